@@ -1,0 +1,1 @@
+"""What everything else stands on: errors, catalogs, predictions, the run folder, durable writes."""

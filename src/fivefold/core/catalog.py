@@ -1,0 +1,146 @@
+"""Catalogs: from a name in a config to the component that it means.
+
+A component is a plain function or class. Its positional parameters come from the engine, its
+keyword-only parameters from the YAML; that convention is the whole plug-in interface.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from fivefold.core.errors import ConfigError, Problem, did_you_mean
+from fivefold.core.validation import Complaint, explain
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Component(Generic[T]):
+    """One named entry of a catalog.
+
+    Attributes:
+        name: The name used in listings and files.
+        make: The function or class itself.
+        aliases: Other names that mean the same.
+        facts: What the catalog's owner recorded about it, such as a metric's direction.
+    """
+
+    name: str
+    make: Callable[..., T]
+    aliases: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """The first line of its docstring."""
+        return (inspect.getdoc(self.make) or "").partition("\n")[0]
+
+    @cached_property
+    def options(self) -> type[BaseModel]:
+        """A model of its keyword-only parameters: what a YAML may set."""
+        parameters = inspect.signature(self.make).parameters.values()
+        fields: dict[str, Any] = {
+            p.name: (p.annotation, ... if p.default is p.empty else p.default)
+            for p in parameters
+            if p.kind is p.KEYWORD_ONLY
+        }
+        config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+        return create_model(f"{self.name}_options", __config__=config, **fields)
+
+    def as_mapping(self, value: object) -> dict[str, Any]:
+        """Turn what stands behind the name in a YAML into named options.
+
+        A mapping names them; nothing means the defaults; any other value is the first option.
+        """
+        if value is None:
+            return {}
+        if isinstance(value, Mapping):
+            return {str(key): item for key, item in value.items()}
+        first = next(iter(self.options.model_fields), self.name)
+        return {first: value}
+
+    def check(self, value: object) -> tuple[dict[str, Any], list[Complaint]]:
+        """Validate options: the accepted ones, and what is wrong with the others."""
+        try:
+            accepted = self.options.model_validate(self.as_mapping(value))
+        except ValidationError as error:
+            known = list(self.options.model_fields)
+            return {}, [explain(details, known) for details in error.errors()]
+        return {name: getattr(accepted, name) for name in self.options.model_fields}, []
+
+
+class Catalog(Generic[T]):
+    """Names of one kind of component, whatever their case.
+
+    Args:
+        kind: What it lists, in the singular: "loss", "metric".
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._by_name: dict[str, Component[T]] = {}
+        self._by_key: dict[str, Component[T]] = {}
+
+    def add(self, *aliases: str, name: str = "", **facts: Any) -> Callable[[M], M]:
+        """Register the decorated function or class, under its own name unless one is given.
+
+        Args:
+            aliases: Other names that mean the same.
+            name: The name to list it under.
+            facts: What the catalog's owner wants to know, such as a metric's direction.
+
+        Raises:
+            ValueError: If a name is taken by another component.
+        """
+
+        def register(make: M) -> M:
+            component = Component[T](name or make.__name__, make, aliases, facts)
+            for key in (component.name, *aliases):
+                holder = self._by_key.get(key.casefold())
+                if holder and holder.make.__qualname__ != make.__qualname__:
+                    msg = f"{self.kind} {key!r} is already the name of {holder.name!r}"
+                    raise ValueError(msg)
+                self._by_key[key.casefold()] = component
+            self._by_name[component.name] = component
+            return make
+
+        return register
+
+    def find(self, name: str) -> Component[T] | None:
+        """Look up a name or alias in any case."""
+        return self._by_key.get(name.strip().casefold())
+
+    def get(self, name: str, where: str = "") -> Component[T]:
+        """Look up a name that must exist.
+
+        Raises:
+            ConfigError: If it does not; names the closest one.
+        """
+        component = self.find(name)
+        if component is None:
+            raise ConfigError([self.unknown(name, where)])
+        return component
+
+    def unknown(self, name: str, where: str = "", key: str = "") -> Problem:
+        """Word the problem of a name that is not here."""
+        prefix = f"{key}: " if key else ""
+        hint = did_you_mean(name, self.keys(), f"`fivefold list {self.kind}` names all of them")
+        message = f"{prefix}expected the name of a known {self.kind}, got {name!r}"
+        return Problem("config/unknown-name", where, message, hint)
+
+    def names(self) -> list[str]:
+        """All names, sorted, without aliases."""
+        return sorted(self._by_name, key=str.casefold)
+
+    def keys(self) -> list[str]:
+        """All names and aliases as they were written."""
+        return [key for c in self._by_name.values() for key in (c.name, *c.aliases)]
+
+    def components(self) -> list[Component[T]]:
+        """All components in the order of their names."""
+        return [self._by_name[name] for name in self.names()]

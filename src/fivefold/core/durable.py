@@ -1,0 +1,124 @@
+"""The only writer of run state: a file is either the old one or the new one, whole.
+
+Bytes go to a temporary file beside the target, are flushed to the disk, take the target's name in
+one step, and the folder that holds the name is flushed too. A kill or a power cut at any moment
+leaves a state that the next start can read.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fivefold.core.errors import ResourceError, StateError
+
+_TEMPORARY = ".tmp-"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> str:
+    """Replace a file durably.
+
+    Returns:
+        The SHA-256 of the data, in hex.
+
+    Raises:
+        ResourceError: If the disk is full, read-only or failing; the old file is untouched.
+    """
+    temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _as_resource_error(path, error) from error
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_text(path: Path, text: str) -> str:
+    """Replace a text file durably, in UTF-8; see `write_bytes`."""
+    return write_bytes(path, text.encode("utf-8", "surrogateescape"))
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> str:
+    """Replace a JSON file durably: sorted keys, one final newline; see `write_bytes`."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return write_text(path, text + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON mapping.
+
+    Raises:
+        StateError: If the file is missing, unreadable or not a JSON mapping.
+    """
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        msg = f"{path}: expected a readable JSON file, got {error}"
+        raise StateError(msg, slug="state/damaged") from error
+    if not isinstance(value, dict):
+        msg = f"{path}: expected a JSON mapping, got {type(value).__name__}"
+        raise StateError(msg, slug="state/damaged")
+    return value
+
+
+def read_verified(path: Path, sha256: str) -> bytes:
+    """Read a file whose bytes must not have changed.
+
+    Raises:
+        StateError: If it is missing or its SHA-256 differs.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: expected a readable file, got {error.strerror or error}"
+        raise StateError(msg, slug="state/damaged") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        msg = f"{path}: expected SHA-256 {sha256[:12]}…, got {found[:12]}…"
+        hint = "the file was changed or damaged after it was written; restore it from a copy"
+        raise StateError(msg, hint=hint, slug="state/damaged")
+    return data
+
+
+def remove(path: Path) -> None:
+    """Remove a file that no longer counts, and flush the folder."""
+    path.unlink(missing_ok=True)
+    if path.parent.is_dir():
+        _sync_folder(path.parent)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files that a killed process left anywhere below a folder."""
+    for path in folder.rglob(f"{_TEMPORARY}*"):
+        path.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":  # NTFS journals names; a folder cannot be opened for fsync
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _as_resource_error(path: Path, error: OSError) -> ResourceError:
+    if error.errno in _FULL:
+        msg = f"{path}: expected room on the disk, got {error.strerror!r}"
+        hint = "free some space and run the same command again: it goes on from the last epoch"
+        return ResourceError(msg, hint=hint, slug="resource/disk-full")
+    msg = f"{path}: expected to write this file, got {error.strerror or error!r}"
+    hint = "check the permissions and the disk, then run the same command again"
+    return ResourceError(msg, hint=hint, slug="resource/cannot-write")

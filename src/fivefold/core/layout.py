@@ -1,0 +1,94 @@
+"""Where everything lies in an experiment folder; Musket's names are kept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CONFIG_NAME = "config.yaml"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Every path of one experiment.
+
+    Attributes:
+        root: The folder that holds the config.
+        config_path: The user's YAML; never written.
+    """
+
+    root: Path
+    config_path: Path
+
+    @classmethod
+    def of(cls, experiment: Path) -> "RunFolder":
+        """Read an EXPERIMENT argument: a folder with a `config.yaml`, or a YAML file."""
+        if experiment.is_dir():
+            return cls(experiment, experiment / CONFIG_NAME)
+        return cls(experiment.parent, experiment)
+
+    def weights(self, fold: int, stage: int) -> Path:
+        """The best weights of a stage."""
+        return self.root / "weights" / f"best-{fold}.{stage}.safetensors"
+
+    def bundle(self, fold: int, stage: int) -> Path:
+        """What describes those weights; it exists once the stage is finished."""
+        return self.root / "weights" / f"best-{fold}.{stage}.json"
+
+    def metrics(self, fold: int, stage: int) -> Path:
+        """One row of metrics an epoch."""
+        return self.root / "metrics" / f"metrics-{fold}.{stage}.csv"
+
+    def examples(self, fold: int, stage: int) -> Path:
+        """Pictures of validation samples; Musket puts the stage first."""
+        return self.root / "examples" / str(stage) / str(fold)
+
+    def predictions(self, subset: str, fold: int, stage: int) -> Path:
+        """Predictions of one fold's model; subset is "validation" or "holdout"."""
+        return self.root / "predictions" / f"{subset}-{fold}.{stage}.npz"
+
+    def state(self, fold: int) -> Path:
+        """Commits of a running fold; removed when the fold is done."""
+        return self.root / "state" / str(fold)
+
+    def logs(self, fold: int, stage: int) -> Path:
+        """TensorBoard events."""
+        return self.root / "logs" / f"{fold}.{stage}"
+
+    @property
+    def oof_path(self) -> Path:
+        """Every sample's prediction by the model that has not seen it."""
+        return self.root / "predictions" / "oof.csv"
+
+    @property
+    def audit_path(self) -> Path:
+        """What the audit found, a line a sample."""
+        return self.root / "data" / "audit.json"
+
+    @property
+    def quarantine_path(self) -> Path:
+        """Samples that cannot be used, each with its reason."""
+        return self.root / "data" / "quarantine.jsonl"
+
+    @property
+    def folds_path(self) -> Path:
+        """Sample id to fold, with the data's fingerprint."""
+        return self.root / "data" / "folds.json"
+
+    @property
+    def manifest_path(self) -> Path:
+        """Versions, hardware, seeds, automatic choices, warnings."""
+        return self.root / "manifest.json"
+
+    @property
+    def summary_path(self) -> Path:
+        """Metrics over folds; its presence means finished."""
+        return self.root / "summary.yaml"
+
+    @property
+    def report_path(self) -> Path:
+        """The page for people."""
+        return self.root / "report.html"
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by the process that works in this folder."""
+        return self.root / ".lock"

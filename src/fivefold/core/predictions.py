@@ -1,0 +1,177 @@
+"""Predictions: ids, probabilities and truth; the waist that all analysis starts from."""
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from fivefold.core.durable import write_bytes
+from fivefold.core.errors import DataError, StateError
+from fivefold.core.types import AnyArray, Floats, Head, Indices, head_slices
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What one model, or an ensemble, says about samples.
+
+    Attributes:
+        ids: Sample ids, unique [N].
+        probs: Probabilities, the heads' columns side by side [N, C], 0-1.
+        heads: What the columns mean.
+        targets: Truth in the same columns [N, C], 0 or 1; None when it is not known.
+        fold: The fold whose model predicted; -1 for several.
+        stage: The stage whose weights predicted.
+    """
+
+    ids: tuple[str, ...]
+    probs: Floats
+    heads: tuple[Head, ...]
+    targets: Floats | None = None
+    fold: int = -1
+    stage: int = -1
+
+    def __post_init__(self) -> None:
+        expected = (len(self.ids), sum(head.num_classes for head in self.heads))
+        for name, array in (("probs", self.probs), ("targets", self.targets)):
+            if array is not None and array.shape != expected:
+                msg = f"predictions: {name}: expected shape {expected}, got {array.shape}"
+                raise DataError(msg)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of all columns."""
+        return tuple(name for head in self.heads for name in head.class_names)
+
+    @property
+    def truth(self) -> Floats:
+        """The targets, which must be known.
+
+        Raises:
+            DataError: If they are not.
+        """
+        if self.targets is None:
+            msg = "predictions: expected targets, got none: these samples have no labels"
+            raise DataError(msg, slug="data/no-labels")
+        return self.targets
+
+    def by_head(self) -> list["Predictions"]:
+        """Split into one `Predictions` for each head."""
+        return [
+            replace(
+                self,
+                probs=self.probs[:, columns],
+                heads=(head,),
+                targets=None if self.targets is None else self.targets[:, columns],
+            )
+            for head, columns in zip(self.heads, head_slices(self.heads), strict=True)
+        ]
+
+    def take(self, indices: Indices | Sequence[int]) -> "Predictions":
+        """Keep some samples, in the order given."""
+        chosen = np.asarray(indices, dtype=np.int64)
+        return replace(
+            self,
+            ids=tuple(self.ids[i] for i in chosen),
+            probs=self.probs[chosen],
+            targets=None if self.targets is None else self.targets[chosen],
+        )
+
+    def sorted(self) -> "Predictions":
+        """Order by sample id."""
+        return self.take(np.argsort(np.asarray(self.ids), kind="stable"))
+
+    def without_duplicates(self) -> "Predictions":
+        """Keep the first of each id: what padding for several devices has repeated goes."""
+        _, first = np.unique(np.asarray(self.ids), return_index=True)
+        return self.take(np.sort(first))
+
+    def save(self, path: Path) -> str:
+        """Write durably as `.npz` without pickle; the same predictions give the same bytes.
+
+        Returns:
+            The SHA-256 of the file.
+        """
+        heads = [[h.name, h.activation, list(h.class_names)] for h in self.heads]
+        meta = json.dumps({"heads": heads, "fold": self.fold, "stage": self.stage})
+        # Ids as UTF-8 bytes, since NumPy's text drops trailing NULs and refuses lone surrogates.
+        ids = "\n".join(json.dumps(sample_id) for sample_id in self.ids)
+        arrays: dict[str, AnyArray] = {
+            "probs": self.probs,
+            "ids": np.frombuffer(ids.encode(), dtype=np.uint8),
+            "meta": np.frombuffer(meta.encode(), dtype=np.uint8),
+        }
+        if self.targets is not None:
+            arrays["targets"] = self.targets
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        return write_bytes(path, buffer.getbuffer())
+
+    @classmethod
+    def load(cls, path: Path) -> "Predictions":
+        """Read what `save` wrote.
+
+        Raises:
+            StateError: If the file is missing or damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                meta = json.loads(file["meta"].tobytes())
+                lines = file["ids"].tobytes().decode().splitlines()
+                return cls(
+                    ids=tuple(json.loads(line) for line in lines),
+                    probs=file["probs"],
+                    heads=tuple(Head(n, a, tuple(c)) for n, a, c in meta["heads"]),
+                    targets=file.get("targets"),
+                    fold=meta["fold"],
+                    stage=meta["stage"],
+                )
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            msg = f"{path}: expected saved predictions, got {error}"
+            hint = "the file is damaged; delete it and run `fivefold fit` again"
+            raise StateError(msg, hint=hint, slug="state/damaged") from error
+
+
+def join(parts: Sequence[Predictions]) -> Predictions:
+    """Put predictions of different samples together, such as all validation folds.
+
+    Raises:
+        DataError: If a sample occurs twice or the heads differ.
+    """
+    first = parts[0]
+    if any(part.heads != first.heads for part in parts):
+        msg = "predictions: expected the same classes in all parts, got different ones"
+        raise DataError(msg)
+    ids = tuple(sample_id for part in parts for sample_id in part.ids)
+    if len(set(ids)) != len(ids):
+        msg = "predictions: expected each sample once, got some in several parts"
+        raise DataError(msg)
+    known = [part.targets for part in parts if part.targets is not None]
+    return Predictions(
+        ids=ids,
+        probs=np.concatenate([part.probs for part in parts]),
+        heads=first.heads,
+        targets=np.concatenate(known) if len(known) == len(parts) else None,
+        fold=first.fold if len({part.fold for part in parts}) == 1 else -1,
+        stage=first.stage,
+    )
+
+
+def average(parts: Sequence[Predictions]) -> Predictions:
+    """Average several models' probabilities for the same samples.
+
+    Raises:
+        DataError: If ids or heads differ.
+    """
+    first = parts[0]
+    if any(part.ids != first.ids or part.heads != first.heads for part in parts):
+        msg = "predictions: expected the same samples and classes from every model"
+        raise DataError(msg)
+    probs: AnyArray = np.mean([part.probs for part in parts], axis=0, dtype=np.float64)
+    return replace(first, probs=probs.astype(np.float32), fold=-1)
