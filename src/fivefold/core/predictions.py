@@ -173,5 +173,5 @@ def average(parts: Sequence[Predictions]) -> Predictions:
     if any(part.ids != first.ids or part.heads != first.heads for part in parts):
         msg = "predictions: expected the same samples and classes from every model"
         raise DataError(msg)
-    probs: AnyArray = np.mean([part.probs for part in parts], axis=0, dtype=np.float64)
+    probs = np.stack([part.probs for part in parts]).mean(axis=0, dtype=np.float64)
     return replace(first, probs=probs.astype(np.float32), fold=-1)
