@@ -1,0 +1,90 @@
+"""Options that are drawn anew for every image: a number, a range or a choice.
+
+In a YAML a list of two numbers is a range, and any other list is a choice between its items; a
+mapping with `x` and `y` draws each axis on its own.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+from pydantic import BeforeValidator
+
+Values: TypeAlias = float | list[float]
+AxisValues: TypeAlias = Values | dict[Literal["x", "y"], Values]
+
+
+def draw(rng: np.random.Generator, values: Values) -> float:
+    """Draw a number: itself, from the range [a, b), or one of several."""
+    if not isinstance(values, list):
+        return float(values)
+    if len(values) == 2:
+        return float(rng.uniform(min(values), max(values)))
+    return float(values[rng.integers(len(values))])
+
+
+def draw_whole(rng: np.random.Generator, values: Values) -> float:
+    """Draw a whole number; here a range includes both ends."""
+    if isinstance(values, list) and len(values) == 2:
+        return float(rng.integers(int(min(values)), int(max(values)), endpoint=True))
+    return draw(rng, values)
+
+
+def draw_axes(
+    rng: np.random.Generator,
+    values: AxisValues,
+    default: float,
+    one: Callable[[np.random.Generator, Values], float] = draw,
+) -> tuple[float, float]:
+    """Draw x and y: the same number for both, unless a mapping names them apart.
+
+    Args:
+        rng: Where the numbers come from.
+        values: What to draw from.
+        default: The number of an axis that a mapping leaves out.
+        one: How to draw one number.
+    """
+    if isinstance(values, dict):
+        return one(rng, values.get("x", default)), one(rng, values.get("y", default))
+    both = one(rng, values)
+    return both, both
+
+
+def _is_number(value: Any) -> bool:
+    is_real = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_real and math.isfinite(value)
+
+
+def _are(values: Any, fits: Callable[[float], bool]) -> bool:
+    items = values if isinstance(values, list | tuple) else [values]
+    return len(items) > 0 and all(_is_number(item) and fits(item) for item in items)
+
+
+def _option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if not _are(value, fits):
+            msg = f"{noun}, a range [a, b] or a list to choose from"
+            raise ValueError(msg)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _axis_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        axes = value if isinstance(value, Mapping) else {"x": value}
+        if not axes or not set(axes) <= {"x", "y"} or not all(_are(v, fits) for v in axes.values()):
+            msg = f"{noun}, a range [a, b], a list to choose from, or a mapping of these with x, y"
+            raise ValueError(msg)
+        return value
+
+    return BeforeValidator(check)
+
+
+Number = Annotated[Values, _option("a number", math.isfinite)]
+Brightness = Annotated[Values, _option("a number from 0 to 255", lambda v: 0 <= v <= 255)]
+ShearAngle = Annotated[Values, _option("a number between -90 and 90", lambda v: -90 < v < 90)]
+AxisNumber = Annotated[AxisValues, _axis_option("a number", math.isfinite)]
+AxisFactor = Annotated[AxisValues, _axis_option("a number above 0", lambda v: v > 0)]
+AxisWhole = Annotated[AxisValues, _axis_option("a whole number", lambda v: float(v).is_integer())]

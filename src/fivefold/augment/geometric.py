@@ -1,0 +1,109 @@
+"""Augmenters that move pixels: flips and affine changes, as matrices about the centre.
+
+A geometric augmenter is `def name(rng, height, width, *, options) -> Warp`. The defaults, names
+and signs are those of imgaug 0.3.
+"""
+
+import math
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from fivefold.augment.draws import (
+    AxisFactor,
+    AxisNumber,
+    AxisWhole,
+    Brightness,
+    Number,
+    ShearAngle,
+    draw,
+    draw_axes,
+    draw_whole,
+)
+from fivefold.augment.warp import Border, Matrix, Mode, Order, Warp
+from fivefold.core.catalog import Catalog
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+augmenters: Catalog[Warp] = Catalog("augmenter")
+
+
+@augmenters.add(name="Fliplr")
+def fliplr(rng: np.random.Generator, height: int, width: int, *, p: Probability) -> Warp:
+    """Mirror left and right, in a share `p` of the images."""
+    flip = np.diag([-1.0 if rng.random() < p else 1.0, 1.0, 1.0])
+    return Warp(about_centre(flip, height, width))
+
+
+@augmenters.add(name="Flipud")
+def flipud(rng: np.random.Generator, height: int, width: int, *, p: Probability) -> Warp:
+    """Mirror top and bottom, in a share `p` of the images."""
+    flip = np.diag([1.0, -1.0 if rng.random() < p else 1.0, 1.0])
+    return Warp(about_centre(flip, height, width))
+
+
+@augmenters.add(name="Affine")
+def affine(  # noqa: PLR0913  each is a key of the YAML
+    rng: np.random.Generator,
+    height: int,
+    width: int,
+    *,
+    scale: AxisFactor = 1.0,
+    translate_percent: AxisNumber = 0.0,
+    translate_px: AxisWhole = 0,
+    rotate: Number = 0.0,
+    shear: ShearAngle = 0.0,
+    order: Order = 1,
+    cval: Brightness = 0.0,
+    mode: Mode = "constant",
+) -> Warp:
+    """Scale, shear, rotate and move about the centre.
+
+    Args:
+        rng: Where the numbers come from.
+        height: The image's height in pixels.
+        width: The image's width in pixels.
+        scale: Factor; above 1 enlarges.
+        translate_percent: Part of the width and height, to the right and down, in whole pixels.
+        translate_px: Pixels, to the right and down; instead of `translate_percent`.
+        rotate: Degrees, clockwise.
+        shear: Degrees between the old and the new vertical.
+        order: Interpolation: 0 nearest, 1 linear, 3 cubic.
+        cval: Brightness of what comes in from outside, 0-255, when `mode` is `constant`.
+        mode: What lies outside: `constant`, `edge`, `symmetric`, `reflect` or `wrap`.
+
+    Raises:
+        ValueError: If both kinds of translation are set.
+    """
+    if translate_percent != 0 and translate_px != 0:
+        msg = "one of translate_percent and translate_px, got both"
+        raise ValueError(msg)
+    factors = draw_axes(rng, scale, 1.0)
+    parts = draw_axes(rng, translate_percent, 0.0)
+    pixels = draw_axes(rng, translate_px, 0, draw_whole)
+    matrix = _linear(factors, math.radians(draw(rng, rotate)), math.radians(draw(rng, shear)))
+    matrix[0, 2] = pixels[0] + round(parts[0] * width)
+    matrix[1, 2] = pixels[1] + round(parts[1] * height)
+    border = Border(order, mode, draw(rng, cval))
+    return Warp(about_centre(matrix, height, width), border)
+
+
+def about_centre(matrix: Matrix, height: int, width: int) -> Matrix:
+    """Move a change about the point (0, 0) to the centre of an image [3, 3]."""
+    centre = np.array([[1, 0, (width - 1) / 2], [0, 1, (height - 1) / 2], [0, 0, 1]])
+    back = centre.copy()
+    back[:2, 2] *= -1
+    moved: Matrix = centre @ matrix @ back
+    return moved
+
+
+def _linear(factors: tuple[float, float], turn: float, shear: float) -> Matrix:
+    x, y = factors
+    return np.array(
+        [
+            [x * math.cos(turn), -y * math.sin(turn + shear), 0],
+            [x * math.sin(turn), y * math.cos(turn + shear), 0],
+            [0, 0, 1],
+        ]
+    )

@@ -1,0 +1,115 @@
+"""Warps: where pixels go, and what fills the places that nothing comes to."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fivefold.core.types import Image
+
+Matrix: TypeAlias = NDArray[np.float64]
+Mode: TypeAlias = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
+Order: TypeAlias = Literal[0, 1, 3]
+
+_INTERPOLATIONS = {0: cv2.INTER_NEAREST, 1: cv2.INTER_LINEAR, 3: cv2.INTER_CUBIC}
+_BORDERS = {
+    "constant": cv2.BORDER_CONSTANT,
+    "edge": cv2.BORDER_REPLICATE,
+    "symmetric": cv2.BORDER_REFLECT,
+    "reflect": cv2.BORDER_REFLECT_101,
+    "wrap": cv2.BORDER_WRAP,
+}
+
+
+@dataclass(frozen=True)
+class Border:
+    """How pixels between and beyond the known ones are made.
+
+    Attributes:
+        order: 0 nearest, 1 linear, 3 cubic.
+        mode: What lies beyond the edge, in scikit-image's words.
+        cval: The value for `constant`, 0-255.
+    """
+
+    order: Order = 1
+    mode: Mode = "constant"
+    cval: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Warp:
+    """One geometric change.
+
+    Attributes:
+        matrix: Where a point (x, y, 1) of the input lies in the output [3, 3]; the centre of the
+            first pixel is (0, 0).
+        border: None where no pixel has to be made up, as in a flip.
+    """
+
+    matrix: Matrix
+    border: Border | None = None
+
+
+def fuse(warps: Iterable[Warp]) -> list[Warp]:
+    """Compose warps that come one after the other into as few as their borders allow: mostly one.
+
+    Pixels are then interpolated once, and what one warp moves out another may bring back.
+    """
+    fused = [Warp(np.eye(3))]
+    for warp in warps:
+        last = fused[-1]
+        if warp.border and last.border and warp.border != last.border:
+            fused.append(warp)
+        else:
+            fused[-1] = Warp(warp.matrix @ last.matrix, last.border or warp.border)
+    return fused
+
+
+def apply(image: Image, warp: Warp) -> Image:
+    """Warp an image [H, W] or [H, W, C] of any number of channels.
+
+    Flips copy pixels, so they are exact; the identity returns the image itself.
+    """
+    # cos(90°) is 6e-17: without rounding, a quarter turn would not be recognised as exact.
+    matrix = np.round(warp.matrix, 12)
+    flips = _as_flips(matrix, *image.shape[:2])
+    if flips is not None:
+        return np.ascontiguousarray(np.flip(image, flips)) if flips else image
+    border = warp.border or Border()
+    height, width = image.shape[:2]
+
+    def warped(part: Image) -> Image:
+        return cv2.warpAffine(
+            part,
+            matrix[:2],
+            (width, height),
+            flags=_INTERPOLATIONS[border.order],
+            borderMode=_BORDERS[border.mode],
+            borderValue=(border.cval,) * 4,
+        ).astype(np.uint8, copy=False)
+
+    return by_channels(image, warped)
+
+
+def by_channels(image: Image, change: Callable[[Image], Image]) -> Image:
+    """Apply a function of OpenCV, which knows at most 4 channels, to any number of them."""
+    if image.ndim == 2:
+        return change(image)
+    groups = [image[..., i : i + 4] for i in range(0, image.shape[2], 4)]
+    changed = [change(np.ascontiguousarray(group)) for group in groups]
+    # OpenCV drops the last axis of a single channel.
+    stacked = [part if part.ndim == 3 else part[..., None] for part in changed]
+    return stacked[0] if len(stacked) == 1 else np.concatenate(stacked, axis=2)
+
+
+def _as_flips(matrix: Matrix, height: int, width: int) -> tuple[int, ...] | None:
+    """Say which axes a matrix flips; None if it does anything else."""
+    (a, b, x), (c, d, y) = matrix[:2]
+    places = {(1.0, 0.0): (), (-1.0, width - 1.0): (1,)}
+    rows = {(1.0, 0.0): (), (-1.0, height - 1.0): (0,)}
+    if b != 0 or c != 0 or (a, x) not in places or (d, y) not in rows:
+        return None
+    return rows[d, y] + places[a, x]

@@ -1,0 +1,63 @@
+"""What every augmenter promises, whoever wrote it."""
+
+import numpy as np
+import pytest
+
+from fivefold.augment import augmenters, build_augmentation
+
+OPTIONS = {"Fliplr": {"p": 0.5}, "Flipud": {"p": 0.5}, "Affine": {"rotate": [-40, 40]}}
+
+
+def augmentation(name):
+    return build_augmentation([(name, OPTIONS.get(name))], lambda *path: ".".join(path))
+
+
+def rng(seed):
+    return np.random.default_rng(seed)
+
+
+def image_of(channels):
+    return rng(9).integers(0, 256, (17, 24, channels), dtype=np.uint8)
+
+
+@pytest.fixture(params=augmenters.names())
+def name(request):
+    return request.param
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_shape_and_type_are_kept(name, channels):
+    image = image_of(channels)
+    before = image.copy()
+    for seed in range(5):
+        changed = augmentation(name)(image, rng(seed))
+        assert changed.shape == image.shape
+        assert changed.dtype == np.uint8
+        assert changed.flags.c_contiguous
+    np.testing.assert_array_equal(image, before)
+
+
+def test_the_same_generator_gives_the_same_image(name):
+    first = [augmentation(name)(image_of(3), rng(seed)) for seed in range(5)]
+    again = [augmentation(name)(image_of(3), rng(seed)) for seed in range(5)]
+    np.testing.assert_array_equal(first, again)
+
+
+def test_something_changes_for_some_generator(name):
+    image = image_of(3)
+    changed = [augmentation(name)(image, rng(seed)) for seed in range(20)]
+    assert any((result != image).any() for result in changed)
+
+
+def test_masks_keep_their_classes_and_their_shape(name):
+    mask = rng(1).integers(0, 3, (17, 24), dtype=np.uint8)
+    for seed in range(5):
+        _, moved = augmentation(name)(image_of(3), rng(seed), mask)
+        assert moved.shape == mask.shape
+        assert set(np.unique(moved)) <= {0, 1, 2}
+
+
+def test_names_are_found_in_any_case_and_explain_themselves(name):
+    component = augmenters.find(name.upper())
+    assert component is augmenters.find(name.lower())
+    assert component.summary

@@ -1,0 +1,79 @@
+import math
+
+import numpy as np
+import pytest
+
+from fivefold.augment.draws import draw, draw_axes, draw_whole
+from fivefold.augment.geometric import augmenters
+
+
+def many(values, one=draw, count=2000):
+    rng = np.random.default_rng(0)
+    return np.array([one(rng, values) for _ in range(count)])
+
+
+def test_a_number_is_itself():
+    assert draw(np.random.default_rng(0), 3) == 3.0
+
+
+@pytest.mark.parametrize("values", [[-16, 16], [16, -16]])
+def test_two_numbers_are_a_uniform_range(values):
+    drawn = many(values)
+    assert drawn.min() >= -16
+    assert drawn.max() <= 16
+    assert len(np.unique(drawn)) == len(drawn)
+    assert abs(drawn.mean()) < 1
+    assert abs(drawn.std() - 32 / math.sqrt(12)) < 0.5
+
+
+@pytest.mark.parametrize("values", [[0, 0.5, 1.2], [7]])
+def test_other_lists_are_a_choice(values):
+    assert set(many(values)) == set(map(float, values))
+
+
+def test_a_range_of_whole_numbers_has_both_ends():
+    assert set(many([-1, 2], draw_whole)) == {-1.0, 0.0, 1.0, 2.0}
+
+
+def test_axes_share_a_draw_unless_they_are_named():
+    rng = np.random.default_rng(0)
+    x, y = draw_axes(rng, [0, 1], 1.0)
+    assert x == y
+    x, y = draw_axes(rng, {"x": [0, 1], "y": [0, 1]}, 1.0)
+    assert x != y
+    assert draw_axes(rng, {"y": 3}, 1.0) == (1.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rotate": [math.nan, 1]},
+        {"rotate": []},
+        {"rotate": True},
+        {"rotate": ["1", 2]},
+        {"rotate": {"x": 1}},
+        {"scale": {"z": 1}},
+        {"scale": {}},
+        {"scale": [-1, 1]},
+        {"translate_px": 0.5},
+        {"shear": 90},
+        {"cval": 256},
+        {"mode": "mirror"},
+        {"order": 2},
+    ],
+)
+def test_what_cannot_be_drawn_is_a_complaint(options):
+    _, complaints = augmenters.get("Affine").check(options)
+    assert [complaint.path for complaint in complaints] == [(next(iter(options)),)]
+
+
+def test_numbers_of_every_form_are_accepted():
+    options = {
+        "scale": {"x": [0.8, 1.2], "y": 1},
+        "translate_px": [-3, 3],
+        "rotate": (-5, 5),
+        "shear": [-8, 0, 8],
+        "cval": [0, 255],
+    }
+    _, complaints = augmenters.get("affine").check(options)
+    assert complaints == []
