@@ -121,7 +121,7 @@ class Predictions:
             StateError: If the file is missing or damaged.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 meta = json.loads(file["meta"].tobytes())
                 lines = file["ids"].tobytes().decode().splitlines()
                 return cls(
@@ -132,7 +132,7 @@ class Predictions:
                     fold=meta["fold"],
                     stage=meta["stage"],
                 )
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             msg = f"{path}: expected saved predictions, got {error}"
             hint = "the file is damaged; delete it and run `fivefold fit` again"
             raise StateError(msg, hint=hint, slug="state/damaged") from error

@@ -1,0 +1,109 @@
+import errno
+import os
+import subprocess
+
+import pytest
+
+from fivefold.core import durable
+from fivefold.core.errors import ResourceError, StateError
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "new" / "a.bin"
+    durable.write_bytes(path, b"old")
+    durable.write_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_hash_that_is_returned_is_sha256_of_the_file(tmp_path):
+    sha256 = durable.write_text(tmp_path / "a", "grüß\n")
+    told = subprocess.run(["sha256sum", tmp_path / "a"], capture_output=True, check=True)
+    assert told.stdout.decode().split()[0] == sha256
+
+
+def test_file_then_name_then_folder_are_flushed_in_this_order(tmp_path, monkeypatch):
+    calls = []
+    real_fsync, real_replace = os.fsync, os.replace
+
+    def fsync(descriptor):
+        calls.append("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")
+        real_fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(
+        "pathlib.Path.replace",
+        lambda self, target: (calls.append("name"), real_replace(self, target))[1],
+    )
+    durable.write_bytes(tmp_path / "a", b"x")
+    assert calls == ["file", "name", "folder"]
+
+
+@pytest.mark.parametrize(
+    ("number", "slug", "sentence"),
+    [
+        (errno.ENOSPC, "resource/disk-full", "expected room on the disk, got 'No space left"),
+        (errno.EDQUOT, "resource/disk-full", "expected room on the disk"),
+        (errno.EIO, "resource/cannot-write", "expected to write this file, got 'Input/output"),
+        (errno.EROFS, "resource/cannot-write", "expected to write this file, got 'Read-only"),
+    ],
+)
+def test_a_failing_disk_keeps_the_old_file(tmp_path, monkeypatch, number, slug, sentence):
+    path = tmp_path / "a"
+    durable.write_bytes(path, b"old")
+
+    def fail(_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(ResourceError, match=sentence) as error:
+        durable.write_bytes(path, b"new")
+    assert error.value.slug == slug
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_json_is_the_same_bytes_whatever_the_order_of_keys(tmp_path):
+    durable.write_json(tmp_path / "a", {"b": 1, "a": [1, 2.5]})
+    durable.write_json(tmp_path / "b", {"a": [1, 2.5], "b": 1})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert durable.read_json(tmp_path / "a") == {"a": [1, 2.5], "b": 1}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "nul"])
+def test_what_is_not_a_json_mapping_is_damage(tmp_path, text):
+    (tmp_path / "a").write_text(text)
+    with pytest.raises(StateError, match="expected a (readable JSON file|JSON mapping)") as error:
+        durable.read_json(tmp_path / "a")
+    assert error.value.slug == "state/damaged"
+
+
+def test_every_flipped_bit_is_found(tmp_path):
+    path = tmp_path / "a"
+    data = bytes(range(64))
+    sha256 = durable.write_bytes(path, data)
+    assert durable.read_verified(path, sha256) == data
+    for bit in range(0, 64 * 8, 7):
+        damaged = bytearray(data)
+        damaged[bit // 8] ^= 1 << (bit % 8)
+        path.write_bytes(damaged)
+        with pytest.raises(StateError, match="expected SHA-256"):
+            durable.read_verified(path, sha256)
+
+
+def test_a_missing_file_is_damage(tmp_path):
+    with pytest.raises(StateError, match="expected a readable file, got No such file"):
+        durable.read_verified(tmp_path / "a", "")
+
+
+def test_leftovers_of_a_killed_writer_go(tmp_path):
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / ".tmp-1-best.safetensors").write_bytes(b"half")
+    (tmp_path / "weights" / "best.safetensors").write_bytes(b"whole")
+    durable.remove_leftovers(tmp_path)
+    assert [p.name for p in (tmp_path / "weights").iterdir()] == ["best.safetensors"]
+
+
+def test_removing_a_file_that_is_not_there_is_fine(tmp_path):
+    durable.remove(tmp_path / "a")
+    durable.remove(tmp_path / "no" / "folder")

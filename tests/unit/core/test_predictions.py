@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fivefold.core.errors import DataError, StateError
+from fivefold.core.predictions import Predictions, average, join
+from fivefold.core.types import Head, head_slices
+
+CAT_DOG = (Head("", "softmax", ("cat", "dog")),)
+
+
+def some(ids, fold=0, heads=CAT_DOG, targets=True):
+    rng = np.random.default_rng(len(ids))
+    columns = sum(head.num_classes for head in heads)
+    probs = rng.random((len(ids), columns)).astype(np.float32)
+    truth = (rng.random((len(ids), columns)) > 0.5).astype(np.float32)
+    return Predictions(tuple(ids), probs, heads, truth if targets else None, fold, 1)
+
+
+@given(st.lists(st.text(max_size=8), unique=True, max_size=6), st.booleans())
+def test_what_is_saved_comes_back(tmp_path_factory, ids, with_targets):
+    path = tmp_path_factory.mktemp("p") / "a.npz"
+    before = some(ids, targets=with_targets)
+    before.save(path)
+    after = Predictions.load(path)
+    assert (after.ids, after.heads, after.fold, after.stage) == (tuple(ids), CAT_DOG, 0, 1)
+    np.testing.assert_array_equal(after.probs, before.probs)
+    assert (after.targets is None) == (not with_targets)
+    if with_targets:
+        np.testing.assert_array_equal(after.targets, before.targets)
+
+
+def test_ids_that_are_no_valid_unicode_come_back(tmp_path):
+    some(["a\udcff.png", "b\n\x00"]).save(tmp_path / "a.npz")
+    assert Predictions.load(tmp_path / "a.npz").ids == ("a\udcff.png", "b\n\x00")
+
+
+def test_the_same_predictions_give_the_same_bytes(tmp_path):
+    hashes = {some(["a", "b"]).save(tmp_path / name) for name in ("1.npz", "2.npz")}
+    assert len(hashes) == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"not a zip at all"])
+def test_a_damaged_file_is_told(tmp_path, damage):
+    (tmp_path / "a.npz").write_bytes(damage)
+    with pytest.raises(StateError, match=r"a\.npz: expected saved predictions"):
+        Predictions.load(tmp_path / "a.npz")
+
+
+def test_a_truncated_file_is_told(tmp_path):
+    some(["a", "b"]).save(tmp_path / "a.npz")
+    whole = (tmp_path / "a.npz").read_bytes()
+    for size in range(10, len(whole), 97):
+        (tmp_path / "a.npz").write_bytes(whole[:size])
+        with pytest.raises(StateError, match="expected saved predictions"):
+            Predictions.load(tmp_path / "a.npz")
+
+
+def test_shapes_must_fit():
+    with pytest.raises(DataError, match=r"probs: expected shape \(2, 2\), got \(2, 3\)"):
+        Predictions(("a", "b"), np.zeros((2, 3), np.float32), CAT_DOG)
+
+
+def test_missing_targets_are_told_when_needed():
+    with pytest.raises(DataError, match="expected targets, got none") as error:
+        _ = some(["a"], targets=False).truth
+    assert error.value.slug == "data/no-labels"
+
+
+def test_heads_are_split_by_their_columns():
+    heads = (*CAT_DOG, Head("size", "sigmoid", ("small", "big", "huge")))
+    whole = some(["a", "b"], heads=heads)
+    animal, size = whole.by_head()
+    np.testing.assert_array_equal(np.hstack([animal.probs, size.probs]), whole.probs)
+    assert size.class_names == ("small", "big", "huge")
+    assert head_slices(heads) == [slice(0, 2), slice(2, 5)]
+
+
+def test_folds_join_and_sort_by_id():
+    whole = join([some(["c", "a"], fold=0), some(["b"], fold=1)]).sorted()
+    assert whole.ids == ("a", "b", "c")
+    assert whole.fold == -1
+
+
+def test_a_sample_cannot_be_in_two_folds():
+    with pytest.raises(DataError, match="expected each sample once"):
+        join([some(["a"]), some(["a"])])
+
+
+def test_other_classes_cannot_be_joined():
+    with pytest.raises(DataError, match="expected the same classes"):
+        join([some(["a"]), some(["b"], heads=(Head("", "softmax", ("x", "y")),))])
+
+
+def test_an_ensemble_is_the_mean():
+    parts = [some(["a", "b"]), some(["a", "b"], fold=1)]
+    np.testing.assert_allclose(average(parts).probs, (parts[0].probs + parts[1].probs) / 2)
+    with pytest.raises(DataError, match="expected the same samples and classes"):
+        average([some(["a", "b"]), some(["b", "a"])])
+
+
+def test_padding_is_dropped_by_id():
+    padded = some(["b", "a", "b"])
+    assert padded.without_duplicates().ids == ("b", "a")
+    np.testing.assert_array_equal(padded.without_duplicates().probs, padded.probs[:2])
