@@ -159,9 +159,9 @@ def _draw_cell(
         draw.text((x, y + _LINE), text, worst, _font())
         return
     for line, (part, color) in enumerate(zip(parts, colors, strict=True)):
-        name = _shortened(f"{_MARKS[color]}{part.heads[0].name}: ", _PICTURE // 3)
-        truth = f"{_truth(part)} → " if color == _WRONG else ""
-        start = name + _shortened(truth, _PICTURE // 3)
+        start = _shortened(_MARKS[color] + part.heads[0].name, _PICTURE / 3) + ": "
+        if color == _WRONG:
+            start += _shortened(_truth(part), _PICTURE / 4) + " → "
         draw.text((x, y + line * _LINE), _prediction(part, start, _PICTURE), color, _font())
 
 
