@@ -1,5 +1,6 @@
 """How long work still takes, without knowing who watches."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
@@ -44,4 +45,5 @@ class Terminal:
         """Write a line above the bars."""
         from tqdm.auto import tqdm  # noqa: PLC0415  only who watches pays for it
 
-        tqdm.write(text)
+        # tqdm's default is standard output, which belongs to results
+        tqdm.write(text, file=sys.stderr)
