@@ -1,0 +1,116 @@
+"""The command line's entry: which commands there are, and how they are explained."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from fivefold import __version__
+from fivefold.cli import manage, predict, train
+
+# Plain help: drawing boxes would load rich, which takes longer than the rest together.
+app = typer.Typer(
+    name="fivefold", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)
+
+_COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
+    (
+        "demo",
+        train.demo,
+        ("fivefold demo", "fivefold demo ~/digits"),
+    ),
+    (
+        "new",
+        manage.new,
+        (
+            "fivefold new flowers --data photos",
+            "fivefold new flowers --data labels.csv --images photos",
+            "fivefold new experiments --data photos    adds 002.photos.resnet18-lr1e-3, say",
+        ),
+    ),
+    (
+        "check",
+        train.check,
+        ("fivefold check flowers", "fivefold check flowers --set batch=64"),
+    ),
+    (
+        "fit",
+        train.fit,
+        (
+            "fivefold fit flowers",
+            "fivefold fit flowers --folds 0",
+            "fivefold fit flowers --set stages.0.lr=1e-3 --set stages.0.epochs=2",
+        ),
+    ),
+    (
+        "predict",
+        predict.predict,
+        (
+            "fivefold predict flowers new-photos -o labels.csv",
+            "fivefold predict flowers one.jpg two.jpg --tta",
+            "fivefold predict flowers new-photos --folds 0,1 --stage 0 -o labels.csv --force",
+        ),
+    ),
+    (
+        "evaluate",
+        predict.evaluate,
+        ("fivefold evaluate flowers", "fivefold evaluate flowers --stage 0 --json"),
+    ),
+    ("report", manage.report, ("fivefold report flowers",)),
+    (
+        "list",
+        manage.list_,
+        (
+            "fivefold list",
+            "fivefold list losses",
+            "fivefold list backbones resnet",
+            "fivefold list metrics --json",
+        ),
+    ),
+    ("schema", manage.schema, ("fivefold schema -o fivefold.schema.json",)),
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  typer calls it with the option's value
+    if wanted:
+        print(f"fivefold {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="\b\nExamples:\n  fivefold demo\n  fivefold new flowers --data photos\n"
+    "  fivefold fit flowers\n  fivefold COMMAND --help",
+)
+def _fivefold(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """One YAML file and a set of images become five cross-validated image classifiers."""
+
+
+for _name, _function, _examples in _COMMANDS:
+    app.command(_name, epilog="\b\nExamples:\n  " + "\n  ".join(_examples))(_function)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line.
+
+    Args:
+        arguments: What stands behind `fivefold`.
+
+    Returns:
+        The exit code: 0, or that of the error; 2 for a wrong command line.
+    """
+    try:
+        app(list(arguments), prog_name="fivefold")
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    return 0
+
+
+def main() -> None:
+    """Run the command line of this process and end it."""
+    sys.exit(run(sys.argv[1:]))

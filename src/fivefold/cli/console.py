@@ -1,0 +1,101 @@
+"""What people and scripts read: results on standard output, talk on standard error."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from fivefold.core.progress import Terminal
+
+_RED, _PLAIN = "\x1b[31m", "\x1b[0m"
+
+
+def say(text: str) -> None:
+    """Talk to the person at the terminal, above the bars if there are any."""
+    if "tqdm" in sys.modules:
+        Terminal().line(text)
+        return
+    print(text, file=sys.stderr, flush=True)
+
+
+def complain(text: str) -> None:
+    """Report an error; the word "error" in red where it lands on a terminal."""
+    prefix = f"{_RED}error:{_PLAIN} " if sys.stderr.isatty() else ""
+    say(prefix + text)
+
+
+def show(text: str) -> None:
+    """Put out a line that scripts may read."""
+    print(text)
+
+
+def show_json(value: Any) -> None:
+    """Put out JSON; NaN becomes null, since JSON has none."""
+    show(json.dumps(_jsonable(value), indent=2, ensure_ascii=False))
+
+
+def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Put out a table; it is never cut when it goes to a file or a pipe."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for number, name in enumerate(header):
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else 10_000
+    Console(markup=False, highlight=False, emoji=False, width=width).print(table)
+
+
+def show_pairs(pairs: Sequence[tuple[str, str]], file: TextIO | None = None) -> None:
+    """Put out labels and values in two columns."""
+    width = max((len(label) for label, _ in pairs), default=0)
+    for label, value in pairs:
+        print(f"{label:<{width}}  {value}", file=file or sys.stdout)
+
+
+def duration(seconds: float) -> str:
+    """Say how long something took."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"
+
+
+def start_logging() -> None:
+    """Send what the layers below say to standard error, each sentence once."""
+    logger = logging.getLogger("fivefold")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.handlers = [_Talk()]
+
+
+class _Talk(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text not in self._said:
+            self._said.add(text)
+            say(f"warning: {text}" if record.levelno >= logging.WARNING else text)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    return value if isinstance(value, str | int | None) else _other(value)
+
+
+def _other(value: Any) -> Any:
+    """Turn a NumPy scalar into a number, and anything else into text."""
+    return _jsonable(value.item()) if hasattr(value, "item") else str(value)

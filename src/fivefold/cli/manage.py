@@ -1,0 +1,97 @@
+"""Commands that train nothing: new, list, schema, report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fivefold.cli import arguments
+from fivefold.cli.console import say, show, show_json
+from fivefold.cli.guard import guarded
+from fivefold.core.progress import Terminal
+
+
+@guarded
+def new(
+    experiment: Annotated[
+        Path,
+        typer.Argument(
+            metavar="EXPERIMENT",
+            help="A folder to make, a YAML file, or a folder of experiments: it gets the next one.",
+        ),
+    ],
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data", metavar="DATA", help="A folder with one folder per class, or a CSV table."
+        ),
+    ],
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", metavar="DIR", help="With a CSV: the folder of its images."),
+    ] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Option(
+            "--architecture", metavar="NAME", help="A backbone; `fivefold list backbones` has all."
+        ),
+    ] = None,
+) -> None:
+    """Look at your images; write a commented config.yaml for them."""
+    from fivefold.apps.new import write_experiment
+
+    written = write_experiment(experiment, data, images=images, architecture=architecture)
+    for line in written.notes:
+        say(line)
+    show(str(written.config_path))
+    say(f"next: fivefold check {written.experiment}, then fivefold fit {written.experiment}")
+
+
+@guarded
+def list_(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help="Such as losses; none names the kinds.")
+    ] = None,
+    text: Annotated[
+        str, typer.Argument(metavar="FILTER", help="Only names that contain this.")
+    ] = "",
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Name what a config may use, such as losses and backbones."""
+    from fivefold.cli import listing
+
+    if kind is None:
+        listing.show_kinds(as_json=as_json)
+        return
+    listing.show_kind(kind, text, as_json=as_json)
+
+
+@guarded
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A file to write.")
+    ] = None,
+) -> None:
+    """Put out the JSON Schema with which editors check a config."""
+    import json
+
+    from fivefold.config import json_schema
+    from fivefold.core.durable import write_text
+
+    if output is None:
+        show_json(json_schema())
+        return
+    write_text(output, json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+    say(f"{output}: written; in VS Code add it to the setting yaml.schemas")
+
+
+@guarded
+def report(
+    experiment: arguments.Experiment,
+    allow_imports: arguments.AllowImports = False,
+) -> None:
+    """Write report.html again: curves, confusions, examples."""
+    from fivefold.experiment.experiment import Experiment
+
+    opened = Experiment.load(experiment, allow_imports=allow_imports, progress=Terminal())
+    show(str(opened.report()))

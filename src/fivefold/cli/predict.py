@@ -1,0 +1,107 @@
+"""Commands that use trained models: predict, evaluate."""
+
+import csv
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fivefold.cli import arguments
+from fivefold.cli.console import say, show_json, show_table
+from fivefold.cli.guard import guarded
+from fivefold.core.durable import write_bytes
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.progress import Terminal
+
+_STANDARD_OUTPUT = Path("-")
+
+
+@guarded
+def predict(  # noqa: PLR0913  one parameter for each option
+    experiment: arguments.Experiment,
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT", help="A folder of images, a CSV of paths, or images."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The table; - is the terminal.")
+    ] = _STANDARD_OUTPUT,
+    folds: arguments.Folds = None,
+    stage: arguments.Stage = -1,
+    tta: Annotated[bool, typer.Option("--tta", help="Average over flipped copies too.")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
+    allow_imports: arguments.AllowImports = False,
+) -> None:
+    """Label images by all folds' models together; gives a CSV table.
+
+    Columns: id, label, confidence, then one probability per class. Ids are file names exactly as
+    they are: look at the table in a text editor before a spreadsheet if you do not trust them.
+    """
+    chosen = None if folds is None else arguments.numbers(folds)
+    _check_free(output, force=force)
+    from fivefold.evaluation import prediction_rows
+    from fivefold.experiment.experiment import Experiment
+
+    opened = Experiment.load(experiment, allow_imports=allow_imports, progress=Terminal())
+    source = inputs[0] if len(inputs) == 1 else inputs
+    predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta)
+    data = table_bytes(prediction_rows(predictions))
+    if output == _STANDARD_OUTPUT:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        return
+    write_bytes(output, data)
+    say(f"{output}: {len(predictions)} predictions")
+
+
+@guarded
+def evaluate(
+    experiment: arguments.Experiment,
+    stage: arguments.Stage = -1,
+    as_json: arguments.AsJson = False,
+    allow_imports: arguments.AllowImports = False,
+) -> None:
+    """Measure on the samples that the models have not seen."""
+    from fivefold.experiment.experiment import Experiment
+
+    opened = Experiment.load(experiment, allow_imports=allow_imports, progress=Terminal())
+    result = opened.evaluate(stage=stage)
+    if as_json:
+        show_json(result)
+        return
+    columns = _columns(result)
+    names = sorted({name for values in columns.values() for name in values})
+    rows = [[n, *(_number(values.get(n)) for values in columns.values())] for n in names]
+    show_table(["metric", *columns], rows)
+
+
+def table_bytes(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Write rows as CSV; file names that are not UTF-8 keep their bytes."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _check_free(output: Path, *, force: bool) -> None:
+    if output == _STANDARD_OUTPUT or force or not output.exists():
+        return
+    message = "expected a name that is free, got an existing file"
+    problem = Problem("cli/output-exists", str(output), message, "--force replaces it")
+    raise ConfigError([problem])
+
+
+def _columns(result: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
+    """Name the columns of the table: all samples, each fold, the holdout."""
+    folds = result["folds"]
+    numbered = folds.items() if isinstance(folds, Mapping) else enumerate(folds)
+    columns = {"out-of-fold": result["oof"], **{f"fold {n}": values for n, values in numbered}}
+    if result.get("holdout"):
+        columns["holdout"] = result["holdout"]
+    return columns
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

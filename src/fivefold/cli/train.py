@@ -1,0 +1,114 @@
+"""Commands that lead to trained models: check, fit, demo."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fivefold.cli import arguments
+from fivefold.cli.console import duration, say, show_pairs, show_table
+from fivefold.cli.guard import guarded
+from fivefold.core.progress import Terminal
+
+if TYPE_CHECKING:
+    from fivefold.experiment.summary import Summary
+
+
+@guarded
+def check(
+    experiment: arguments.Experiment,
+    overrides: arguments.Overrides = None,
+    allow_imports: arguments.AllowImports = False,
+) -> None:
+    """Find what is wrong before training; estimate time and memory."""
+    from fivefold.experiment.experiment import Experiment
+
+    opened = Experiment.load(
+        experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
+    )
+    report = opened.check()
+    show_pairs(report.lines)
+    for warning in report.warnings:
+        say(f"warning: {warning}")
+    say(f"ready: fivefold fit {experiment}")
+
+
+@guarded
+def fit(
+    experiment: arguments.Experiment,
+    overrides: arguments.Overrides = None,
+    folds: arguments.Folds = None,
+    allow_imports: arguments.AllowImports = False,
+) -> None:
+    """Train all folds and stages; go on where a stopped run was."""
+    chosen = None if folds is None else arguments.numbers(folds)
+    from fivefold.experiment.experiment import Experiment
+
+    opened = Experiment.load(
+        experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
+    )
+    show_summary(opened.fit(chosen))
+
+
+@guarded
+def demo(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where to write the demo.")
+    ] = Path("fivefold-demo"),
+) -> None:
+    """See it work: train on 1,797 handwritten digits, in minutes."""
+    from fivefold.apps.demo import write_demo
+
+    config_path = write_demo(folder)
+    say(f"{folder}: digits in data/, one folder per class; the experiment is in config.yaml")
+    from fivefold.experiment.experiment import Experiment
+
+    show_summary(Experiment.load(config_path, progress=Terminal()).fit())
+
+
+def show_summary(summary: "Summary") -> None:
+    """Put out what an experiment found: a table, and where to look."""
+    if not summary.fresh:
+        say("already finished: nothing to do")
+    names = _shown_metrics(summary)
+    header = ["metric", *(f"stage {number}" for number in range(len(summary.stages)))]
+    totals = [("out-of-fold", summary.oof), ("holdout", summary.holdout)]
+    totals = [(title, values) for title, values in totals if values]
+    rows = [
+        [
+            name,
+            *(_spread_text(stage.get(name)) for stage in summary.stages),
+            *(_number_text(values.get(name.removeprefix("val_"))) for _, values in totals),
+        ]
+        for name in names
+    ]
+    show_table([*header, *(title for title, _ in totals)], rows)
+    show_pairs(
+        [
+            ("folds", ", ".join(map(str, summary.folds))),
+            *(("picture", str(path)) for path in summary.pictures),
+            ("report", str(summary.report_path)),
+        ]
+    )
+    if summary.fresh:
+        say(f"finished in {duration(summary.seconds)}")
+
+
+def _shown_metrics(summary: "Summary") -> list[str]:
+    """Choose the metrics of validation, the primary one first."""
+    known = {name for stage in summary.stages for name in stage}
+    validation = {name for name in known if name.startswith("val_")}
+    rest = sorted((validation or known) - {summary.primary_metric})
+    return [name for name in (summary.primary_metric,) if name in known] + rest
+
+
+def _spread_text(spread: Mapping[str, float] | None) -> str:
+    if spread is None:
+        return "-"
+    bounds = f"{spread['min']:.4f} to {spread['max']:.4f}"
+    return f"{spread['mean']:.4f} ± {spread['std']:.4f} ({bounds})"
+
+
+def _number_text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

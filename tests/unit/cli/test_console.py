@@ -1,0 +1,59 @@
+import io
+import json
+import logging
+import sys
+
+import numpy as np
+import pytest
+
+from fivefold.cli import console
+
+
+@pytest.fixture(autouse=True)
+def _quiet_again():
+    logger = logging.getLogger("fivefold")
+    before = logger.handlers, logger.level, logger.propagate
+    yield
+    logger.handlers, logger.level, logger.propagate = before[0], before[1], before[2]
+
+
+def test_table_is_not_cut_when_it_goes_to_a_pipe(capsys):
+    console.show_table(["metric", "x"], [["a" * 200, "[red]1"]])
+    out = capsys.readouterr().out
+    assert "a" * 200 in out
+    assert "[red]1" in out
+
+
+def test_json_has_no_nan_and_knows_numpy(capsys):
+    console.show_json({"a": float("nan"), "b": np.float32(0.5), "c": (1, None, True)})
+    expected = {"a": None, "b": 0.5, "c": [1, None, True]}
+    assert json.loads(capsys.readouterr().out) == expected
+
+
+def test_warning_of_the_layers_below_is_said_once_on_standard_error(capsys):
+    console.start_logging()
+    for _ in range(2):
+        logging.getLogger("fivefold.data").warning("%d images are broken", 3)
+    logging.getLogger("fivefold.data").info("reading")
+    assert capsys.readouterr() == ("", "warning: 3 images are broken\nreading\n")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (61, "1 min 1 s"), (7260, "2 h 1 min")]
+)
+def test_durations_are_short(seconds, text):
+    assert console.duration(seconds) == text
+
+
+def test_pairs_stand_in_columns():
+    file = io.StringIO()
+    console.show_pairs([("data", "1"), ("memory", "2")], file)
+    assert file.getvalue() == "data    1\nmemory  2\n"
+
+
+def test_talk_goes_above_the_bars(capsys):
+    import tqdm  # noqa: F401  its presence is what counts
+
+    assert "tqdm" in sys.modules
+    console.say("hello")
+    assert capsys.readouterr() == ("", "hello\n")
