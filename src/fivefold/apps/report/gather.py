@@ -1,0 +1,226 @@
+"""Read what a run folder holds; what is missing or damaged becomes a note, never a stop."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from fivefold.core.durable import read_json
+from fivefold.core.errors import FivefoldError
+from fivefold.core.layout import CONFIG_NAME, RunFolder
+from fivefold.core.predictions import Predictions, join
+from fivefold.engine.history import read_history
+
+T = TypeVar("T")
+Place: TypeAlias = tuple[int, int]
+"""Fold and stage."""
+Histories: TypeAlias = Mapping[Place, list[dict[str, float]]]
+Spread: TypeAlias = Mapping[str, float]
+"""Mean, std, min and max over folds."""
+
+_PLACE = re.compile(r"-(\d+)\.(\d+)$")
+
+
+@dataclass
+class Gathered:
+    """What there is to report.
+
+    Attributes:
+        name: What the experiment is called.
+        completed: Whether every fold and stage is finished.
+        folds: The finished folds: the summary says so, or the last stage's predictions exist.
+        missing: The folds that are not finished.
+        primary_metric: The metric that decides; empty when nothing says it.
+        stages: Metric to its spread over folds, one mapping a stage.
+        oof: Metric to its value on all out-of-fold predictions.
+        holdout: The same on the holdout; empty without one.
+        histories: Metrics of each epoch.
+        predictions: Out-of-fold predictions of the last stage.
+        fold_sizes: Validation samples of each fold.
+        audit: What the audit counted.
+        manifest: Versions, hardware, choices.
+        config_text: The config as the user wrote it.
+        examples: Fold to the pictures of its last stage.
+        notes: What is missing or could not be read.
+    """
+
+    name: str
+    completed: bool = False
+    folds: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
+    primary_metric: str = ""
+    stages: tuple[Mapping[str, Spread], ...] = ()
+    oof: Mapping[str, float] = field(default_factory=dict)
+    holdout: Mapping[str, float] = field(default_factory=dict)
+    histories: Histories = field(default_factory=dict)
+    predictions: Predictions | None = None
+    fold_sizes: Mapping[int, int] = field(default_factory=dict)
+    audit: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    config_text: str = ""
+    examples: Mapping[int, list[Path]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def attempt(self, what: str, read: Callable[[], T], otherwise: T) -> T:
+        """Read something, or note why not."""
+        try:
+            return read()
+        except (FivefoldError, OSError, ValueError, TypeError, KeyError, YAMLError) as error:
+            note = f"{what} could not be read: {str(error).partition(chr(10))[0]}"
+            if note not in self.notes:
+                self.notes.append(note)
+            return otherwise
+
+
+def gather(folder: RunFolder) -> Gathered:
+    """Read everything that a report shows.
+
+    Args:
+        folder: A run folder in any state, even an empty one.
+    """
+    by_config_name = folder.config_path.name != CONFIG_NAME
+    root = folder.root.resolve()
+    found = Gathered(name=folder.config_path.stem if by_config_name else root.name)
+    found.config_text = found.attempt(
+        "the config", lambda: folder.config_path.read_text("utf-8", "replace"), ""
+    )
+    found.audit = _mapping(found, "the audit of the data", folder.audit_path)
+    found.manifest = _mapping(found, "the manifest", folder.manifest_path)
+    for place, path in _places(folder.root / "metrics", ".csv").items():
+        nothing: list[dict[str, float]] = []
+        rows = found.attempt(f"metrics of fold {place[0]}", partial(read_history, path), nothing)
+        found.histories = {**found.histories, place: rows}
+    _add_predictions(found, folder)
+    _add_summary(found, folder)
+    expected = _expected_folds(found, folder)
+    found.missing = tuple(sorted(set(expected) - set(found.folds)))
+    return found
+
+
+def _places(directory: Path, suffix: str) -> dict[Place, Path]:
+    """Find the files of every fold and stage, whatever is missing in between."""
+    found = {}
+    for path in sorted(directory.glob(f"*{suffix}")):
+        match = _PLACE.search(path.name.removesuffix(suffix))
+        if match and path.name.startswith(("metrics-", "validation-")):
+            found[int(match[1]), int(match[2])] = path
+    return dict(sorted(found.items()))
+
+
+def _mapping(found: Gathered, what: str, path: Path) -> Mapping[str, Any]:
+    if not path.exists():
+        found.notes.append(f"{what} is not there yet ({path.name})")
+        return {}
+    return found.attempt(what, lambda: read_json(path), {})
+
+
+def _add_predictions(found: Gathered, folder: RunFolder) -> None:
+    paths = _places(folder.root / "predictions", ".npz")
+    stages = [stage for _, stage in [*paths, *found.histories]]
+    last = max(stages, default=0)
+    parts = []
+    for (fold, stage), path in paths.items():
+        if stage != last:
+            continue
+        what = f"predictions of fold {fold}"
+        part = found.attempt(what, partial(Predictions.load, path), None)
+        if part is not None:
+            parts.append(part)
+            found.folds = (*found.folds, fold)
+            found.fold_sizes = {**found.fold_sizes, fold: len(part)}
+            found.examples = {
+                **found.examples,
+                fold: sorted(folder.examples(fold, stage).glob("*.png")),
+            }
+    if parts:
+        found.predictions = found.attempt("out-of-fold predictions", lambda: join(parts), None)
+
+
+def _add_summary(found: Gathered, folder: RunFolder) -> None:
+    path = folder.summary_path
+    if path.exists():
+        found.attempt("the summary", lambda: _read_summary(found, path), None)
+    else:
+        found.notes.append("the run is not finished: the table shows each fold's last epoch so far")
+        found.stages = _so_far(found.histories)
+    if not found.primary_metric:
+        found.primary_metric = str(_config(found).get("primary_metric", ""))
+
+
+def _read_summary(found: Gathered, path: Path) -> None:
+    summary = _yaml(path.read_text("utf-8"))
+    found.stages = tuple(
+        {name: _checked_spread(spread) for name, spread in _items(stage)}
+        for stage in summary.get("stages", ())
+    )
+    found.oof = _numbers(summary.get("oof") or {})
+    found.holdout = _numbers(summary.get("holdout") or {})
+    found.primary_metric = str(summary.get("primary_metric") or "")
+    found.completed = summary.get("completed") is True
+    finished = {int(fold) for fold in summary.get("folds") or ()}
+    for fold in sorted(finished - set(found.folds)):
+        found.notes.append(f"predictions of fold {fold} are not there, though it is finished")
+    found.folds = tuple(sorted(finished | set(found.folds)))
+
+
+def _checked_spread(value: object) -> Spread:
+    spread = _numbers(value)
+    return {name: spread[name] for name in ("mean", "std", "min", "max")}
+
+
+def _config(found: Gathered) -> dict[str, Any]:
+    nothing: dict[str, Any] = {}
+    return found.attempt("the config", lambda: _yaml(found.config_text), nothing)
+
+
+def _items(value: object) -> list[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        msg = f"expected a mapping, got {value!r}"
+        raise TypeError(msg)
+    return [(str(key), item) for key, item in value.items()]
+
+
+def _numbers(value: object) -> dict[str, float]:
+    return {name: float(number) for name, number in _items(value)}
+
+
+def _yaml(text: str) -> dict[str, Any]:
+    value = YAML(typ="safe", pure=True).load(text)
+    return value if isinstance(value, dict) else {}
+
+
+def _so_far(histories: Histories) -> tuple[Mapping[str, Spread], ...]:
+    """Spread of the last epoch's metrics, for a run that has no summary yet."""
+    tables: list[Mapping[str, Spread]] = []
+    for stage in sorted({stage for _, stage in histories}):
+        last = [rows[-1] for (_, s), rows in histories.items() if s == stage and rows]
+        names = sorted({name for row in last for name in row})
+        columns = {name: [row[name] for row in last if name in row] for name in names}
+        tables.append({name: _spread(values) for name, values in columns.items()})
+    return tuple(tables)
+
+
+def _spread(column: list[float]) -> Spread:
+    array = np.array(column, dtype=np.float64)
+    finite = array if np.isfinite(array).all() else np.full(len(array), np.nan)
+    values = (finite.mean(), finite.std(), finite.min(), finite.max())
+    return dict(zip(("mean", "std", "min", "max"), map(float, values), strict=True))
+
+
+def _expected_folds(found: Gathered, folder: RunFolder) -> range:
+    """Say which folds there should be: as split, else as configured, else as seen."""
+    saved: Mapping[str, Any] = {}
+    if folder.folds_path.exists():
+        saved = _mapping(found, "the splits", folder.folds_path)
+    config = _config(found)
+    seen = [fold for fold, _ in found.histories] + list(found.folds)
+    for count in (saved.get("num_folds"), config.get("folds_count"), config.get("num_folds")):
+        if isinstance(count, int) and 0 < count <= 1000:
+            return range(count)
+    return range(max(seen, default=-1) + 1)

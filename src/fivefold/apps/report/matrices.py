@@ -1,0 +1,119 @@
+"""What is taken for what: confusion matrices, a row of numbers for each class, worst mistakes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fivefold.core.predictions import Predictions
+from fivefold.engine.examples import decided, mistake_confidence
+
+MAX_CLASSES = 60
+"""More do not fit a page: then those with most mistakes are shown."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Counts of truth (rows) against prediction (columns) [C, C].
+
+    Attributes:
+        class_names: The classes shown.
+        counts: How many samples.
+        totals: Samples of each class, those in columns not shown included [C].
+        left_out: How many classes are not shown.
+    """
+
+    class_names: tuple[str, ...]
+    counts: NDArray[np.int64]
+    totals: NDArray[np.int64]
+    left_out: int
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Counts as fractions of their class, 0-1."""
+        return self.counts / np.maximum(self.totals, 1)[:, None]
+
+    def confused(self, limit: int = 8) -> list[tuple[str, str, int, float]]:
+        """List the commonest confusions: truth, prediction, count, fraction of the class."""
+        off = self.counts - np.diag(np.diag(self.counts))
+        order = np.argsort(-off, axis=None, kind="stable")[:limit]
+        pairs = (divmod(int(i), len(self.class_names)) for i in order)
+        names, shares = self.class_names, self.shares
+        return [
+            (names[t], names[p], int(off[t, p]), float(shares[t, p])) for t, p in pairs if off[t, p]
+        ]
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class: samples that have it, and how well it is found, 0-1."""
+
+    name: str
+    support: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One sample that the model is wrong about; `confidence` 0-1 is that of the wrong answer."""
+
+    sample_id: str
+    truth: str
+    predicted: str
+    confidence: float
+
+
+def confusion(predictions: Predictions) -> Matrix | None:
+    """Count what is taken for what by one head; None where several labels may be true."""
+    from sklearn.metrics import confusion_matrix  # noqa: PLC0415  a second of loading
+
+    names = predictions.class_names
+    if predictions.heads[0].activation == "sigmoid":
+        return None
+    truth, found = predictions.truth.argmax(axis=1), decided(predictions).argmax(axis=1)
+    counts = confusion_matrix(truth, found, labels=np.arange(len(names)))
+    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
+    kept = np.sort(np.argsort(-wrong, kind="stable")[:MAX_CLASSES])
+    return Matrix(
+        class_names=tuple(names[i] for i in kept),
+        counts=counts[np.ix_(kept, kept)],
+        totals=counts.sum(axis=1)[kept],
+        left_out=len(names) - len(kept),
+    )
+
+
+def class_rows(predictions: Predictions) -> list[ClassRow]:
+    """Compute scikit-learn's precision, recall and F1 of each class of one head."""
+    from sklearn.metrics import precision_recall_fscore_support  # noqa: PLC0415  a second of loading
+
+    truth, found = (predictions.truth > 0.5).astype(int), decided(predictions).astype(int)
+    columns = precision_recall_fscore_support(truth, found, average=None, zero_division=0)
+    return [
+        ClassRow(name, int(support), float(precision), float(recall), float(f1))
+        for name, precision, recall, f1, support in zip(
+            predictions.class_names, *columns, strict=True
+        )
+    ]
+
+
+def worst_mistakes(predictions: Predictions, limit: int = 20) -> list[Mistake]:
+    """List the most confident mistakes, the worst first."""
+    confidence = mistake_confidence(predictions)
+    order = sorted(
+        np.flatnonzero(confidence).tolist(), key=lambda i: (-confidence[i], predictions.ids[i])
+    )
+    mistakes = []
+    for i in order[:limit]:
+        parts = predictions.take([i]).by_head()
+        truth = "; ".join(_labels(part, part.truth[0] > 0.5) for part in parts)
+        found = "; ".join(_labels(part, decided(part)[0] > 0.5) for part in parts)
+        mistakes.append(Mistake(predictions.ids[i], truth, found, float(confidence[i])))
+    return mistakes
+
+
+def _labels(sample: Predictions, chosen: NDArray[np.bool_]) -> str:
+    names = [name for name, is_chosen in zip(sample.class_names, chosen, strict=True) if is_chosen]
+    prefix = f"{sample.heads[0].name}: " if sample.heads[0].name else ""
+    return prefix + (", ".join(names) or "none")

@@ -1,0 +1,274 @@
+import base64
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from fake_run import CONFIG, SUMMARY, fake_predictions, make_fake_run
+from PIL import Image as Pillow
+from PIL.PngImagePlugin import PngInfo
+
+from fivefold.apps.report import write_report
+from fivefold.core.layout import RunFolder
+from fivefold.core.types import Head
+
+VOID = {"meta", "img", "br", "link", "input"}
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements with attributes, and text."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.texts, self.open = [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.texts.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.texts).split())
+
+
+def report_of(folder):
+    return Page(write_report(folder).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return make_fake_run(tmp_path_factory.mktemp("001.digits"))
+
+
+@pytest.fixture(scope="module")
+def html(run):
+    return write_report(run).read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+def test_the_verdict_is_one_sentence(page):
+    assert "Accuracy 0.981 ± 0.006 over 5 folds; out-of-fold 0.981." in page.text
+
+
+def test_every_section_is_there(page):
+    for heading in (
+        "Metrics",
+        "Curves",
+        "What is taken for what",
+        "Examples",
+        "Most confident mistakes",
+        "Data",
+        "Warnings",
+        "Config",
+        "Environment",
+    ):
+        assert heading in page.texts
+    assert page.open == []
+
+
+def test_nothing_is_loaded_from_anywhere(page):
+    for tag, attributes in page.elements:
+        assert tag not in ("script", "link", "iframe", "object", "base", "form")
+        for name in ("src", "href", "xlink:href", "action"):
+            assert attributes.get(name, "#").startswith(("data:image/png;base64,", "#"))
+        assert not [name for name in attributes if name.startswith("on")]
+    policies = [
+        a["content"] for _, a in page.elements if "Content-Security" in a.get("http-equiv", "")
+    ]
+    assert policies == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+
+
+def test_style_sheets_load_nothing(html):
+    assert "@import" not in html
+    assert not re.findall(r"url\((?!#)", html)
+
+
+def test_no_two_elements_share_an_id(page):
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_references_inside_pictures_lead_somewhere(html, page):
+    ids = {attributes.get("id") for _, attributes in page.elements}
+    assert set(re.findall(r'(?:url\(|href=")#([^)"]+)', html)) <= ids
+
+
+def test_the_same_run_gives_the_same_bytes(run, html):
+    assert write_report(run).read_text("utf-8") == html
+
+
+def test_data_adds_up_and_reasons_are_named(page):
+    assert "403 listed = 400 used + 2 quarantined + 1 excluded" in page.text
+    assert "Not used: truncated (2), hidden file (1)." in page.text
+
+
+def test_environment_and_warnings_come_from_the_manifest(page):
+    assert "2 min 11 s" in page.texts
+    assert "hardware" not in page.texts
+    for text in ("Hardware", "cpu.name", "Example 9000", "no GPU was found", "2.15.0"):
+        assert text in page.texts
+    assert "3 exact duplicates stay in one fold" in page.texts
+
+
+def test_the_config_is_shown_as_written(page):
+    assert CONFIG in page.texts
+
+
+def test_pictures_are_encoded_anew_without_metadata(tmp_path):
+    run = make_fake_run(tmp_path, folds=[0])
+    path = next(run.examples(0, 1).glob("*.png"))
+    with Pillow.open(path) as image:
+        pixels = np.array(image)
+        secret = PngInfo()
+        secret.add_text("Author", "somebody")
+        image.save(path, pnginfo=secret)
+    (url,) = [a["src"] for tag, a in report_of(run).elements if tag == "img"]
+    png = base64.b64decode(url.partition(",")[2])
+    assert b"somebody" in path.read_bytes()
+    assert b"somebody" not in png
+    assert (np.array(Pillow.open(io.BytesIO(png))) == pixels).all()
+
+
+PAYLOADS = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}", "</pre><b>")
+
+
+def test_names_ids_and_texts_are_never_markup(tmp_path):
+    head = Head(PAYLOADS[1], "softmax", (*PAYLOADS, "]]>", "\x00&amp;"))
+    config = CONFIG + f"# {PAYLOADS[3]} {PAYLOADS[0]}\n"
+    run = make_fake_run(tmp_path / PAYLOADS[2], folds=[0, 1], heads=(head,), config=config)
+    fake_predictions(np.arange(60) % 6, (head,), 0, 9.0, PAYLOADS[1]).save(
+        run.predictions("validation", 0, 1)
+    )
+    manifest = {"versions": {PAYLOADS[0]: PAYLOADS[1]}, "warnings": list(PAYLOADS)}
+    run.manifest_path.write_text(json.dumps(manifest), "utf-8")
+    rows = [
+        {"id": PAYLOADS[0], "status": "quarantined", "reason": PAYLOADS[1], "detail": PAYLOADS[3]}
+    ]
+    run.audit_path.write_text(json.dumps({"listed": 1, "rows": rows, "warnings": [PAYLOADS[0]]}))
+    page = report_of(run)
+    assert not {"script", "b"} & {tag for tag, _ in page.elements}
+    assert not [attributes for _, attributes in page.elements if "onerror" in attributes]
+    assert {a["src"][:22] for tag, a in page.elements if tag == "img"} == {"data:image/png;base64,"}
+    for payload in PAYLOADS:
+        assert payload in page.text
+    assert page.open == []
+
+
+def test_an_id_that_is_no_text_is_shown_as_an_escape(tmp_path):
+    head = Head("", "softmax", ("a", "\udcff\ud800"))
+    run = make_fake_run(tmp_path, folds=[0], heads=(head,))
+    assert "\\udcff\\ud800" in report_of(run).text
+
+
+def test_unfinished_folds_are_named(tmp_path):
+    page = report_of(make_fake_run(tmp_path, folds=[0, 2], summary=""))
+    assert "Not finished: folds 1, 3, 4; this page shows folds 0, 2." in page.text
+    assert "The run is not finished: the table shows each fold's last epoch so far." in page.text
+    assert "over 2 folds." in page.text
+
+
+def test_an_empty_folder_gives_a_page_that_says_so(tmp_path):
+    page = report_of(RunFolder.of(tmp_path))
+    assert "Nothing has been measured yet." in page.text
+    assert "The config could not be read" in page.text
+    assert "The manifest is not there yet (manifest.json)." in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "note"),
+    [
+        ("manifest.json", b"{", "The manifest could not be read"),
+        ("data/audit.json", b"[]", "The audit of the data could not be read"),
+        ("summary.yaml", b"stages: [1, 2]", "The summary could not be read"),
+        ("summary.yaml", b"stages: [{loss: {mean: 1}}]", "The summary could not be read"),
+        ("summary.yaml", b"a: b: c", "The summary could not be read"),
+        ("metrics/metrics-0.0.csv", b"loss", "Metrics of fold 0 could not be read"),
+        ("predictions/validation-0.1.npz", b"no", "Predictions of fold 0 could not be read"),
+        ("examples/1/0/validation.png", b"no", "Picture validation.png could not be read"),
+        ("data/folds.json", b"", "The splits could not be read"),
+    ],
+)
+def test_a_damaged_part_is_named_and_the_rest_is_shown(tmp_path, path, content, note):
+    run = make_fake_run(tmp_path, folds=[0, 1])
+    (tmp_path / path).write_bytes(content)
+    page = report_of(run)
+    assert note in page.text
+    assert "Most confident mistakes" in page.texts
+
+
+def test_a_cut_picture_is_named(tmp_path):
+    run = make_fake_run(tmp_path, folds=[0])
+    path = next(run.examples(0, 1).glob("*.png"))
+    path.write_bytes(path.read_bytes()[:2000])
+    assert "Picture validation.png could not be read" in report_of(run).text
+
+
+def test_a_finished_fold_without_predictions_is_named(tmp_path):
+    page = report_of(make_fake_run(tmp_path, folds=[0, 1, 2, 3]))
+    assert "Predictions of fold 4 are not there, though it is finished." in page.text
+    assert "Not finished" not in page.text
+
+
+def test_several_labels_get_bars_instead_of_a_matrix(tmp_path):
+    head = Head("", "sigmoid", ("cat", "dog", "owl"))
+    page = report_of(make_fake_run(tmp_path, folds=[0, 1], heads=(head,)))
+    assert "How well each label is found" in page.texts
+    assert "What is taken for what" not in page.texts
+    assert len([a for _, a in page.elements if a.get("style", "").startswith("width:") and a]) >= 3
+
+
+def test_every_head_has_its_own_section(tmp_path):
+    heads = Head("animal", "softmax", ("cat", "dog")), Head("season", "softmax", ("warm", "cold"))
+    page = report_of(make_fake_run(tmp_path, folds=[0], heads=heads))
+    assert "What is taken for what: animal" in page.text
+    assert "What is taken for what: season" in page.text
+
+
+def test_predictions_without_truth_show_no_matrix(tmp_path):
+    run = make_fake_run(tmp_path, folds=[0])
+    path = run.predictions("validation", 0, 1)
+    head = Head("", "softmax", ("a", "b"))
+    unlabelled = fake_predictions(np.arange(4), (head,))
+    object.__setattr__(unlabelled, "targets", None)
+    unlabelled.save(path)
+    assert "What is taken for what" not in report_of(run).texts
+
+
+def test_a_holdout_is_part_of_the_verdict(tmp_path):
+    summary = SUMMARY + "holdout: {accuracy: 0.975}\n"
+    page = report_of(make_fake_run(tmp_path, folds=[0], summary=summary))
+    assert "out-of-fold 0.981; holdout 0.975." in page.text
+
+
+@pytest.mark.parametrize(("count", "style"), [(10, "short"), (25, "many"), (60, "most")])
+def test_a_matrix_has_a_cell_for_each_pair(tmp_path, count, style):
+    head = Head("", "softmax", tuple(f"{i}" for i in range(count)))
+    run = make_fake_run(tmp_path, folds=[0])
+    fake_predictions(np.arange(3 * count), (head,), 0, 3.0).save(
+        run.predictions("validation", 0, 1)
+    )
+    html = write_report(run).read_text("utf-8")
+    (table,) = re.findall(r'<table class="confusion.*?</table>', html, re.DOTALL)
+    assert style in table.partition(">")[0]
+    body = table.partition("<tbody>")[2]
+    assert len(re.findall("<td", body)) == count**2
+    assert sum(int(n) for n in re.findall(r">(\d+)</td>", body)) == 3 * count

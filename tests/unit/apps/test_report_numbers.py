@@ -1,0 +1,143 @@
+import io
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from fake_run import fake_predictions, make_fake_run
+from PIL import Image as Pillow
+
+from fivefold.apps.report import write_pictures
+from fivefold.apps.report.curves import columns_to_show, draw_curves, lines
+from fivefold.apps.report.figures import drawn, inline_svg
+from fivefold.apps.report.matrices import class_rows, confusion, worst_mistakes
+from fivefold.core.layout import RunFolder
+from fivefold.core.types import Head
+
+SOFT = (Head("", "softmax", tuple("abcde")),)
+
+
+def history(*losses):
+    return [{"val_loss": loss} for loss in losses]
+
+
+def test_a_matrix_counts_what_is_taken_for_what():
+    sample = fake_predictions(np.arange(200), SOFT, noise=4)
+    matrix = confusion(sample)
+    truth, found = sample.targets.argmax(axis=1), sample.probs.argmax(axis=1)
+    for row in range(5):
+        for column in range(5):
+            count = sum((t, f) == (row, column) for t, f in zip(truth, found, strict=True))
+            assert matrix.counts[row, column] == count
+    assert matrix.shares.sum(axis=1) == pytest.approx(np.ones(5))
+
+
+def test_confusions_are_listed_from_the_commonest():
+    matrix = confusion(fake_predictions(np.arange(200), SOFT, noise=4))
+    counts = [count for _, _, count, _ in matrix.confused(100)]
+    assert counts == sorted(counts, reverse=True)
+    assert sum(counts) == matrix.counts.sum() - np.trace(matrix.counts)
+
+
+def test_of_many_classes_those_with_most_mistakes_are_shown():
+    head = (Head("", "softmax", tuple(map(str, range(100)))),)
+    sample = fake_predictions(np.arange(300), head, noise=0.0)
+    sample.probs[7] = np.eye(100)[93]
+    matrix = confusion(sample)
+    assert (len(matrix.class_names), matrix.left_out) == (60, 40)
+    assert matrix.confused() == [("7", "93", 1, pytest.approx(1 / 3))]
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_class_rows_agree_with_counting_by_hand(activation):
+    sample = fake_predictions(np.arange(100), (Head("", activation, tuple("abcde")),), noise=4)
+    if activation == "softmax":
+        found = np.eye(5)[sample.probs.argmax(axis=1)]
+    else:
+        found = sample.probs > 0.5
+    for i, row in enumerate(class_rows(sample)):
+        hits = (found[:, i] * sample.targets[:, i]).sum()
+        assert row.support == sample.targets[:, i].sum()
+        assert row.precision == pytest.approx(hits / found[:, i].sum())
+        assert row.recall == pytest.approx(hits / row.support)
+        assert row.f1 == pytest.approx(2 * hits / (found[:, i].sum() + row.support))
+
+
+def test_a_class_that_is_never_seen_scores_zero_without_a_warning():
+    rows = class_rows(fake_predictions(np.zeros(5, dtype=int), SOFT, noise=0.0))
+    assert [row.f1 for row in rows] == [1, 0, 0, 0, 0]
+
+
+def test_the_surest_mistake_comes_first():
+    sample = fake_predictions(np.arange(200), SOFT, noise=4)
+    mistakes = worst_mistakes(sample, 1000)
+    sure = [mistake.confidence for mistake in mistakes]
+    assert sure == sorted(sure, reverse=True)
+    assert len(mistakes) == (sample.probs.argmax(axis=1) != sample.targets.argmax(axis=1)).sum()
+    assert all(mistake.truth != mistake.predicted for mistake in mistakes)
+
+
+def test_stages_come_one_after_the_other():
+    histories = {(0, 0): history(9, 8), (1, 0): history(7), (0, 1): history(6), (1, 1): history(5)}
+    found, starts = lines(histories, "val_loss")
+    assert found == {0: ([1, 2, 3], [9, 8, 6]), 1: ([1, 3], [7, 5])}
+    assert starts == [0, 2]
+
+
+def test_validation_columns_are_preferred():
+    histories = {(0, 0): [{"loss": 1, "val_loss": 1, "accuracy": 1, "val_f1": 1}]}
+    assert columns_to_show(histories, "val_accuracy") == {
+        "loss": "val_loss",
+        "accuracy": "accuracy",
+    }
+    assert columns_to_show({}, "accuracy") == {}
+
+
+@pytest.mark.parametrize("values", [[], [math.nan], [math.inf, 1.0], [-math.inf, math.nan, 1e300]])
+def test_any_value_can_be_drawn(values):
+    def draw(figure):
+        draw_curves(figure.subplots(), {(0, 0): history(*values)}, "loss", "val_loss")
+
+    svg = inline_svg(drawn(draw, (4, 3), "svg"), "a", "loss")
+    assert svg.startswith('<svg viewBox="0 0 288 216" role="img" aria-label="loss">')
+    assert "currentColor" in svg
+
+
+def test_pictures_are_written_and_deterministic(tmp_path):
+    run = make_fake_run(tmp_path, folds=[0, 1])
+    written = write_pictures(run)
+    assert [path.relative_to(tmp_path).as_posix() for path in written] == [
+        "pictures/curves.png",
+        "pictures/confusion.png",
+    ]
+    before = [path.read_bytes() for path in written]
+    write_pictures(run)
+    assert [path.read_bytes() for path in written] == before
+    for content in before:
+        image = Pillow.open(io.BytesIO(content))
+        assert min(image.size) > 500
+        assert image.info.keys() <= {"dpi"}
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_pictures_show_any_class_name(tmp_path, activation):
+    head = Head("$h", activation, ("$x_1$", "中文", "a\nb", "_hidden", "\udcff"))
+    assert len(write_pictures(make_fake_run(tmp_path, folds=[0], heads=(head,)))) == 2
+
+
+def test_an_empty_folder_has_no_pictures(tmp_path):
+    assert write_pictures(RunFolder.of(tmp_path)) == []
+
+
+def test_neither_torch_nor_pyplot_is_loaded(tmp_path):
+    run = make_fake_run(tmp_path, folds=[0])
+    run.predictions("validation", 0, 1).unlink()  # scikit-learn would take seconds to load
+    code = (
+        "import sys; from pathlib import Path; from fivefold.core.layout import RunFolder;"
+        "from fivefold.apps.report import write_report;"
+        "late = 'matplotlib' in sys.modules or 'sklearn' in sys.modules;"
+        f"write_report(RunFolder.of(Path({str(run.root)!r})));"
+        "sys.exit(late or 'torch' in sys.modules or 'matplotlib.pyplot' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
