@@ -51,6 +51,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
         # Not `splitlines`: it would also break at characters that a metric's name may hold.
         text = path.read_bytes().decode("utf-8", "surrogateescape")
         header, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+        _check_header(header)
         return [_read_row(header, line, epoch) for epoch, line in enumerate(lines)]
     except (OSError, ValueError, csv.Error) as error:
         msg = f"{path}: expected a table of metrics, got {error}"
@@ -58,8 +59,14 @@ def read_history(path: Path) -> list[dict[str, float]]:
         raise StateError(msg, hint=hint, slug="state/damaged") from error
 
 
+def _check_header(header: list[str]) -> None:
+    if header[:1] != [_EPOCH] or len(set(header)) != len(header):
+        msg = f"the header {header!r}"
+        raise ValueError(msg)
+
+
 def _read_row(header: list[str], line: list[str], epoch: int) -> dict[str, float]:
-    if header[:1] != [_EPOCH] or len(line) != len(header) or line[0] != str(epoch):
+    if len(line) != len(header) or line[0] != str(epoch):
         msg = f"row {epoch}: {line!r} under {header!r}"
         raise ValueError(msg)
     cells = zip(header[1:], line[1:], strict=True)

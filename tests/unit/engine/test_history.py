@@ -53,7 +53,9 @@ def test_a_metric_called_epoch_is_refused(tmp_path):
     "content",
     [
         b"",
+        b"loss",
         b"loss\n0\n",
+        b"epoch,loss,loss\n0,1,2\n",
         b"epoch,loss\n0,0.5,3\n",
         b"epoch,loss\n1,0.5\n",
         b"epoch,loss\n0,many\n",
@@ -68,6 +70,12 @@ def test_a_damaged_table_is_named(tmp_path, content):
     ) as error:
         read_history(path)
     assert error.value.slug == "state/damaged"
+
+
+def test_no_epochs_are_no_rows(tmp_path):
+    write_history(tmp_path / "m.csv", [])
+    assert (tmp_path / "m.csv").read_bytes() == b"epoch\n"
+    assert read_history(tmp_path / "m.csv") == []
 
 
 def test_a_missing_table_is_named(tmp_path):
