@@ -1,0 +1,28 @@
+"""Configs: one YAML file, typed, with every problem told at once and nothing ignored."""
+
+from fivefold.config.diff import ABSENT, Change, diff
+from fivefold.config.keys import StageConfig
+from fivefold.config.later import LATER
+from fivefold.config.load import load, parse
+from fivefold.config.musket import HARMLESS
+from fivefold.config.reference import json_schema, musket_markdown, reference_markdown
+from fivefold.config.schema import ExperimentConfig
+from fivefold.config.sections import DatasetSection
+from fivefold.config.stages import ResolvedStage
+
+__all__ = [
+    "ABSENT",
+    "HARMLESS",
+    "LATER",
+    "Change",
+    "DatasetSection",
+    "ExperimentConfig",
+    "ResolvedStage",
+    "StageConfig",
+    "diff",
+    "json_schema",
+    "load",
+    "musket_markdown",
+    "parse",
+    "reference_markdown",
+]

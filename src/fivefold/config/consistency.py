@@ -1,0 +1,63 @@
+"""Keys that are right one by one and wrong together."""
+
+from collections.abc import Iterator
+
+from fivefold.config.keys import ExperimentKeys
+from fivefold.config.nodes import Step
+from fivefold.config.problems import bad_value
+from fivefold.config.source import Source
+from fivefold.core.errors import Problem
+
+
+def contradictions(config: ExperimentKeys, source: Source) -> list[Problem]:
+    """Find keys that contradict each other."""
+    return [*_unequal_outputs(config, source), *_frozen_and_not(config, source)]
+
+
+def without_effect(config: ExperimentKeys) -> Iterator[tuple[str, str]]:
+    """Find keys that another key makes idle.
+
+    Yields:
+        The key in its YAML spelling, and why it has no effect.
+    """
+    given = config.model_fields_set
+    if "validation_split" in given and config.folds_count != 1:
+        yield (
+            "validationSplit",
+            f"it only counts for one fold, and folds_count is {config.folds_count}",
+        )
+    if "test_split_seed" in given and config.test_split == 0:
+        yield "testSplitSeed", "it only counts together with testSplit"
+
+
+def _unequal_outputs(config: ExperimentKeys, source: Source) -> Iterator[Problem]:
+    expected, first = 0, ""
+    for path, count in _outputs(config):
+        if not expected:
+            expected, first = count, ".".join(map(str, path))
+        elif count != expected:
+            entries = "entry" if expected == 1 else "entries"
+            message = f"expected {expected} {entries}, one for each of {first!r}, got {count}"
+            yield bad_value(source, path, message)
+
+
+def _outputs(config: ExperimentKeys) -> Iterator[tuple[tuple[Step, ...], int]]:
+    """Say how many outputs each key speaks of; a single name fits any number."""
+    if config.classes is not None:
+        yield ("classes",), 1 if isinstance(config.classes, int) else len(config.classes)
+    if isinstance(config.activation, tuple):
+        yield ("activation",), len(config.activation)
+    if isinstance(config.loss, tuple):
+        yield ("loss",), len(config.loss)
+    for index, stage in enumerate(config.stages):
+        if isinstance(stage.loss, tuple):
+            yield ("stages", index, "loss"), len(stage.loss)
+
+
+def _frozen_and_not(config: ExperimentKeys, source: Source) -> Iterator[Problem]:
+    for index, stage in enumerate(config.stages):
+        frozen, unfrozen = stage.freeze_encoder, stage.unfreeze_encoder
+        if frozen is not None and unfrozen is not None and frozen == unfrozen:
+            shown = str(unfrozen).lower()
+            message = f"expected the opposite of freeze_encoder, got {shown}"
+            yield bad_value(source, ("stages", index, "unfreeze_encoder"), message)

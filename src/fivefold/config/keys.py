@@ -1,0 +1,202 @@
+"""The keys of a config: types, ranges and defaults.
+
+YAML keys keep Musket's spelling as the field's alias; Python sees snake case.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, Field
+
+from fivefold.config.fields import (
+    Choice,
+    ChoiceField,
+    Many,
+    Name,
+    NamesField,
+    NullMeans,
+    OptionalChoiceField,
+    OptionalStepsField,
+    StepsField,
+    one_of,
+)
+from fivefold.config.sections import STRICT, DatasetSection
+
+Epochs: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
+LearningRate: TypeAlias = Annotated[float, Field(gt=0, le=1000)]
+BatchSize: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
+Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**32)]
+Fraction: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+ClassCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
+Side: TypeAlias = Annotated[int, Field(ge=1, le=16_384)]
+Channels: TypeAlias = Annotated[int, Field(ge=1, le=64)]
+Negatives: TypeAlias = Annotated[
+    Literal["none", "real", "all"] | Annotated[int, Field(ge=0)] | None,
+    one_of("'none', 'real', 'all' or a whole number of at least 0"),
+]
+Loss: TypeAlias = Annotated[
+    Name | Annotated[Many[Name], Field(min_length=1)] | None,
+    one_of("the name of a loss, or a list with one name for each output"),
+]
+
+
+class StageConfig(BaseModel):
+    """One stage of training; what it leaves out, the experiment decides."""
+
+    model_config = STRICT
+
+    epochs: Epochs = Field(description="How many epochs; required.")
+    lr: LearningRate | None = Field(None, description="Learning rate of this stage.")
+    loss: Loss = Field(None, description="Loss of this stage.")
+    batch: BatchSize | None = Field(None, description="Samples in a batch in this stage.")
+    optimizer: OptionalChoiceField = Field(None, description="Optimizer of this stage.")
+    schedule: OptionalChoiceField = Field(
+        None, description="How the learning rate moves within this stage."
+    )
+    augmentation: OptionalStepsField = Field(
+        None, description="Augmenters of this stage; they replace the experiment's."
+    )
+    callbacks: OptionalStepsField = Field(
+        None, description="Callbacks of this stage; they replace the experiment's."
+    )
+    extra_callbacks: StepsField = Field(
+        (), description="Callbacks that this stage has beside the others."
+    )
+    freeze_encoder: bool | None = Field(
+        None, description="Freeze (true) or train (false) the backbone from this stage on."
+    )
+    unfreeze_encoder: bool | None = Field(
+        None, description="Train (true) or freeze (false) the backbone from this stage on."
+    )
+    freeze_batchnorm: bool | None = Field(
+        None, description="Hold BatchNorm's statistics in this stage although it is trained."
+    )
+    initial_weights: Name | None = Field(
+        None,
+        description="Weights file to start from instead of the best of the stage before; "
+        "relative to the config.",
+    )
+    negatives: Negatives = Field(
+        None, description="Which samples without an object to train on; `real` and `all` are all."
+    )
+    validation_negatives: Negatives = Field(
+        None, description="The same for validation; default as `negatives`."
+    )
+
+
+class ExperimentKeys(BaseModel):
+    """The keys of a config, with defaults for those that the file leaves out."""
+
+    model_config = STRICT
+
+    architecture: Name | None = Field(
+        None, description="Backbone: a name of `fivefold list backbones`; required to train."
+    )
+    pooling: Literal["avg", "max"] = Field("avg", description="How features become one vector.")
+    classes: Annotated[
+        ClassCount | Annotated[Many[ClassCount], Field(min_length=1)] | None,
+        one_of("a whole number of at least 1, or a list with one for each output"),
+    ] = Field(
+        None, description="Number of classes, a list for several outputs; default the data's."
+    )
+    activation: Annotated[
+        Name | Annotated[Many[Name], Field(min_length=1)] | None,
+        one_of("a name, or a list with one name for each output"),
+    ] = Field(
+        None,
+        description="`softmax` (one class is true) or `sigmoid` (any number), a list for several "
+        "outputs; default what the labels say.",
+    )
+    weights: Annotated[Name, one_of("'imagenet', 'none' or a path"), NullMeans("none")] = Field(
+        "imagenet",
+        description="Backbone weights: `imagenet`, `none` (also null), or the path of a "
+        "`.safetensors` or `.pth` file, relative to the config.",
+    )
+    shape: Annotated[
+        Annotated[tuple[Side, Side, Channels], Field(strict=False)],
+        one_of("[height, width, channels]: pixels 1-16384, channels 1-64"),
+    ] = Field((224, 224, 3), description="Input [height, width, channels] in pixels.")
+    copy_weights: bool = Field(
+        False,
+        alias="copyWeights",
+        description="With more than 3 channels: start the further ones from the last pretrained "
+        "channel rather than from zeros.",
+    )
+    dropout: Fraction = Field(0.0, description="Fraction of features dropped before the head.")
+    optimizer: ChoiceField = Field(
+        Choice("Adam", {}), description="Optimizer by name, or `{name: {option: value}}`."
+    )
+    lr: LearningRate = Field(0.001, description="Learning rate.")
+    schedule: ChoiceField = Field(
+        Choice("constant", {}),
+        description="How the learning rate moves within a stage: a name, or "
+        "`{name: {option: value}}`.",
+    )
+    batch: BatchSize = Field(16, description="Samples in a batch.")
+    clipnorm: Annotated[float, Field(ge=0), NullMeans(0.0)] = Field(
+        0.0, description="Largest norm of all gradients together; 0 is off."
+    )
+    clipvalue: Annotated[float, Field(ge=0), NullMeans(0.0)] = Field(
+        0.0, description="Largest absolute value of each gradient; 0 is off."
+    )
+    loss: Loss = Field(
+        None,
+        description="Loss by name or expression (`binary_crossentropy+0.1*dice_loss`), a list for "
+        "several outputs; default by activation.",
+    )
+    metrics: NamesField = Field((), description="Metrics to compute after every epoch.")
+    primary_metric: Name = Field(
+        "val_loss", description="What decides which epoch's weights are the best."
+    )
+    primary_metric_mode: Literal["auto", "min", "max"] = Field(
+        "auto", description="Which direction is better; `auto` knows it for every metric."
+    )
+    callbacks: StepsField = Field((), description="Callbacks by name with their options.")
+    augmentation: StepsField = Field(
+        (),
+        description="Augmenters by name with their options, in this order; a list of single-key "
+        "mappings may hold one twice.",
+    )
+    freeze_encoder: bool = Field(
+        False, description="Freeze the backbone until a stage says `unfreeze_encoder: true`."
+    )
+    freeze_batchnorm: bool = Field(
+        False, description="Hold BatchNorm's statistics while the backbone is trained."
+    )
+    stages: Annotated[Many[StageConfig], Field(max_length=1000), NullMeans(())] = Field(
+        (), description="Stages of training, one after another; required to train."
+    )
+    dataset: DatasetSection | None = Field(None, description="Where the images and labels are.")
+    folds_count: Annotated[int, Field(ge=1, le=1000)] = Field(
+        5, description="Number of folds; 1 makes one split by `validationSplit`."
+    )
+    validation_split: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.2, alias="validationSplit", description="With one fold: the fraction for validation."
+    )
+    stratified: bool = Field(
+        True, description="Keep the classes' shares equal in all folds (false in Musket)."
+    )
+    random_state: Seed = Field(33, description="Seed of the folds.")
+    test_split: Fraction = Field(
+        0.0, alias="testSplit", description="Fraction kept out of all folds as holdout."
+    )
+    test_split_seed: Seed = Field(123, alias="testSplitSeed", description="Seed of the holdout.")
+    seed: Seed = Field(0, description="Seed of training: heads, order of samples, augmentation.")
+    inference_batch: BatchSize = Field(32, description="Samples in a batch when predicting.")
+    num_workers: Annotated[int, Field(ge=1, le=256)] = Field(
+        2, description="Threads that decode and augment images."
+    )
+    test_time_augmentation: Annotated[
+        Literal["Horizontal", "Horizontal_and_vertical"] | bool,
+        one_of("true, false, 'Horizontal' or 'Horizontal_and_vertical'"),
+        NullMeans(value=False),
+    ] = Field(
+        False,
+        alias="testTimeAugmentation",
+        description="Average predictions over flipped images: true for all four flips.",
+    )
+    crops: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        None, description="Split each image into n x n cells and train on them."
+    )
+    imports: Annotated[Many[Name], Field(max_length=1000), NullMeans(())] = Field(
+        (), description="Python modules beside the config with own components; needs consent."
+    )

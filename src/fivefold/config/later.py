@@ -1,0 +1,61 @@
+"""Names of components that Musket knows and a later version brings."""
+
+from collections.abc import Mapping
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.casefold().split())
+
+
+LATER: Mapping[str, frozenset[str]] = {
+    "loss": _names("""
+        dice_loss jaccard_loss lovasz_loss focal_loss iou_loss f1_loss l2_loss log_loss crf_loss
+        crf_nll macro_f1 matthews_correlation dice iou iou_coef iot bce_jaccard_loss
+        cce_jaccard_loss bce_dice_loss cce_dice_loss regression multiclass mean_squared_error mse
+        mean_absolute_error mae mean_absolute_percentage_error mape mean_squared_logarithmic_error
+        msle squared_hinge hinge categorical_hinge logcosh kullback_leibler_divergence kld poisson
+        cosine_proximity cosine
+    """),
+    "metric": _names("""
+        sparse_top_k_categorical_accuracy crossentropy ce dice iou iou_coef iot f1_loss l2_loss
+        matthews_correlation iou_score jaccard_score f1_score f2_score dice_score
+        crf_viterbi_accuracy crf_accuracy crf_marginal_accuracy dice_loss jaccard_loss lovasz_loss
+        focal_loss iou_loss binary_crossentropy categorical_crossentropy
+        sparse_categorical_crossentropy mean_squared_error mse mean_absolute_error mae
+        mean_absolute_percentage_error mape mean_squared_logarithmic_error msle squared_hinge hinge
+        categorical_hinge logcosh kullback_leibler_divergence kld poisson cosine_proximity cosine
+    """)
+    | {
+        f"{metric}_{threshold}true_negative_is_{rule}"
+        for metric in ("dice", "iou", "map10")
+        for threshold in ("", "with_custom_treshold_")
+        for rule in ("zero", "one", "skip")
+    },
+    "callback": _names("""
+        CyclicLR LRVariator ModelCheckpoint TerminateOnNaN CSVLogger LearningRateScheduler
+        RemoteMonitor LambdaCallback History BaseLogger ProgbarLogger
+    """),
+    "activation": _names("""
+        relu relu6 tanh elu selu softplus softsign hard_sigmoid exponential
+    """),
+    "augmenter": _names("""
+        Invert Rotate90 Add AddElementwise Multiply MultiplyElementwise AdditiveGaussianNoise
+        Dropout Grayscale GaussianBlur AverageBlur MedianBlur Sharpen Emboss EdgeDetect
+        DirectedEdgeDetect PiecewiseAffine ElasticTransformation Pad CropAndPad PadToFixedSize
+        CropToFixedSize Sequential OneOf BackgroundReplacer
+
+        AdditiveLaplaceNoise AdditivePoissonNoise CoarseDropout ReplaceElementwise SaltAndPepper
+        ImpulseNoise CoarseSaltAndPepper CoarseSalt CoarsePepper Salt Pepper JpegCompression Alpha
+        AlphaElementwise SimplexNoiseAlpha FrequencyNoiseAlpha BilateralBlur MotionBlur
+        WithColorspace WithHueAndSaturation MultiplyHueAndSaturation MultiplyHue MultiplySaturation
+        AddToHueAndSaturation AddToHue AddToSaturation ChangeColorspace KMeansColorQuantization
+        UniformColorQuantization GammaContrast SigmoidContrast LogContrast LinearContrast CLAHE
+        AllChannelsCLAHE HistogramEqualization AllChannelsHistogramEqualization Convolve Canny
+        AffineCv2 PerspectiveTransform Rot90 SomeOf Sometimes WithChannels Noop Lambda AssertLambda
+        AssertShape ChannelShuffle AveragePooling MaxPooling MinPooling MedianPooling Superpixels
+        Voronoi UniformVoronoi RegularGridVoronoi RelativeRegularGridVoronoi Resize Crop
+        KeepSizeByResize FastSnowyLandscape CloudLayer Clouds Fog SnowflakesLayer Snowflakes
+        ContrastNormalization InColorspace HorizontalFlip VerticalFlip Scale
+    """),
+}
+"""Kind of component -> names in lower case; the catalogs hold what works today."""

@@ -1,0 +1,154 @@
+"""Musket's keys that no field honours: what happens to each, so that none is ignored in silence.
+
+Keys that work are fields of the schema. A key here is `not-yet`, which `check` and `fit` report as
+a problem, `misplaced`, the same for a key that only works elsewhere, or `no-effect`, which loading
+accepts with one warning.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+
+class Legacy(NamedTuple):
+    """What happens to one key.
+
+    Attributes:
+        fate: `not-yet`: refused until a later version; `misplaced`: refused in this place;
+            `no-effect`: accepted with a warning.
+        meaning: What it means, or why it has no effect.
+        neutral: Values that change nothing, so that they need no word.
+    """
+
+    fate: Literal["not-yet", "misplaced", "no-effect"]
+    meaning: str
+    neutral: tuple[Any, ...] = ()
+
+    def is_neutral(self, value: object) -> bool:
+        """Say whether a value is the same as leaving the key out."""
+        if self.fate == "misplaced":
+            return False
+        return value is None or value is False or value in ({}, []) or value in self.neutral
+
+
+SYNONYMS: Mapping[str, str] = {
+    "batch_size": "batch",
+    "input_shape": "shape",
+    "encoder_freeze": "freeze_encoder",
+    "folds": "folds_count",
+}
+"""Other spellings of keys, and the key that each one means."""
+
+
+def _not_yet(meaning: str, *neutral: Any) -> Legacy:
+    return Legacy("not-yet", meaning, neutral)
+
+
+def _no_effect(reason: str) -> Legacy:
+    return Legacy("no-effect", reason)
+
+
+_SEGMENTATION = "an option of segmentation"
+_CPU = "a matter of Musket's TensorFlow sessions"
+_NEVER_READ = "no version of Musket read it"
+
+EXPERIMENT_KEYS: Mapping[str, Legacy] = {
+    "crops": _not_yet("split each image into n x n cells", 1),
+    "transforms": _not_yet("augmenters that also run on validation and prediction"),
+    "manualResize": _not_yet("leave resizing to the dataset"),
+    "showDataExamples": _not_yet("pictures of augmented training samples"),
+    "gpus": _not_yet("train on several accelerators", 1),
+    "maxEpochSize": _not_yet("an upper bound on the steps of an epoch"),
+    "subsample": _not_yet("divide the steps of an epoch", 1),
+    "noTrain": _not_yet("skip the training samples"),
+    "datasets": _not_yet("several named datasets"),
+    "fit_with": _not_yet("the name of the dataset to train on"),
+    "import_tasks": _not_yet("modules with tasks"),
+    "run_tasks": _not_yet("tasks to run on predictions"),
+    "declarations": _not_yet("reusable blocks"),
+    "preprocessing": _not_yet("dataset preprocessors"),
+    "pretrain_transform": _not_yet("a function over the training samples"),
+    "extra_train_data": _not_yet("samples that are added to every training fold"),
+    "dataset_augmenter": _not_yet("a function over the folds"),
+    "groupFunc": _not_yet("a function that gives the class to stratify by"),
+    "final_metrics": _not_yet("metrics that are computed once, after training"),
+    "experiment_result": _not_yet("the metric that a search follows"),
+    "aggregation_metric": _not_yet("the metric that a search follows"),
+    "num_seeds": _not_yet("repeat the experiment with several seeds", 1),
+    "hyperparameters": _not_yet("ranges to search"),
+    "max_evals": _not_yet("the number of trials of a search"),
+    "datasets_path": _not_yet("the folder that paths of datasets start from"),
+    "early_stopping": _not_yet("a short form of the callback EarlyStopping"),
+    "backbone": _not_yet("the encoder of a segmentation network"),
+    "encoder_weights": _not_yet("the encoder's weights in segmentation"),
+    **{
+        key: _not_yet(_SEGMENTATION)
+        for key in (
+            "alpha",
+            "decoder_block_type",
+            "decoder_filters",
+            "decoder_use_batchnorm",
+            "downsample_factor",
+            "encoder_features",
+            "final_interpolation",
+            "interpolation",
+            "last_upsample",
+            "n_upsample_blocks",
+            "OS",
+            "psp_conv_filters",
+            "psp_dropout",
+            "psp_pooling_type",
+            "psp_use_batchnorm",
+            "pyramid_block_filters",
+            "pyramid_dropout",
+            "pyramid_use_batchnorm",
+            "segmentation_block_filters",
+            "upsample_kernel_size",
+            "upsample_layer",
+            "upsample_rates",
+            "use_batchnorm",
+        )
+    },
+    # A piece of a stage loads on its own, as the examples of Musket's pages show it.
+    "unfreeze_encoder": Legacy("misplaced", "this key belongs in an entry of `stages`"),
+    "flipPred": _no_effect("predictions of turned images are always turned back"),
+    "compressPredictionsAsInts": _no_effect("predictions are kept in full precision"),
+    "compressScale": _no_effect("predictions are kept in full precision"),
+    "dumpPredictionsToCSV": _no_effect("out-of-fold predictions are always written as CSV"),
+    "resume": _no_effect("a run always goes on where it stopped"),
+    "verbose": _no_effect("the command line decides what is shown"),
+    "needsSessionForPrediction": _no_effect(_CPU),
+    "separatePredictions": _no_effect("predictions are always kept for each fold and stage"),
+    "classifier": _no_effect(_NEVER_READ),
+    "classifier_lr": _no_effect(_NEVER_READ),
+    "add_to_train": _no_effect(_NEVER_READ),
+    "saveLast": _no_effect(_NEVER_READ),
+}
+"""Keys of an experiment, beside the fields of the schema."""
+
+STAGE_KEYS: Mapping[str, Legacy] = {
+    "negatives": _not_yet("how many negative samples to train on", "real", "all"),
+    "validation_negatives": _not_yet("how many negative samples to validate on", "real", "all"),
+    "logAll": _not_yet("a line of metrics for every step"),
+    "validationSplit": _no_effect("all stages of an experiment share one split"),
+}
+"""Keys of a stage, beside the fields of the schema."""
+
+VALUES_NOT_YET: Mapping[str, frozenset[str]] = {
+    "weights": frozenset({"imagenet11k", "imagenet11k-places365ch"}),
+}
+"""Values of working keys that a later version brings."""
+
+DIALECTS: Mapping[str, bool] = {
+    "classification": True,
+    "segmentation": False,
+    "generic": False,
+    "gradientboosting": False,
+    "mmdetection": False,
+    "maskrcnn": False,
+}
+"""Words after `#%Musket` on the first line, and whether this version speaks them."""
+
+HARMLESS: frozenset[str] = frozenset({"inference_batch", "num_workers"}).union(
+    key for key, legacy in EXPERIMENT_KEYS.items() if legacy.fate == "no-effect"
+)
+"""Keys that may change between start and resume, since they alter no result."""

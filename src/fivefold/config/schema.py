@@ -1,0 +1,59 @@
+"""A config as the rest of fivefold sees it: typed keys that still know the file."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import PrivateAttr
+
+from fivefold.config.keys import ExperimentKeys
+from fivefold.config.nodes import Step
+from fivefold.config.source import Source
+from fivefold.config.stages import ResolvedStage, resolve_stages
+from fivefold.core.errors import Problem
+
+
+class ExperimentConfig(ExperimentKeys):
+    """A config: the file plus defaults; frozen. Made by `load` and `parse`."""
+
+    _source: Source = PrivateAttr(default_factory=Source)
+
+    @property
+    def text(self) -> str:
+        """The file's own text."""
+        return self._source.text
+
+    @property
+    def directory(self) -> Path:
+        """The folder of the file; relative paths start here."""
+        return self._source.directory
+
+    def where(self, *path: Step) -> str:
+        """Say where a value stands, for messages.
+
+        Args:
+            path: Keys as in the YAML and list positions, such as `"stages", 0, "lr"`.
+
+        Returns:
+            `config.yaml:14:7`, or `--set KEY` if it came from the command line. For a value that
+            is not in the file, the nearest one around it, or the file's name alone.
+        """
+        return self._source.where(*path)
+
+    def resolve(self) -> tuple[ResolvedStage, ...]:
+        """Decide once what each stage takes from the experiment."""
+        return resolve_stages(self)
+
+    def not_yet(self) -> list[Problem]:
+        """List what the file asks for and this version cannot honour; empty: it can be run.
+
+        Parsing accepts these keys, so that every Musket file can be read; `check` and `fit`
+        have to refuse them.
+        """
+        return self._source.not_yet()
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Give the keys that were set, with overrides, in their YAML spelling, for JSON.
+
+        Augmenters and callbacks come as lists, so that their order survives sorted keys.
+        """
+        return self._source.as_mapping()

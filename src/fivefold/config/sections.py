@@ -1,0 +1,70 @@
+"""Sections that Musket lacks: they make the command line need no Python."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fivefold.config.fields import Many, Name, one_of
+
+_KINDS = ("folder", "csv", "python")
+_OF_CSV = ("images", "image_column", "label_column", "separator", "extension")
+_PYTHON = r"^.+\.py:[A-Za-z_][A-Za-z_0-9]*$"
+
+STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DatasetSection(BaseModel):
+    """Where the images and labels are; exactly one of `folder`, `csv`, `python`.
+
+    Relative paths start at the folder of the config.
+    """
+
+    model_config = STRICT
+
+    folder: Name | None = Field(None, description="A folder with one folder of images per class.")
+    csv: Name | None = Field(None, description="A table with a column of images and of labels.")
+    images: Name | None = Field(
+        None, description="With `csv`: the folder of the images; default the table's own folder."
+    )
+    image_column: Name | None = Field(
+        None, description="With `csv`: the column of file names or ids; default found by its name."
+    )
+    label_column: Annotated[
+        Name | Annotated[Many[Name], Field(min_length=1)] | None,
+        one_of("a column name or a list of column names"),
+    ] = Field(
+        None,
+        description="With `csv`: the column of labels; a list has one column for each output.",
+    )
+    separator: Name | None = Field(
+        None, description="With `csv`: what stands between several labels in one cell."
+    )
+    extension: Name | None = Field(
+        None, description="With `csv`: what to append to an id for its file name, such as `.png`."
+    )
+    python: Annotated[Annotated[str, Field(pattern=_PYTHON)] | None, one_of("'file.py:Name'")] = (
+        Field(
+            None,
+            description="`file.py:Name`: a class or function that gives a dataset; needs consent.",
+        )
+    )
+    args: dict[str, Any] = Field(
+        default_factory=dict,
+        description="With `python`: what the class or function is called with.",
+    )
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Self:
+        chosen = [kind for kind in _KINDS if getattr(self, kind) is not None]
+        if len(chosen) != 1:
+            msg = "exactly one of the keys folder, csv and python"
+            raise ValueError(msg)
+        stray = self.model_fields_set - {*chosen, *self._belonging(chosen[0])} - set(_KINDS)
+        if stray:
+            msg = f"only keys that go with {chosen[0]!r}, not {', '.join(sorted(stray))}"
+            raise ValueError(msg)
+        return self
+
+    @staticmethod
+    def _belonging(kind: str) -> tuple[str, ...]:
+        return {"folder": (), "csv": _OF_CSV, "python": ("args",)}[kind]

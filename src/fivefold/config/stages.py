@@ -1,0 +1,115 @@
+"""What a stage really does: the experiment's keys and its own, decided once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fivefold.config.fields import Steps
+from fivefold.config.keys import ExperimentKeys, StageConfig
+
+
+@dataclass(frozen=True)
+class ResolvedStage:
+    """One stage with nothing left open.
+
+    Attributes:
+        index: Position among the stages, from 0.
+        epochs: How many epochs, at least 1.
+        lr: Learning rate, above 0.
+        losses: One expression for each head; empty: the activation decides.
+        optimizer: Its name.
+        optimizer_options: Its options by name.
+        schedule: The name of the learning rate's schedule.
+        schedule_options: Its options by name.
+        batch: Samples in a batch, at least 1.
+        augmentation: Augmenters in order, each with what stood behind its name.
+        callbacks: Callbacks in order, each with what stood behind its name.
+        metrics: Names of metrics.
+        primary_metric: What decides which epoch is the best, such as "val_loss".
+        primary_metric_mode: Which direction is better.
+        frozen: Whether the backbone is frozen.
+        freeze_batchnorm: Whether BatchNorm's statistics are held in a trained backbone.
+        initial_weights: A file; empty: from the stage before.
+        clipnorm: Largest norm of all gradients; 0: off.
+        clipvalue: Largest absolute value of a gradient; 0: off.
+        dropout: Fraction of features dropped before the head, 0-1.
+    """
+
+    index: int
+    epochs: int
+    lr: float
+    losses: tuple[str, ...]
+    optimizer: str
+    optimizer_options: Mapping[str, Any]
+    schedule: str
+    schedule_options: Mapping[str, Any]
+    batch: int
+    augmentation: Steps
+    callbacks: Steps
+    metrics: tuple[str, ...]
+    primary_metric: str
+    primary_metric_mode: Literal["auto", "min", "max"]
+    frozen: bool
+    freeze_batchnorm: bool
+    initial_weights: str
+    clipnorm: float
+    clipvalue: float
+    dropout: float
+
+
+def as_names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """Read one name, several, or none."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+def resolve_stages(config: ExperimentKeys) -> tuple[ResolvedStage, ...]:
+    """Resolve all stages of a config."""
+    stages = zip(config.stages, _frozen(config), strict=True)
+    return tuple(
+        _resolve(config, index, stage, frozen=frozen)
+        for index, (stage, frozen) in enumerate(stages)
+    )
+
+
+def _frozen(config: ExperimentKeys) -> Iterator[bool]:
+    """Follow the backbone through the stages: each holds until another says otherwise."""
+    frozen = config.freeze_encoder
+    for stage in config.stages:
+        if stage.unfreeze_encoder is not None:
+            frozen = not stage.unfreeze_encoder
+        if stage.freeze_encoder is not None:
+            frozen = stage.freeze_encoder
+        yield frozen
+
+
+def _resolve(
+    config: ExperimentKeys, index: int, stage: StageConfig, *, frozen: bool
+) -> ResolvedStage:
+    optimizer = stage.optimizer or config.optimizer
+    schedule = stage.schedule or config.schedule
+    batchnorm = stage.freeze_batchnorm
+    callbacks = config.callbacks if stage.callbacks is None else stage.callbacks
+    return ResolvedStage(
+        index=index,
+        epochs=stage.epochs,
+        lr=stage.lr or config.lr,
+        losses=as_names(stage.loss or config.loss),
+        optimizer=optimizer.name,
+        optimizer_options=optimizer.options,
+        schedule=schedule.name,
+        schedule_options=schedule.options,
+        batch=stage.batch or config.batch,
+        augmentation=config.augmentation if stage.augmentation is None else stage.augmentation,
+        callbacks=callbacks + stage.extra_callbacks,
+        metrics=config.metrics,
+        primary_metric=config.primary_metric,
+        primary_metric_mode=config.primary_metric_mode,
+        frozen=frozen,
+        freeze_batchnorm=config.freeze_batchnorm if batchnorm is None else batchnorm,
+        initial_weights=stage.initial_weights or "",
+        clipnorm=config.clipnorm,
+        clipvalue=config.clipvalue,
+        dropout=config.dropout,
+    )
