@@ -1,0 +1,54 @@
+"""Backbones, heads and classifiers; public names load torch on first use.
+
+`fivefold.models.names` alone answers which names exist, without torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fivefold.models.backbones import Backbone, build_backbone, shape_problem
+    from fivefold.models.channels import InputSpec
+    from fivefold.models.classifier import Classifier, ModelSpec, build_classifier, probabilities
+    from fivefold.models.heads import ClassifierHead
+    from fivefold.models.names import backbone_names, backbone_problem, backbones
+    from fivefold.models.origins import WeightsOrigin
+
+_HOMES = {
+    "Backbone": "backbones",
+    "Classifier": "classifier",
+    "ClassifierHead": "heads",
+    "InputSpec": "channels",
+    "ModelSpec": "classifier",
+    "WeightsOrigin": "origins",
+    "backbone_names": "names",
+    "backbone_problem": "names",
+    "backbones": "names",
+    "build_backbone": "backbones",
+    "build_classifier": "classifier",
+    "probabilities": "classifier",
+    "shape_problem": "backbones",
+}
+
+__all__ = [
+    "Backbone",
+    "Classifier",
+    "ClassifierHead",
+    "InputSpec",
+    "ModelSpec",
+    "WeightsOrigin",
+    "backbone_names",
+    "backbone_problem",
+    "backbones",
+    "build_backbone",
+    "build_classifier",
+    "probabilities",
+    "shape_problem",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

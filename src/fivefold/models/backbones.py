@@ -1,0 +1,168 @@
+"""Backbones: from normalised pixels to one feature vector for each image.
+
+Every net of timm, the Keras names of `names.py`, and users' own nets, behind one contract.
+"""
+
+from pathlib import Path
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from fivefold.core.catalog import Component
+from fivefold.core.errors import ConfigError, DataError, Problem
+from fivefold.models.channels import InputSpec, input_spec
+from fivefold.models.names import backbones, timm_name, unknown
+from fivefold.models.origins import WeightsOrigin, read_file
+from fivefold.models.state_files import state_differences, without_own_prefix
+from fivefold.models.trial import Pooling, count_features, net_options, without_last_layer
+from fivefold.models.weights import (
+    IMAGENET,
+    NONE,
+    find_weights,
+    load_pretrained,
+    no_imagenet,
+    pretrained_facts,
+)
+
+
+class Backbone(nn.Module):
+    """A net without its last layer.
+
+    Args:
+        net: Turns normalised pixels [N, C, H, W] into features [N, D].
+        num_features: D.
+        spec: How its weights expect pixels.
+        origin: Where its first weights came from.
+    """
+
+    def __init__(
+        self, net: nn.Module, num_features: int, spec: InputSpec, origin: WeightsOrigin
+    ) -> None:
+        super().__init__()
+        self.net = net
+        self.num_features = num_features
+        self.input_spec = spec
+        self.origin = origin
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Turn normalised pixels [N, C, H, W] into features [N, D]."""
+        features: Tensor = self.net(images)
+        return features
+
+
+def build_backbone(
+    name: str,
+    *,
+    channels: int = 3,
+    pooling: Pooling = "avg",
+    image_size: tuple[int, int],
+    copy_weights: bool = False,
+    weights: str = IMAGENET,
+    directory: Path = Path(),
+) -> Backbone:
+    """Build a backbone with the weights that were asked for.
+
+    Args:
+        name: A user's own net, a Keras name in any case, or a timm name.
+        channels: Of the images.
+        pooling: "avg" is the pooling that the net was trained with: the mean over the pixels, or
+            the class token of transformers that have one; "max" the maximum.
+        image_size: Height and width, pixels.
+        copy_weights: How other channels than three begin; see `channels.adapt_channels`.
+        weights: "imagenet", "none", or the path of a file.
+        directory: Where relative paths start: the config's folder.
+
+    Raises:
+        ConfigError: If the name is unknown, or the net cannot take these images or this pooling.
+        DataError: If the weights are not to be had or do not fit.
+        UnsafeInputError: If the file of weights could carry code.
+    """
+    own = backbones.find(name)
+    if own is not None:
+        shape = (*image_size, channels)
+        return _build_own(own, shape, pooling=pooling, weights=weights, directory=directory)
+    known = timm_name(name)
+    if known is None:
+        raise ConfigError([unknown(name)])
+    num_features = count_features(name, known, (*image_size, channels), pooling)
+    facts, options = pretrained_facts(known), net_options(known, *image_size)
+    spec = input_spec(
+        facts.get("mean", (0.5,)),
+        facts.get("std", (0.5,)),
+        facts.get("interpolation", "bicubic"),
+        channels=channels,
+        # Without weights to copy there is nothing that a channel could stand for.
+        copy_weights=copy_weights and weights != NONE,
+    )
+    if weights == NONE:
+        net = timm.create_model(known, in_chans=channels, **options)
+        return Backbone(without_last_layer(net, pooling), num_features, spec, WeightsOrigin())
+    found = find_weights(known, weights, directory)
+    net = load_pretrained(
+        known, found, in_channels=channels, copy_weights=copy_weights, options=options
+    )
+    return Backbone(without_last_layer(net, pooling), num_features, spec, found.origin)
+
+
+def shape_problem(name: str, shape: tuple[int, int, int], where: str = "") -> Problem | None:
+    """Say whether a net of timm or the table cannot take images of a shape; reads no weights.
+
+    Args:
+        name: A known name.
+        shape: Height and width in pixels, and channels.
+        where: Of the shape in the config.
+    """
+    known = timm_name(name) if backbones.find(name) is None else None
+    if known is None:
+        return None
+    try:
+        count_features(name, known, shape, "avg", where)
+    except ConfigError as error:
+        return error.problems[0]
+    return None
+
+
+def _build_own(
+    component: Component[nn.Module],
+    shape: tuple[int, int, int],
+    *,
+    pooling: Pooling,
+    weights: str,
+    directory: Path,
+) -> Backbone:
+    name = component.name
+    if pooling != "avg":
+        message = f"pooling: expected 'avg', since {name!r} pools by itself, got {pooling!r}"
+        raise ConfigError([Problem("config/pooling", "", message)])
+    if weights == IMAGENET:
+        raise no_imagenet(name, [f"{name!r} is a net of your own"])
+    net, origin = component.make(in_channels=shape[2]), WeightsOrigin()
+    if weights != NONE:
+        found = read_file(directory / Path(weights).expanduser())
+        tensors, origin = without_own_prefix(found.tensors), found.origin
+        differences = state_differences(net, tensors)
+        if differences:
+            msg = f"{weights}: expected weights of {name!r}, got others: {'; '.join(differences)}"
+            raise DataError(msg, slug="weights/mismatch")
+        net.load_state_dict(tensors)
+    mean, std = getattr(net, "mean", (0.5,)), getattr(net, "std", (0.5,))
+    interpolation = getattr(net, "interpolation", "bicubic")
+    spec = input_spec(mean, std, interpolation, channels=shape[2])
+    return Backbone(net, _features_of(net, name, shape), spec, origin)
+
+
+def _features_of(net: nn.Module, name: str, shape: tuple[int, int, int]) -> int:
+    height, width, channels = shape
+    promised = getattr(net, "num_features", None)
+    training = net.training
+    with torch.no_grad():
+        features = net.eval()(torch.zeros(2, channels, height, width))
+    net.train(training)
+    if not isinstance(promised, int) or tuple(features.shape) != (2, promised):
+        message = (
+            f"architecture: expected {name!r} to have `num_features` and to turn 2 images into "
+            f"features of shape (2, num_features), got {tuple(features.shape)} and {promised}"
+        )
+        raise ConfigError([Problem("config/backbone-contract", "", message)])
+    return promised

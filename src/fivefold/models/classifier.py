@@ -1,0 +1,174 @@
+"""A classifier: normalisation, backbone and head; freezing that really holds everything still."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from fivefold.core.types import Head, head_slices
+from fivefold.models.backbones import Backbone, build_backbone
+from fivefold.models.channels import InputSpec
+from fivefold.models.heads import ClassifierHead
+from fivefold.models.trial import Pooling
+from fivefold.models.weights import NONE
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a classifier is built from, its weights aside.
+
+    Attributes:
+        architecture: A user's own net, a Keras name in any case, or a timm name.
+        heads: What the output's columns mean.
+        shape: Height and width of the images in pixels, and their channels.
+        pooling: As in `build_backbone`.
+        dropout: Fraction of features set to zero while training, 0-1.
+        copy_weights: As in `build_backbone`.
+    """
+
+    architecture: str
+    heads: tuple[Head, ...]
+    shape: tuple[int, int, int] = (224, 224, 3)
+    pooling: Pooling = "avg"
+    dropout: float = 0.0
+    copy_weights: bool = False
+
+
+class Classifier(nn.Module):
+    """From pixels to logits.
+
+    Args:
+        backbone: From normalised pixels to features [N, D].
+        head: From features to logits [N, all classes].
+        input_spec: How the backbone's weights expect pixels.
+    """
+
+    pixel_scale: Tensor
+    pixel_shift: Tensor
+
+    def __init__(self, backbone: Backbone, head: ClassifierHead, input_spec: InputSpec) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.input_spec = input_spec
+        self.heads = head.heads
+        self.origin = backbone.origin
+        self._encoder_frozen = False
+        self._batchnorm_held = False
+        # A net may keep parameters of its own from ever training; thawing leaves those alone.
+        self._trainable = frozenset(n for n, p in backbone.named_parameters() if p.requires_grad)
+        mean = torch.tensor(input_spec.mean, dtype=torch.float64).view(1, -1, 1, 1)
+        std = torch.tensor(input_spec.std, dtype=torch.float64).view(1, -1, 1, 1)
+        # Not persistent: they follow from the spec, and weights files hold what was learned.
+        self.register_buffer("pixel_scale", (1 / (255 * std)).float(), persistent=False)
+        self.register_buffer("pixel_shift", (-mean / std).float(), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Turn pixels [N, C, H, W], 0-255, uint8 or floating point, into logits [N, classes]."""
+        return self.classify(self.features(images))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Turn pixels [N, C, H, W], 0-255, into features [N, D]; no gradients when frozen."""
+        pixels = images.to(self.pixel_scale.dtype) * self.pixel_scale + self.pixel_shift
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self._encoder_frozen):
+            features: Tensor = self.backbone(pixels)
+        return features
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Turn features [N, D] into logits [N, classes]."""
+        logits: Tensor = self.head(features)
+        return logits
+
+    def freeze(self, encoder: bool, batchnorm: bool) -> None:  # noqa: FBT001  named by every caller
+        """Decide what training may change.
+
+        Args:
+            encoder: Hold the whole backbone: no gradients, and evaluation mode whatever `train`
+                says, so that neither BatchNorm's statistics move nor dropout or drop-path act.
+            batchnorm: Hold the running statistics of a backbone that trains.
+        """
+        self._encoder_frozen = encoder
+        self._batchnorm_held = batchnorm
+        for name, parameter in self.backbone.named_parameters():
+            parameter.requires_grad_(name in self._trainable and not encoder)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "Classifier":  # noqa: FBT001  torch's signature
+        """Switch between training and evaluation; what is frozen stays in evaluation."""
+        super().train(mode)
+        if self._encoder_frozen:
+            self.backbone.eval()
+        elif self._batchnorm_held:
+            for module in self.backbone.modules():
+                if _keeps_statistics(module):
+                    module.eval()
+        return self
+
+    def trainable_parameters(self) -> Iterator[nn.Parameter]:
+        """Iterate over the parameters that training may change."""
+        return (parameter for parameter in self.parameters() if parameter.requires_grad)
+
+
+def build_classifier(
+    spec: ModelSpec,
+    *,
+    weights: str = NONE,
+    directory: Path = Path(),
+    generator_seed: int = 0,
+    input_spec: InputSpec | None = None,
+) -> Classifier:
+    """Build a classifier; the same seed gives the same bytes and leaves global state alone.
+
+    Args:
+        spec: What to build.
+        weights: "imagenet", "none", or the path of a file, for the backbone.
+        directory: Where relative paths start: the config's folder.
+        generator_seed: Of the random numbers that the head, or the whole net, starts from.
+        input_spec: How weights that are loaded later expect pixels; else the backbone says it.
+
+    Raises:
+        ConfigError: If the architecture is unknown or cannot take these images.
+        DataError: If the weights are not to be had or do not fit.
+        UnsafeInputError: If the file of weights could carry code.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(generator_seed)
+        backbone = build_backbone(
+            spec.architecture,
+            channels=spec.shape[2],
+            pooling=spec.pooling,
+            image_size=spec.shape[:2],
+            copy_weights=spec.copy_weights,
+            weights=weights,
+            directory=directory,
+        )
+        # Seeded once more: how the backbone came to its weights must not change the head.
+        torch.default_generator.manual_seed(generator_seed)
+        head = ClassifierHead(backbone.num_features, spec.heads, dropout=spec.dropout)
+    return Classifier(backbone, head, input_spec or backbone.input_spec)
+
+
+def probabilities(logits: Tensor, heads: tuple[Head, ...]) -> Tensor:
+    """Turn logits into probabilities, each head's columns by its activation.
+
+    Args:
+        logits: [N, all classes]; of half-precision logits the result is float32 too.
+        heads: What the columns mean. A linear head's outputs are limited to 0-1.
+
+    Returns:
+        float32 [N, all classes], 0-1.
+    """
+    parts = []
+    for head, columns in zip(heads, head_slices(heads), strict=True):
+        own = logits[:, columns].float()
+        if head.activation == "softmax":
+            parts.append(own.softmax(dim=1))
+        else:
+            parts.append(own.sigmoid() if head.activation == "sigmoid" else own.clamp(0, 1))
+    return torch.cat(parts, dim=1)
+
+
+def _keeps_statistics(module: nn.Module) -> bool:
+    return any(name.startswith("running_") for name, _ in module.named_buffers(recurse=False))

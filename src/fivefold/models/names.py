@@ -1,0 +1,100 @@
+"""Names of backbones: the users' own, Keras and Musket spellings, and everything in timm.
+
+A name of the table or of a user's own net is answered without loading torch or timm.
+"""
+
+from typing import TYPE_CHECKING
+
+from fivefold.core.catalog import Catalog
+from fivefold.core.errors import Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from torch import nn
+
+backbones: "Catalog[nn.Module]" = Catalog("backbone")
+"""Users' own nets: `make(*, in_channels=3)` gives a net from [N, C, H, W] to [N, num_features]."""
+
+KERAS_NAMES = {
+    "ResNet18": "resnet18",
+    "ResNet34": "resnet34",
+    "ResNet50": "resnet50",
+    "ResNet101": "resnet101",
+    "ResNet152": "resnet152",
+    "ResNet50V2": "resnetv2_50",
+    "ResNet101V2": "resnetv2_101",
+    "ResNet152V2": "resnetv2_152",
+    "ResNeXt50": "resnext50_32x4d",
+    # timm's default weights of this net are licensed for non-commercial use only
+    "ResNeXt101": "resnext101_32x4d.gluon_in1k",
+    "VGG16": "vgg16",
+    "VGG19": "vgg19",
+    "InceptionV3": "inception_v3",
+    "InceptionResNetV2": "inception_resnet_v2",
+    # "legacy" is the net that Keras has; timm's xception41 and the like are another one
+    "Xception": "legacy_xception",
+    "MobileNet": "mobilenetv1_100",
+    "MobileNetV2": "mobilenetv2_100",
+    "DenseNet121": "densenet121",
+    "DenseNet169": "densenet169",
+    "DenseNet201": "densenet201",
+    "NASNetMobile": "nasnetmobile",
+    "NASNetLarge": "nasnetalarge",
+    # "tf_" pads as TensorFlow does, which Keras's nets were trained with
+    **{f"EfficientNetB{size}": f"tf_efficientnet_b{size}" for size in range(8)},
+    **{f"EfficientNetLite{size}": f"tf_efficientnet_lite{size}" for size in range(3)},
+    # Musket's image-classifiers package has these too
+    **{f"SEResNet{depth}": f"legacy_seresnet{depth}" for depth in (18, 34, 50, 101, 152)},
+    "SEResNeXt50": "legacy_seresnext50_32x4d",
+    "SEResNeXt101": "legacy_seresnext101_32x4d",
+    "SENet154": "legacy_senet154",
+}
+"""From Keras's and Musket's names to timm's."""
+
+_BY_FOLDED = {name.casefold(): timm for name, timm in KERAS_NAMES.items()}
+
+
+def timm_name(name: str) -> str | None:
+    """Find the timm net that a name means.
+
+    Args:
+        name: A name of the table in any case, or timm's own, with or without a tag.
+
+    Returns:
+        timm's spelling, or None when there is no such net; users' own nets are not timm's.
+    """
+    folded = name.strip().casefold()
+    if folded in _BY_FOLDED:
+        return _BY_FOLDED[folded]
+    import timm  # noqa: PLC0415  takes seconds, and the table answers most questions
+
+    if not folded or not timm.is_model(folded):
+        return None
+    tag = folded.partition(".")[2]
+    known_tags = [full.partition(".")[2] for full in timm.list_pretrained(folded.partition(".")[0])]
+    return folded if not tag or tag in known_tags else None
+
+
+def is_known(name: str) -> bool:
+    """Say whether a name means a net: a user's own, one of the table, or one of timm's."""
+    return backbones.find(name) is not None or timm_name(name) is not None
+
+
+def backbone_problem(name: str, where: str = "") -> Problem | None:
+    """Say what is wrong with a backbone's name, if anything is."""
+    return None if is_known(name) else unknown(name, where)
+
+
+def unknown(name: str, where: str = "") -> Problem:
+    """Word the problem of a name that means no net; gives the closest that does."""
+    hint = did_you_mean(name, backbone_names(), "`fivefold list backbones` names all of them")
+    message = f"architecture: expected the name of a known backbone, got {name!r}"
+    return Problem("config/unknown-name", where, message, hint)
+
+
+def backbone_names() -> list[str]:
+    """List all names: the users' own, the table, then timm's."""
+    import timm  # noqa: PLC0415  takes seconds, and the table answers most questions
+
+    named = [*backbones.names(), *KERAS_NAMES]
+    taken = {name.casefold() for name in named}
+    return [*named, *(name for name in timm.list_models() if name not in taken)]

@@ -1,0 +1,105 @@
+"""What a timm net makes of images of a shape, tried on shapes alone: nothing is computed.
+
+Nets are built on torch's "meta" device, which knows sizes and no numbers, so that even the largest
+takes a fraction of a second and no memory.
+"""
+
+from typing import Any, Literal
+
+import timm
+import torch
+from torch import nn
+
+import fivefold.models.nasnet  # noqa: F401  registers NASNetMobile with timm
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.models.weights import pretrained_facts
+
+Pooling = Literal["avg", "max"]
+
+# The nearest of these that works is proposed where a net cannot take a size.
+_SIZES = (32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 288, 299, 320, 331, 384, 448, 512)
+_STRIDES = (8, 14, 16, 32, 56, 64)
+_TRIALS = 16
+
+# What nets raise for a size that they cannot take: torch's errors and timm's assertions.
+_REFUSALS = (RuntimeError, AssertionError, ValueError, TypeError, IndexError, ZeroDivisionError)
+
+
+def net_options(known: str, height: int, width: int) -> dict[str, Any]:
+    """Say what a timm net must be told about the images' size, in pixels."""
+    # Nets with position embeddings or fixed windows are built for one size.
+    fixed = pretrained_facts(known).get("fixed_input_size")
+    return {"img_size": (height, width)} if fixed else {}
+
+
+def without_last_layer(net: nn.Module, pooling: Pooling) -> nn.Module:
+    """Take off a timm net's last layer and set its pooling, in place."""
+    timm_net: Any = net  # what all of timm's nets have in common has no type of its own
+    if isinstance(net, timm.models.vgg.VGG):
+        # Keras's VGG without its top ends at the convolutions: 512 features, 15 million parameters.
+        timm_net.pre_logits = nn.Identity()
+    timm_net.reset_classifier(0, None if pooling == "avg" else pooling)
+    return net
+
+
+def count_features(
+    name: str, known: str, shape: tuple[int, int, int], pooling: Pooling, where: str = ""
+) -> int:
+    """Find the length of a net's feature vectors for images of a shape.
+
+    Args:
+        name: What the user calls it.
+        known: timm's name of it.
+        shape: Height and width in pixels, and channels.
+        pooling: As in `build_backbone`.
+        where: Of the shape in the config.
+
+    Raises:
+        ConfigError: If the net cannot take this shape or this pooling; names a shape that works.
+    """
+    try:
+        return _try(known, shape, pooling)
+    except _REFUSALS as error:
+        nearest = _nearest(known, shape, pooling)
+        if nearest is None and pooling != "avg":
+            message = f"pooling: expected 'avg', since {name!r} has no other, got {pooling!r}"
+            raise ConfigError([Problem("config/pooling", where, message)]) from error
+        height, width, channels = shape
+        message = f"shape: expected a size that {name!r} can take, got {height} by {width} pixels"
+        size = f"{nearest[0]}, {nearest[1]}, {channels}" if nearest else ""
+        hint = f"the nearest that works is `shape: [{size}]`" if size else str(error)
+        raise ConfigError([Problem("config/shape", where, message, hint)]) from error
+
+
+def _try(known: str, shape: tuple[int, int, int], pooling: Pooling) -> int:
+    height, width, channels = shape
+    with torch.device("meta"), torch.no_grad():
+        net = timm.create_model(known, in_chans=channels, **net_options(known, height, width))
+        features = without_last_layer(net, pooling).eval()(torch.zeros(1, channels, height, width))
+    if not isinstance(features, torch.Tensor) or features.ndim != 2:
+        msg = "this net gives no feature vectors"
+        raise ValueError(msg)
+    if 0 in features.shape:
+        msg = "the features are empty"
+        raise ValueError(msg)
+    return features.shape[1]
+
+
+def _nearest(known: str, shape: tuple[int, int, int], pooling: Pooling) -> tuple[int, int] | None:
+    height, width, channels = shape
+    made_for = pretrained_facts(known).get("input_size", (3, 224, 224))[1:]
+    rounded = [(_round(height, s), _round(width, s)) for s in _STRIDES]
+    squares = [(size, size) for size in _SIZES]
+    candidates = {*rounded, *squares, tuple(made_for)} - {(height, width)}
+    near = sorted(candidates, key=lambda c: (abs(c[0] - height) + abs(c[1] - width), c))
+    for candidate in [*near[:_TRIALS], tuple(made_for)]:
+        try:
+            _try(known, (*candidate, channels), pooling)
+        except _REFUSALS:
+            continue
+        return candidate
+    return None
+
+
+def _round(size: int, stride: int) -> int:
+    return max(1, round(size / stride)) * stride
