@@ -1,0 +1,35 @@
+"""Where samples come from: sources, the audit, folds, batches of uint8 pixels.
+
+Importing this package fills the catalog `sources`.
+"""
+
+from fivefold.data.audit import Audit, audit
+from fivefold.data.decode import ImageProblem
+from fivefold.data.files import FilesSource
+from fivefold.data.folder import FolderSource
+from fivefold.data.python_class import PredictionItem, PythonSource, open_python
+from fivefold.data.samples import SampleTable, table_of
+from fivefold.data.source import Labels, Sample, Source, sources
+from fivefold.data.splits import Splits, check_splits, make_splits
+from fivefold.data.table import CsvSource
+
+__all__ = [
+    "Audit",
+    "CsvSource",
+    "FilesSource",
+    "FolderSource",
+    "ImageProblem",
+    "Labels",
+    "PredictionItem",
+    "PythonSource",
+    "Sample",
+    "SampleTable",
+    "Source",
+    "Splits",
+    "audit",
+    "check_splits",
+    "make_splits",
+    "open_python",
+    "sources",
+    "table_of",
+]

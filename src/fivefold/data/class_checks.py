@@ -1,0 +1,89 @@
+"""What the audit says about classes: too rare, alone, or written in two ways."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from fivefold.core.errors import DataError
+from fivefold.core.types import AnyArray
+from fivefold.data.source import Source
+
+
+def twins(source: Source) -> Iterator[str]:
+    """Word a warning for class names that differ only in case, spaces or Unicode form."""
+    for labels in source.labels:
+        alike: dict[str, list[str]] = defaultdict(list)
+        for name in labels.class_names:
+            alike[unicodedata.normalize("NFKC", name).casefold().strip()].append(name)
+        for names in alike.values():
+            if len(names) > 1:
+                listed = ", ".join(map(repr, names))
+                yield f"classes {listed} look like one class written differently"
+
+
+def judge_classes(
+    source: Source, used: Sequence[int], digests: Sequence[str], folds: int
+) -> tuple[list[DataError], list[str]]:
+    """Find classes that are too rare: refused where folds are stratified on them.
+
+    Args:
+        source: Whose classes.
+        used: Positions of the usable samples in the source [N].
+        digests: Their contents [N].
+        folds: Each class needs at least so many samples that may be separated.
+
+    Returns:
+        Errors, and what is only worth a warning.
+    """
+    refusals: list[DataError] = []
+    remarks: list[str] = []
+    if not source.labels or not used:
+        return refusals, remarks
+    targets = np.stack([np.asarray(source.target(i)) for i in used]) > 0
+    units = _units(source, used, digests)
+    start = 0
+    for position, labels in enumerate(source.labels):
+        columns = targets[:, start : start + len(labels.class_names)]
+        start += len(labels.class_names)
+        rare = [
+            text
+            for name, column in zip(labels.class_names, columns.T, strict=True)
+            if (text := _rarity(name, units[column], folds))
+        ]
+        if labels.exclusive and len(labels.class_names) < 2:
+            refusals.append(_one_class(labels.class_names))
+        elif rare and labels.exclusive and position == 0:
+            refusals.append(_rare_classes(rare, folds))
+        elif rare:
+            remarks.append(f"{', '.join(rare)}: some of {folds} folds will not hold them")
+    return refusals, remarks
+
+
+def _units(source: Source, used: Sequence[int], digests: Sequence[str]) -> AnyArray:
+    """Name what cannot be divided between folds: a sample's group, or its content."""
+    if source.groups is not None:
+        return np.asarray([source.groups[i] for i in used], dtype=object)
+    return np.asarray(digests, dtype=object)
+
+
+def _rarity(name: str, units: AnyArray, folds: int) -> str:
+    samples, distinct = len(units), len(set(units))
+    if distinct >= max(folds, 2):
+        return ""
+    text = f"class {name!r} has {samples} sample{'s' * (samples != 1)}"
+    return text if samples == distinct else f"{text} of which {distinct} may be separated"
+
+
+def _one_class(class_names: Sequence[str]) -> DataError:
+    msg = f"expected at least 2 classes, got {list(class_names)}"
+    hint = "put the images of each class into its own folder, or check the label column"
+    return DataError(msg, hint=hint, slug="data/one-class")
+
+
+def _rare_classes(rare: Sequence[str], folds: int) -> DataError:
+    need = f"{folds} folds need at least {folds}" if folds > 1 else "a split needs at least 2"
+    msg = "\n".join(f"{text}, {need}" for text in rare)
+    hint = "add images, merge the class with another, take it out, or lower `folds_count`"
+    return DataError(msg, hint=hint, slug="data/rare-class")

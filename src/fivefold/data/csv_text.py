@@ -1,0 +1,108 @@
+"""A CSV file's header and rows, each with its line number."""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from fivefold.core.errors import DataError
+
+_DELIMITERS = (",", ";", "\t")
+_LONGEST = 65_536
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table.
+
+    Attributes:
+        line: Where it ends, from 1.
+        cells: One text for each column.
+    """
+
+    line: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's columns and rows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV file in UTF-8, with or without a mark at its start.
+
+    The delimiter is the one of comma, semicolon and tab that gives the header most columns. Empty
+    lines do not count.
+
+    Raises:
+        DataError: If it is missing, empty, no UTF-8, or a row has more or fewer cells than the
+            header.
+    """
+    text = _text_of(path)
+    header_line = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(_DELIMITERS, key=lambda sign: len(_cells_of_line(header_line, sign)))
+    rows = _rows_of(path, text, delimiter)
+    if not rows:
+        msg = f"{path}: expected a table with a header, got an empty file"
+        raise _broken(msg)
+    columns = tuple(cell.strip() for cell in rows[0].cells)
+    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+        msg = f"{path}:{rows[0].line}: expected different column names, got {twice} twice"
+        raise _broken(msg)
+    for row in rows[1:]:
+        if len(row.cells) != len(columns):
+            found = f"expected {len(columns)} cells, got {len(row.cells)}"
+            msg = f"{path}:{row.line}: {found}: {row.cells[:3]!r}"
+            raise _broken(msg)
+    return Table(columns, tuple(rows[1:]))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: expected a readable table, got {error.strerror}"
+        raise DataError(msg, hint="check the path", slug="data/missing-table") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        msg = f"{path}:{line}: expected UTF-8 text, got the byte {data[error.start]:#04x}"
+        raise _broken(msg, "save the table as CSV in UTF-8") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        msg = f"{path}:{line}: expected text, got a NUL character"
+        raise _broken(msg)
+    return text
+
+
+def _cells_of_line(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # not the delimiter, or the full reading reports it with its line
+        return []
+
+
+def _rows_of(path: Path, text: str, delimiter: str) -> list[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows = []
+    try:
+        for cells in reader:
+            if max(map(len, cells), default=0) > _LONGEST:
+                found = f"expected cells of at most {_LONGEST:,} letters, got a longer one"
+                msg = f"{path}:{reader.line_num}: {found}"
+                raise _broken(msg)
+            if any(cell.strip() for cell in cells):
+                rows.append(Row(reader.line_num, tuple(cells)))
+    except csv.Error as error:
+        msg = f"{path}:{reader.line_num}: expected a CSV row, got: {error}"
+        raise _broken(msg) from error
+    return rows
+
+
+def _broken(message: str, hint: str = "mend the table, or save it again as CSV") -> DataError:
+    return DataError(message, hint=hint, slug="data/table")

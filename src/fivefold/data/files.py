@@ -1,0 +1,229 @@
+"""Images in files, and how a folder is listed."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fivefold.core.errors import DataError, UnsafeInputError
+from fivefold.core.types import Floats, Image
+from fivefold.data.decode import DEFAULT_LIMITS, Limits, decode, read_bytes, read_image
+from fivefold.data.source import Labels, Sample, Source
+
+_NOT_IMAGES = frozenset(
+    [
+        ".txt",
+        ".md",
+        ".csv",
+        ".tsv",
+        ".json",
+        ".jsonl",
+        ".xml",
+        ".yaml",
+        ".yml",
+        ".ini",
+        ".html",
+        ".htm",
+        ".py",
+        ".ipynb",
+        ".sh",
+        ".log",
+        ".db",
+        ".lnk",
+        ".url",
+    ]
+)
+"""Endings that nobody gives to an image; everything else is tried, so that nothing is missed."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds.
+
+    Attributes:
+        files: Ids of the files to read: paths relative to the folder, sorted.
+        excluded: Ids that a rule leaves out, each with the rule.
+    """
+
+    files: tuple[str, ...]
+    excluded: tuple[tuple[str, str], ...]
+
+
+@dataclass
+class _Walk:
+    """A walk below a root; links to folders are never followed, so loops end."""
+
+    root: Path
+    real_root: str
+    files: list[str] = field(default_factory=list)
+    excluded: list[tuple[str, str]] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def visit(self, folder: Path, prefix: str) -> None:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            msg = f"{folder}: expected a readable folder, got {error.strerror}"
+            raise DataError(msg, slug="data/unreadable-folder") from error
+        for entry in entries:
+            self.meet(entry, prefix + entry.name)
+
+    def meet(self, entry: os.DirEntry[str], sample_id: str) -> None:
+        if entry.name.startswith(".") or entry.name == "__MACOSX":
+            self.excluded.append((sample_id, "hidden"))
+        elif entry.is_symlink() and not is_inside(Path(entry.path), self.real_root):
+            self.outside.append(sample_id)
+        elif entry.is_symlink() and entry.is_dir():
+            self.excluded.append((sample_id, "link-to-folder"))
+        elif entry.is_dir():
+            self.visit(Path(entry.path), f"{sample_id}/")
+        elif Path(entry.name).suffix.lower() in _NOT_IMAGES:
+            self.excluded.append((sample_id, "not-an-image-name"))
+        else:
+            self.files.append(sample_id)
+
+
+def list_files(root: Path) -> Listing:
+    """List what may be images below a folder; the root itself may be a link.
+
+    Hidden entries, endings that are never images, and links to folders inside the root are
+    excluded, each with its rule.
+
+    Raises:
+        DataError: If the folder is missing or unreadable.
+        UnsafeInputError: If a link below it leaves it.
+    """
+    check_folder(root)
+    walk = _Walk(root, os.path.realpath(root))
+    walk.visit(root, "")
+    refuse_outside(root, walk.outside, "links that lead out of the folder")
+    return Listing(tuple(sorted(walk.files)), tuple(sorted(walk.excluded)))
+
+
+def check_folder(root: Path) -> None:
+    """Make sure that a folder exists.
+
+    Raises:
+        DataError: If it does not.
+    """
+    if not root.is_dir():
+        kind = "a file" if root.exists() else "nothing there"
+        msg = f"{root}: expected a folder of images, got {kind}"
+        raise DataError(msg, hint="check the path", slug="data/missing-folder")
+
+
+def is_inside(path: Path, real_root: str) -> bool:
+    """Tell whether a path, with all links followed, stays below a folder."""
+    real = os.path.realpath(path)
+    return os.path.commonpath([real, real_root]) == real_root
+
+
+def refuse_outside(root: Path, sample_ids: Sequence[str], what: str) -> None:
+    """Refuse ids that would be read from outside the data.
+
+    Raises:
+        UnsafeInputError: If there are any; names the first ten.
+    """
+    if not sample_ids:
+        return
+    shown = ", ".join(repr(sample_id) for sample_id in sample_ids[:10])
+    more = f" and {len(sample_ids) - 10} more" if len(sample_ids) > 10 else ""
+    msg = f"{root}: expected images inside this folder, got {what}: {shown}{more}"
+    hint = "copy the files into the folder; the folder itself may be a link"
+    raise UnsafeInputError(msg, hint=hint, slug="unsafe/outside-folder")
+
+
+class FileSource(Source):
+    """Samples that are one image file each.
+
+    Args:
+        sample_ids: Unique ids.
+        paths: Their files, in the same order.
+        labels: What the targets' columns mean.
+        targets: Truth [N, C]; None without labels.
+        limits: What is too large to be read.
+    """
+
+    def __init__(
+        self,
+        sample_ids: Sequence[str],
+        paths: Sequence[Path],
+        labels: tuple[Labels, ...] = (),
+        targets: Floats | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.sample_ids = tuple(sample_ids)
+        self.labels = labels
+        self._paths = tuple(paths)
+        self._targets = targets
+        self._limits = limits
+
+    def sample(self, i: int) -> Sample:
+        """Read and decode a file."""
+        return Sample(self.sample_ids[i], self.image(i), self.target(i))
+
+    def image(self, i: int, at_least: tuple[int, int] | None = None) -> Image:
+        """Read and decode a file, a large JPEG smaller."""
+        return read_image(self._paths[i], limits=self._limits, draft_size=at_least)
+
+    def target(self, i: int) -> Floats | None:
+        """Tell a sample's truth [C]."""
+        return None if self._targets is None else self._targets[i]
+
+    def read(self, i: int) -> tuple[Sample, str]:
+        """Read a file once, for its pixels and the SHA-256 of its bytes."""
+        data = read_bytes(self._paths[i], limits=self._limits)
+        sample = Sample(self.sample_ids[i], decode(data, limits=self._limits), self.target(i))
+        return sample, hashlib.sha256(data).hexdigest()
+
+    def digest(self, i: int) -> str:
+        """Compute the SHA-256 of a file's bytes, decodable or not."""
+        return hashlib.sha256(read_bytes(self._paths[i], limits=self._limits)).hexdigest()
+
+    def stamp(self, i: int) -> str:
+        """Tell a file's size and modification time; nothing where there is no such file."""
+        try:
+            status = self._paths[i].stat()
+        except (OSError, ValueError):
+            return ""
+        return f"{status.st_size}:{status.st_mtime_ns}"
+
+    def path(self, i: int) -> str:
+        """Tell where a file lies."""
+        return str(self._paths[i])
+
+
+class FilesSource(FileSource):
+    """Images without labels: one folder with all that is below it, or chosen files.
+
+    Args:
+        paths: A folder, whose samples are named relative to it; or files and folders, whose
+            samples are named by their paths.
+    """
+
+    def __init__(self, paths: Path | Sequence[Path]) -> None:
+        chosen = [paths] if isinstance(paths, Path) else list(paths)
+        excluded: list[tuple[str, str]] = []
+        found: dict[str, Path] = {}
+        for sample_id, path in _expand(chosen, excluded):
+            if sample_id in found:
+                msg = f"{path}: expected each image once, got it twice"
+                raise DataError(msg, slug="data/duplicate-id")
+            found[sample_id] = path
+        super().__init__(tuple(found), tuple(found.values()))
+        self.excluded = tuple(excluded)
+
+
+def _expand(chosen: Sequence[Path], excluded: list[tuple[str, str]]) -> Iterator[tuple[str, Path]]:
+    for path in chosen:
+        if path.is_dir():
+            listing = list_files(path)
+            prefix = "" if len(chosen) == 1 else f"{path.as_posix()}/"
+            excluded += [(prefix + name, rule) for name, rule in listing.excluded]
+            yield from ((prefix + name, path / name) for name in listing.files)
+        elif path.exists():
+            yield (path.name if len(chosen) == 1 else path.as_posix()), path
+        else:
+            msg = f"{path}: expected an image or a folder of images, got nothing there"
+            raise DataError(msg, hint="check the path", slug="data/missing-file")

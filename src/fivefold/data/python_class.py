@@ -1,0 +1,294 @@
+"""Any Python object with `__len__` and `__getitem__` as a source."""
+
+import contextlib
+import importlib.util
+import logging
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from PIL import Image as Pillow
+
+from fivefold.core.errors import DataError, did_you_mean
+from fivefold.core.progress import Progress, Silent
+from fivefold.core.types import AnyArray, Floats, Image
+from fivefold.data.decode import ImageProblem, Reason, pixels_of, to_uint8
+from fivefold.data.python_targets import Column, columns_of
+from fivefold.data.source import Labels, Sample, Source, sources
+
+logger = logging.getLogger(__name__)
+
+
+class PredictionItem:
+    """One sample of a Python data set, under Musket's names.
+
+    Attributes:
+        id: Unique in the data set.
+        x: The image: [H, W] or [H, W, C], 0-255 or 0-1.
+        y: A class number, a class name, a 0/1 vector with one place a class, or a list of vectors
+            for several outputs.
+        prediction: What a model said, where there is one.
+    """
+
+    def __init__(self, id: Any, x: Any, y: Any = None, prediction: Any = None) -> None:  # noqa: A002  Musket's name
+        self.id = id
+        self.x = x
+        self.y = y
+        self.prediction = prediction
+
+    def original(self) -> "PredictionItem":
+        """The item before it was changed: itself."""
+        return self
+
+    def rootItem(self) -> "PredictionItem":  # noqa: N802  Musket's name
+        """The item that it was cut from: itself."""
+        return self
+
+    def item_id(self) -> Any:
+        """Its id."""
+        return self.id
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What is known of one item without its pixels."""
+
+    sample_id: str
+    y: Any = None
+    problem: ImageProblem | None = None
+
+
+class PythonSource(Source):
+    """A Python data set: items with `id`, `x` and `y`, or pairs `(x, y)`.
+
+    The class's own `get_target(i)` and `get_id(i)` are used where it has them; else every item is
+    read once to collect its label. Class names come from its attribute `class_names`, `classes` or
+    `species`. Calls are made one at a time, since a user's class need not be safe in threads. What
+    it raises puts that sample into quarantine.
+
+    Args:
+        dataset: The object.
+        labels: What the targets mean; None finds it out.
+        progress: Who watches the labels being collected.
+
+    Raises:
+        DataError: If the object is no data set, or its labels do not fit together.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        labels: tuple[Labels, ...] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+            msg = f"data set: expected __len__ and __getitem__, got {type(dataset).__name__}"
+            hint = "__getitem__(i) must return a PredictionItem(id, x, y)"
+            raise DataError(msg, hint=hint, slug="data/not-a-dataset")
+        self._dataset = dataset
+        self._turn = threading.Lock()
+        facts = self._collect(progress or Silent())
+        self.sample_ids, self.warnings = _unique([fact.sample_id for fact in facts])
+        self._problems = {i: fact.problem for i, fact in enumerate(facts) if fact.problem}
+        items = list(zip(self.sample_ids, (fact.y for fact in facts), strict=True))
+        good = [item for i, item in enumerate(items) if i not in self._problems]
+        columns = columns_of(good, _class_names(dataset), labels)
+        self.labels = tuple(column.labels for column in columns)
+        self._targets = self._spread(columns, len(items))
+
+    def _spread(self, columns: Sequence[Column], total: int) -> Floats | None:
+        """Lay the outputs' columns side by side; broken items have no truth."""
+        if not columns:
+            return None
+        targets = np.zeros((total, sum(c.targets.shape[1] for c in columns)), dtype=np.float32)
+        good = [i for i in range(total) if i not in self._problems]
+        targets[good] = np.concatenate([column.targets for column in columns], axis=1)
+        return targets
+
+    def _collect(self, progress: Progress) -> list[_Facts]:
+        with progress.bar("labels", len(self._dataset)) as advance:
+            facts = []
+            for i in range(len(self._dataset)):
+                facts.append(self._facts(i))
+                advance(1)
+        return facts
+
+    def _facts(self, i: int) -> _Facts:
+        own = self._dataset
+        try:
+            if hasattr(own, "get_target") and hasattr(own, "get_id"):
+                return _Facts(str(own.get_id(i)), own.get_target(i))
+            item = self._item(i)
+            return _Facts(_id_of(item, i), _y_of(item))
+        except ImageProblem as problem:
+            return _Facts(f"item-{i}", problem=problem)
+        except Exception as error:  # the audit reports it with its type and text
+            return _Facts(f"item-{i}", problem=_raised(error))
+
+    def _item(self, i: int) -> Any:
+        try:
+            with self._turn:
+                return self._dataset[i]
+        except Exception as error:
+            raise _raised(error) from error
+
+    def sample(self, i: int) -> Sample:
+        """Call the data set for an item, and check its pixels.
+
+        Raises:
+            ImageProblem: If the data set raises, or the pixels are none.
+        """
+        if i in self._problems:
+            raise self._problems[i]
+        return Sample(self.sample_ids[i], as_image(_x_of(self._item(i))), self.target(i))
+
+    def target(self, i: int) -> Floats | None:
+        """Tell a sample's truth [C]."""
+        return None if self._targets is None else self._targets[i]
+
+
+@sources.add(name="python")
+def open_python(
+    spec: str,
+    directory: Path,
+    args: Mapping[str, Any] | None = None,
+    *,
+    progress: Progress | None = None,
+) -> PythonSource:
+    """Run a Python file of the user's and make its data set; whoever calls has the user's consent.
+
+    Args:
+        spec: `file.py:Name`, a class or function to call, or a data set that is there already.
+        directory: Where relative paths start.
+        args: What the class or function is called with.
+        progress: Who watches the labels being collected.
+
+    Raises:
+        DataError: If the file or the name is missing, or the code raises.
+    """
+    file_name, _, name = spec.rpartition(":")
+    path = directory / file_name
+    if not (file_name and name and path.is_file()):
+        msg = f"dataset.python: expected 'file.py:Name' with an existing file, got {spec!r}"
+        raise DataError(msg, hint=f"looked for {path}", slug="data/python-file")
+    with _importable(path.parent):
+        dataset = _made(path, name, args or {})
+    return PythonSource(dataset, progress=progress)
+
+
+def _made(path: Path, name: str, args: Mapping[str, Any]) -> Any:
+    try:
+        module = _load(path)
+        made = getattr(module, name, None)
+        dataset = made(**args) if callable(made) else made
+    except Exception as error:
+        msg = f"{path}: {name}: expected a data set, got {type(error).__name__}: {error}"
+        raise DataError(msg, hint="the error is in this file", slug="data/python-code") from error
+    if dataset is None:
+        raise _no_such_name(path, module, name)
+    return dataset
+
+
+def _load(path: Path) -> ModuleType:
+    module_name = f"fivefold_dataset_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        msg = f"the name must end in .py: {path.name!r}"
+        raise ImportError(msg)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module  # dataclasses look their module up there
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextlib.contextmanager
+def _importable(directory: Path) -> Iterator[None]:
+    """Let a file import its neighbours, for as long as it is loaded and called."""
+    entry = str(directory.resolve())
+    sys.path.insert(0, entry)
+    try:
+        yield
+    finally:
+        sys.path.remove(entry)
+
+
+def _no_such_name(path: Path, module: ModuleType, name: str) -> DataError:
+    msg = f"{path}: expected {name!r} to make a data set, got nothing"
+    known = [key for key in vars(module) if not key.startswith("_")]
+    return DataError(msg, hint=did_you_mean(name, known), slug="data/python-file")
+
+
+def as_image(x: Any) -> Image:
+    """Check and convert what a Python data set gives as an image.
+
+    Args:
+        x: [H, W] or [H, W, C] of numbers (see `to_uint8` for their ranges), or a Pillow image.
+
+    Returns:
+        Pixels [H, W, C], 0-255; C is 1 for [H, W].
+
+    Raises:
+        ImageProblem: If it is not an image.
+    """
+    if isinstance(x, Pillow.Image):
+        return pixels_of(x)
+    try:
+        values: AnyArray = np.asarray(x)
+    except Exception as error:
+        raise ImageProblem(Reason.DECODE_ERROR, f"{type(error).__name__}: {error}") from error
+    if values.dtype == object or values.ndim not in (2, 3) or 0 in values.shape:
+        found = f"{type(x).__name__} of shape {values.shape} and type {values.dtype}"
+        raise ImageProblem(Reason.DECODE_ERROR, f"expected an image [H, W, C], got {found}")
+    pixels = to_uint8(values)
+    return np.ascontiguousarray(pixels[:, :, None] if pixels.ndim == 2 else pixels)
+
+
+def _raised(error: Exception) -> ImageProblem:
+    if isinstance(error, ImageProblem):
+        return error
+    return ImageProblem(Reason.DATASET_ERROR, f"{type(error).__name__}: {error}")
+
+
+def _x_of(item: Any) -> Any:
+    return item[0] if isinstance(item, tuple) else item.x
+
+
+def _y_of(item: Any) -> Any:
+    return item[1] if isinstance(item, tuple) else item.y
+
+
+def _id_of(item: Any, i: int) -> str:
+    return str(i) if isinstance(item, tuple) else str(item.id)
+
+
+def _unique(ids: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tell equal ids apart by their positions, and say so."""
+    counts = Counter(ids)
+    repeated = [sample_id for sample_id, count in counts.items() if count > 1]
+    if not repeated:
+        return tuple(ids), ()
+    told = tuple(
+        f"{sample_id}#{i}" if counts[sample_id] > 1 else sample_id
+        for i, sample_id in enumerate(ids)
+    )
+    names = ", ".join(map(repr, repeated[:3]))
+    text = (
+        f"{len(repeated)} ids of the data set stand for several samples ({names}); "
+        "their positions were added to tell them apart"
+    )
+    return told, (text,)
+
+
+def _class_names(dataset: Any) -> tuple[str, ...]:
+    for attribute in ("class_names", "classes", "species"):
+        names = getattr(dataset, attribute, None)
+        if isinstance(names, (list, tuple)) and names and all(isinstance(n, str) for n in names):
+            return tuple(names)
+    return ()

@@ -1,0 +1,115 @@
+"""The waist that all data goes through: samples with ids, labels and groups."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fivefold.core.catalog import Catalog
+from fivefold.core.types import Floats, Image
+
+
+@dataclass(frozen=True)
+class Labels:
+    """One question that the labels answer; its columns lie side by side in the targets.
+
+    Attributes:
+        name: Empty for the only one; else such as the name of a table's column.
+        class_names: Its classes in the order of the columns.
+        exclusive: Whether exactly one class is true for every sample.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    exclusive: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One image and what is known about it.
+
+    Attributes:
+        sample_id: Unique in its source.
+        image: Pixels [H, W, C], RGB where C is 3.
+        target: One 0 or 1 for each class of all labels [C]; None when it is not known.
+    """
+
+    sample_id: str
+    image: Image
+    target: Floats | None = None
+
+
+class Source(ABC):
+    """Samples that can be read in any order, from several threads at once.
+
+    Attributes:
+        sample_ids: Unique and stable, such as paths relative to the root with forward slashes.
+        labels: What the targets' columns mean; empty when there are no labels.
+        groups: For each sample a key; samples with the same key must stay in one fold.
+        excluded: Ids that were listed but left out, each with the rule that did it.
+        warnings: What a user should know about the listing.
+    """
+
+    sample_ids: Sequence[str] = ()
+    labels: tuple[Labels, ...] = ()
+    groups: Sequence[str] | None = None
+    excluded: Sequence[tuple[str, str]] = ()
+    warnings: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.sample_ids)
+
+    @abstractmethod
+    def sample(self, i: int) -> Sample:
+        """Read a sample.
+
+        Raises:
+            ImageProblem: If its image cannot be used.
+        """
+
+    def image(self, i: int, at_least: tuple[int, int] | None = None) -> Image:  # noqa: ARG002  only files can use it
+        """Read a sample's pixels.
+
+        Args:
+            i: Which sample.
+            at_least: Height and width that are enough, so that a large JPEG is decoded smaller.
+        """
+        return self.sample(i).image
+
+    def target(self, i: int) -> Floats | None:
+        """Tell a sample's truth [C] without reading its image."""
+        return self.sample(i).target
+
+    def read(self, i: int) -> tuple[Sample, str]:
+        """Read a sample and the digest of its content in one go."""
+        sample = self.sample(i)
+        return sample, pixel_digest(sample.image)
+
+    def digest(self, i: int) -> str:
+        """Compute the SHA-256 of the content, in hex."""
+        return self.read(i)[1]
+
+    def stamp(self, i: int) -> str:  # noqa: ARG002  the protocol's names
+        """Tell cheaply whether a sample may have changed: "size:mtime_ns", or nothing."""
+        return ""
+
+    def path(self, i: int) -> str:  # noqa: ARG002  the protocol's names
+        """Tell where a sample lies, or nothing."""
+        return ""
+
+
+sources: Catalog[Source] = Catalog("source")
+"""Sources by the name that a config's `dataset` section uses."""
+
+
+def pixel_digest(image: Image) -> str:
+    """Compute the SHA-256 of pixels and their shape, in hex."""
+    return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
+
+
+def in_class_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Sort class names: by value where all of them are whole numbers, else as text."""
+    unique = set(names)
+    if all(name.isascii() and name.isdigit() for name in unique):
+        return tuple(sorted(unique, key=lambda name: (int(name), name)))
+    return tuple(sorted(unique))

@@ -1,0 +1,251 @@
+"""Labels and groups to folds and a holdout: made once, saved, and checked ever after."""
+
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fivefold.core.durable import read_json, write_json
+from fivefold.core.errors import DataError, StateError
+from fivefold.core.seeding import generator_for
+from fivefold.core.types import AnyArray, Indices
+from fivefold.data.samples import SampleTable
+
+HOLDOUT = -1
+"""The fold of samples that no model sees before the end."""
+TRAIN_ONLY = -2
+"""The fold of samples that are always trained on; only a single split has them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Which sample is validated in which fold.
+
+    Attributes:
+        fold_of: Sample id to fold, HOLDOUT or TRAIN_ONLY.
+        num_folds: How many folds there are.
+        fingerprint: The fingerprint of the data that were split.
+        settings: What the folds were made with.
+        marks: Sample id to the digest of its content and its label as text.
+    """
+
+    fold_of: Mapping[str, int]
+    num_folds: int
+    fingerprint: str
+    settings: Mapping[str, Any]
+    marks: Mapping[str, tuple[str, str]]
+
+    def val_ids(self, fold: int) -> tuple[str, ...]:
+        """The samples that a fold's model is validated on, sorted."""
+        return tuple(sorted(name for name, own in self.fold_of.items() if own == fold))
+
+    def train_ids(self, fold: int) -> tuple[str, ...]:
+        """The samples that a fold's model is trained on, sorted."""
+        left_out = (fold, HOLDOUT)
+        return tuple(sorted(name for name, own in self.fold_of.items() if own not in left_out))
+
+    @property
+    def holdout_ids(self) -> tuple[str, ...]:
+        """The samples of the holdout, sorted."""
+        return self.val_ids(HOLDOUT)
+
+    def save(self, path: Path) -> None:
+        """Write durably as JSON."""
+        samples = {name: [fold, *self.marks[name]] for name, fold in self.fold_of.items()}
+        value = {"version": 1, "num_folds": self.num_folds, "fingerprint": self.fingerprint}
+        write_json(path, {**value, "settings": dict(self.settings), "samples": samples})
+
+    @classmethod
+    def load(cls, path: Path) -> "Splits":
+        """Read what `save` wrote.
+
+        Raises:
+            StateError: If the file is missing or damaged.
+        """
+        value = read_json(path)
+        try:
+            samples = value["samples"].items()
+            return cls(
+                fold_of={name: int(fold) for name, (fold, _, _) in samples},
+                num_folds=int(value["num_folds"]),
+                fingerprint=str(value["fingerprint"]),
+                settings=dict(value["settings"]),
+                marks={name: (str(digest), str(text)) for name, (_, digest, text) in samples},
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            msg = f"{path}: expected saved folds, got {type(error).__name__}: {error}"
+            hint = "restore it from a copy; without it a resumed run would mix training and truth"
+            raise StateError(msg, hint=hint, slug="state/damaged") from error
+
+
+def make_splits(
+    table: SampleTable,
+    *,
+    folds: int,
+    seed: int = 33,
+    stratified: bool = True,
+    holdout: float = 0.0,
+    holdout_seed: int = 123,
+    validation: float = 0.2,
+) -> Splits:
+    """Assign every sample to a fold; groups stay whole, and the listing's order does not matter.
+
+    Strata are the classes of the first output; for labels that are not exclusive they are the
+    combinations, of which the rare ones count as one.
+
+    Args:
+        table: The usable samples.
+        folds: How many; 1 makes one split by `validation`.
+        seed: What the folds are drawn with.
+        stratified: Whether the classes' shares are kept equal in all folds.
+        holdout: The fraction that is kept out of all folds, 0-1.
+        holdout_seed: What the holdout is drawn with.
+        validation: The fraction that is validated on where there is only one fold, 0-1.
+
+    Raises:
+        DataError: If there are fewer separable samples than folds.
+    """
+    settings = {"folds": folds, "seed": seed, "stratified": stratified, "holdout": holdout}
+    settings |= {"holdout_seed": holdout_seed, "validation": validation}
+    ordered = table.take(np.argsort(np.asarray(table.ids, dtype=object), kind="stable"))
+    _check_enough(ordered, folds, holdout)
+    strata = _strata(ordered, max(folds, 2)) if stratified else np.zeros(len(ordered), np.int64)
+    fold = np.full(len(ordered), HOLDOUT, dtype=np.int64)
+    rest = np.arange(len(ordered))
+    if holdout > 0:
+        rng = generator_for(holdout_seed, "holdout")
+        rest = rest[~_fraction(ordered.groups, strata, holdout, rng)]
+    kept = tuple(ordered.groups[row] for row in rest)
+    if folds == 1:
+        chosen = _fraction(kept, strata[rest], validation, generator_for(seed, "validation"))
+        fold[rest] = np.where(chosen, 0, TRAIN_ONLY)
+    else:
+        fold[rest] = _k_folds(kept, strata[rest], folds, seed)
+    return Splits(
+        fold_of=dict(zip(ordered.ids, fold.tolist(), strict=True)),
+        num_folds=folds,
+        fingerprint=table.fingerprint,
+        settings=settings,
+        marks=_marks(table),
+    )
+
+
+def _marks(table: SampleTable) -> dict[str, tuple[str, str]]:
+    return {
+        sample_id: (table.digests[row], table.label_text(row))
+        for row, sample_id in enumerate(table.ids)
+    }
+
+
+def _check_enough(table: SampleTable, folds: int, holdout: float) -> None:
+    need = max(folds, 2) + (1 if holdout else 0)
+    separable = len(set(table.groups))
+    if separable < need:
+        msg = f"expected at least {need} images that may be separated, got {separable}"
+        hint = "add images or lower `folds_count`; exact copies and groups count as one"
+        raise DataError(msg, hint=hint, slug="data/too-few")
+
+
+def _strata(table: SampleTable, folds: int) -> Indices:
+    """Number what should be spread evenly [N]; what is too rare to spread counts as one."""
+    if table.targets is None or not table.labels:
+        return np.zeros(len(table), dtype=np.int64)
+    columns = table.targets[:, : len(table.labels[0].class_names)] > 0
+    combinations, number = np.unique(columns, axis=0, return_inverse=True)
+    counts = np.bincount(number.ravel(), minlength=len(combinations))
+    strata: Indices = np.where(counts[number] < folds, -1, number).ravel()
+    return strata
+
+
+def _k_folds(groups: tuple[str, ...], strata: Indices, folds: int, seed: int) -> Indices:
+    from sklearn.model_selection import (  # noqa: PLC0415  only who makes folds pays for it
+        StratifiedGroupKFold,
+        StratifiedKFold,
+    )
+
+    several = len(set(groups)) < len(groups)
+    kind = StratifiedGroupKFold if several else StratifiedKFold
+    if Counter(strata.tolist()).most_common(1)[0][1] < folds:
+        strata = np.zeros_like(strata)  # nothing occurs often enough to be spread
+    fold = np.empty(len(groups), dtype=np.int64)
+    maker = kind(n_splits=folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # The rare ones were put together above; that even they are few is no news.
+        warnings.filterwarnings("ignore", message="The least populated class", module="sklearn")
+        for number, (_, val) in enumerate(maker.split(strata, strata, list(groups))):
+            fold[val] = number
+    return fold
+
+
+def _fraction(
+    groups: tuple[str, ...], strata: Indices, fraction: float, rng: np.random.Generator
+) -> AnyArray:
+    """Choose whole groups that hold about a fraction of each stratum: a mask [N]."""
+    members: dict[str, list[int]] = {}
+    for row, group in enumerate(groups):
+        members.setdefault(group, []).append(row)
+    number = np.unique(strata, return_inverse=True)[1].ravel()
+    missing = _targets(np.bincount(number), fraction)
+    chosen = np.zeros(len(groups), dtype=bool)
+    names = sorted(members)
+    for position in rng.permutation(len(names)):
+        rows = members[names[position]]
+        counts = np.bincount(number[rows], minlength=len(missing))
+        if ((missing - counts) ** 2).sum() < (missing**2).sum():
+            missing = missing - counts
+            chosen[rows] = True
+    return chosen
+
+
+def _targets(counts: Indices, fraction: float) -> Indices:
+    """Share out the fraction of all samples, in whole numbers, by the largest remainders."""
+    exact = counts * fraction
+    whole: Indices = np.floor(exact).astype(np.int64)
+    left = max(round(counts.sum() * fraction), 1) - whole.sum()
+    whole[np.argsort(whole - exact, kind="stable")[:left]] += 1
+    return whole
+
+
+def check_splits(saved: Splits, table: SampleTable, settings: Mapping[str, Any]) -> None:
+    """Make sure that folds still fit the data and the config.
+
+    Args:
+        saved: The folds.
+        table: The usable samples as they are now.
+        settings: What `make_splits` would be called with now.
+
+    Raises:
+        StateError: If anything differs; names at most 20 samples.
+    """
+    changed = [key for key in settings if saved.settings.get(key) != settings[key]]
+    if changed:
+        told = ", ".join(f"{k} was {saved.settings.get(k)}, is {settings[k]}" for k in changed)
+        msg = f"folds: expected the settings that they were made with, got others: {told}"
+        hint = "undo the change in the config, or start a new experiment: `fivefold new --from`"
+        raise StateError(msg, hint=hint, slug="state/split-settings")
+    if saved.fingerprint == table.fingerprint:
+        return
+    lines = _differences(saved.marks, _marks(table))
+    more = [f"… and {len(lines) - 20} more"] if len(lines) > 20 else []
+    shown = "\n".join(f"  {line}" for line in [*lines[:20], *more])
+    msg = f"data: expected the data that the folds were made of, got {len(lines)} changes:\n{shown}"
+    hint = "undo the changes, or start a new experiment on the changed data"
+    raise StateError(msg, hint=hint, slug="state/data-changed")
+
+
+def _differences(
+    before: Mapping[str, tuple[str, str]], now: Mapping[str, tuple[str, str]]
+) -> list[str]:
+    lines = [f"added: {name}" for name in sorted(now.keys() - before.keys())]
+    lines += [f"removed: {name}" for name in sorted(before.keys() - now.keys())]
+    for name in sorted(before.keys() & now.keys()):
+        (old_digest, old_label), (digest, label) = before[name], now[name]
+        if old_label != label:
+            lines.append(f"relabelled: {name}: was {old_label!r}, is {label!r}")
+        if old_digest != digest:
+            lines.append(f"other content: {name}")
+    return lines or ["the names or the order of the classes"]

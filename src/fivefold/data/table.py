@@ -1,0 +1,231 @@
+"""A CSV table with one image a row."""
+
+import logging
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from fivefold.core.errors import DataError, did_you_mean
+from fivefold.core.types import Floats
+from fivefold.data.csv_text import Row, Table, read_table
+from fivefold.data.files import FileSource, check_folder, is_inside, refuse_outside
+from fivefold.data.source import Labels, in_class_order, sources
+
+logger = logging.getLogger(__name__)
+
+_IMAGE_NAMES = (
+    "image",
+    "image_path",
+    "image_file",
+    "image_name",
+    "image_id",
+    "imageid",
+    "filename",
+    "file_name",
+    "file",
+    "filepath",
+    "file_path",
+    "path",
+    "id",
+    "name",
+    "img",
+)
+_LABEL_NAMES = (
+    "label",
+    "labels",
+    "class",
+    "classes",
+    "target",
+    "targets",
+    "species",
+    "category",
+    "tag",
+    "tags",
+    "y",
+)
+_ENDINGS = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".gif",
+    ".PNG",
+    ".JPG",
+    ".JPEG",
+)
+_SEPARATORS = ("|", ";", " ")
+_DRIVE_OR_SHARE = re.compile(r"^([A-Za-z]:[\\/]|\\\\)")
+
+
+@sources.add(name="csv")
+class CsvSource(FileSource):
+    """Images named by a table; the cell of the image column is the sample's id.
+
+    Args:
+        csv_path: The table, UTF-8, with a header.
+        images_dir: Where the images are; nothing outside of it is read.
+        image_column: The column of ids: paths below `images_dir`, with or without ending. By
+            default found by its name.
+        label_column: The column of labels, or several of them for one output each.
+        separator: What stands between several labels in one cell. By default found: one of
+            `|`, `;` and space whose parts are all labels of other rows too.
+        extension: The ending to try first where an id has none.
+        labelled: Whether labels are wanted.
+    """
+
+    def __init__(
+        self,
+        csv_path: Path,
+        images_dir: Path,
+        *,
+        image_column: str | None = None,
+        label_column: str | Sequence[str] | None = None,
+        separator: str | None = None,
+        extension: str | None = None,
+        labelled: bool = True,
+    ) -> None:
+        check_folder(images_dir)
+        table = read_table(csv_path)
+        column = _chosen(csv_path, table, image_column, _IMAGE_NAMES, "image_column")
+        wanted = _label_columns(csv_path, table, label_column) if labelled else []
+        rows, self.excluded = _kept(csv_path, table, column, wanted, separator)
+        ids = [row.cells[column].strip() for row in rows]
+        paths = _paths(images_dir, ids, extension)
+        outputs = [
+            _encoded(
+                [row.cells[k] for row in rows],
+                name=table.columns[k] if len(wanted) > 1 else "",
+                separator=separator,
+            )
+            for k in wanted
+        ]
+        targets = np.concatenate([values for _, values in outputs], axis=1) if outputs else None
+        super().__init__(ids, paths, tuple(labels for labels, _ in outputs), targets)
+
+
+def _chosen(path: Path, table: Table, name: str | None, usual: Sequence[str], key: str) -> int:
+    """Find a column by the name given, else by a usual one."""
+    if name is not None:
+        if name in table.columns:
+            return table.columns.index(name)
+        msg = f"{path}: {key}: expected one of the table's columns, got {name!r}"
+        hint = did_you_mean(name, table.columns, f"it has {_listed(table.columns)}")
+        raise DataError(msg, hint=hint, slug="data/missing-column")
+    folded = [column.casefold() for column in table.columns]
+    for candidate in usual:
+        if candidate in folded:
+            return folded.index(candidate)
+    msg = f"{path}: {key}: expected a column such as {usual[0]!r}, got {_listed(table.columns)}"
+    raise DataError(msg, hint=f"set `{key}` to one of them", slug="data/columns")
+
+
+def _listed(columns: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, columns[:20]))
+    return shown if len(columns) <= 20 else f"{shown} and {len(columns) - 20} more"
+
+
+def _label_columns(path: Path, table: Table, names: str | Sequence[str] | None) -> list[int]:
+    asked = [names] if names is None or isinstance(names, str) else list(names)
+    return [_chosen(path, table, name, _LABEL_NAMES, "label_column") for name in asked]
+
+
+def _kept(
+    path: Path, table: Table, column: int, wanted: Sequence[int], separator: str | None
+) -> tuple[list[Row], tuple[tuple[str, str], ...]]:
+    """Drop rows without an id or a label, and rows that repeat another word for word.
+
+    Raises:
+        DataError: If rows with one id have different labels; names their lines.
+    """
+    first: dict[str, Row] = {}
+    excluded: list[tuple[str, str]] = []
+    clashes: list[str] = []
+    for row in table.rows:
+        sample_id = row.cells[column].strip()
+        earlier = first.get(sample_id)
+        if not sample_id:
+            excluded.append((f"line {row.line}", "no-id"))
+        elif separator is None and any(not row.cells[k].strip() for k in wanted):
+            excluded.append((sample_id, "no-label"))
+        elif earlier is None:
+            first[sample_id] = row
+        elif all(earlier.cells[k] == row.cells[k] for k in wanted):
+            excluded.append((sample_id, "repeated-row"))
+        else:
+            clashes.append(f"lines {earlier.line} and {row.line}: {sample_id!r}")
+    if clashes:
+        more = f"; {len(clashes) - 10} more" if len(clashes) > 10 else ""
+        shown = "; ".join(clashes[:10])
+        msg = f"{path}: expected one label for each image, got different ones: {shown}{more}"
+        hint = "remove the wrong rows; several labels of one image belong into one cell"
+        raise DataError(msg, hint=hint, slug="data/duplicate-id")
+    return list(first.values()), tuple(excluded)
+
+
+def _paths(images_dir: Path, ids: Sequence[str], extension: str | None) -> list[Path]:
+    """Find each id's file; none may lie outside the folder, whatever links or dots say."""
+    own = [f".{extension.lstrip('.')}"] if extension else []
+    endings = ["", *own, *_ENDINGS]
+    real_root = os.path.realpath(images_dir)
+    paths, outside = [], []
+    for sample_id in ids:
+        path = _path_of(images_dir, sample_id, endings)
+        if _leaves(sample_id) or not is_inside(path, real_root):
+            outside.append(sample_id)
+        paths.append(path)
+    refuse_outside(images_dir, outside, "paths that lead out of it")
+    return paths
+
+
+def _path_of(images_dir: Path, sample_id: str, endings: Sequence[str]) -> Path:
+    for ending in endings:
+        path = images_dir / f"{sample_id}{ending}"
+        if path.is_file():
+            return path
+    return images_dir / sample_id  # the audit says that it is missing
+
+
+def _leaves(sample_id: str) -> bool:
+    return ".." in PurePosixPath(sample_id).parts or bool(_DRIVE_OR_SHARE.match(sample_id))
+
+
+def _encoded(cells: Sequence[str], *, name: str, separator: str | None) -> tuple[Labels, Floats]:
+    """Turn one column's cells into its classes and targets [N, C]."""
+    found = separator or _found_separator(cells)
+    parts = [_split(cell, found) if found else [cell] for cell in cells]
+    class_names = in_class_order(part for some in parts for part in some)
+    column: Mapping[str, int] = {part: k for k, part in enumerate(class_names)}
+    targets = np.zeros((len(cells), len(class_names)), dtype=np.float32)
+    for row, some in enumerate(parts):
+        targets[row, [column[part] for part in some]] = 1
+    return Labels(name, class_names, exclusive=not found), targets
+
+
+def _split(cell: str, separator: str) -> list[str]:
+    return [part.strip() for part in cell.split(separator) if part.strip()]
+
+
+def _found_separator(cells: Sequence[str]) -> str | None:
+    """Find the sign between labels: it is one where each part occurs in another label too."""
+    distinct = set(cells)
+    for sign in _SEPARATORS:
+        joint = [cell for cell in distinct if len(_split(cell, sign)) > 1]
+        if not joint:
+            continue
+        times: dict[str, int] = {}
+        for cell in distinct:
+            for part in set(_split(cell, sign)):
+                times[part] = times.get(part, 0) + 1
+        if all(times[part] > 1 for cell in joint for part in _split(cell, sign)):
+            logger.info("cells hold several labels each, separated by %r", sign)
+            return sign
+        if sign != " ":
+            text = "labels such as %r contain %r but are read as one class each; set `separator`"
+            logger.warning(text, min(joint), sign)
+    return None
