@@ -89,5 +89,6 @@ def _value_hint(details: ErrorDetails, expected: str) -> str:
         return f"write {_YAML_1_1[given.lower()]}: in YAML 1.2 {given!r} is text"
     context = details.get("ctx", {})
     if details["type"] == "literal_error" and isinstance(context.get("expected"), str):
-        return did_you_mean(given, context["expected"].replace(" or ", ", ").split(", "))
+        choices = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return did_you_mean(given, choices)
     return ""

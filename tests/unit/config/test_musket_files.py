@@ -1,0 +1,109 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from fivefold.config import parse
+from fivefold.config.load import load
+
+ROOT = Path(__file__).parents[3]
+FIXTURES = sorted((ROOT / "tests" / "fixtures" / "musket").glob("*.yaml"))
+PAGES = sorted((ROOT.parent / "shared" / "seeds").glob("000*.txt"))
+BLOCK = re.compile(r"```yaml\r?\n(.*?)```", re.DOTALL)
+
+
+def musket(name):
+    return load(ROOT / "tests" / "fixtures" / "musket" / f"{name}.yaml")
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_musket_file_loads_unchanged(path):
+    assert load(path).text == path.read_text("utf-8")
+
+
+@pytest.mark.skipif(not PAGES, reason="the pages with the examples are not beside this repository")
+def test_examples_of_the_original_pages_load_verbatim():
+    blocks = [block for page in PAGES for block in BLOCK.findall(page.read_text("utf-8"))]
+
+    configs = [parse(block) for block in blocks]
+
+    assert len(configs) == 9
+    assert configs[0].architecture == "DenseNet201"
+    assert configs[0].not_yet() == []
+    assert dict(configs[1].augmentation)["Affine"]["translate_percent"]["x"] == [-0.2, 0.2]
+    assert [stage.frozen for stage in configs[2].resolve()] == [True, False]
+    assert configs[4].loss == ("binary_crossentropy", "binary_crossentropy")
+    assert configs[5].resolve()[2].lr == 0.00001
+    assert configs[6].loss == "binary_crossentropy+0.1*dice_loss"
+    assert dict(configs[7].callbacks)["CyclicLR"]["step_size"] == 300
+    assert configs[8].crops == 3
+
+
+def test_first_example_keeps_every_value():
+    config = musket("classification")
+    stage = config.resolve()[0]
+
+    assert (config.architecture, config.classes, config.shape) == ("DenseNet121", 12, (160, 192, 3))
+    assert config.copy_weights is True
+    assert stage.augmentation == (("Fliplr", 0.5), ("Flipud", 0.25))
+    assert (stage.batch, stage.lr, stage.epochs, stage.optimizer) == (8, 0.004, 7, "Adam")
+    assert [name for name, _ in stage.callbacks] == ["EarlyStopping", "ReduceLROnPlateau"]
+    assert stage.metrics == ("binary_accuracy", "macro_f1")
+    assert (stage.primary_metric, stage.primary_metric_mode) == ("val_binary_accuracy", "max")
+    assert config.not_yet() == []
+
+
+def test_what_a_later_version_brings_is_told_with_its_line():
+    crops = musket("crops").not_yet()
+
+    assert [(p.slug, p.message) for p in crops] == [("config/not-yet", "crops: not yet supported")]
+    assert crops[0].where.endswith("crops.yaml:2:8")
+    assert "remove the key" in crops[0].hint
+
+
+def test_only_negatives_that_leave_samples_out_are_not_yet_supported():
+    messages = [problem.message for problem in musket("three_stages").not_yet()]
+
+    assert messages == ["stages.0.negatives: not yet supported"]
+
+
+def test_piece_of_a_stage_loads_but_cannot_run():
+    (problem,) = musket("piece_of_a_stage").not_yet()
+
+    assert problem.slug == "config/unknown-key"
+    assert problem.hint == "this key belongs in an entry of `stages`"
+
+
+def test_other_dialect_and_its_keys_are_not_yet_supported():
+    messages = [problem.message for problem in musket("segmentation").not_yet()]
+
+    assert messages == [
+        "#%Musket Segmentation: not yet supported",
+        "backbone: not yet supported",
+        "encoder_weights: not yet supported",
+    ]
+
+
+def test_odd_spellings_mean_what_they_meant(caplog):
+    config = musket("odd")
+
+    assert config.weights == "none"
+    assert config.shape == (137, 236, 1)
+    assert config.classes == (168,)
+    assert config.batch == 32
+    assert config.resolve()[0].losses == ("5*f1_loss+0.3*focal_loss",)
+    assert [r.getMessage().partition("odd.yaml:")[2] for r in caplog.records] == [
+        "10:11: saveLast: has no effect: no version of Musket read it"
+    ]
+
+
+def test_weights_of_a_larger_imagenet_are_not_yet_supported():
+    (problem,) = parse("weights: imagenet11k").not_yet()
+
+    assert str(problem).startswith("config.yaml:1:10: weights: imagenet11k: not yet supported")
+
+
+@pytest.mark.parametrize("text", ["crops: 1", "gpus: 1", "transforms:", "manualResize: false"])
+def test_value_that_changes_nothing_needs_no_word(text, caplog):
+    assert parse(text).not_yet() == []
+    assert not caplog.records
