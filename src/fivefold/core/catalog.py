@@ -129,7 +129,7 @@ class Catalog(Generic[T]):
     def unknown(self, name: str, where: str = "", key: str = "") -> Problem:
         """Word the problem of a name that is not here."""
         prefix = f"{key}: " if key else ""
-        hint = did_you_mean(name, self.keys(), f"`fivefold list {self.kind}` names all of them")
+        hint = did_you_mean(name, self.spellings(), f"`fivefold list {self.kind}` names all of them")
         message = f"{prefix}expected the name of a known {self.kind}, got {name!r}"
         return Problem("config/unknown-name", where, message, hint)
 
@@ -137,7 +137,7 @@ class Catalog(Generic[T]):
         """All names, sorted, without aliases."""
         return sorted(self._by_name, key=str.casefold)
 
-    def keys(self) -> list[str]:
+    def spellings(self) -> list[str]:
         """All names and aliases as they were written."""
         return [key for c in self._by_name.values() for key in (c.name, *c.aliases)]
 

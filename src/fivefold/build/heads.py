@@ -1,0 +1,74 @@
+"""The classifier's heads: what the data's labels say, and what the config says of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fivefold.config import ExperimentConfig
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.types import Activation, Head
+from fivefold.data import Labels
+
+ACTIVATIONS: dict[str, Activation] = {
+    "softmax": "softmax",
+    "sigmoid": "sigmoid",
+    "linear": "linear",
+    "none": "linear",
+}
+
+
+def build_heads(config: ExperimentConfig, labels: Sequence[Labels]) -> tuple[Head, ...]:
+    """Decide the heads.
+
+    Args:
+        config: Its `classes` and `activation` may be left out; then the labels decide.
+        labels: One for each output of the data.
+
+    Raises:
+        ConfigError: If `classes` or `activation` contradict the data.
+    """
+    counts = _for_each(config, "classes", config.classes, len(labels))
+    activations = _for_each(config, "activation", config.activation, len(labels))
+    heads, problems = [], []
+    for own, count, name in zip(labels, counts, activations, strict=True):
+        activation = ACTIVATIONS[name.casefold() if name else _fitting(own)]
+        problems += _count_problems(config, own, count)
+        problems += _activation_problems(config, own, activation)
+        heads.append(Head(own.name, activation, own.class_names))
+    if problems:
+        raise ConfigError(problems)
+    return tuple(heads)
+
+
+def _for_each(config: ExperimentConfig, key: str, value: Any, outputs: int) -> list[Any]:
+    entries = list(value) if isinstance(value, list | tuple) else [value] * outputs
+    if len(entries) != outputs:
+        message = (
+            f"{key}: expected {outputs} {'entry' if outputs == 1 else 'entries'}, "
+            f"one for each output of the data, got {len(entries)}"
+        )
+        raise ConfigError([Problem("config/heads", config.where(key), message)])
+    return entries
+
+
+def _fitting(labels: Labels) -> str:
+    return "softmax" if labels.exclusive and len(labels.class_names) > 1 else "sigmoid"
+
+
+def _count_problems(config: ExperimentConfig, labels: Labels, count: int | None) -> list[Problem]:
+    found = len(labels.class_names)
+    if count is None or count == found:
+        return []
+    shown = ", ".join(labels.class_names[:8]) + (", …" if found > 8 else "")
+    message = f"classes: expected {found}, the number in the data, got {count}"
+    hint = f"leave `classes` out, or mend the data; it has {shown}"
+    return [Problem("config/class-count", config.where("classes"), message, hint)]
+
+
+def _activation_problems(
+    config: ExperimentConfig, labels: Labels, activation: Activation
+) -> list[Problem]:
+    if activation != "softmax" or labels.exclusive:
+        return []
+    message = "activation: expected 'sigmoid', since samples have several labels, got 'softmax'"
+    hint = "softmax allows one class for each sample"
+    return [Problem("config/activation", config.where("activation"), message, hint)]

@@ -1,0 +1,70 @@
+"""Objects of one stage, made from its resolved settings."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from torch import Tensor
+from torch.optim import Optimizer
+
+from fivefold.augment import build_augmentation, resize
+from fivefold.config import ExperimentConfig, ResolvedStage
+from fivefold.core.types import Head, Image
+from fivefold.data import Source
+from fivefold.data.batches import ResizedImages
+from fivefold.data.samples import SampleTable
+from fivefold.losses import build_loss
+from fivefold.models import Classifier, ModelSpec
+from fivefold.optim import build_optimizer, build_schedule
+
+Prepare = Callable[[Image, np.random.Generator | None], Image]
+
+
+def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
+    """Describe the model that a checked config asks for."""
+    return ModelSpec(
+        architecture=str(config.architecture),
+        heads=heads,
+        shape=config.shape,
+        pooling=config.pooling,
+        dropout=config.dropout,
+        copy_weights=config.copy_weights,
+    )
+
+
+def build_images(shape: tuple[int, int, int], source: Source, table: SampleTable) -> ResizedImages:
+    """Make the reader of a source's pixels at a network's [height, width, channels]."""
+    height, width, _ = shape
+    return ResizedImages(source, table, partial(resize, height=height, width=width), shape)
+
+
+def build_loss_function(
+    stage: ResolvedStage, heads: tuple[Head, ...]
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Make a stage's loss over all heads."""
+    return build_loss(stage.losses, heads)
+
+
+def build_stage_optimizer(stage: ResolvedStage, model: Classifier) -> Optimizer:
+    """Make a stage's optimizer over what the model lets train."""
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    return build_optimizer(stage.optimizer, stage.optimizer_options, named, stage.lr)
+
+
+def build_stage_schedule(stage: ResolvedStage) -> Callable[[float], float]:
+    """Make a stage's schedule: from the fraction of its steps done to a factor on its rate."""
+    return build_schedule(stage.schedule, stage.schedule_options)
+
+
+def build_prepare(stage: ResolvedStage) -> Prepare:
+    """Make a stage's augmentation of one training image; without a generator it does nothing."""
+    augmentation = build_augmentation(stage.augmentation, _nowhere)
+
+    def prepare(image: Image, rng: np.random.Generator | None) -> Image:
+        return image if rng is None else augmentation(image, rng)
+
+    return prepare
+
+
+def _nowhere(*path: str | int) -> str:  # noqa: ARG001  the protocol's names
+    return ""

@@ -1,0 +1,1 @@
+"""Training and predicting: one stage at a time, committed after every epoch."""

@@ -1,0 +1,54 @@
+"""Where tensors live, and how pixels and targets get there."""
+
+from functools import cache
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.types import Floats
+from fivefold.data.batches import Batch
+from fivefold.models import Classifier
+
+
+@cache
+def accelerator() -> Accelerator:
+    """Make the one accelerator of this process.
+
+    Raises:
+        ConfigError: If the process was started as one of several.
+    """
+    made = Accelerator(mixed_precision="no")
+    if made.num_processes > 1:
+        message = f"expected one process, got {made.num_processes}: not yet supported"
+        hint = "start fivefold without `accelerate launch`"
+        raise ConfigError([Problem("config/not-yet", "", message, hint)])
+    return made
+
+
+def on_device(model: Classifier) -> Classifier:
+    """Move a model to the device, in channels-last order: 2 to 3 times faster on CPUs."""
+    return model.to(device=accelerator().device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's types lack it
+
+
+def images_of(batch: Batch) -> Tensor:
+    """Bring a batch's pixels to the device: uint8 [N, C, H, W] in channels-last order."""
+    # [N, H, W, C] seen as [N, C, H, W] is channels-last without moving a byte.
+    images = torch.from_numpy(batch.images).permute(0, 3, 1, 2)
+    return images.to(accelerator().device, non_blocking=True)
+
+
+def targets_of(batch: Batch) -> Tensor:
+    """Bring a batch's targets to the device: float32 [N, all classes]."""
+    return tensor_of(batch.targets if batch.targets is not None else _no_targets())
+
+
+def tensor_of(array: Floats) -> Tensor:
+    """Bring an array to the device."""
+    return torch.from_numpy(array).to(accelerator().device, non_blocking=True)
+
+
+def _no_targets() -> Floats:
+    msg = "training needs labels, and these samples have none"
+    raise ValueError(msg)

@@ -1,0 +1,65 @@
+"""The samples of one fold, and the batches that a stage draws from them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fivefold.build import build_prepare
+from fivefold.config import ResolvedStage
+from fivefold.core.types import Image
+from fivefold.data.batches import Batches, ResizedImages
+from fivefold.data.samples import SampleTable
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """One fold's share of the data.
+
+    Attributes:
+        table: All used samples.
+        images: Their pixels at the network's size, decoded once.
+        train_rows: Rows of the table to train on.
+        val_rows: Rows of the table to validate on, in the order of their ids.
+    """
+
+    table: SampleTable
+    images: ResizedImages
+    train_rows: Sequence[int]
+    val_rows: Sequence[int]
+
+    def train_batches(
+        self, stage: ResolvedStage, *, seed: int, fold: int
+    ) -> Callable[[int], Batches]:
+        """Make the function from an epoch to its batches, shuffled and augmented."""
+        prepare = build_prepare(stage)
+
+        def of_epoch(epoch: int) -> Batches:
+            place = (fold, stage.index, epoch)
+            return Batches(
+                self.images,
+                self.table,
+                np.asarray(self.train_rows),
+                batch=stage.batch,
+                prepare=prepare,
+                seed=seed,
+                place=place,
+            )
+
+        return of_epoch
+
+    def val_batches(self, batch: int) -> Batches:
+        """Make the batches of the validation samples, as they are."""
+        return plain_batches(self.images, self.table, self.val_rows, batch)
+
+
+def plain_batches(
+    images: ResizedImages, table: SampleTable, rows: Sequence[int], batch: int
+) -> Batches:
+    """Make batches in the order given, without augmentation."""
+    return Batches(images, table, np.asarray(rows), batch=batch, prepare=as_it_is)
+
+
+def as_it_is(image: Image, rng: np.random.Generator | None) -> Image:  # noqa: ARG001  the protocol's names
+    """Prepare an image for validation: it has the network's size already."""
+    return image

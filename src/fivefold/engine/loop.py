@@ -1,0 +1,171 @@
+"""One epoch of training, one pass of validation; nothing else."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from fivefold.core.errors import NumericError, ResourceError
+from fivefold.core.predictions import Predictions
+from fivefold.core.seeding import seed_for
+from fivefold.core.types import Floats
+from fivefold.data.batches import Batch, Batches
+from fivefold.data.samples import SampleTable
+from fivefold.engine.device import accelerator, images_of, targets_of, tensor_of
+from fivefold.engine.predictor import Advance, Place, as_predictions, predict_logits
+from fivefold.evaluation import compute
+from fivefold.models import Classifier, probabilities
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a stage trains, and on what.
+
+    Attributes:
+        seed: The experiment's seed.
+        fold: 0-based.
+        stage: 0-based.
+        epochs: How many the stage has; the schedule spans them all.
+        model: Trained in place.
+        loss: From logits and targets [N, all classes] to a scalar.
+        optimizer: Over the model's trainable parameters.
+        schedule: From the fraction of the stage's steps that are done to a factor on its rate.
+        table: All samples.
+        train: The batches of an epoch, in its own order, augmented.
+        val: The validation samples, in a fixed order.
+        val_rows: Their rows in the table, in that order.
+        metrics: Names of what is measured beside the loss.
+        clipnorm: Largest norm of all gradients together; 0 is off.
+        clipvalue: Largest absolute gradient; 0 is off.
+    """
+
+    seed: int
+    fold: int
+    stage: int
+    epochs: int
+    model: Classifier
+    loss: LossFunction
+    optimizer: Optimizer
+    schedule: Callable[[float], float]
+    table: SampleTable
+    train: Callable[[int], Batches]
+    val: Batches
+    val_rows: Sequence[int]
+    metrics: tuple[str, ...]
+    clipnorm: float = 0.0
+    clipvalue: float = 0.0
+
+    def describe(self, epoch: int) -> str:
+        """Say where in the experiment an epoch is."""
+        return f"fold {self.fold}, stage {self.stage}, epoch {epoch + 1} of {self.epochs}"
+
+
+class _Seen:
+    """What an epoch of training saw, so that its numbers are over samples, not over batches."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.logits: list[Tensor] = []
+        self.loss_sum = 0.0
+
+    def add(self, batch: Batch, logits: Tensor, loss: float) -> None:
+        self.rows += batch.indices.tolist()
+        self.logits.append(logits.detach().float().cpu())
+        self.loss_sum += loss * len(batch.indices)
+
+    def numbers(self, task: Task) -> dict[str, float]:
+        logits = torch.cat(self.logits)
+        found = _predictions(task, self.rows, logits)
+        return {"loss": self.loss_sum / len(self.rows), **compute(found, task.metrics)}
+
+
+def train_epoch(task: Task, epoch: int, lr: float, advance: Advance) -> dict[str, float]:
+    """Train on every sample once.
+
+    Args:
+        task: What to train.
+        epoch: 0-based; decides order, augmentation and dropout.
+        lr: The stage's learning rate before the schedule's factor.
+        advance: Told the number of samples after each step.
+
+    Returns:
+        The mean loss, the metrics over all samples as they were when trained on, and `lr`, the
+        rate of the last step.
+
+    Raises:
+        NumericError: If the loss is NaN or infinite; the weights are those before that step.
+        ResourceError: If memory runs out.
+    """
+    torch.manual_seed(seed_for(task.seed, "epoch", task.fold, task.stage, epoch))
+    task.model.train()
+    batches = task.train(epoch)
+    last = max(task.epochs * len(batches) - 1, 1)
+    seen, rate = _Seen(), lr
+    for step, batch in enumerate(batches):
+        rate = lr * task.schedule((epoch * len(batches) + step) / last)
+        _set_rate(task.optimizer, rate)
+        logits, loss = _step(task, batch, f"{task.describe(epoch)}, learning rate {rate:g}")
+        seen.add(batch, logits, loss)
+        advance(len(batch.indices))
+    return {**seen.numbers(task), "lr": rate}
+
+
+def validate(task: Task, advance: Advance) -> tuple[Predictions, dict[str, float]]:
+    """Predict the validation fold, and measure it as a whole.
+
+    Returns:
+        The predictions, and the loss and metrics under their `val_` names.
+    """
+    logits, targets = predict_logits(task.model, task.val, advance)
+    found = _predictions(task, task.val_rows, logits)
+    loss = task.loss(logits.to(accelerator().device), tensor_of(targets)).item()
+    measured = {"loss": loss, **compute(found, task.metrics)}
+    return found, {f"val_{name}": value for name, value in measured.items()}
+
+
+def _step(task: Task, batch: Batch, where: str) -> tuple[Tensor, float]:
+    try:
+        logits = task.model(images_of(batch))
+        loss = task.loss(logits, targets_of(batch))
+        value = float(loss.item())
+        if not math.isfinite(value):
+            raise _not_finite(where, value)
+        accelerator().backward(loss)
+        _clip(task)
+        task.optimizer.step()
+        task.optimizer.zero_grad(set_to_none=True)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        msg = f"{where}: expected enough memory for a batch of {len(batch.indices)}, got {error}"
+        hint = "lower `batch` or `shape` in the config"
+        raise ResourceError(msg, hint=hint, slug="resource/memory") from error
+    return logits, value
+
+
+def _clip(task: Task) -> None:
+    if task.clipvalue:
+        accelerator().clip_grad_value_(task.model.parameters(), task.clipvalue)
+    if task.clipnorm:
+        accelerator().clip_grad_norm_(task.model.parameters(), task.clipnorm)
+
+
+def _not_finite(where: str, value: float) -> NumericError:
+    msg = f"{where}: expected a finite loss, got {value}"
+    hint = "lower `lr`, or set `clipnorm: 1`; the state before this epoch is kept"
+    return NumericError(msg, hint=hint, slug="numeric/loss")
+
+
+def _set_rate(optimizer: Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def _predictions(task: Task, rows: Sequence[int], logits: Tensor) -> Predictions:
+    probs: Floats = probabilities(logits, task.model.heads).numpy().astype(np.float32)
+    place = Place(task.fold, task.stage)
+    return as_predictions(task.model.heads, task.table, rows, probs, place)

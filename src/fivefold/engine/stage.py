@@ -1,0 +1,196 @@
+"""One stage of one fold: weights in, epochs, best weights out, committed after every epoch."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fivefold.build import build_loss_function, build_stage_optimizer, build_stage_schedule
+from fivefold.config import ResolvedStage
+from fivefold.core.durable import write_bytes
+from fivefold.core.errors import NumericError
+from fivefold.core.layout import RunFolder
+from fivefold.core.predictions import Predictions
+from fivefold.core.progress import Progress
+from fivefold.engine.callbacks import Callback, Control, StageInfo, build_callbacks
+from fivefold.engine.checkpoint import Bundle, load_weights, save_bundle, save_weights
+from fivefold.engine.examples import draw_examples, pick_examples
+from fivefold.engine.fold_data import FoldData
+from fivefold.engine.history import write_history
+from fivefold.engine.loop import Task, train_epoch, validate
+from fivefold.engine.state import TrainState, forget_stage, load_newest, save_commit
+from fivefold.engine.tensors import flatten, load_model_tensors, restore
+from fivefold.evaluation import direction, is_better
+from fivefold.models import Classifier, ModelSpec
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """All that a stage needs.
+
+    Attributes:
+        folder: Where everything is written.
+        stage: What to do.
+        fold: 0-based.
+        seed: The experiment's seed.
+        spec: How the model was built; goes into the bundle.
+        model: With the weights to start from; holds the best ones at the end.
+        data: The fold's samples.
+        config: The experiment's config, for the bundle.
+        progress: Who watches.
+    """
+
+    folder: RunFolder
+    stage: ResolvedStage
+    fold: int
+    seed: int
+    spec: ModelSpec
+    model: Classifier
+    data: FoldData
+    config: Mapping[str, Any]
+    progress: Progress
+
+
+class StageRun:
+    """A stage while it runs.
+
+    Args:
+        job: What to do. If the fold's state folder has commits of this stage, it goes on there.
+    """
+
+    def __init__(self, job: StageJob) -> None:
+        self.job = job
+        self.task = build_task(job)
+        self.callbacks: list[Callback] = build_callbacks(job.stage.callbacks)
+        self.state = self._resumed() or TrainState(lr=job.stage.lr)
+        mode = job.stage.primary_metric_mode
+        self.mode = direction(job.stage.primary_metric) if mode == "auto" else mode
+
+    def run(self) -> None:
+        """Train to the end, and leave the best weights in the model and on the disk."""
+        job, state = self.job, self.state
+        info = StageInfo(
+            job.fold, job.stage.index, job.folder.logs(job.fold, job.stage.index), state.epoch
+        )
+        for callback in self.callbacks:
+            callback.on_stage_start(info)
+        try:
+            while state.epoch < job.stage.epochs and not state.stopped:
+                self._epoch()
+        finally:
+            for callback in self.callbacks:
+                callback.on_stage_end()
+        self._finish()
+
+    def _epoch(self) -> None:
+        job, state, started = self.job, self.state, time.monotonic()
+        total = len(job.data.train_rows) + len(job.data.val_rows)
+        with job.progress.bar(self.task.describe(state.epoch), total) as advance:
+            row = train_epoch(self.task, state.epoch, state.lr, advance)
+            predictions, measured = validate(self.task, advance)
+        row |= measured
+        self._keep_if_best(row, predictions)
+        self._call_back(row)
+        state.rows.append(row)
+        state.epoch += 1
+        self._commit()
+        self._tell(row, time.monotonic() - started)
+
+    def _keep_if_best(self, row: Mapping[str, float], predictions: Predictions) -> None:
+        job, state, value = self.job, self.state, row[self.job.stage.primary_metric]
+        best = math.nan if state.best is None else state.best
+        if not is_better(value, best, self.mode):
+            return
+        place = (job.fold, job.stage.index)
+        state.best, state.best_epoch = value, state.epoch
+        predictions.save(job.folder.predictions("validation", *place))
+        state.best_sha256 = save_weights(job.folder.weights(*place), job.model)
+
+    def _call_back(self, row: Mapping[str, float]) -> None:
+        control = Control(lr=self.state.lr)
+        for callback in self.callbacks:
+            callback.on_epoch_end(self.state.epoch, row, control)
+        self.state.lr, self.state.stopped = control.lr, control.stopped
+
+    def _commit(self) -> None:
+        job, state = self.job, self.state
+        state.callbacks = [callback.state_dict() for callback in self.callbacks]
+        write_history(job.folder.metrics(job.fold, job.stage.index), state.rows)
+        tensors, numbers = flatten(job.model, self.task.optimizer)
+        save_commit(job.folder.state(job.fold), job.stage.index, state, tensors, numbers)
+
+    def _resumed(self) -> TrainState | None:
+        commit = load_newest(self.job.folder.state(self.job.fold), self.job.stage.index)
+        if commit is None:
+            return None
+        restore(self.job.model, self.task.optimizer, commit.tensors, commit.numbers)
+        for callback, remembered in zip(self.callbacks, commit.state.callbacks, strict=True):
+            callback.load_state_dict(remembered)
+        return commit.state
+
+    def _tell(self, row: Mapping[str, float], seconds: float) -> None:
+        primary = self.job.stage.primary_metric
+        shown = dict.fromkeys(("loss", "val_loss", primary))
+        numbers = "  ".join(f"{name} {row[name]:.4f}" for name in shown)
+        best = "  best" if self.state.best_epoch == self.state.epoch - 1 else ""
+        where = self.task.describe(self.state.epoch - 1)
+        self.job.progress.line(f"{where}  {numbers}  {seconds:.1f} s{best}")
+        if self.state.stopped:
+            self.job.progress.line(f"{where}: stopped early: {self.state.stopped}")
+
+    def _finish(self) -> None:
+        job, state, place = self.job, self.state, (self.job.fold, self.job.stage.index)
+        if state.best_epoch < 0:
+            msg = (
+                f"fold {job.fold}, stage {job.stage.index}: expected a number for "
+                f"{job.stage.primary_metric!r} in some epoch, got NaN in all"
+            )
+            hint = "choose another `primary_metric`: this one is undefined on the validation fold"
+            raise NumericError(msg, hint=hint, slug="numeric/metric")
+        load_model_tensors(job.model, load_weights(job.folder.weights(*place), state.best_sha256))
+        self._draw_examples()
+        bundle = Bundle(
+            spec=job.spec,
+            input_spec=job.model.input_spec,
+            sha256=state.best_sha256,
+            fold=job.fold,
+            stage=job.stage.index,
+            epoch=state.best_epoch,
+            metrics=state.rows[state.best_epoch],
+            origin=job.model.origin,
+            config=job.config,
+        )
+        save_bundle(job.folder.bundle(*place), bundle)
+        forget_stage(job.folder.state(job.fold), job.stage.index)
+
+    def _draw_examples(self) -> None:
+        job, place = self.job, (self.job.fold, self.job.stage.index)
+        predictions = Predictions.load(job.folder.predictions("validation", *place))
+        chosen = pick_examples(predictions)
+        images = [job.data.images.get(job.data.val_rows[i]) for i in chosen]
+        picture = draw_examples(images, predictions.take(chosen))
+        write_bytes(job.folder.examples(*place) / "validation.png", picture)
+
+
+def build_task(job: StageJob) -> Task:
+    """Make what the loop needs of a stage; sets what of the model is frozen."""
+    stage, model = job.stage, job.model
+    model.freeze(encoder=stage.frozen, batchnorm=stage.freeze_batchnorm)
+    return Task(
+        seed=job.seed,
+        fold=job.fold,
+        stage=stage.index,
+        epochs=stage.epochs,
+        model=model,
+        loss=build_loss_function(stage, model.heads),
+        optimizer=build_stage_optimizer(stage, model),
+        schedule=build_stage_schedule(stage),
+        table=job.data.table,
+        train=job.data.train_batches(stage, seed=job.seed, fold=job.fold),
+        val=job.data.val_batches(stage.batch),
+        val_rows=job.data.val_rows,
+        metrics=stage.metrics,
+        clipnorm=stage.clipnorm,
+        clipvalue=stage.clipvalue,
+    )

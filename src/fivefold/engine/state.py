@@ -1,0 +1,147 @@
+"""Everything that a resume needs, and the commits that keep it.
+
+A commit is two files in the fold's state folder: the tensors, then a JSON that names their SHA-256.
+The JSON is written last, so a commit counts when it is there and its tensors verify. The newest one
+that does is where training goes on; the two newest are kept.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+from fivefold.core import durable
+from fivefold.core.errors import StateError
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 1
+_KEPT = 2
+
+
+@dataclass
+class TrainState:
+    """Where a stage stands between two epochs.
+
+    Attributes:
+        epoch: The next epoch to run, 0-based.
+        lr: The stage's learning rate after what callbacks did to it.
+        best: The primary metric of the best epoch so far; NaN before the first.
+        best_epoch: That epoch; -1 before the first.
+        best_sha256: Of the weights file of that epoch.
+        stopped: Why a callback ended the stage early; empty otherwise.
+        rows: The metrics of each finished epoch.
+        callbacks: What each callback remembers, by its place in the list.
+    """
+
+    lr: float
+    epoch: int = 0
+    best: float | None = None
+    best_epoch: int = -1
+    best_sha256: str = ""
+    stopped: str = ""
+    rows: list[dict[str, float]] = field(default_factory=list)
+    callbacks: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A state and its tensors, as read back.
+
+    Attributes:
+        state: Where the stage stood.
+        tensors: The model's and the optimizer's, by prefixed name.
+        numbers: What of the optimizer's state is not a tensor.
+    """
+
+    state: TrainState
+    tensors: dict[str, Tensor]
+    numbers: dict[str, float]
+
+
+def save_commit(
+    folder: Path,
+    stage: int,
+    state: TrainState,
+    tensors: Mapping[str, Tensor],
+    numbers: Mapping[str, float],
+) -> None:
+    """Commit a state durably, then forget all but the newest two of this stage.
+
+    Raises:
+        ResourceError: If it cannot be written; the commits before it stay.
+    """
+    stem = f"{stage}-{state.epoch:06d}"
+    data = safetensors.torch.save({name: t.contiguous() for name, t in tensors.items()})
+    sha256 = durable.write_bytes(folder / f"{stem}.safetensors", data)
+    record = {
+        "format": _FORMAT,
+        "sha256": sha256,
+        "state": _without_nan(asdict(state)),
+        "numbers": dict(numbers),
+    }
+    durable.write_json(folder / f"{stem}.json", record)
+    for old in _commits(folder, stage)[_KEPT:]:
+        _forget(old)
+
+
+def load_newest(folder: Path, stage: int) -> Commit | None:
+    """Read the newest commit that is whole; None if the stage has none.
+
+    Raises:
+        StateError: If there are commits and all of them are damaged.
+    """
+    paths = _commits(folder, stage)
+    for path in paths:
+        try:
+            return _load(path)
+        except StateError as error:
+            logger.warning("a commit is damaged, going back one: %s", error)
+    if paths:
+        msg = f"{folder}: expected a readable commit of stage {stage}, got {len(paths)} damaged"
+        hint = "restore the folder from a copy, or delete it to train this fold again"
+        raise StateError(msg, hint=hint, slug="state/all-damaged")
+    return None
+
+
+def forget_stage(folder: Path, stage: int) -> None:
+    """Remove the commits of a finished stage."""
+    for path in _commits(folder, stage):
+        _forget(path)
+    for orphan in folder.glob(f"{stage}-*.safetensors"):
+        durable.remove(orphan)
+
+
+def _commits(folder: Path, stage: int) -> list[Path]:
+    return sorted(folder.glob(f"{stage}-*.json"), reverse=True)
+
+
+def _forget(path: Path) -> None:
+    durable.remove(path)
+    durable.remove(path.with_suffix(".safetensors"))
+
+
+def _load(path: Path) -> Commit:
+    record = durable.read_json(path)
+    if record.get("format") != _FORMAT:
+        msg = f"{path}: expected state of format {_FORMAT}, got {record.get('format')!r}"
+        hint = "it was written by another version of fivefold; finish the run with that version"
+        raise StateError(msg, hint=hint, slug="state/format")
+    data = durable.read_verified(path.with_suffix(".safetensors"), record["sha256"])
+    state = TrainState(**_with_nan(record["state"]))
+    return Commit(state, safetensors.torch.load(data), record["numbers"])
+
+
+def _without_nan(state: dict[str, Any]) -> dict[str, Any]:
+    # JSON has no NaN; a metric that is undefined in an epoch must survive a resume all the same.
+    rows = [{name: repr(value) for name, value in row.items()} for row in state["rows"]]
+    return state | {"rows": rows}
+
+
+def _with_nan(state: dict[str, Any]) -> dict[str, Any]:
+    rows = [{name: float(text) for name, text in row.items()} for row in state["rows"]]
+    return state | {"rows": rows}

@@ -1,0 +1,69 @@
+"""Predictions as a table for people and spreadsheets."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from fivefold.core.predictions import Predictions
+from fivefold.core.types import Floats, Head
+
+_SEPARATORS = ("|", ";", "$", "~", " + ")
+
+
+def prediction_rows(predictions: Predictions) -> list[list[str]]:
+    """Write predictions as text cells, a header first.
+
+    Columns: `id`, `truth` where it is known, `label`, `confidence`, then one probability for each
+    class. With several heads each has these columns, its name in front. A softmax head's confidence
+    is its label's probability. A sigmoid head's label is every class above one half, joined by a
+    separator that no class name contains; its confidence is that of its least sure answer.
+
+    Args:
+        predictions: N samples.
+
+    Returns:
+        N + 1 rows. Probabilities have six decimals.
+    """
+    blocks = [_block(head) for head in predictions.by_head()]
+    ids = ["id", *predictions.ids]
+    return [[ids[i], *(cell for block in blocks for cell in block[i])] for i in range(len(ids))]
+
+
+def csv_bytes(rows: Sequence[Sequence[object]]) -> bytes:
+    """Write rows as CSV; file names that are not valid UTF-8 keep their bytes."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def labels_of(head: Head, values: Floats) -> str:
+    """Name the classes that probabilities, or a truth of 0 and 1, say [C]."""
+    if head.activation != "sigmoid":
+        return head.class_names[int(values.argmax())]
+    chosen = [name for name, v in zip(head.class_names, values, strict=True) if v > 0.5]
+    return _separator(head.class_names).join(chosen)
+
+
+def _block(predictions: Predictions) -> list[list[str]]:
+    head, targets = predictions.heads[0], predictions.targets
+    prefix = f"{head.name}_" if head.name else ""
+    names = [*(["truth"] if targets is not None else []), "label", "confidence"]
+    rows = [[f"{prefix}{name}" for name in (*names, *head.class_names)]]
+    for i, probs in enumerate(predictions.probs):
+        truth = [labels_of(head, targets[i])] if targets is not None else []
+        numbers = [_confidence(head, probs), *probs.tolist()]
+        rows.append([*truth, labels_of(head, probs), *(f"{number:.6f}" for number in numbers)])
+    return rows
+
+
+def _confidence(head: Head, probs: Floats) -> float:
+    if head.activation != "sigmoid":
+        return float(probs.max())
+    return float(np.maximum(probs, 1 - probs).min())
+
+
+def _separator(class_names: Sequence[str]) -> str:
+    free = (s for s in _SEPARATORS if not any(s in name for name in class_names))
+    return next(free, "\x1f")

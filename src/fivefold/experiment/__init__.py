@@ -1,0 +1,1 @@
+"""An experiment: folds × stages on one data set, in one folder."""

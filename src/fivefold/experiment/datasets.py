@@ -1,0 +1,129 @@
+"""From a config's `dataset:` section to audited samples and their folds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fivefold.config import ExperimentConfig
+from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
+from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Progress
+from fivefold.data import CsvSource, FilesSource, FolderSource, PythonSource, Source, open_python
+from fivefold.data.audit import Audit, audit
+from fivefold.data.samples import SampleTable, table_of
+from fivefold.data.splits import Splits, check_splits, make_splits
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set that is ready for training.
+
+    Attributes:
+        source: Reads the samples.
+        audit: What each sample is worth.
+        table: The used ones.
+        splits: Their folds.
+    """
+
+    source: Source
+    audit: Audit
+    table: SampleTable
+    splits: Splits
+
+
+def open_source(config: ExperimentConfig, *, allow_imports: bool, progress: Progress) -> Source:
+    """Open the data that a config names.
+
+    Raises:
+        ConfigError: If it names none.
+        UnsafeInputError: If it names Python code and that was not allowed.
+        DataError: If the data cannot be used.
+    """
+    section = config.dataset
+    if section is None:
+        message = "dataset: required, but not set"
+        hint = "for example `dataset: {folder: data}`, a folder with one sub-folder per class"
+        raise ConfigError([Problem("config/missing-key", config.where(), message, hint)])
+    if section.folder is not None:
+        return FolderSource(config.directory / section.folder)
+    if section.csv is not None:
+        return CsvSource(
+            config.directory / section.csv,
+            config.directory / (section.images or Path(section.csv).parent),
+            image_column=section.image_column,
+            label_column=section.label_column,
+            separator=section.separator,
+            extension=section.extension,
+        )
+    if not allow_imports:
+        msg = f"{config.where('dataset', 'python')}: dataset.python names code to run"
+        hint = "if you trust it, run again with --allow-imports"
+        raise UnsafeInputError(msg, hint=hint, slug="unsafe/imports")
+    return open_python(str(section.python), config.directory, section.args, progress=progress)
+
+
+def wrap(dataset: Any, progress: Progress) -> Source:
+    """Take a Source as it is, and wrap any object with `__len__` and `__getitem__`."""
+    return dataset if isinstance(dataset, Source) else PythonSource(dataset, progress=progress)
+
+
+def prepare(
+    source: Source,
+    config: ExperimentConfig,
+    folder: RunFolder,
+    progress: Progress,
+    *,
+    save: bool = False,
+) -> Prepared:
+    """Audit the samples and settle the folds: made once, then only checked.
+
+    Args:
+        source: The samples.
+        config: Its keys decide the folds.
+        folder: The experiment; what an earlier run has found there is used.
+        progress: Who watches.
+        save: Whether to keep the audit and the folds in the folder.
+
+    Raises:
+        DataError: If the data cannot be used.
+        StateError: If it changed since the folds were made.
+    """
+    previous = folder.audit_path if folder.audit_path.exists() else None
+    found = audit(
+        source,
+        folds=config.folds_count,
+        progress=progress,
+        previous=previous,
+        folder=folder if save else None,
+    )
+    table = table_of(source, found)
+    settings = split_settings(config)
+    if folder.folds_path.exists():
+        splits = Splits.load(folder.folds_path)
+        check_splits(splits, table, settings)
+    else:
+        splits = make_splits(table, **settings)
+        if save:
+            splits.save(folder.folds_path)
+    return Prepared(source, found, table, splits)
+
+
+def split_settings(config: ExperimentConfig) -> dict[str, Any]:
+    """The keys of a config that decide the folds."""
+    return {
+        "folds": config.folds_count,
+        "seed": config.random_state,
+        "stratified": config.stratified,
+        "holdout": config.test_split,
+        "holdout_seed": config.test_split_seed,
+        "validation": config.validation_split,
+    }
+
+
+def open_inputs(inputs: Path | Sequence[Path]) -> Source:
+    """Open images to predict: a folder, a CSV table with their paths, or single files."""
+    paths = [inputs] if isinstance(inputs, Path) else list(inputs)
+    if len(paths) == 1 and paths[0].suffix.lower() in (".csv", ".tsv"):
+        return CsvSource(paths[0], paths[0].parent, labelled=False)
+    return FilesSource(inputs)

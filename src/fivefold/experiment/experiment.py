@@ -1,0 +1,280 @@
+"""The Experiment: what Python users and the command line hold in their hands."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from fivefold import build
+from fivefold.config import ExperimentConfig, ResolvedStage
+from fivefold.core.durable import remove_leftovers
+from fivefold.core.errors import ConfigError, Problem, StateError
+from fivefold.core.layout import RunFolder
+from fivefold.core.lock import locked
+from fivefold.core.predictions import Predictions, average
+from fivefold.core.progress import Progress, Silent
+from fivefold.core.types import Floats
+from fivefold.data import Source
+from fivefold.engine.checkpoint import load_model
+from fivefold.engine.device import on_device
+from fivefold.engine.tta import VIEWS, View
+from fivefold.evaluation import compute
+from fivefold.experiment.checks import CheckReport, inspect
+from fivefold.experiment.datasets import Prepared, open_inputs, open_source, prepare, wrap
+from fivefold.experiment.executors import run_here
+from fivefold.experiment.inference import predict_source, require_all
+from fivefold.experiment.loading import load_checked, settle_monitors
+from fivefold.experiment.manifest import (
+    check_config,
+    close_manifest,
+    open_manifest,
+    version_warnings,
+)
+from fivefold.experiment.plan import choose_folds, make_plan
+from fivefold.experiment.runner import Work, run_fold
+from fivefold.experiment.summary import (
+    Summary,
+    out_of_fold,
+    read_summary,
+    summarise,
+    write_oof_table,
+    write_summary,
+)
+from fivefold.experiment.warnings import recorded_warnings
+from fivefold.models import Classifier
+
+logger = logging.getLogger(__name__)
+
+
+class Experiment:
+    """One experiment folder: a config, and what has been made from it.
+
+    Args:
+        config: Checked.
+        folder: Where everything is written.
+        allow_imports: Whether the config may name Python code to run.
+        progress: Who watches.
+    """
+
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        folder: RunFolder,
+        *,
+        allow_imports: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        self.config = config
+        self.folder = folder
+        self.allow_imports = allow_imports
+        self.progress = progress or Silent()
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | str,
+        overrides: Sequence[str] = (),
+        *,
+        allow_imports: bool = False,
+        progress: Progress | None = None,
+    ) -> "Experiment":
+        """Read and check an experiment.
+
+        Args:
+            path: A folder with a `config.yaml`, or a YAML file.
+            overrides: `key=value` each, such as "stages.0.lr=1e-3".
+            allow_imports: Whether the config may name Python code to run.
+            progress: Who watches.
+
+        Raises:
+            ConfigError: With every problem of the config.
+            UnsafeInputError: If the config names code and that was not allowed.
+        """
+        folder = RunFolder.of(Path(path))
+        config = load_checked(folder.config_path, overrides, allow_imports=allow_imports)
+        return cls(config, folder, allow_imports=allow_imports, progress=progress)
+
+    @cached_property
+    def stages(self) -> tuple[ResolvedStage, ...]:
+        """What is done in each fold, in order."""
+        return self.config.resolve()
+
+    def check(self, dataset: Any = None) -> CheckReport:
+        """Find out everything that can be known without training; writes nothing.
+
+        Raises:
+            FivefoldError: Whatever would stop `fit` before its first epoch.
+        """
+        prepared = prepare(self._source(dataset), self.config, self.folder, self.progress)
+        return inspect(self._work(prepared), prepared)
+
+    def fit(self, dataset: Any = None, folds: Sequence[int] | None = None) -> Summary:
+        """Train every stage of every fold that is not finished.
+
+        Killed at any moment and started again, it goes on after the last finished epoch and ends
+        with the same bytes as an unbroken run.
+
+        Args:
+            dataset: A Source, or any object with `__len__` and `__getitem__`; the config's
+                `dataset:` section if not given.
+            folds: Only these.
+
+        Raises:
+            FivefoldError: Of the kind that says what went wrong; what was finished is kept.
+        """
+        with locked(self.folder.lock_path):
+            if self.folder.summary_path.exists():
+                check_config(self.folder, self.config)
+                return read_summary(self.folder)
+            remove_leftovers(self.folder.root)
+            return self._fit(dataset, folds)
+
+    def predict(
+        self,
+        inputs: Source | Path | Sequence[Path],
+        folds: Sequence[int] | None = None,
+        stage: int = -1,
+        *,
+        tta: str | bool = False,
+    ) -> Predictions:
+        """Predict images with the mean of several folds' models.
+
+        Args:
+            inputs: A Source, a folder, a CSV table with paths, or single files.
+            folds: Whose models; all finished ones if not given.
+            stage: Whose weights; -1 is the last.
+            tta: Average over flips: "Horizontal", "Horizontal_and_vertical", True for all four.
+
+        Raises:
+            DataError: If there is nothing to predict.
+            StateError: If a model is not trained or damaged.
+        """
+        source = inputs if isinstance(inputs, Source) else open_inputs(inputs)
+        return self._predict(source, folds, stage, VIEWS[tta or self.config.test_time_augmentation])
+
+    def predict_all(
+        self, dataset: Any, folds: Sequence[int] | None = None, stage: int = -1, *, tta: str | bool
+    ) -> Floats:
+        """Predict every sample of a data set, in its own order; see `predict`.
+
+        Returns:
+            Probabilities [N, all classes].
+
+        Raises:
+            DataError: If a sample cannot be read, since then rows would not line up.
+        """
+        source = wrap(dataset, self.progress)
+        found = self._predict(
+            source, folds, stage, VIEWS[tta or self.config.test_time_augmentation]
+        )
+        return require_all(found, source)
+
+    def evaluate(self, stage: int = -1) -> dict[str, Any]:
+        """Measure a stage: on all out-of-fold predictions, for each fold, and on the holdout.
+
+        Raises:
+            StateError: If no fold has finished this stage.
+        """
+        index = self._stage_index(stage)
+        folds = self._trained_folds(None, stage)
+        names = self.stages[index].metrics or ("accuracy", "macro_f1")
+        held_out = [self.folder.predictions("holdout", fold, index) for fold in folds]
+        found: dict[str, Any] = {
+            "oof": compute(out_of_fold(self.folder, folds, index), names),
+            "folds": {f: compute(out_of_fold(self.folder, [f], index), names) for f in folds},
+        }
+        if all(path.exists() for path in held_out):
+            found["holdout"] = compute(average([*map(Predictions.load, held_out)]), names)
+        return found
+
+    def load_model(self, fold: int = 0, stage: int = -1) -> Classifier:
+        """Load the best model of a fold's stage, ready to predict."""
+        return on_device(load_model(self.folder, fold, self._stage_index(stage)))
+
+    def _predict(
+        self, source: Source, folds: Sequence[int] | None, stage: int, views: Sequence[View]
+    ) -> Predictions:
+        index = self._stage_index(stage)
+        return predict_source(
+            self.folder,
+            source,
+            [(fold, index) for fold in self._trained_folds(folds, stage)],
+            views=views,
+            batch=self.config.inference_batch,
+            progress=self.progress,
+        )
+
+    def _fit(self, dataset: Any, folds: Sequence[int] | None) -> Summary:
+        started = time.monotonic()
+        manifest = open_manifest(self.folder, self.config)
+        with recorded_warnings() as warnings:
+            for line in version_warnings(manifest):
+                logger.warning(line)
+            prepared = prepare(
+                self._source(dataset), self.config, self.folder, self.progress, save=True
+            )
+            work = self._work(prepared)
+            chosen = choose_folds(folds, prepared.splits.num_folds)
+            jobs = make_plan(self.folder, chosen, len(self.stages))
+            for fold in run_here(jobs, partial(run_fold, work)):
+                self.progress.line(f"fold {fold}: done")
+            summary = self._summarise(work)
+        seconds = time.monotonic() - started
+        close_manifest(self.folder, manifest, warnings, seconds)
+        return replace(summary, fresh=True, seconds=seconds)
+
+    def _summarise(self, work: Work) -> Summary:
+        num_folds = work.splits.num_folds
+        plan = make_plan(self.folder, range(num_folds), len(work.stages))
+        done = [job.fold for job in plan if job.done]
+        metrics = [stage.metrics for stage in work.stages]
+        summary = summarise(self.folder, done, metrics, work.stages[-1].primary_metric)
+        if len(done) < num_folds:
+            return replace(summary, completed=False)
+        write_oof_table(self.folder, done, len(work.stages) - 1)
+        write_summary(self.folder, summary)
+        return summary
+
+    def _source(self, dataset: Any) -> Source:
+        if dataset is not None:
+            return wrap(dataset, self.progress)
+        return open_source(self.config, allow_imports=self.allow_imports, progress=self.progress)
+
+    def _work(self, prepared: Prepared) -> Work:
+        config, heads = self.config, build.build_heads(self.config, prepared.table.labels)
+        stages = settle_monitors(config, self.stages, heads)
+        return Work(
+            folder=self.folder,
+            stages=stages,
+            spec=build.build_spec(config, heads),
+            weights=config.weights,
+            seed=config.seed,
+            directory=config.directory,
+            config=config.as_mapping(),
+            table=prepared.table,
+            images=build.build_images(config.shape, prepared.source, prepared.table),
+            splits=prepared.splits,
+            inference_batch=config.inference_batch,
+            progress=self.progress,
+        )
+
+    def _stage_index(self, stage: int) -> int:
+        count = len(self.stages)
+        if not -count <= stage < count:
+            message = f"stage: expected a number from 0 to {count - 1}, got {stage}"
+            raise ConfigError([Problem("config/no-such-stage", "", message)])
+        return stage % count
+
+    def _trained_folds(self, folds: Sequence[int] | None, stage: int) -> tuple[int, ...]:
+        index = self._stage_index(stage)
+        wanted = choose_folds(folds, self.config.folds_count)
+        trained = [f for f in wanted if self.folder.bundle(f, index).exists()]
+        if not trained or (folds is not None and len(trained) < len(wanted)):
+            missing = sorted(set(wanted) - set(trained))
+            msg = f"{self.folder.root}: expected trained folds, got none for {missing}"
+            hint = f"`fivefold fit {self.folder.root}` trains them"
+            raise StateError(msg, hint=hint, slug="state/not-trained")
+        return tuple(trained)

@@ -1,0 +1,134 @@
+"""From a YAML file to a config in which every name means something."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fivefold import build
+from fivefold.config import ExperimentConfig, ResolvedStage, load
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.types import Head
+from fivefold.engine.callbacks import callbacks
+from fivefold.evaluation import monitor_names, resolve_monitor
+from fivefold.experiment.imports import import_modules
+
+
+def load_checked(
+    path: Path, overrides: Sequence[str] = (), *, allow_imports: bool = False
+) -> ExperimentConfig:
+    """Read a config and hold every name against the catalogs; reads no data.
+
+    Args:
+        path: A YAML file.
+        overrides: `key=value` each.
+        allow_imports: Whether the config may name Python code to run.
+
+    Raises:
+        ConfigError: With every problem.
+        UnsafeInputError: If the config names code and that was not allowed.
+    """
+    try:
+        config = load(path, overrides)
+    except ConfigError as error:
+        usable = getattr(error, "usable", None)
+        if usable is None:
+            raise
+        problems = [*error.problems, *_check(usable, allow_imports=allow_imports)]
+        raise ConfigError(list(dict.fromkeys(problems))) from error
+    problems = _check(config, allow_imports=allow_imports)
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def settle_monitors(
+    config: ExperimentConfig, stages: Sequence[ResolvedStage], heads: Sequence[Head]
+) -> tuple[ResolvedStage, ...]:
+    """Give every monitor the name of the column that it means.
+
+    Args:
+        config: Tells where things stand.
+        stages: With their callbacks and metrics.
+        heads: They give the metrics of several outputs their names.
+
+    Raises:
+        ConfigError: Names each monitor that no epoch will have, and what to add to `metrics`.
+    """
+    problems = [problem for stage in stages for problem in _monitors(config, stage, heads)]
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))
+    return tuple(_settled(stage, monitor_names(stage.metrics, heads)) for stage in stages)
+
+
+def _settled(stage: ResolvedStage, known: Sequence[str]) -> ResolvedStage:
+    steps = []
+    for name, value in stage.callbacks:
+        options = callbacks.get(name).check(value)[0]
+        if "monitor" in options:
+            options["monitor"] = resolve_monitor(options["monitor"], known)
+        steps.append((name, options))
+    primary = resolve_monitor(stage.primary_metric, known) or stage.primary_metric
+    return replace(stage, callbacks=tuple(steps), primary_metric=primary)
+
+
+def _check(config: ExperimentConfig, *, allow_imports: bool) -> list[Problem]:
+    import_modules(config, allowed=allow_imports)
+    problems = build.check(config)
+    for stage in config.resolve():
+        for name, value in stage.callbacks:
+            problems += _callback(config, stage, name, value)
+        if not _several_outputs(config):
+            problems += _monitors(config, stage, (Head("", "softmax", ("",)),))
+    return list(dict.fromkeys(problems))
+
+
+def _several_outputs(config: ExperimentConfig) -> bool:
+    return any(not isinstance(v, int | str | None) for v in (config.classes, config.activation))
+
+
+def _callback(
+    config: ExperimentConfig, stage: ResolvedStage, name: str, value: Any
+) -> list[Problem]:
+    place = _place(config, stage, name)
+    key, where = ".".join(map(str, place[:-1])), config.where(*place)
+    component = callbacks.find(name)
+    if component is None:
+        later = build.not_yet("callback", name, where, key)
+        return [later or callbacks.unknown(name, where, key)]
+    return [
+        Problem(
+            f"config/{complaint.kind}",
+            config.where(*place, *complaint.path),
+            ".".join(map(str, (key, name, *complaint.path))) + f": {complaint.message}",
+            complaint.hint,
+        )
+        for complaint in component.check(value)[1]
+    ]
+
+
+def _monitors(
+    config: ExperimentConfig, stage: ResolvedStage, heads: Sequence[Head]
+) -> list[Problem]:
+    known = monitor_names(stage.metrics, heads)
+    wanted = {config.where("primary_metric"): ("primary_metric", stage.primary_metric)}
+    for name, value in stage.callbacks:
+        component = callbacks.find(name)
+        monitor = component.check(value)[0].get("monitor") if component else None
+        if monitor is not None:
+            place = _place(config, stage, name)
+            key = ".".join(map(str, (*place, "monitor")))
+            wanted[config.where(*place, "monitor")] = (key, monitor)
+    return [
+        build.unknown_monitor(name, known, where, key)
+        for where, (key, name) in wanted.items()
+        if resolve_monitor(name, known) is None
+    ]
+
+
+def _place(config: ExperimentConfig, stage: ResolvedStage, name: str) -> tuple[str | int, ...]:
+    own = (config.stages or ())[stage.index]
+    for key in ("extra_callbacks", "callbacks"):
+        if any(listed == name for listed, _ in getattr(own, key) or ()):
+            return ("stages", stage.index, key, name)
+    return ("callbacks", name)

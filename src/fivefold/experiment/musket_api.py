@@ -1,0 +1,91 @@
+"""Musket's Python names: `classification.parse("config.yaml")` and what hangs on it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fivefold.core.progress import Progress, Terminal
+from fivefold.core.types import Floats
+from fivefold.data import PredictionItem
+from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.summary import Summary
+from fivefold.models import Classifier
+
+
+class ClassificationPipeline:
+    """An experiment under Musket's method names.
+
+    Args:
+        experiment: The experiment itself, for everything that Musket had no name for.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+
+    def fit(self, dataset: Any = None, foldsToExecute: Sequence[int] | None = None) -> Summary:  # noqa: N803  Musket's name
+        """Train; see `Experiment.fit`.
+
+        Args:
+            dataset: Any object with `__len__` and `__getitem__` that returns a `PredictionItem`;
+                the config's `dataset:` section if not given.
+            foldsToExecute: Only these folds.
+        """
+        return self.experiment.fit(dataset, folds=foldsToExecute)
+
+    def predict_all_to_array(
+        self,
+        dataset: Any,
+        fold: int | Sequence[int] = 0,
+        stage: int = 0,
+        *,
+        ttflips: str | bool = False,
+    ) -> Floats:
+        """Predict a data set in its own order.
+
+        Args:
+            dataset: As for `fit`; labels are not needed.
+            fold: Whose model; several are averaged.
+            stage: Whose weights; 0 is the first, as in Musket.
+            ttflips: Average over flips: True for four, or "Horizontal".
+
+        Returns:
+            Probabilities [N, all classes].
+
+        Raises:
+            DataError: If a sample cannot be read, since then rows would not line up.
+        """
+        return self.experiment.predict_all(dataset, _folds(fold), stage, tta=ttflips)
+
+    def load_model(self, fold: int = 0, stage: int = -1) -> Classifier:
+        """Load the best model of a fold's stage: a torch module in eval mode."""
+        return self.experiment.load_model(fold, stage)
+
+    def directory(self) -> Path:
+        """The experiment's folder."""
+        return self.experiment.folder.root
+
+
+def parse(
+    path: str | Path, *, allow_imports: bool = False, progress: Progress | None = None
+) -> ClassificationPipeline:
+    """Read and check a config.
+
+    Args:
+        path: A YAML file, or a folder with a `config.yaml`.
+        allow_imports: Whether the config may name Python code to run.
+        progress: Who watches; bars and lines on the terminal if not given.
+
+    Raises:
+        ConfigError: With every problem of the config.
+    """
+    watcher = progress or Terminal()
+    return ClassificationPipeline(
+        Experiment.load(path, allow_imports=allow_imports, progress=watcher)
+    )
+
+
+def _folds(fold: int | Sequence[int]) -> tuple[int, ...]:
+    return (fold,) if isinstance(fold, int) else tuple(fold)
+
+
+__all__ = ["ClassificationPipeline", "PredictionItem", "parse"]
