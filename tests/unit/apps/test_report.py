@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
 from fivefold.apps.report import write_report
+from fivefold.apps.report.gather import gather
 from fivefold.core.layout import RunFolder
 from fivefold.core.types import Head
 
@@ -180,10 +181,15 @@ def test_an_id_that_is_no_text_is_shown_as_an_escape(tmp_path):
 
 
 def test_unfinished_folds_are_named(tmp_path):
-    page = report_of(make_fake_run(tmp_path, folds=[0, 2], summary=""))
+    page = report_of(make_fake_run(tmp_path, folds=[0, 2], pictures=False, summary=""))
     assert "Not finished: folds 1, 3, 4; this page shows folds 0, 2." in page.text
-    assert "The run is not finished: the table shows each fold's last epoch so far." in page.text
+    assert "Without a summary, the table shows each fold's last epoch so far." in page.text
     assert "over 2 folds." in page.text
+
+
+def test_an_unknown_primary_metric_is_said(tmp_path):
+    run = make_fake_run(tmp_path, folds=[0, 1], pictures=False, summary="", config="classes: 10\n")
+    assert "Measured over 2 folds; the primary metric is not known." in report_of(run).text
 
 
 def test_an_empty_folder_gives_a_page_that_says_so(tmp_path):
@@ -196,41 +202,46 @@ def test_an_empty_folder_gives_a_page_that_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("path", "content", "note"),
     [
-        ("manifest.json", b"{", "The manifest could not be read"),
-        ("data/audit.json", b"[]", "The audit of the data could not be read"),
-        ("summary.yaml", b"stages: [1, 2]", "The summary could not be read"),
-        ("summary.yaml", b"stages: [{loss: {mean: 1}}]", "The summary could not be read"),
-        ("summary.yaml", b"a: b: c", "The summary could not be read"),
-        ("metrics/metrics-0.0.csv", b"loss", "Metrics of fold 0 could not be read"),
-        ("predictions/validation-0.1.npz", b"no", "Predictions of fold 0 could not be read"),
-        ("examples/1/0/validation.png", b"no", "Picture validation.png could not be read"),
-        ("data/folds.json", b"", "The splits could not be read"),
+        ("manifest.json", b"{", "the manifest could not be read"),
+        ("data/audit.json", b"[]", "the audit of the data could not be read"),
+        ("data/folds.json", b"", "the splits could not be read"),
+        ("summary.yaml", b"stages: [1, 2]", "the summary could not be read"),
+        ("summary.yaml", b"stages: [{loss: {mean: 1}}]", "the summary could not be read"),
+        ("summary.yaml", b"a: b: c", "the summary could not be read"),
+        ("config.yaml", b"a: [", "the config could not be read"),
+        ("metrics/metrics-0.0.csv", b"loss", "metrics of fold 0 could not be read"),
+        ("predictions/validation-0.1.npz", b"no", "predictions of fold 0 could not be read"),
     ],
 )
-def test_a_damaged_part_is_named_and_the_rest_is_shown(tmp_path, path, content, note):
-    run = make_fake_run(tmp_path, folds=[0, 1])
+def test_a_damaged_part_is_noted(tmp_path, path, content, note):
+    run = make_fake_run(tmp_path, folds=[0], pictures=False, summary="")
     (tmp_path / path).write_bytes(content)
+    assert [found for found in gather(run).notes if found.startswith(note)]
+
+
+def test_the_rest_is_shown_when_much_is_damaged(tmp_path):
+    run = make_fake_run(tmp_path, folds=[0, 1])
+    pictures = [next(run.examples(fold, 1).glob("*.png")) for fold in (0, 1)]
+    pictures[0].write_bytes(b"no picture")
+    pictures[1].write_bytes(pictures[1].read_bytes()[:2000])
+    for path in (run.manifest_path, run.audit_path, run.summary_path, run.metrics(0, 0)):
+        path.write_bytes(b"\xff[")
     page = report_of(run)
-    assert note in page.text
-    assert "Most confident mistakes" in page.texts
-
-
-def test_a_cut_picture_is_named(tmp_path):
-    run = make_fake_run(tmp_path, folds=[0])
-    path = next(run.examples(0, 1).glob("*.png"))
-    path.write_bytes(path.read_bytes()[:2000])
-    assert "Picture validation.png could not be read" in report_of(run).text
+    assert page.text.count("Picture validation.png of fold") == 2
+    assert page.text.count("could not be read") == 6
+    assert {"Metrics", "Curves", "Most confident mistakes", "Config"} <= set(page.texts)
+    assert "Examples" not in page.texts
 
 
 def test_a_finished_fold_without_predictions_is_named(tmp_path):
-    page = report_of(make_fake_run(tmp_path, folds=[0, 1, 2, 3]))
+    page = report_of(make_fake_run(tmp_path, folds=[0, 1, 2, 3], pictures=False))
     assert "Predictions of fold 4 are not there, though it is finished." in page.text
     assert "Not finished" not in page.text
 
 
 def test_several_labels_get_bars_instead_of_a_matrix(tmp_path):
     head = Head("", "sigmoid", ("cat", "dog", "owl"))
-    page = report_of(make_fake_run(tmp_path, folds=[0, 1], heads=(head,)))
+    page = report_of(make_fake_run(tmp_path, folds=[0, 1], pictures=False, heads=(head,)))
     assert "How well each label is found" in page.texts
     assert "What is taken for what" not in page.texts
     assert len([a for _, a in page.elements if a.get("style", "").startswith("width:") and a]) >= 3
@@ -238,7 +249,7 @@ def test_several_labels_get_bars_instead_of_a_matrix(tmp_path):
 
 def test_every_head_has_its_own_section(tmp_path):
     heads = Head("animal", "softmax", ("cat", "dog")), Head("season", "softmax", ("warm", "cold"))
-    page = report_of(make_fake_run(tmp_path, folds=[0], heads=heads))
+    page = report_of(make_fake_run(tmp_path, folds=[0], pictures=False, heads=heads))
     assert "What is taken for what: animal" in page.text
     assert "What is taken for what: season" in page.text
 
@@ -255,7 +266,7 @@ def test_predictions_without_truth_show_no_matrix(tmp_path):
 
 def test_a_holdout_is_part_of_the_verdict(tmp_path):
     summary = SUMMARY + "holdout: {accuracy: 0.975}\n"
-    page = report_of(make_fake_run(tmp_path, folds=[0], summary=summary))
+    page = report_of(make_fake_run(tmp_path, folds=[0], pictures=False, summary=summary))
     assert "out-of-fold 0.981; holdout 0.975." in page.text
 
 

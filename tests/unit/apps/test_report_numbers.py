@@ -105,7 +105,7 @@ def test_any_value_can_be_drawn(values):
 
 
 def test_pictures_are_written_and_deterministic(tmp_path):
-    run = make_fake_run(tmp_path, folds=[0, 1])
+    run = make_fake_run(tmp_path, folds=[0, 1], pictures=False)
     written = write_pictures(run)
     assert [path.relative_to(tmp_path).as_posix() for path in written] == [
         "pictures/curves.png",
@@ -123,7 +123,9 @@ def test_pictures_are_written_and_deterministic(tmp_path):
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 def test_pictures_show_any_class_name(tmp_path, activation):
     head = Head("$h", activation, ("$x_1$", "中文", "a\nb", "_hidden", "\udcff"))
-    assert len(write_pictures(make_fake_run(tmp_path, folds=[0], heads=(head,)))) == 2
+    assert (
+        len(write_pictures(make_fake_run(tmp_path, folds=[0], pictures=False, heads=(head,)))) == 2
+    )
 
 
 def test_an_empty_folder_has_no_pictures(tmp_path):
@@ -131,7 +133,7 @@ def test_an_empty_folder_has_no_pictures(tmp_path):
 
 
 def test_neither_torch_nor_pyplot_is_loaded(tmp_path):
-    run = make_fake_run(tmp_path, folds=[0])
+    run = make_fake_run(tmp_path, folds=[0], pictures=False)
     run.predictions("validation", 0, 1).unlink()  # scikit-learn would take seconds to load
     code = (
         "import sys; from pathlib import Path; from fivefold.core.layout import RunFolder;"

@@ -145,10 +145,10 @@ def _add_predictions(found: Gathered, folder: RunFolder) -> None:
 def _add_summary(found: Gathered, folder: RunFolder) -> None:
     path = folder.summary_path
     if path.exists():
-        found.attempt("the summary", lambda: _read_summary(found, path), None)
-    else:
-        found.notes.append("the run is not finished: the table shows each fold's last epoch so far")
+        found.attempt("the summary", partial(_read_summary, found, path), None)
+    if not found.stages and found.histories:
         found.stages = _so_far(found.histories)
+        found.notes.append("without a summary, the table shows each fold's last epoch so far")
     if not found.primary_metric:
         found.primary_metric = str(_config(found).get("primary_metric", ""))
 

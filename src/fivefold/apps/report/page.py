@@ -95,12 +95,14 @@ def _of(table: Mapping[str, Any], metric: str) -> Any:
 
 def _verdict(found: Gathered) -> str:
     """Say the outcome in one sentence."""
-    spread = _of(found.stages[-1], found.primary_metric) if found.stages else None
-    if not spread:
+    if not found.stages:
         return "Nothing has been measured yet."
-    metric = _metric_name(found.primary_metric.removeprefix("val_"))
     count = len(found.folds) or len({fold for fold, _ in found.histories})
     folds = f"over {count} folds" if count > 1 else "in one fold"
+    spread = _of(found.stages[-1], found.primary_metric)
+    if spread is None:
+        return f"Measured {folds}; the primary metric is not known."
+    metric = _metric_name(found.primary_metric.removeprefix("val_"))
     deviation = f" ± {spread['std']:.3f}" if count > 1 else ""
     sentence = f"{metric[:1].upper()}{metric[1:]} {spread['mean']:.3f}{deviation} {folds}"
     for name, table in (("out-of-fold", found.oof), ("holdout", found.holdout)):
@@ -143,7 +145,10 @@ def _head(part: Predictions) -> dict[str, Any]:
 def _pictures(found: Gathered, fold: int) -> list[str]:
     """Encode a fold's example pictures anew, so that only pixels enter the page."""
     paths = found.examples[fold]
-    urls = [found.attempt(f"picture {path.name}", partial(_data_url, path), "") for path in paths]
+    what = "picture {} of fold {}"
+    urls = [
+        found.attempt(what.format(path.name, fold), partial(_data_url, path), "") for path in paths
+    ]
     return [url for url in urls if url]
 
 
@@ -155,7 +160,7 @@ def _data_url(path: Path) -> str:
         raise ValueError(str(error)) from error
     pixels.info.clear()
     file = io.BytesIO()
-    pixels.save(file, "PNG", optimize=True)
+    pixels.save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 

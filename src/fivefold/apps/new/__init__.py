@@ -1,0 +1,5 @@
+"""`fivefold new`: looks at images and writes a config for them."""
+
+from fivefold.apps.new.writing import Written, write_experiment
+
+__all__ = ["Written", "write_experiment"]

@@ -1,0 +1,187 @@
+"""The text of a new config: settings and comments for the person who edits it."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+from fivefold.apps.new.defaults import Settings
+from fivefold.apps.new.naming import short_number
+from fivefold.apps.new.survey import Survey
+
+_SHOWN_CLASSES = 12
+_COMMENTS_AT = 33
+# Stands before a comment until all is in place; the data's names cannot contain it.
+_MARK = "\x1f"
+
+_TEMPLATE = """\
+{seen}
+#
+# Next: `fivefold check` says what it will cost, `fivefold fit` trains.
+# `fivefold schema` makes an editor complete and check the keys.
+
+dataset:
+{dataset}
+
+architecture: {architecture}  ## `fivefold list backbones` names all
+weights: imagenet  ## or `none`, or a .safetensors file
+shape: [{side}, {side}, 3]  ## {shape_comment}
+batch: {batch}  ## halve it when memory runs out
+
+folds_count: {folds}  ## each fold's model is tested on what it has not seen{few}
+{metrics}
+
+loss: {loss}
+optimizer: AdamW
+lr: {lr}
+
+augmentation:  ## random changes of training images
+{augmentation}
+
+stages:
+  # The new last layer learns first, on a network that stays as it was trained on ImageNet.
+  - epochs: 3
+    lr: 5e-3
+    freeze_encoder: true
+  # Then the whole network, from the best weights of the stage before.
+  - epochs: {epochs}  ## more of them often help a little
+    lr: {lr}
+    unfreeze_encoder: true
+    schedule: OneCycle  ## up, then down to nothing; suits a fixed number of epochs
+    freeze_batchnorm: {freeze}  ## {freeze_comment}
+"""
+
+
+def render(survey: Survey, settings: Settings, directory: Path) -> str:
+    """Write the YAML.
+
+    Args:
+        survey: What was seen.
+        settings: What was chosen.
+        directory: The folder of the config: paths start there.
+    """
+    text = _marked(_TEMPLATE).format(
+        seen="\n".join(f"# {line}".rstrip() for line in describe(survey)),
+        dataset="\n".join(f"  {key}: {text}" for key, text in _dataset(survey, directory)),
+        architecture=settings.architecture,
+        side=settings.side,
+        shape_comment=_shape_comment(survey, settings),
+        batch=settings.batch,
+        folds=settings.folds,
+        few=_few(survey, settings),
+        metrics=_marked(_metrics(survey, settings)),
+        loss="categorical_crossentropy" if survey.exclusive else "binary_crossentropy",
+        lr=short_number(settings.lr),
+        augmentation=_marked(_augmentation(settings)),
+        epochs=settings.epochs,
+        freeze=str(settings.small).lower(),
+        freeze_comment=_FREEZE_COMMENTS[settings.small],
+    )
+    return re.sub(f"^(.*?){_MARK}", _aligned, text, flags=re.MULTILINE)
+
+
+_FREEZE_COMMENTS = {
+    True: "few images: ImageNet's statistics are better than theirs",
+    False: "`true` helps with few images or a small batch",
+}
+
+
+def describe(survey: Survey) -> list[str]:
+    """Say what was seen, a line each."""
+    kind = "one class each" if survey.exclusive else "any number of classes each"
+    lines = [
+        f"{survey.num_images:,} images, {len(survey.counts)} classes, {kind}; "
+        f"about {survey.height} x {survey.width} pixels",
+        "",
+    ]
+    by_count = sorted(survey.counts.items(), key=lambda item: -item[1])
+    shown = by_count if len(by_count) <= _SHOWN_CLASSES else by_count[: _SHOWN_CLASSES - 1]
+    lines += [f"  {count:>7,}  {_one_line(name)}" for name, count in shown]
+    if len(shown) < len(by_count):
+        lines.append(f"  and {len(by_count) - len(shown)} more, down to {by_count[-1][1]:,}")
+    if survey.unreadable:
+        lines += [
+            "",
+            f"{len(survey.unreadable)} of the {survey.looked_at} images looked at cannot be read; "
+            "training leaves such out and lists them",
+        ]
+    return lines
+
+
+def _marked(text: str) -> str:
+    return text.replace("  ## ", _MARK)
+
+
+def _aligned(start: re.Match[str]) -> str:
+    """Put a comment behind a key where the others are."""
+    return f"{start.group(1):<{_COMMENTS_AT}}  # "
+
+
+def _one_line(name: str) -> str:
+    return name if name.isprintable() else json.dumps(name)
+
+
+def _dataset(survey: Survey, directory: Path) -> list[tuple[str, str]]:
+    if survey.images is None:
+        return [("folder", _path_text(survey.data, directory))]
+    return [
+        ("csv", _path_text(survey.data, directory)),
+        ("images", _path_text(survey.images, directory)),
+    ]
+
+
+def _path_text(path: Path, directory: Path) -> str:
+    """Write a path from the config's folder, unless that climbs as far as the disk's root."""
+    target, start = path.resolve(), directory.resolve()
+    common = [a for a, b in zip(target.parts, start.parts, strict=False) if a == b]
+    if len(common) <= 1:
+        return _scalar(target.as_posix())
+    return _scalar(Path(os.path.relpath(target, start)).as_posix())
+
+
+def _scalar(text: str) -> str:
+    """Quote what YAML would not read as this text."""
+    plain = re.fullmatch(r"(\.\./)*[A-Za-z_][\w./-]*", text, re.ASCII)
+    return text if plain and "/" in text else json.dumps(text, ensure_ascii=False)
+
+
+def _shape_comment(survey: Survey, settings: Settings) -> str:
+    if min(survey.height, survey.width) > settings.side:
+        return "more pixels see more and cost more"
+    return "height, width, channels"
+
+
+def _few(survey: Survey, settings: Settings) -> str:
+    name, count = min(survey.counts.items(), key=lambda item: item[1])
+    if count >= 5:
+        return ""
+    need = f"; {_one_line(name)!r} has {count}, and every fold needs one"
+    return need if count >= settings.folds else f"{need}: add images or leave it out"
+
+
+def _metrics(survey: Survey, settings: Settings) -> str:
+    if not survey.exclusive:
+        return (
+            "metrics: [binary_accuracy, macro_f1, auc]\n"
+            "primary_metric: val_macro_f1  ## decides which epoch's weights are kept"
+        )
+    reason = "counts rare classes as much as common ones" if settings.imbalanced else ""
+    primary = "val_macro_f1" if settings.imbalanced else "val_accuracy"
+    reason = reason or "decides which epoch's weights are kept"
+    return f"metrics: [accuracy, macro_f1]\nprimary_metric: {primary}  ## {reason}"
+
+
+def _augmentation(settings: Settings) -> str:
+    flip = (
+        "  # no Fliplr: these classes may differ from their mirror images"
+        if settings.sided
+        else "  Fliplr: 0.5  ## remove it if left and right matter, as in text"
+    )
+    return (
+        f"{flip}\n"
+        "  # Flipud: 0.5  ## where up and down do not matter: microscopy, aerial\n"
+        "  Affine:\n"
+        "    rotate: [-10, 10]  ## degrees\n"
+        "    scale: [0.9, 1.1]\n"
+        "    translate_percent: [-0.05, 0.05]"
+    )

@@ -1,0 +1,75 @@
+"""From a glance at the data to a written config."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fivefold.apps.new.defaults import choose
+from fivefold.apps.new.naming import holds_experiments, name_of_data, next_name
+from fivefold.apps.new.survey import look_at
+from fivefold.apps.new.template import describe, render
+from fivefold.core.durable import write_text
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.layout import RunFolder
+from fivefold.models.names import backbone_problem
+
+
+@dataclass(frozen=True)
+class Written:
+    """A new experiment.
+
+    Attributes:
+        experiment: What to give to the other commands.
+        config_path: The YAML.
+        notes: What was seen in the data, a line each.
+    """
+
+    experiment: Path
+    config_path: Path
+    notes: tuple[str, ...]
+
+
+def write_experiment(
+    experiment: Path, data: Path, *, images: Path | None = None, architecture: str | None = None
+) -> Written:
+    """Look at a data set and write a commented config with good defaults for it.
+
+    Args:
+        experiment: A folder to make or fill, a YAML file, or a folder that holds experiments:
+            then the next one is made in it, named like `002.digits.resnet18-lr5e-4`.
+        data: A folder with one folder per class, or a CSV table.
+        images: The folder of the table's images; found by trying when not given.
+        architecture: The backbone; one whose weights can be had when not given.
+
+    Raises:
+        ConfigError: If there is a config already, or no such backbone.
+        DataError: If the data cannot be used.
+    """
+    problem = backbone_problem(architecture) if architecture else None
+    if problem:
+        raise ConfigError([problem])
+    if not holds_experiments(experiment):
+        _check_free(_folder_of(experiment).config_path)
+    survey = look_at(data, images)
+    settings = choose(survey, architecture)
+    if holds_experiments(experiment):
+        names = name_of_data(data), settings.architecture, settings.lr
+        experiment = experiment / next_name(experiment, *names)
+    folder = _folder_of(experiment)
+    _check_free(folder.config_path)
+    write_text(folder.config_path, render(survey, settings, folder.root))
+    return Written(experiment, folder.config_path, tuple(filter(None, describe(survey))))
+
+
+def _folder_of(experiment: Path) -> RunFolder:
+    """Read an EXPERIMENT that need not exist yet: a YAML file by its ending, else a folder."""
+    if experiment.suffix.lower() in (".yaml", ".yml") and not experiment.is_dir():
+        return RunFolder(experiment.parent, experiment)
+    return RunFolder(experiment, experiment / "config.yaml")
+
+
+def _check_free(config_path: Path) -> None:
+    if not config_path.exists():
+        return
+    message = "expected no config here yet, got an existing one"
+    hint = "it is left as it is; choose another folder, or edit that file"
+    raise ConfigError([Problem("config/exists", str(config_path), message, hint)])
