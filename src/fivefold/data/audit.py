@@ -218,7 +218,7 @@ def _row_of(source: Source, i: int, known: Mapping[str, AuditRow]) -> AuditRow:
         return replace(
             row,
             status=QUARANTINED,
-            reason=problem.reason,
+            reason=problem.reason.value,
             detail=problem.detail,
             digest=_digest_of_bad(source, i),
         )
@@ -265,7 +265,7 @@ def _duplicate_warnings(repeated: int, contradicting: int) -> list[str]:
     warnings = []
     if repeated:
         warnings.append(
-            f"{repeated} images are exact copies of others with the same label; "
+            f"exact copies of another image with the same label: {repeated}; "
             "all are used, and copies stay in one fold"
         )
     if contradicting:
@@ -278,10 +278,10 @@ def _duplicate_warnings(repeated: int, contradicting: int) -> list[str]:
 def _notes(rows: Iterable[AuditRow], excluded: Iterable[AuditRow]) -> Iterator[str]:
     bad = Counter(row.reason for row in rows if row.status == QUARANTINED)
     if total := sum(bad.values()):
-        yield f"{total} images cannot be used: {_counts(bad)}"
+        yield f"{total} image{'s' * (total != 1)} cannot be used: {_counts(bad)}"
     rules = Counter(row.reason for row in excluded)
-    if total := sum(rules.values()):
-        yield f"{total} files were left out by a rule: {_counts(rules)}"
+    if rules:
+        yield f"left out by a rule: {_counts(rules)}"
 
 
 def _counts(counter: Mapping[str, int]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from fivefold.core.errors import DataError
 from fivefold.core.seeding import generator_for
 from fivefold.core.types import AnyArray, Floats, Image, Indices
-from fivefold.data.decode import ImageProblem
+from fivefold.data.decode import ImageProblem, to_channels
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Source
 
@@ -88,7 +88,7 @@ class ResizedImages:
             msg = f"{self.name_of(row)}: expected a readable image as before, got {problem.reason}"
             hint = f"{problem.detail}; run the same command again: the audit will set it aside"
             raise DataError(msg, hint=hint, slug="data/vanished") from problem
-        image = self._resize(pixels)
+        image = self._resize(to_channels(pixels, self.shape[2]))
         if image.shape != self.shape:
             msg = f"{self.name_of(row)}: expected pixels {self.shape}, got {image.shape}"
             raise DataError(msg, slug="data/shape")

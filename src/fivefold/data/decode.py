@@ -176,8 +176,9 @@ def _looks_like(data: bytes) -> str:
 
 def _decode_problem(error: Exception) -> ImageProblem:
     text = f"{type(error).__name__}: {error}"
-    cut = isinstance(error, EOFError) or "truncated" in text.casefold()
-    return ImageProblem(Reason.TRUNCATED if cut else "decode_error", text)
+    if isinstance(error, EOFError) or "truncated" in text.casefold():
+        return ImageProblem(Reason.TRUNCATED, text)
+    return ImageProblem(Reason.DECODE_ERROR, text)
 
 
 def _mute_pillow() -> None:

@@ -74,9 +74,9 @@ class _Walk:
             self.excluded.append((sample_id, "hidden"))
         elif entry.is_symlink() and not is_inside(Path(entry.path), self.real_root):
             self.outside.append(sample_id)
-        elif entry.is_symlink() and entry.is_dir():
+        elif entry.is_symlink() and Path(entry.path).is_dir():  # the entry's own raises for loops
             self.excluded.append((sample_id, "link-to-folder"))
-        elif entry.is_dir():
+        elif entry.is_dir(follow_symlinks=False):
             self.visit(Path(entry.path), f"{sample_id}/")
         elif Path(entry.name).suffix.lower() in _NOT_IMAGES:
             self.excluded.append((sample_id, "not-an-image-name"))

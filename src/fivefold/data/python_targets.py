@@ -110,10 +110,11 @@ def _from_numbers(items: list[Item], names: tuple[str, ...]) -> tuple[Floats, tu
 
 
 def _number(item: Item) -> int:
-    y = item[1]
-    if isinstance(y, str) or y is None or np.ndim(y) != 0 or float(y) != int(y):
-        raise _wrong(item, "a whole number as before")
-    return int(y)
+    value = np.asarray(item[1])
+    whole = value.dtype.kind in "ui" or (value.dtype.kind == "f" and value % 1 == 0)
+    if value.ndim != 0 or not whole:
+        raise _wrong(item, f"a whole number, or for all samples another of {_FORMS}")
+    return int(value)
 
 
 def _from_vectors(

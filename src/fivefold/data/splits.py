@@ -169,6 +169,7 @@ def _k_folds(groups: tuple[str, ...], strata: Indices, folds: int, seed: int) ->
 
     several = len(set(groups)) < len(groups)
     kind = StratifiedGroupKFold if several else StratifiedKFold
+    units = list(groups) if several else None
     if Counter(strata.tolist()).most_common(1)[0][1] < folds:
         strata = np.zeros_like(strata)  # nothing occurs often enough to be spread
     fold = np.empty(len(groups), dtype=np.int64)
@@ -176,7 +177,7 @@ def _k_folds(groups: tuple[str, ...], strata: Indices, folds: int, seed: int) ->
     with warnings.catch_warnings():
         # The rare ones were put together above; that even they are few is no news.
         warnings.filterwarnings("ignore", message="The least populated class", module="sklearn")
-        for number, (_, val) in enumerate(maker.split(strata, strata, list(groups))):
+        for number, (_, val) in enumerate(maker.split(strata, strata, units)):
             fold[val] = number
     return fold
 

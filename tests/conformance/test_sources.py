@@ -1,0 +1,106 @@
+"""What every source promises; `check_source` is for sources of one's own, too."""
+
+import csv
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fivefold.core.progress import Silent
+from fivefold.data import (
+    CsvSource,
+    FilesSource,
+    FolderSource,
+    PythonSource,
+    audit,
+    sources,
+    table_of,
+)
+
+
+def check_source(source):
+    """Check the promises that the rest of fivefold relies on."""
+    count = len(source)
+    assert count == len(source.sample_ids) == len(set(source.sample_ids))
+    assert all(isinstance(sample_id, str) and sample_id for sample_id in source.sample_ids)
+    assert source.groups is None or len(source.groups) == count
+    columns = sum(len(labels.class_names) for labels in source.labels)
+    for i in range(count):
+        sample, digest = source.read(i)
+        assert sample.sample_id == source.sample_ids[i]
+        assert (sample.image.dtype, sample.image.ndim) == (np.uint8, 3)
+        assert np.array_equal(source.image(i), sample.image)
+        assert digest == source.digest(i)
+        assert len(digest) == 64
+        check_target(source, i, columns)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(source.digest, range(count)))
+    assert found == [source.digest(i) for i in range(count)]
+
+
+def check_target(source, i, columns):
+    target = source.target(i)
+    if not source.labels:
+        assert target is None
+        return
+    assert target.shape == (columns,)
+    assert set(np.unique(target)) <= {0, 1}
+    start = 0
+    for labels in source.labels:
+        part = target[start : start + len(labels.class_names)]
+        start += len(labels.class_names)
+        assert not labels.exclusive or part.sum() == 1
+
+
+@pytest.fixture
+def data(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for k in range(3):
+            pixels = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{k}.png")
+    return tmp_path
+
+
+def make_folder(data):
+    return FolderSource(data)
+
+
+def make_csv(data):
+    with (data / "table.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "label"])
+        writer.writerows([f"{name}/{k}", name] for name in ("cat", "dog") for k in range(3))
+    return CsvSource(data / "table.csv", data)
+
+
+def make_python(data):
+    folder = FolderSource(data)
+    return PythonSource([(folder.image(i), folder.target(i)) for i in range(len(folder))])
+
+
+def make_files(data):
+    return FilesSource(data)
+
+
+MADE = {"folder": make_folder, "csv": make_csv, "python": make_python}
+
+
+def test_every_source_of_the_catalog_is_checked_here():
+    assert sources.names() == sorted(MADE)
+
+
+@pytest.mark.parametrize("make", [*MADE.values(), make_files])
+def test_sources_keep_their_promises(make, data):
+    check_source(make(data))
+
+
+@pytest.mark.parametrize("make", MADE.values())
+def test_all_roads_lead_to_the_same_table(make, data):
+    source = make(data)
+    table = table_of(source, audit(source, folds=3, progress=Silent()))
+    assert table.targets.argmax(axis=1).tolist() == [0, 0, 0, 1, 1, 1]
+    assert Counter(table.groups) == Counter(table.ids)

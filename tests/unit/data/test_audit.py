@@ -1,0 +1,216 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fivefold.core.errors import DataError, StateError
+from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Silent
+from fivefold.data.audit import Audit, AuditRow, audit
+from fivefold.data.folder import FolderSource
+from fivefold.data.source import Labels, Sample, Source
+
+
+def draw(path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (5, 4), value).save(path)
+
+
+@pytest.fixture
+def data(tmp_path):
+    root = tmp_path / "data"
+    for k in range(6):
+        draw(root / "cat" / f"{k}.png", k)
+        draw(root / "dog" / f"{k}.png", 100 + k)
+    return root
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder.of(tmp_path / "run" / "config.yaml")
+
+
+def run(root, folds=5, **options):
+    return audit(FolderSource(root), folds=folds, progress=Silent(), **options)
+
+
+class Drawn(Source):
+    """Samples in memory with chosen targets and names of classes."""
+
+    def __init__(self, targets, labels, groups=None):
+        self.sample_ids = [f"s{i}" for i in range(len(targets))]
+        self.labels = labels
+        self.groups = groups
+        self._targets = np.asarray(targets, np.float32)
+
+    def sample(self, i):
+        return Sample(self.sample_ids[i], np.full((2, 2, 3), i, np.uint8), self.target(i))
+
+    def target(self, i):
+        return self._targets[i]
+
+
+def test_good_data_are_all_used_with_their_sizes(data):
+    found = run(data)
+    assert (found.listed, found.used, found.quarantined, found.excluded) == (12, 12, 0, 0)
+    assert [row.sample_id for row in found.rows] == list(FolderSource(data).sample_ids)
+    assert {(row.height, row.width) for row in found.rows} == {(4, 5)}
+    assert found.warnings == ()
+
+
+def test_bad_files_are_set_aside_and_the_sum_holds(data, folder, caplog):
+    (data / "cat" / "empty.png").write_bytes(b"")
+    (data / "cat" / "text.jpg").write_text("not an image")
+    (data / "dog" / "cut.png").write_bytes((data / "dog" / "0.png").read_bytes()[:50])
+    (data / "dog" / "notes.txt").write_text("to do")
+    found = run(data, folder=folder)
+    assert (found.listed, found.used, found.quarantined, found.excluded) == (16, 12, 3, 1)
+    lines = folder.quarantine_path.read_text().splitlines()
+    entries = {entry["id"]: entry for entry in map(json.loads, lines)}
+    assert entries["cat/empty.png"]["reason"] == "empty"
+    assert entries["cat/empty.png"]["size"] == 0
+    assert entries["cat/text.jpg"]["reason"] == "format_not_allowed"
+    assert len(entries["cat/text.jpg"]["sha256"]) == 64
+    assert entries["dog/cut.png"]["reason"] in {"truncated", "decode_error"}
+    assert entries["dog/cut.png"]["path"] == str(data / "dog" / "cut.png")
+    assert "3 images cannot be used: " in caplog.text
+    assert "left out by a rule: 1 not-an-image-name" in caplog.text
+    counts = json.loads(folder.audit_path.read_text())["counts"]
+    assert counts == {"listed": 16, "used": 12, "quarantined": 3, "excluded": 1}
+
+
+def test_the_users_files_are_never_written(data, folder):
+    before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
+    run(data, folder=folder)
+    assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
+
+
+def test_copies_with_the_same_label_are_used_and_counted(data):
+    draw(data / "cat" / "copy.png", 0)
+    found = run(data)
+    assert found.used == 13
+    assert "with the same label: 1;" in found.warnings[0]
+
+
+def test_copies_with_different_labels_are_both_set_aside(data):
+    draw(data / "cat" / "same.png", 200)
+    draw(data / "dog" / "same.png", 200)
+    found = run(data)
+    bad = [row for row in found.rows if row.status == "quarantined"]
+    assert [row.sample_id for row in bad] == ["cat/same.png", "dog/same.png"]
+    assert {row.reason for row in bad} == {"label_conflict"}
+    assert "different labels: 'cat/same.png', 'dog/same.png'" in bad[0].detail
+
+
+def test_rare_classes_are_all_named_at_once(data):
+    draw(data / "pool" / "1.png", 240)
+    draw(data / "pool" / "2.png", 241)
+    (data / "void").mkdir()
+    with pytest.raises(DataError, match="class 'pool' has 2 samples, 5 folds need") as error:
+        run(data)
+    assert error.value.slug == "data/rare-class"
+    assert "class 'void' has 0 samples, 5 folds need at least 5\n" in str(error.value)
+    assert "lower `folds_count`" in error.value.hint
+
+
+def test_copies_do_not_count_as_samples_of_a_rare_class(data):
+    for k in range(5):
+        draw(data / "pool" / f"{k}.png", 240)
+    with pytest.raises(DataError, match="'pool' has 5 samples of which 1 may be separated"):
+        run(data)
+
+
+def test_a_refused_audit_is_saved_too(data, folder):
+    draw(data / "pool" / "1.png", 240)
+    with pytest.raises(DataError, match="class 'pool' has 1 sample, 5"):
+        run(data, folder=folder)
+    assert Audit.load(folder.audit_path).used == 13
+
+
+def test_prediction_asks_nothing_of_the_classes(data):
+    draw(data / "pool" / "1.png", 240)
+    assert run(data, folds=0).used == 13
+
+
+def test_one_class_is_refused(tmp_path):
+    for k in range(6):
+        draw(tmp_path / "cat" / f"{k}.png", k)
+    with pytest.raises(DataError, match=r"at least 2 classes, got \['cat'\]") as error:
+        run(tmp_path)
+    assert error.value.slug == "data/one-class"
+
+
+def test_data_without_images_are_refused(tmp_path):
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "dog").mkdir()
+    with pytest.raises(DataError, match="usable image of 0 listed, got 0: nothing") as error:
+        run(tmp_path)
+    assert error.value.slug == "data/no-images"
+
+
+def test_too_many_bad_images_are_refused(data):
+    (data / "cat" / "bad.png").write_bytes(b"")
+    assert run(data, allowed_bad=0.08).quarantined == 1
+    with pytest.raises(DataError, match=r"at most 7\.0% bad images, got 7\.7% of 13") as error:
+        run(data, allowed_bad=0.07)
+    assert error.value.slug == "data/too-many-bad"
+
+
+def test_classes_that_look_like_one_are_warned_about():
+    labels = (Labels("", ("Cat", "cat ", "dog"), exclusive=True),)
+    source = Drawn(np.eye(3)[[0, 1, 2] * 2], labels)
+    found = audit(source, folds=2, progress=Silent())
+    assert found.warnings == ("classes 'Cat', 'cat ' look like one class written differently",)
+
+
+def test_rare_labels_that_are_not_exclusive_are_only_warned_about():
+    labels = (Labels("", ("a", "b"), exclusive=False),)
+    source = Drawn([[1, 0]] * 5 + [[1, 1]], labels)
+    found = audit(source, folds=3, progress=Silent())
+    assert found.warnings == ("class 'b' has 1 sample: some of 3 folds will not hold them",)
+
+
+def test_groups_count_and_not_their_members():
+    labels = (Labels("", ("a", "b"), exclusive=True),)
+    source = Drawn(np.eye(2)[[0] * 4 + [1] * 4], labels, groups=list("wxyzqqrr"))
+    with pytest.raises(DataError, match="class 'b' has 4 samples of which 2 may be separated"):
+        audit(source, folds=3, progress=Silent())
+
+
+def test_unchanged_files_are_not_read_again(data, folder, monkeypatch):
+    (data / "cat" / "bad.png").write_bytes(b"")
+    draw(data / "cat" / "same.png", 200)
+    draw(data / "dog" / "same.png", 200)
+    first = run(data, folder=folder)
+    draw(data / "dog" / "5.png", 77)
+    (data / "dog" / "same.png").unlink()
+    read = []
+    original = FolderSource.read
+    monkeypatch.setattr(
+        FolderSource, "read", lambda self, i: read.append(self.sample_ids[i]) or original(self, i)
+    )
+    second = run(data, previous=folder.audit_path)
+    assert read == ["dog/5.png"]
+    assert (first.quarantined, second.quarantined) == (3, 1)  # the conflict is no more
+    monkeypatch.undo()
+    assert second == run(data)
+
+
+def test_a_damaged_earlier_audit_is_reported_and_made_again(data, tmp_path, caplog):
+    path = tmp_path / "audit.json"
+    path.write_text("{}")
+    assert run(data, previous=path).used == 12
+    assert "earlier audit cannot be used" in caplog.text
+
+
+def test_an_audit_that_loses_samples_cannot_be_made():
+    with pytest.raises(DataError, match="expected 3 listed samples to be accounted for, got 1"):
+        Audit((AuditRow("a", "used"),), listed=3)
+
+
+def test_a_damaged_audit_is_a_state_error(tmp_path):
+    (tmp_path / "audit.json").write_text('{"rows": [{"nonsense": 1}], "counts": {}}')
+    with pytest.raises(StateError, match="expected a saved audit") as error:
+        Audit.load(tmp_path / "audit.json")
+    assert error.value.slug == "state/damaged"

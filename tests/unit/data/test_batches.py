@@ -1,0 +1,164 @@
+import itertools
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fivefold.core.errors import DataError
+from fivefold.core.progress import Silent
+from fivefold.data.audit import audit
+from fivefold.data.batches import Batches, ResizedImages
+from fivefold.data.folder import FolderSource
+from fivefold.data.samples import table_of
+
+SHAPE = (6, 6, 3)
+
+
+@pytest.fixture
+def images(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, k in itertools.product(("cat", "dog"), range(6)):
+        path = tmp_path / "data" / name / f"{k}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8, 9, 3), dtype=np.uint8)).save(path)
+    source = FolderSource(tmp_path / "data")
+    return ResizedImages(
+        source, table_of(source, audit(source, folds=2, progress=Silent())), crop, SHAPE
+    )
+
+
+def crop(image):
+    return np.ascontiguousarray(image[:6, :6])
+
+
+def noisy(image, rng):
+    return image if rng is None else rng.permutation(image.ravel()).reshape(image.shape)
+
+
+def batches(images, rows=range(11), **options):
+    options = {"batch": 4, "prepare": noisy, "seed": 7, "place": (0, 1, 2), "threads": 2} | options
+    return Batches(images, images.table, rows, **options)
+
+
+def equal(first, second):
+    first, second = list(first), list(second)
+    return len(first) == len(second) and all(
+        np.array_equal(a.indices, b.indices)
+        and np.array_equal(a.images, b.images)
+        and np.array_equal(a.targets, b.targets)
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def test_without_a_place_rows_come_in_the_order_given(images):
+    found = list(batches(images, [5, 0, 9, 3, 1], place=None))
+    assert [batch.indices.tolist() for batch in found] == [[5, 0, 9, 3], [1]]
+    expected = crop(images.source.sample(5).image)
+    assert np.array_equal(found[0].images[0], expected)
+    assert found[1].targets.tolist() == images.table.targets[[1]].tolist()
+
+
+@pytest.mark.parametrize("threads", [0, 1, 2, 7])
+def test_the_number_of_threads_changes_no_bit(images, threads):
+    assert equal(batches(images, threads=threads), batches(images, threads=3))
+
+
+def test_the_order_of_the_rows_changes_no_bit(images):
+    assert equal(batches(images, list(range(11))[::-1]), batches(images))
+
+
+@pytest.mark.parametrize("place", [(1, 1, 2), (0, 0, 2), (0, 1, 3)])
+def test_every_place_has_its_own_order_and_noise(images, place):
+    assert not equal(batches(images, place=place), batches(images))
+
+
+def test_a_samples_noise_does_not_depend_on_its_company(images):
+    def pixels_of(row, found):
+        return next(b.images[b.indices == row][0] for b in found if row in b.indices)
+
+    alone = pixels_of(4, list(batches(images, [4, 2], batch=1)))
+    assert np.array_equal(alone, pixels_of(4, list(batches(images))))
+
+
+@pytest.mark.parametrize(
+    ("count", "batch", "sizes"),
+    [
+        (9, 4, [4, 5]),
+        (10, 4, [4, 4, 2]),
+        (8, 4, [4, 4]),
+        (1, 4, [1]),
+        (3, 1, [1, 1, 1]),
+        (0, 4, []),
+    ],
+)
+def test_a_last_sample_is_never_trained_on_alone(images, count, batch, sizes):
+    found = batches(images, range(count), batch=batch)
+    assert len(found) == len(sizes)
+    assert found.num_samples == count
+    assert [len(b.indices) for b in found] == sizes
+
+
+def test_pixels_are_decoded_once_where_they_fit(images, monkeypatch):
+    reads = []
+    original = FolderSource.image
+    monkeypatch.setattr(
+        FolderSource, "image", lambda self, i, least: reads.append(i) or original(self, i, least)
+    )
+    first = list(batches(images))
+    assert equal(batches(images), first)
+    assert sorted(reads) == list(range(11))
+    small = ResizedImages(images.source, images.table, crop, SHAPE, byte_limit=0)
+    assert equal(batches(small), first)
+    list(batches(small))
+    assert len(reads) == 33
+
+
+def test_shared_pixels_cannot_be_written(images):
+    with pytest.raises(ValueError, match="read-only"):
+        images.get(0)[:] = 0
+
+
+def test_grey_networks_get_grey_pixels(images):
+    grey = ResizedImages(images.source, images.table, crop, (6, 6, 1))
+    assert grey.get(0).shape == (6, 6, 1)
+
+
+def test_a_file_that_changed_since_the_audit_is_named(images):
+    path = images.source.path(3)
+    Image.new("RGB", (8, 8)).save(path)
+    with pytest.raises(DataError, match=r"cat/3\.png .*audited, got a changed one") as error:
+        list(batches(images))
+    assert error.value.slug == "data/changed-file"
+
+
+def test_a_file_that_vanished_is_named(images, tmp_path):
+    (tmp_path / "data" / "dog" / "0.png").unlink()
+    with pytest.raises(DataError, match=r"dog/0\.png .*as before, got missing") as error:
+        list(batches(images))
+    assert error.value.slug == "data/vanished"
+
+
+def test_pixels_of_another_shape_are_named(images):
+    wrong = ResizedImages(images.source, images.table, lambda image: image, SHAPE)
+    with pytest.raises(DataError, match=r"expected pixels \(6, 6, 3\), got \(8, 9, 3\)") as error:
+        wrong.get(0)
+    assert error.value.slug == "data/shape"
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_an_error_while_preparing_names_the_sample(images, threads):
+    def broken(image, rng):
+        msg = "no such thing"
+        raise RuntimeError(msg)
+
+    with pytest.raises(RuntimeError, match="no such thing") as error:
+        list(batches(images, [2], prepare=broken, threads=threads))
+    assert error.value.__notes__[0].startswith("while preparing cat/2.png (")
+
+
+def test_threads_end_when_nobody_wants_more(images):
+    before = threading.active_count()
+    for _ in batches(images, batch=1):
+        break
+    assert threading.active_count() == before

@@ -1,0 +1,235 @@
+import numpy as np
+import pytest
+from musket_datasets import Classification, ProteinDataGenerator
+from PIL import Image
+
+from fivefold import PredictionItem
+from fivefold.core.errors import DataError
+from fivefold.core.progress import Silent
+from fivefold.data.audit import audit
+from fivefold.data.decode import ImageProblem
+from fivefold.data.python_class import PythonSource, as_image, open_python
+from fivefold.data.source import Labels
+
+
+class Items:
+    """A list of (x, y) as a data set."""
+
+    def __init__(self, ys, x=None):
+        self.ys = ys
+        self.x = np.zeros((4, 5, 3), np.uint8) if x is None else x
+
+    def __len__(self):
+        return len(self.ys)
+
+    def __getitem__(self, i):
+        return PredictionItem(f"s{i}", self.x, self.ys[i])
+
+
+def test_the_protein_class_runs_as_written(tmp_path):
+    rng = np.random.default_rng(0)
+    paths = [str(tmp_path / name) for name in ("p0", "p1", "p2")]
+    for path in paths:
+        for colour in ("red", "green", "blue"):
+            pixels = rng.integers(0, 256, (6, 7), dtype=np.uint8)
+            Image.fromarray(pixels).save(f"{path}_{colour}.png")
+    labels = np.zeros((3, 28))
+    labels[[0, 1, 1], [3, 4, 9]] = 1
+    source = PythonSource(ProteinDataGenerator(paths, labels))
+    assert source.sample_ids == tuple(paths)
+    assert not source.labels[0].exclusive
+    assert source.labels[0].class_names == tuple(map(str, range(28)))
+    green = np.array(Image.open(paths[1] + "_green.png"))
+    assert np.array_equal(source.sample(1).image[:, :, 1], green)
+    assert np.array_equal(source.target(1), labels[1])
+
+
+def test_the_species_class_runs_as_written(tmp_path):
+    species = Classification.__init__.__code__.co_consts
+    names = next(c for c in species if isinstance(c, tuple) and "Maize" in c)
+    for k, name in enumerate(names):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (9, 8), (k, 0, 255)).save(tmp_path / name / "same name.png")
+    source = PythonSource(Classification(str(tmp_path)))
+    assert source.labels == (Labels("", names, exclusive=True),)
+    assert len(set(source.sample_ids)) == len(source) == 12
+    assert source.sample_ids[7] == "same name.png#7"
+    assert "1 ids of the data set stand for several samples" in source.warnings[0]
+    assert source.sample(7).image.shape == (224, 224, 3)
+    assert source.target(7).argmax() == names.index("Maize") == 7
+
+
+def test_an_item_has_the_old_methods():
+    item = PredictionItem("a", 1, 2)
+    assert item.original() is item
+    assert item.rootItem() is item
+    assert (item.item_id(), item.prediction) == ("a", None)
+
+
+@pytest.mark.parametrize(
+    ("ys", "names", "exclusive", "targets"),
+    [
+        ([0, 2], ("0", "1", "2"), True, [[1, 0, 0], [0, 0, 1]]),
+        (["b", "a"], ("a", "b"), True, [[0, 1], [1, 0]]),
+        ([[1, 0], [0, 1]], ("0", "1"), True, [[1, 0], [0, 1]]),
+        ([[1, 1], [0, 1]], ("0", "1"), False, [[1, 1], [0, 1]]),
+        ([np.array([1]), np.array([0])], ("0",), False, [[1], [0]]),
+        ([True, False], ("0",), False, [[1], [0]]),
+        ([np.int64(1), np.int64(0)], ("0", "1"), True, [[0, 1], [1, 0]]),
+    ],
+)
+def test_labels_of_every_form_become_columns(ys, names, exclusive, targets):
+    source = PythonSource(Items(ys))
+    assert source.labels == (Labels("", names, exclusive),)
+    assert [source.target(i).tolist() for i in range(len(ys))] == targets
+
+
+def test_a_list_of_vectors_is_several_outputs():
+    ys = [[np.array([1, 0]), np.array([0, 1, 1])], [np.array([0, 1]), np.array([0, 0, 0])]]
+    source = PythonSource(Items(ys))
+    assert [(labels.name, labels.exclusive) for labels in source.labels] == [
+        ("output_0", True),
+        ("output_1", False),
+    ]
+    assert source.target(0).tolist() == [1, 0, 0, 1, 1]
+
+
+def test_class_names_come_from_the_data_set():
+    items = Items([1, 0])
+    items.classes = ["cat", "dog", "cow"]
+    assert PythonSource(items).labels[0].class_names == ("cat", "dog", "cow")
+
+
+def test_given_labels_decide():
+    labels = (Labels("", ("x", "y", "z"), exclusive=True),)
+    assert PythonSource(Items([1, 0]), labels).target(0).tolist() == [0, 1, 0]
+
+
+def test_items_without_labels_are_unlabelled():
+    source = PythonSource(Items([None, None]))
+    assert (source.labels, source.target(0)) == ((), None)
+
+
+def test_pairs_are_items_too():
+    pairs = [(np.zeros((3, 3), bool), "a"), (np.ones((3, 3), bool), "b")]
+    source = PythonSource(pairs)
+    assert source.sample_ids == ("0", "1")
+    assert source.sample(1).image.tolist() == np.full((3, 3, 1), 255).tolist()
+
+
+def test_cheap_targets_are_used_where_there_are_some():
+    class Lazy(Items):
+        reads = 0
+
+        def __getitem__(self, i):
+            self.reads += 1
+            return super().__getitem__(i)
+
+        def get_target(self, i):
+            return self.ys[i]
+
+        def get_id(self, i):
+            return f"lazy-{i}"
+
+    lazy = Lazy(["a", "b"])
+    assert PythonSource(lazy).sample_ids == ("lazy-0", "lazy-1")
+    assert lazy.reads == 0
+
+
+def test_what_the_data_set_raises_goes_into_quarantine():
+    class Flawed(Items):
+        def __getitem__(self, i):
+            if i == 1:
+                msg = "no such scan"
+                raise KeyError(msg)
+            return PredictionItem(f"s{i}", np.full((4, 4, 3), i, np.uint8), self.ys[i])
+
+    source = PythonSource(Flawed(["a", "b", "b", "a", "b"]))
+    found = audit(source, folds=2, progress=Silent())
+    assert (found.used, found.quarantined) == (4, 1)
+    assert found.rows[1].reason == "dataset_error"
+    assert found.rows[1].detail == "KeyError: 'no such scan'"
+
+
+@pytest.mark.parametrize(
+    ("ys", "message"),
+    [
+        ([[1, 0], [1, 0, 0]], "s1: label: expected a vector of 2 zeros and ones"),
+        ([[0.5, 0.5]], "expected a vector of 2 zeros and ones, got"),
+        ([1, -1], "s1: label: expected a class number from 0, got -1"),
+        ([1, "a"], "s1: label: expected a whole number, .* got 'a'"),
+        ([1, np.nan], "s1: label: expected a whole number, .* got nan"),
+        (["a", 1], "s1: label: expected the name of a class as before, got 1"),
+        ([np.zeros((4, 4))], "masks are not yet supported"),
+        ([{"a": 1}], "s0: label: expected a whole number, .* got {"),
+    ],
+)
+def test_labels_that_do_not_fit_are_named(ys, message):
+    with pytest.raises(DataError, match=message) as error:
+        PythonSource(Items(ys))
+    assert error.value.slug == "data/label"
+
+
+def test_what_is_no_data_set_is_refused():
+    with pytest.raises(DataError, match="expected __len__ and __getitem__, got int") as error:
+        PythonSource(3)
+    assert error.value.slug == "data/not-a-dataset"
+
+
+@pytest.mark.parametrize(
+    "x", ["a.png", None, np.zeros((2, 3, 4, 5)), np.zeros(7), np.full((2, 2), -5), np.zeros((0, 3))]
+)
+def test_what_is_no_image_is_a_problem(x):
+    with pytest.raises(ImageProblem, match="got decode_error"):
+        as_image(x)
+
+
+def test_more_channels_are_allowed():
+    assert as_image(np.zeros((2, 3, 7), np.uint8)).shape == (2, 3, 7)
+
+
+CODE = """
+import neighbour
+class Data:
+    def __init__(self, count=2): self.count = count
+    def __len__(self): return self.count
+    def __getitem__(self, i):
+        if i >= self.count: raise IndexError(i)
+        return neighbour.pixels(), "ab"[i % 2]
+ready = [(neighbour.pixels(), "a")]
+def broken(): raise ValueError("no disk")
+"""
+
+
+@pytest.fixture
+def code(tmp_path):
+    (tmp_path / "neighbour.py").write_text("import numpy\npixels = lambda: numpy.zeros((2, 2))\n")
+    (tmp_path / "data.py").write_text(CODE)
+    return tmp_path
+
+
+def test_a_class_of_a_file_is_called_with_its_arguments(code):
+    assert len(open_python("data.py:Data", code, {"count": 5})) == 5
+    assert len(open_python("data.py:Data", code)) == 2
+    assert len(open_python("data.py:ready", code)) == 1
+
+
+def test_a_mistyped_name_gets_the_closest(code):
+    with pytest.raises(DataError, match=r"'Dat' to make a data set.*\n.*'Data'") as error:
+        open_python("data.py:Dat", code)
+    assert error.value.slug == "data/python-file"
+
+
+def test_a_missing_file_is_named(code):
+    with pytest.raises(DataError, match=r"existing file, got 'none\.py:Data'"):
+        open_python("none.py:Data", code)
+
+
+@pytest.mark.parametrize("spec", ["data.py:broken", "data.py:Data"])
+def test_code_that_raises_is_named_with_its_error(code, spec):
+    args = {} if "broken" in spec else {"wrong": 1}
+    with pytest.raises(
+        DataError, match=r"expected a data set, got (ValueError: no|TypeE)"
+    ) as error:
+        open_python(spec, code, args)
+    assert error.value.slug == "data/python-code"

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from scipy.sparse.csgraph import connected_components
+
+from fivefold.data.samples import SampleTable, joined
+from fivefold.data.source import Labels
+
+
+def table(count=6, **changes):
+    facts = {
+        "ids": tuple(f"s{i}" for i in range(count)),
+        "indices": np.arange(count),
+        "targets": np.eye(2, dtype=np.float32)[np.arange(count) % 2],
+        "labels": (Labels("", ("cat", "dog"), exclusive=True),),
+        "groups": tuple(f"s{i}" for i in range(count)),
+        "digests": tuple(f"d{i}" for i in range(count)),
+    }
+    return SampleTable(**(facts | changes))
+
+
+def test_the_fingerprint_ignores_the_order():
+    assert table().take([3, 1, 0, 2, 5, 4]).fingerprint == table().fingerprint
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ids": ("x", *(f"s{i}" for i in range(1, 6)))},
+        {"digests": ("x", *(f"d{i}" for i in range(1, 6)))},
+        {"targets": np.eye(2, dtype=np.float32)[[1, 1, 0, 1, 0, 1]]},
+    ],
+)
+def test_the_fingerprint_notices_every_change(changes):
+    assert table(**changes).fingerprint != table().fingerprint
+
+
+def test_rows_are_taken_by_mask_and_by_number():
+    mask = np.array([False, True, False, False, True, False])
+    assert table().take(mask).ids == table().take([1, 4]).ids == ("s1", "s4")
+    assert table().take([4, 1]).targets.tolist() == [[1, 0], [0, 1]]
+
+
+def test_labels_are_written_as_text():
+    labels = (Labels("a", ("x", "y"), exclusive=False), Labels("b", ("p", "q"), exclusive=True))
+    targets = np.array([[1, 1, 0, 1], [0, 0, 1, 0]], dtype=np.float32)
+    both = table(2, targets=targets, labels=labels)
+    assert [both.label_text(row) for row in range(2)] == ["x|y;q", ";p"]
+    assert both.without_labels().label_text(0) == ""
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_groups_are_the_connected_components(seed):
+    rng = np.random.default_rng(seed)
+    ids = [f"s{i:02}" for i in range(30)]
+    keys = [[("a", rng.integers(20)), ("b", rng.integers(25))] for _ in ids]
+    shared = [[bool(set(mine) & set(other)) for other in keys] for mine in keys]
+    _, component = connected_components(np.array(shared))
+    first = {
+        number: sample_id for sample_id, number in zip(ids[::-1], component[::-1], strict=True)
+    }
+    expected = {sample_id: first[number] for sample_id, number in zip(ids, component, strict=True)}
+    assert joined(ids, keys) == tuple(expected[sample_id] for sample_id in ids)
