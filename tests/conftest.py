@@ -37,7 +37,9 @@ def _nothing_leaks():
     yield
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
-    changed = {k for k in environment.keys() | os.environ if environment.get(k) != os.environ.get(k)}
+    changed = {
+        k for k in environment.keys() | os.environ if environment.get(k) != os.environ.get(k)
+    }
     os.environ.clear()
     os.environ.update(environment)
     allowed = {"KMP_INIT_AT_FORK", "KMP_DUPLICATE_LIB_OK", "TORCHINDUCTOR_CACHE_DIR"}

@@ -87,24 +87,13 @@ def _step(name: str, value: object) -> Step:
 
 
 def _problems(name: str, value: object, where: Where) -> list[Problem]:
-    component = augmenters.find(name)
-    if component is None:
-        return [augmenters.unknown(name, where("augmentation", name), "augmentation")]
-    _, complaints = component.check(value)
-    if complaints:
-        return [
-            Problem(
-                f"config/{complaint.kind}",
-                where("augmentation", name, *complaint.path[:1]),
-                f"{'.'.join(['augmentation', name, *map(str, complaint.path[:1])])}: "
-                f"{complaint.message}",
-                complaint.hint,
-            )
-            for complaint in complaints
-        ]
+    at = partial(where, "augmentation", name)
+    problems = augmenters.problems(name, value, at, "augmentation")
+    if problems:
+        return problems
     try:  # what only shows when options meet
         _step(name, value)(np.random.default_rng(0), 8, 8)
     except ValueError as error:
         message = f"augmentation.{name}: expected {error}"
-        return [Problem("config/bad-value", where("augmentation", name), message)]
+        return [Problem("config/bad-value", at(), message)]
     return []

@@ -1,17 +1,17 @@
 """Names and options of a config against the catalogs; no data is read, nothing is built."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
 from fivefold.augment import augmenters, check_augmentation
 from fivefold.build.heads import ACTIVATIONS
 from fivefold.config import LATER, ExperimentConfig, ResolvedStage
-from fivefold.core.catalog import Catalog
+from fivefold.core.catalog import At
 from fivefold.core.errors import Problem, did_you_mean
 from fivefold.evaluation import is_known, metrics
 from fivefold.losses import ExpressionError, check_loss, loss_names, losses
 from fivefold.models import backbone_problem
-from fivefold.optim import optimizers, schedules
+from fivefold.optim import check_optimizer, schedules
 
 Place = tuple[str | int, ...]
 
@@ -103,57 +103,35 @@ def _stage(config: ExperimentConfig, stage: ResolvedStage) -> list[Problem]:
     def at(key: str, *rest: str | int) -> str:
         return config.where(*stage_place(config, stage.index, key), *rest)
 
-    def named(key: str) -> str:
+    def key_of(key: str) -> str:
         return ".".join(map(str, stage_place(config, stage.index, key)))
 
+    losses_at, optimizer_at = partial(at, "loss"), partial(at, "optimizer", stage.optimizer)
+    schedule_at = partial(at, "schedule", stage.schedule)
+    options, schedule_options = stage.optimizer_options, stage.schedule_options
     return [
         *_augmentation(stage, at),
-        *(p for text in stage.losses for p in _loss(text, at("loss"), named("loss"))),
-        *_option(optimizers, stage.optimizer, stage.optimizer_options, at, named("optimizer")),
-        *_option(schedules, stage.schedule, stage.schedule_options, at, named("schedule")),
+        *(p for text in stage.losses for p in _loss(text, losses_at, key_of("loss"))),
+        *check_optimizer(stage.optimizer, options, optimizer_at, key_of("optimizer")),
+        *schedules.problems(stage.schedule, schedule_options, schedule_at, key_of("schedule")),
     ]
 
 
-def _augmentation(stage: ResolvedStage, at: Callable[..., str]) -> list[Problem]:
+def _augmentation(stage: ResolvedStage, at: At) -> list[Problem]:
     problems = []
     for name, value in stage.augmentation:
-        if augmenters.find(name):
+        later = not_yet("augmenter", name, at("augmentation", name), "augmentation")
+        if later and not augmenters.find(name):
+            problems.append(later)
+        else:
             problems += check_augmentation([(name, value)], at)
-            continue
-        where = at("augmentation", name)
-        later = not_yet("augmenter", name, where, "augmentation")
-        problems.append(later or augmenters.unknown(name, where, "augmentation"))
     return problems
 
 
-def _loss(text: str, where: str, key: str) -> list[Problem]:
+def _loss(text: str, at: At, key: str) -> list[Problem]:
     try:
-        names = loss_names(text)
+        unknown = [name for name in loss_names(text) if losses.find(name) is None]
     except ExpressionError:
-        return check_loss(text, where, key)
-    unknown = [name for name in names if losses.find(name) is None]
-    later = [not_yet("loss", name, where, key) for name in unknown]
-    found = [problem for problem in later if problem]
-    return found if found and len(found) == len(unknown) else check_loss(text, where, key)
-
-
-def _option(
-    catalog: Catalog[Any],
-    name: str,
-    options: Mapping[str, Any],
-    at: Callable[..., str],
-    key: str,
-) -> Iterable[Problem]:
-    bare = key.rpartition(".")[2]
-    component = catalog.find(name)
-    if component is None:
-        return [catalog.unknown(name, at(bare), key)]
-    return [
-        Problem(
-            f"config/{complaint.kind}",
-            at(bare, name, *complaint.path),
-            ".".join(map(str, (key, name, *complaint.path))) + f": {complaint.message}",
-            complaint.hint,
-        )
-        for complaint in component.check(options)[1]
-    ]
+        unknown = []
+    later = [problem for name in unknown if (problem := not_yet("loss", name, at(), key))]
+    return later if later and len(later) == len(unknown) else check_loss(text, at, key)

@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 
 from fivefold.augment import build_augmentation, resize
 from fivefold.config import ExperimentConfig, ResolvedStage
+from fivefold.core.catalog import nowhere
 from fivefold.core.types import Head, Image
 from fivefold.data import Source
 from fivefold.data.batches import ResizedImages
@@ -58,13 +59,9 @@ def build_stage_schedule(stage: ResolvedStage) -> Callable[[float], float]:
 
 def build_prepare(stage: ResolvedStage) -> Prepare:
     """Make a stage's augmentation of one training image; without a generator it does nothing."""
-    augmentation = build_augmentation(stage.augmentation, _nowhere)
+    augmentation = build_augmentation(stage.augmentation, nowhere)
 
     def prepare(image: Image, rng: np.random.Generator | None) -> Image:
         return image if rng is None else augmentation(image, rng)
 
     return prepare
-
-
-def _nowhere(*path: str | int) -> str:  # noqa: ARG001  the protocol's names
-    return ""

@@ -5,6 +5,8 @@ from fivefold.config.keys import StageConfig
 from fivefold.config.later import LATER
 from fivefold.config.load import load, parse
 from fivefold.config.musket import HARMLESS
+from fivefold.config.partial import InvalidConfigError
+from fivefold.config.problems import in_order
 from fivefold.config.reference import json_schema, musket_markdown, reference_markdown
 from fivefold.config.schema import ExperimentConfig
 from fivefold.config.sections import DatasetSection
@@ -17,9 +19,11 @@ __all__ = [
     "Change",
     "DatasetSection",
     "ExperimentConfig",
+    "InvalidConfigError",
     "ResolvedStage",
     "StageConfig",
     "diff",
+    "in_order",
     "json_schema",
     "load",
     "musket_markdown",

@@ -182,6 +182,9 @@ class ExperimentKeys(BaseModel):
     test_split_seed: Seed = Field(123, alias="testSplitSeed", description="Seed of the holdout.")
     seed: Seed = Field(0, description="Seed of training: heads, order of samples, augmentation.")
     inference_batch: BatchSize = Field(32, description="Samples in a batch when predicting.")
+    num_workers: Annotated[int, Field(ge=1, le=256)] = Field(
+        2, description="Threads that decode and augment images."
+    )
     test_time_augmentation: Annotated[
         Literal["Horizontal", "Horizontal_and_vertical"] | bool,
         one_of("true, false, 'Horizontal' or 'Horizontal_and_vertical'"),

@@ -14,6 +14,7 @@ from fivefold.config.keys import StageConfig
 from fivefold.config.musket import DIALECTS, EXPERIMENT_KEYS, STAGE_KEYS, SYNONYMS
 from fivefold.config.nodes import Node, at, plain
 from fivefold.config.overrides import apply
+from fivefold.config.partial import InvalidConfigError, usable_part
 from fivefold.config.problems import from_pydantic, in_order, spelled
 from fivefold.config.schema import ExperimentConfig
 from fivefold.config.source import Source, dotted
@@ -34,7 +35,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
         overrides: `KEY=VALUE` each, as after `--set`; the value is YAML.
 
     Raises:
-        ConfigError: With every problem of the file and the overrides.
+        InvalidConfigError: With every problem of the file and the overrides.
         UnsafeInputError: If the YAML has tags or is beyond the limits.
     """
     file = RunFolder.of(path).config_path
@@ -86,17 +87,26 @@ def _build(text: str, name: str, directory: Path, overrides: Sequence[str]) -> E
     root, misplaced = apply(root, overrides)
     source = Source(name, text, directory, root)
     problems += [*doubled, *misplaced, *_dialect_problems(source)]
-    try:
-        config = ExperimentConfig.model_validate(_honoured(root))
-    except ValidationError as error:
-        problems += [from_pydantic(details, source) for details in error.errors()]
-        raise ConfigError(in_order(problems)) from error
-    problems += contradictions(config, source)
-    if problems:
-        raise ConfigError(in_order(problems))
-    config._source = source
+    config, wrong = _validated(_honoured(root), source)
+    if config is not None:
+        config._source = source
+        problems += [] if wrong else contradictions(config, source)
+    if config is None or problems or wrong:
+        raise InvalidConfigError(in_order([*problems, *wrong]), usable=config)
     _warn(config, source)
     return config
+
+
+def _validated(
+    values: dict[str, Any], source: Source
+) -> tuple[ExperimentConfig | None, list[Problem]]:
+    """Make a config of all values, else of those that are right."""
+    try:
+        return ExperimentConfig.model_validate(values), []
+    except ValidationError as error:
+        details = error.errors()
+        problems = [from_pydantic(found, source) for found in details]
+        return usable_part(values, [found["loc"] for found in details]), problems
 
 
 def _canonical(root: Node, name: str) -> tuple[Node, list[Problem]]:

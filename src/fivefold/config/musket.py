@@ -58,7 +58,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "showDataExamples": _not_yet("pictures of augmented training samples"),
     "gpus": _not_yet("train on several accelerators", 1),
     "maxEpochSize": _not_yet("an upper bound on the steps of an epoch"),
-    "num_workers": _not_yet("threads that decode and augment images"),
     "subsample": _not_yet("divide the steps of an epoch", 1),
     "noTrain": _not_yet("skip the training samples"),
     "datasets": _not_yet("several named datasets"),

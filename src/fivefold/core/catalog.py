@@ -8,12 +8,15 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
 from fivefold.core.validation import Complaint, explain
+
+At: TypeAlias = Callable[..., str]
+"""Says where a place in a config stands: `at("rotate")` for an option, `at()` for all of them."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Callable[..., Any])
@@ -74,6 +77,11 @@ class Component(Generic[T]):
         return {name: getattr(accepted, name) for name in self.options.model_fields}, []
 
 
+def nowhere(*path: str | int) -> str:  # noqa: ARG001  it says the same of every place
+    """Stand in for the place of what was not written in a config."""
+    return ""
+
+
 class Catalog(Generic[T]):
     """Names of one kind of component, whatever their case.
 
@@ -129,9 +137,32 @@ class Catalog(Generic[T]):
     def unknown(self, name: str, where: str = "", key: str = "") -> Problem:
         """Word the problem of a name that is not here."""
         prefix = f"{key}: " if key else ""
-        hint = did_you_mean(name, self.spellings(), f"`fivefold list {self.kind}` names all of them")
+        everything = f"`fivefold list {self.kind}` names all of them"
+        hint = did_you_mean(name, self.spellings(), everything)
         message = f"{prefix}expected the name of a known {self.kind}, got {name!r}"
         return Problem("config/unknown-name", where, message, hint)
+
+    def problems(self, name: str, value: object, at: At, key: str) -> list[Problem]:
+        """Find what is wrong with a name and what stands behind it in a config.
+
+        Args:
+            name: As it was written.
+            value: Its options.
+            at: Says where the name, or an option of it, stands.
+            key: The config's key that holds the name, such as "stages.0.callbacks".
+        """
+        component = self.find(name)
+        if component is None:
+            return [self.unknown(name, at(), key)]
+        return [
+            Problem(
+                f"config/{complaint.kind}",
+                at(*complaint.path),
+                ".".join(map(str, (key, name, *complaint.path))) + f": {complaint.message}",
+                complaint.hint,
+            )
+            for complaint in component.check(value)[1]
+        ]
 
     def names(self) -> list[str]:
         """All names, sorted, without aliases."""

@@ -21,12 +21,14 @@ class FoldData:
         images: Their pixels at the network's size, decoded once.
         train_rows: Rows of the table to train on.
         val_rows: Rows of the table to validate on, in the order of their ids.
+        threads: How many decode and augment ahead.
     """
 
     table: SampleTable
     images: ResizedImages
     train_rows: Sequence[int]
     val_rows: Sequence[int]
+    threads: int = 2
 
     def train_batches(
         self, stage: ResolvedStage, *, seed: int, fold: int
@@ -44,6 +46,7 @@ class FoldData:
                 prepare=prepare,
                 seed=seed,
                 place=place,
+                threads=self.threads,
             )
 
         return of_epoch

@@ -258,6 +258,7 @@ class Experiment:
             images=build.build_images(config.shape, prepared.source, prepared.table),
             splits=prepared.splits,
             inference_batch=config.inference_batch,
+            threads=config.num_workers,
             progress=self.progress,
         )
 

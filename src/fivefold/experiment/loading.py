@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fivefold import build
-from fivefold.config import ExperimentConfig, ResolvedStage, load
+from fivefold.config import (
+    ExperimentConfig,
+    InvalidConfigError,
+    ResolvedStage,
+    in_order,
+    load,
+)
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.types import Head
 from fivefold.engine.callbacks import callbacks
@@ -30,15 +37,12 @@ def load_checked(
     """
     try:
         config = load(path, overrides)
-    except ConfigError as error:
-        usable = getattr(error, "usable", None)
-        if usable is None:
-            raise
-        problems = [*error.problems, *_check(usable, allow_imports=allow_imports)]
-        raise ConfigError(list(dict.fromkeys(problems))) from error
+    except InvalidConfigError as error:
+        further = _check(error.usable, allow_imports=allow_imports) if error.usable else []
+        raise ConfigError(in_order(dict.fromkeys([*error.problems, *further]))) from error
     problems = _check(config, allow_imports=allow_imports)
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(in_order(problems))
     return config
 
 
@@ -91,20 +95,11 @@ def _callback(
     config: ExperimentConfig, stage: ResolvedStage, name: str, value: Any
 ) -> list[Problem]:
     place = _place(config, stage, name)
-    key, where = ".".join(map(str, place[:-1])), config.where(*place)
-    component = callbacks.find(name)
-    if component is None:
-        later = build.not_yet("callback", name, where, key)
-        return [later or callbacks.unknown(name, where, key)]
-    return [
-        Problem(
-            f"config/{complaint.kind}",
-            config.where(*place, *complaint.path),
-            ".".join(map(str, (key, name, *complaint.path))) + f": {complaint.message}",
-            complaint.hint,
-        )
-        for complaint in component.check(value)[1]
-    ]
+    key, at = ".".join(map(str, place[:-1])), partial(config.where, *place)
+    later = build.not_yet("callback", name, at(), key)
+    if later and not callbacks.find(name):
+        return [later]
+    return callbacks.problems(name, value, at, key)
 
 
 def _monitors(
@@ -114,8 +109,8 @@ def _monitors(
     wanted = {config.where("primary_metric"): ("primary_metric", stage.primary_metric)}
     for name, value in stage.callbacks:
         component = callbacks.find(name)
-        monitor = component.check(value)[0].get("monitor") if component else None
-        if monitor is not None:
+        monitor = component.as_mapping(value).get("monitor") if component else None
+        if isinstance(monitor, str):
             place = _place(config, stage, name)
             key = ".".join(map(str, (*place, "monitor")))
             wanted[config.where(*place, "monitor")] = (key, monitor)

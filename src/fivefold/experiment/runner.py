@@ -38,6 +38,7 @@ class Work:
         images: Their pixels.
         splits: Which sample is in which fold.
         inference_batch: Samples at a time where nothing is trained.
+        threads: How many decode and augment ahead.
         progress: Who watches.
     """
 
@@ -52,6 +53,7 @@ class Work:
     images: ResizedImages
     splits: Splits
     inference_batch: int
+    threads: int
     progress: Progress
 
 
@@ -88,6 +90,7 @@ def fold_data(work: Work, fold: int) -> FoldData:
         images=work.images,
         train_rows=[row_of[sample_id] for sample_id in work.splits.train_ids(fold)],
         val_rows=[row_of[sample_id] for sample_id in work.splits.val_ids(fold)],
+        threads=work.threads,
     )
 
 

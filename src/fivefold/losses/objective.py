@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fivefold.core.catalog import At, nowhere
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.types import Activation, Head, head_slices
 from fivefold.losses.classification import losses
@@ -73,28 +74,15 @@ def build_loss(texts: tuple[str, ...], heads: tuple[Head, ...]) -> Loss:
     return objective
 
 
-def check_loss(text: str, where: str = "", key: str = "loss") -> list[Problem]:
+def check_loss(text: str, at: At = nowhere, key: str = "loss") -> list[Problem]:
     """Find what is wrong with one expression: its form, its names, their options."""
     try:
         terms = parse_expression(text)
     except ExpressionError as error:
-        return [Problem("config/bad-value", where, f"{key}: {error}")]
-    problems = []
-    for term in terms:
-        component = losses.find(term.name)
-        if component is None:
-            problems.append(losses.unknown(term.name, where, key))
-            continue
-        problems += [
-            Problem(
-                f"config/{complaint.kind}",
-                where,
-                f"{key}: {term.name}.{complaint.path[0]}: {complaint.message}",
-                complaint.hint,
-            )
-            for complaint in component.check(term.options)[1]
-        ]
-    return problems
+        return [Problem("config/bad-value", at(), f"{key}: {error}")]
+    return [
+        problem for term in terms for problem in losses.problems(term.name, term.options, at, key)
+    ]
 
 
 def _problems_of(texts: tuple[str, ...], heads: tuple[Head, ...]) -> list[Problem]:

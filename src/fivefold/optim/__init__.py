@@ -2,13 +2,12 @@
 
 from fivefold.optim.optimizers import build_optimizer, check_optimizer, optimizers
 from fivefold.optim.param_groups import parameter_groups
-from fivefold.optim.schedules import build_schedule, check_schedule, schedules
+from fivefold.optim.schedules import build_schedule, schedules
 
 __all__ = [
     "build_optimizer",
     "build_schedule",
     "check_optimizer",
-    "check_schedule",
     "optimizers",
     "parameter_groups",
     "schedules",

@@ -14,7 +14,7 @@ from torch import optim
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from fivefold.core.catalog import Catalog
+from fivefold.core.catalog import At, Catalog, nowhere
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.optim.param_groups import parameter_groups
 
@@ -185,26 +185,16 @@ def build_optimizer(
 
 
 def check_optimizer(
-    name: str, options: Mapping[str, Any], where: str = "", key: str = "optimizer"
+    name: str, options: Mapping[str, Any], at: At = nowhere, key: str = "optimizer"
 ) -> list[Problem]:
-    """Find what is wrong with a name and its options."""
-    component = optimizers.find(name)
-    if component is None:
-        return [optimizers.unknown(name, where, key)]
-    accepted, complaints = component.check(options)
-    if complaints:
-        return [
-            Problem(
-                f"config/{complaint.kind}",
-                where,
-                f"{'.'.join([key, name, *map(str, complaint.path)])}: {complaint.message}",
-                complaint.hint,
-            )
-            for complaint in complaints
-        ]
+    """Find what is wrong with a name and its options; see `Catalog.problems`."""
+    problems = optimizers.problems(name, options, at, key)
+    if problems:
+        return problems
+    component = optimizers.get(name)
     try:  # what only shows when options meet, such as nesterov without momentum
-        component.make([torch.zeros(1)], 1.0, **accepted)
+        component.make([torch.zeros(1)], 1.0, **component.check(options)[0])
     except ValueError as error:
         message = f"{key}.{name}: expected options that fit together, got {dict(options)}"
-        return [Problem("config/bad-value", where, message, str(error))]
+        return [Problem("config/bad-value", at(), message, str(error))]
     return []

@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field
 
-from fivefold.core.catalog import Catalog
-from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.catalog import Catalog, nowhere
+from fivefold.core.errors import ConfigError
 
 Schedule: TypeAlias = Callable[[float], float]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -67,30 +67,12 @@ def build_schedule(name: str, options: Mapping[str, Any]) -> Schedule:
     Raises:
         ConfigError: If the name or an option is wrong.
     """
-    problems = check_schedule(name, options)
+    problems = schedules.problems(name, options, nowhere, "schedule")
     if problems:
         raise ConfigError(problems)
     component = schedules.get(name)
     accepted, _ = component.check(options)
     return partial(component.make, **accepted)
-
-
-def check_schedule(
-    name: str, options: Mapping[str, Any], where: str = "", key: str = "schedule"
-) -> list[Problem]:
-    """Find what is wrong with a name and its options."""
-    component = schedules.find(name)
-    if component is None:
-        return [schedules.unknown(name, where, key)]
-    return [
-        Problem(
-            f"config/{complaint.kind}",
-            where,
-            f"{key}.{name}.{complaint.path[0]}: {complaint.message}",
-            complaint.hint,
-        )
-        for complaint in component.check(options)[1]
-    ]
 
 
 def _along_cosine(start: float, end: float, part: float) -> float:

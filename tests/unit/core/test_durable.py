@@ -1,6 +1,7 @@
 import errno
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_file_then_name_then_folder_are_flushed_in_this_order(tmp_path, monkeypa
     real_fsync, real_replace = os.fsync, os.replace
 
     def fsync(descriptor):
-        calls.append("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")
+        calls.append("folder" if Path(f"/proc/self/fd/{descriptor}").is_dir() else "file")
         real_fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
@@ -73,7 +74,7 @@ def test_json_is_the_same_bytes_whatever_the_order_of_keys(tmp_path):
 @pytest.mark.parametrize("text", ["", "{", "[1]", "nul"])
 def test_what_is_not_a_json_mapping_is_damage(tmp_path, text):
     (tmp_path / "a").write_text(text)
-    with pytest.raises(StateError, match="expected a (readable JSON file|JSON mapping)") as error:
+    with pytest.raises(StateError, match=r"expected a (readable JSON file|JSON mapping)") as error:
         durable.read_json(tmp_path / "a")
     assert error.value.slug == "state/damaged"
 

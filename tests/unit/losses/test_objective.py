@@ -115,7 +115,7 @@ def test_log_odds_of_equal_logits_have_a_gradient():
     [
         (("cee",), (head("softmax"),), "config/unknown-name", "known loss, got 'cee'"),
         (("ce+*bce",), (head("softmax"),), "config/bad-value", r"loss: 'ce\+\*bce': expected a"),
-        (("ce(x=1)",), (head("softmax"),), "config/unknown-key", r"loss: ce\.x: unknown key"),
+        (("ce(x=1)",), (head("softmax"),), "config/unknown-key", r"loss\.ce\.x: unknown key"),
         (("ce", "ce"), (head("softmax"),), "config/loss-count", "expected 1 or 1 .* got 2"),
         ((), (head("linear"),), "config/missing-key", "required for a head with activation 'lin"),
         (("ce",), (head("softmax", 1),), "config/one-class-softmax", "only class 'c0', got 'soft"),
@@ -135,11 +135,11 @@ def test_what_cannot_be_minimised_is_a_config_error(texts, heads, slug, message)
 
 def test_all_problems_of_an_expression_are_found_with_their_place():
     problems = check_loss(
-        "cros_entropy + bce(label_smoothin=1)", "config.yaml:3:7", "stages.0.loss"
+        "cros_entropy + bce(label_smoothin=1)", lambda *path: "config.yaml:3:7", "stages.0.loss"
     )
     assert [str(problem) for problem in problems] == [
         "config.yaml:3:7: stages.0.loss: expected the name of a known loss, got 'cros_entropy'\n"
         "    did you mean 'cross_entropy'?",
-        "config.yaml:3:7: stages.0.loss: bce.label_smoothin: unknown key\n"
+        "config.yaml:3:7: stages.0.loss.bce.label_smoothin: unknown key\n"
         "    did you mean 'label_smoothing'?",
     ]

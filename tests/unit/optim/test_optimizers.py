@@ -142,6 +142,6 @@ def test_a_model_that_is_frozen_whole_is_an_error():
     ],
 )
 def test_wrong_names_and_options_are_problems(name, options, message):
-    (problem,) = check_optimizer(name, options, "here", "o")
+    (problem,) = check_optimizer(name, options, lambda *path: "here", "o")
     assert problem.message == message
     assert problem.where == "here"

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fivefold.core.errors import ConfigError
-from fivefold.optim import build_schedule, check_schedule, schedules
+from fivefold.optim import build_schedule, schedules
 
 torch.set_num_threads(1)
 
@@ -73,7 +73,7 @@ def test_every_schedule_is_a_bounded_function_of_progress(name):
 
 
 def test_problems_have_their_place_and_a_hint():
-    (problem,) = check_schedule("one_cicle", {}, "config.yaml:4:1", "stages.0.schedule")
+    (problem,) = schedules.problems("one_cicle", {}, lambda: "config.yaml:4:1", "stages.0.schedule")
     assert str(problem) == (
         "config.yaml:4:1: stages.0.schedule: expected the name of a known schedule, "
         "got 'one_cicle'\n    did you mean 'one_cycle'?"
