@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 USED, QUARANTINED, EXCLUDED = "used", "quarantined", "excluded"
 LABEL_CONFLICT = "label_conflict"
 
-_CHUNK = 512  # samples handed to the threads at a time, so that an interrupt is quick
+_CHUNK = 128  # samples handed to the threads at a time, so that an interrupt is quick
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,9 @@ class ResizedImages:
             msg = f"{self.name_of(row)}: expected a readable image as before, got {problem.reason}"
             hint = f"{problem.detail}; run the same command again: the audit will set it aside"
             raise DataError(msg, hint=hint, slug="data/vanished") from problem
-        image = self._resize(to_channels(pixels, self.shape[2]))
+        if pixels.shape[2] != self.shape[2]:
+            pixels = to_channels(pixels, self.shape[2], self.name_of(row))
+        image = self._resize(pixels)
         if image.shape != self.shape:
             msg = f"{self.name_of(row)}: expected pixels {self.shape}, got {image.shape}"
             raise DataError(msg, slug="data/shape")

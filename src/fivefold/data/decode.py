@@ -267,12 +267,13 @@ def _three(grey: Image) -> Image:
     return np.repeat(grey[:, :, None], 3, axis=2)
 
 
-def to_channels(image: Image, channels: int) -> Image:
+def to_channels(image: Image, channels: int, where: str = "shape") -> Image:
     """Convert between grey and RGB, by Pillow's weights (ITU-R 601).
 
     Args:
         image: Pixels [H, W, C].
         channels: How many are wanted.
+        where: What a message begins with.
 
     Raises:
         DataError: If there is no agreed way from one number of channels to the other.
@@ -284,6 +285,6 @@ def to_channels(image: Image, channels: int) -> Image:
         return np.repeat(image, 3, axis=2)
     if (found, channels) == (3, 1):
         return np.array(Pillow.fromarray(image).convert("L"))[:, :, None]
-    msg = f"shape: expected images with {channels} channels, got {found}"
+    msg = f"{where}: expected an image with {channels} channels, got {found}"
     hint = f"the last number of `shape` must be {found}, or the data set must return {channels}"
     raise DataError(msg, hint=hint, slug="data/channels")

@@ -257,15 +257,15 @@ def _raised(error: Exception) -> ImageProblem:
 
 
 def _x_of(item: Any) -> Any:
-    return item[0] if isinstance(item, tuple) else item.x
+    return item.x if hasattr(item, "x") else item[0]
 
 
 def _y_of(item: Any) -> Any:
-    return item[1] if isinstance(item, tuple) else item.y
+    return item.y if hasattr(item, "y") else item[1]
 
 
 def _id_of(item: Any, i: int) -> str:
-    return str(i) if isinstance(item, tuple) else str(item.id)
+    return str(item.id) if hasattr(item, "id") else str(i)
 
 
 def _unique(ids: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

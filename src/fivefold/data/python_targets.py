@@ -1,5 +1,6 @@
 """From the `y` of Python items to columns of 0 and 1."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ import numpy as np
 from fivefold.core.errors import DataError
 from fivefold.core.types import Floats
 from fivefold.data.source import Labels, in_class_order
+
+logger = logging.getLogger(__name__)
 
 Item = tuple[str, Any]
 """A sample's id and its y."""
@@ -122,8 +125,12 @@ def _from_vectors(
 ) -> tuple[Floats, tuple[str, ...]]:
     length = len(names) if must_fit else np.size(items[0][1])
     rows = np.stack([_vector(item, length) for item in items])
-    found = names if len(names) == length else tuple(str(k) for k in range(length))
-    return rows, found
+    if len(names) == length:
+        return rows, names
+    if names:
+        text = "the data set names %d classes, but its labels have %d places: numbers are used"
+        logger.warning(text, len(names), length)
+    return rows, tuple(str(k) for k in range(length))
 
 
 def _vector(item: Item, length: int) -> Floats:

@@ -112,7 +112,6 @@ def make_splits(
     settings = {"folds": folds, "seed": seed, "stratified": stratified, "holdout": holdout}
     settings |= {"holdout_seed": holdout_seed, "validation": validation}
     ordered = table.take(np.argsort(np.asarray(table.ids, dtype=object), kind="stable"))
-    _check_enough(ordered, folds, holdout)
     strata = _strata(ordered, max(folds, 2)) if stratified else np.zeros(len(ordered), np.int64)
     fold = np.full(len(ordered), HOLDOUT, dtype=np.int64)
     rest = np.arange(len(ordered))
@@ -120,6 +119,7 @@ def make_splits(
         rng = generator_for(holdout_seed, "holdout")
         rest = rest[~_fraction(ordered.groups, strata, holdout, rng)]
     kept = tuple(ordered.groups[row] for row in rest)
+    _check_enough(kept, folds)
     if folds == 1:
         chosen = _fraction(kept, strata[rest], validation, generator_for(seed, "validation"))
         fold[rest] = np.where(chosen, 0, TRAIN_ONLY)
@@ -141,9 +141,8 @@ def _marks(table: SampleTable) -> dict[str, tuple[str, str]]:
     }
 
 
-def _check_enough(table: SampleTable, folds: int, holdout: float) -> None:
-    need = max(folds, 2) + (1 if holdout else 0)
-    separable = len(set(table.groups))
+def _check_enough(groups: tuple[str, ...], folds: int) -> None:
+    need, separable = max(folds, 2), len(set(groups))
     if separable < need:
         msg = f"expected at least {need} images that may be separated, got {separable}"
         hint = "add images or lower `folds_count`; exact copies and groups count as one"
@@ -191,14 +190,19 @@ def _fraction(
         members.setdefault(group, []).append(row)
     number = np.unique(strata, return_inverse=True)[1].ravel()
     missing = _targets(np.bincount(number), fraction)
-    chosen = np.zeros(len(groups), dtype=bool)
-    names = sorted(members)
-    for position in rng.permutation(len(names)):
-        rows = members[names[position]]
-        counts = np.bincount(number[rows], minlength=len(missing))
+    sorted_names = sorted(members)
+    taken: list[str] = []
+    for position in rng.permutation(len(members)):
+        name = sorted_names[position]
+        counts = np.bincount(number[members[name]], minlength=len(missing))
         if ((missing - counts) ** 2).sum() < (missing**2).sum():
             missing = missing - counts
-            chosen[rows] = True
+            taken.append(name)
+    # Groups may be larger than what was asked for: neither side may stay without any.
+    taken = taken or [min(sorted_names, key=lambda name: len(members[name]))]
+    chosen = np.zeros(len(groups), dtype=bool)
+    for name in taken if len(taken) < len(members) else taken[:-1]:
+        chosen[members[name]] = True
     return chosen
 
 

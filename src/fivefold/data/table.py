@@ -3,7 +3,8 @@
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -97,16 +98,16 @@ class CsvSource(FileSource):
         rows, self.excluded = _kept(csv_path, table, column, wanted, separator)
         ids = [row.cells[column].strip() for row in rows]
         paths = _paths(images_dir, ids, extension)
-        outputs = [
-            _encoded(
-                [row.cells[k] for row in rows],
-                name=table.columns[k] if len(wanted) > 1 else "",
-                separator=separator,
-            )
-            for k in wanted
-        ]
+        outputs, warnings = [], []
+        for k in wanted:
+            cells = [row.cells[k] for row in rows]
+            sign, warning = (separator, "") if separator else _found_separator(cells)
+            name = table.columns[k] if len(wanted) > 1 else ""
+            outputs.append(_encoded(cells, name=name, separator=sign))
+            warnings += [f"{warning}; set `separator`"] if warning else []
         targets = np.concatenate([values for _, values in outputs], axis=1) if outputs else None
         super().__init__(ids, paths, tuple(labels for labels, _ in outputs), targets)
+        self.warnings = tuple(warnings)
 
 
 def _chosen(path: Path, table: Table, name: str | None, usual: Sequence[str], key: str) -> int:
@@ -197,35 +198,35 @@ def _leaves(sample_id: str) -> bool:
 
 def _encoded(cells: Sequence[str], *, name: str, separator: str | None) -> tuple[Labels, Floats]:
     """Turn one column's cells into its classes and targets [N, C]."""
-    found = separator or _found_separator(cells)
-    parts = [_split(cell, found) if found else [cell] for cell in cells]
+    parts = [_split(cell, separator) if separator else [cell] for cell in cells]
     class_names = in_class_order(part for some in parts for part in some)
     column: Mapping[str, int] = {part: k for k, part in enumerate(class_names)}
     targets = np.zeros((len(cells), len(class_names)), dtype=np.float32)
     for row, some in enumerate(parts):
         targets[row, [column[part] for part in some]] = 1
-    return Labels(name, class_names, exclusive=not found), targets
+    return Labels(name, class_names, exclusive=not separator), targets
 
 
 def _split(cell: str, separator: str) -> list[str]:
     return [part.strip() for part in cell.split(separator) if part.strip()]
 
 
-def _found_separator(cells: Sequence[str]) -> str | None:
-    """Find the sign between labels: it is one where each part occurs in another label too."""
+def _found_separator(cells: Iterable[str]) -> tuple[str | None, str]:
+    """Find the sign between labels: it is one where each part occurs in another label too.
+
+    Returns:
+        The sign or None, and a warning about signs that look like one but are not, or nothing.
+    """
     distinct = set(cells)
+    warning = ""
     for sign in _SEPARATORS:
         joint = [cell for cell in distinct if len(_split(cell, sign)) > 1]
-        if not joint:
-            continue
-        times: dict[str, int] = {}
-        for cell in distinct:
-            for part in set(_split(cell, sign)):
-                times[part] = times.get(part, 0) + 1
-        if all(times[part] > 1 for cell in joint for part in _split(cell, sign)):
+        times = Counter(part for cell in distinct for part in set(_split(cell, sign)))
+        if joint and all(times[part] > 1 for cell in joint for part in _split(cell, sign)):
             logger.info("cells hold several labels each, separated by %r", sign)
-            return sign
-        if sign != " ":
-            text = "labels such as %r contain %r but are read as one class each; set `separator`"
-            logger.warning(text, min(joint), sign)
-    return None
+            return sign, ""
+        if joint and sign != " ":
+            warning = (
+                f"labels such as {min(joint)!r} contain {sign!r} but are read as one class each"
+            )
+    return None, warning

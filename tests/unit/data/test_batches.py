@@ -124,6 +124,12 @@ def test_grey_networks_get_grey_pixels(images):
     assert grey.get(0).shape == (6, 6, 1)
 
 
+def test_a_wrong_number_of_channels_is_named_with_the_sample(images):
+    source = ResizedImages(images.source, images.table, crop, (6, 6, 4))
+    with pytest.raises(DataError, match=r"cat/0\.png \(.*\): expected an image with 4 channels"):
+        source.get(0)
+
+
 def test_a_file_that_changed_since_the_audit_is_named(images):
     path = images.source.path(3)
     Image.new("RGB", (8, 8)).save(path)

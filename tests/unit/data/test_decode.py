@@ -280,6 +280,6 @@ def test_channels_are_converted_by_the_usual_weights():
 
 
 def test_a_wrong_number_of_channels_is_named():
-    with pytest.raises(DataError, match="expected images with 3 channels, got 4") as error:
+    with pytest.raises(DataError, match="shape: expected an image with 3 channels, got 4") as error:
         to_channels(np.zeros((2, 2, 4), np.uint8), 3)
     assert error.value.slug == "data/channels"

@@ -100,6 +100,13 @@ def test_class_names_come_from_the_data_set():
     assert PythonSource(items).labels[0].class_names == ("cat", "dog", "cow")
 
 
+def test_class_names_that_do_not_fit_are_reported(caplog):
+    items = Items([[1, 0], [0, 1]])
+    items.classes = ["cat", "dog", "cow"]
+    assert PythonSource(items).labels[0].class_names == ("0", "1")
+    assert "names 3 classes, but its labels have 2 places" in caplog.text
+
+
 def test_given_labels_decide():
     labels = (Labels("", ("x", "y", "z"), exclusive=True),)
     assert PythonSource(Items([1, 0]), labels).target(0).tolist() == [0, 1, 0]

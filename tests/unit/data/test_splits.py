@@ -2,6 +2,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fivefold.core.errors import DataError, StateError
 from fivefold.data.samples import SampleTable
@@ -117,6 +119,23 @@ def test_nothing_but_rare_combinations_still_splits():
     labels = (Labels("", tuple("abcdef"), exclusive=False),)
     splits = make_splits(table([0] * 6, labels=labels, targets=targets), folds=3)
     assert sorted(Counter(splits.fold_of.values()).values()) == [2, 2, 2]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=2, max_size=40),
+    st.integers(1, 5),
+    st.sampled_from([0.0, 0.1, 0.5, 0.9]),
+)
+def test_no_part_is_ever_empty(samples, folds, holdout):
+    data = table([k for k, _ in samples], groups=[f"g{group}" for _, group in samples])
+    try:
+        splits = make_splits(data, folds=folds, holdout=holdout, validation=0.9)
+    except DataError:
+        assert len(set(data.groups)) < folds + 10 * holdout + 2
+        return
+    assert all(splits.val_ids(fold) and splits.train_ids(fold) for fold in range(folds))
+    assert bool(splits.holdout_ids) == (holdout > 0)
 
 
 def test_too_few_separable_samples_are_refused():

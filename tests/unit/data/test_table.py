@@ -106,10 +106,11 @@ def test_class_names_of_two_words_stay_whole(made):
     assert source.labels[0].class_names == ("Common Chickweed", "Common wheat", "Fat Hen")
 
 
-def test_signs_that_do_not_separate_are_warned_about(made, caplog):
+def test_signs_that_do_not_separate_are_warned_about(made):
     source = made("image,label\na.png,x|y\nb.png,z\n")
     assert source.labels[0].class_names == ("x|y", "z")
-    assert "set `separator`" in caplog.text
+    text = "labels such as 'x|y' contain '|' but are read as one class each; set `separator`"
+    assert source.warnings == (text,)
 
 
 def test_a_given_separator_makes_empty_cells_mean_no_label(made):
