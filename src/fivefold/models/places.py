@@ -89,22 +89,20 @@ class Search:
             self.tried.append("the hub was not asked, since HF_HUB_OFFLINE is set")
             return None
         for source, address, fetch in self._downloads():
-            if not is_reachable(address):
-                self.tried.append(f"{source} could not be fetched (no connection)")
-                continue
             try:
-                path = fetch()
+                path = fetch() if is_reachable(address) else None
             except (OSError, RuntimeError) as error:  # the hub's and urllib's errors are OSErrors
-                reason = str(error).strip().partition("\n")[0]
-                self.tried.append(f"{source} could not be fetched ({reason})")
-            else:
+                self.tried.append(f"{source}: {str(error).strip().partition(chr(10))[0]}")
+                continue
+            if path is not None:
                 return read_published(self._origin("hub", source), path)
+            self.tried.append(f"no connection to fetch {source}")
         return None
 
     def _downloads(self) -> Iterator[tuple[str, str, Callable[[], Path]]]:
         for file in self._hub_files:
-            fetch = partial(from_hub, self._repository, file)
-            yield f"{self._repository}/{file}", hub_address(), fetch
+            source = f"{self._repository}/{file}"
+            yield source, hub_address(), partial(from_hub, self._repository, file)
         if self._url:
             yield self._url, self._url, partial(from_url, self._url)
 

@@ -22,7 +22,10 @@ _STRIDES = (8, 14, 16, 32, 56, 64)
 _TRIALS = 16
 
 # What nets raise for a size that they cannot take: torch's errors and timm's assertions.
-_REFUSALS = (RuntimeError, AssertionError, ValueError, TypeError, IndexError, ZeroDivisionError)
+_REFUSALS = (
+    *(AssertionError, AttributeError, IndexError, RuntimeError, TypeError, ValueError),
+    ZeroDivisionError,
+)
 
 
 def net_options(known: str, height: int, width: int) -> dict[str, Any]:
@@ -60,15 +63,30 @@ def count_features(
     try:
         return _try(known, shape, pooling)
     except _REFUSALS as error:
-        nearest = _nearest(known, shape, pooling)
-        if nearest is None and pooling != "avg":
-            message = f"pooling: expected 'avg', since {name!r} has no other, got {pooling!r}"
-            raise ConfigError([Problem("config/pooling", where, message)]) from error
-        height, width, channels = shape
+        raise ConfigError([_explain(name, known, shape, pooling, error, where)]) from error
+
+
+def _explain(
+    name: str,
+    known: str,
+    shape: tuple[int, int, int],
+    pooling: Pooling,
+    error: Exception,
+    where: str,
+) -> Problem:
+    height, width, channels = shape
+    # A net that lacks what all others have will not get it from another size.
+    nearest = None if isinstance(error, AttributeError) else _nearest(known, shape, pooling)
+    if nearest is not None:
         message = f"shape: expected a size that {name!r} can take, got {height} by {width} pixels"
-        size = f"{nearest[0]}, {nearest[1]}, {channels}" if nearest else ""
-        hint = f"the nearest that works is `shape: [{size}]`" if size else str(error)
-        raise ConfigError([Problem("config/shape", where, message, hint)]) from error
+        hint = f"the nearest that works is `shape: [{nearest[0]}, {nearest[1]}, {channels}]`"
+        return Problem("config/shape", where, message, hint)
+    if pooling != "avg":
+        message = f"pooling: expected 'avg', since {name!r} has no other, got {pooling!r}"
+        return Problem("config/pooling", where, message)
+    reason = str(error).strip().partition("\n")[0]
+    message = f"architecture: expected a net that gives feature vectors, got {name!r}: {reason}"
+    return Problem("config/backbone-contract", where, message)
 
 
 def _try(known: str, shape: tuple[int, int, int], pooling: Pooling) -> int:
