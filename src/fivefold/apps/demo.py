@@ -9,13 +9,14 @@ from fivefold.core.durable import write_text
 from fivefold.core.layout import RunFolder
 
 _GREYS = 16
+_IMAGES = "digits"  # not "data": that folder of an experiment holds its audit and folds
 
 CONFIG = """\
-# Five cross-validated classifiers of handwritten digits from this file and the images in data/.
+# Five cross-validated classifiers of handwritten digits from this file and the images in digits/.
 # Change something and run `fivefold fit` in a copy of this folder, or `fivefold check` first.
 
 dataset:
-  folder: data                     # one folder per class
+  folder: digits                   # one folder per class
 
 architecture: EfficientNetLite0    # any of 1,300 networks: `fivefold list backbones`
 weights: imagenet                  # pretrained; installed with fivefold[offline], so no network
@@ -61,8 +62,8 @@ def write_demo(folder: Path) -> Path:
     Returns:
         The path of the config.
     """
-    if not (folder / "data").exists():
-        _write_digits(folder / "data")
+    if not (folder / _IMAGES).exists():
+        _write_digits(folder / _IMAGES)
     config_path = RunFolder.of(folder).config_path if folder.is_dir() else folder / "config.yaml"
     if not config_path.exists():
         write_text(config_path, CONFIG)
@@ -71,17 +72,17 @@ def write_demo(folder: Path) -> Path:
 
 def _write_digits(target: Path) -> None:
     """Write scikit-learn's 1,797 scans as they are: 8 x 8 pixels, 17 greys."""
-    import cv2  # noqa: PLC0415  only a first run pays for it
+    from PIL import Image  # noqa: PLC0415  only a first run pays for it
     from sklearn.datasets import load_digits  # noqa: PLC0415
 
     digits = load_digits()
     scans = np.round(digits.images * (255 / _GREYS)).astype(np.uint8)
     # The folder takes its name when it is whole: a stopped run leaves no part that looks finished.
-    unfinished = target.with_name(".data-unfinished")
+    unfinished = target.with_name(".digits-unfinished")
     if unfinished.exists():
         shutil.rmtree(unfinished)
     for number, (scan, digit) in enumerate(zip(scans, digits.target, strict=True)):
         path = unfinished / str(digit) / f"{number:04}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(cv2.imencode(".png", scan)[1].tobytes())
+        Image.fromarray(scan).save(path)
     unfinished.replace(target)

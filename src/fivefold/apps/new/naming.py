@@ -6,7 +6,7 @@ from pathlib import Path
 from fivefold.core.layout import CONFIG_NAME
 
 _NUMBERED = re.compile(r"(\d{3,})\.")
-_VAGUE = frozenset({"data", "dataset", "images", "img", "photos", "train", "training", "labels"})
+_VAGUE = frozenset({"data", "dataset", "images", "img", "train", "training", "labels"})
 
 
 def holds_experiments(folder: Path) -> bool:

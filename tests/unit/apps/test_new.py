@@ -1,0 +1,210 @@
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fivefold.apps.new import write_experiment
+from fivefold.apps.new.defaults import choose, default_architecture
+from fivefold.apps.new.naming import name_of_data, next_name, short_number
+from fivefold.apps.new.survey import Survey, look_at
+from fivefold.apps.new.template import render
+from fivefold.config import load, parse
+from fivefold.core.errors import ConfigError, DataError
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two classes, 6 and 4 images of 40 x 50 pixels, one of them broken."""
+    root = tmp_path / "photos"
+    for name, count in (("cat", 6), ("sea dog", 4)):
+        (root / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = np.full((40, 50, 3), number, np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{number}.png")
+    (root / "cat" / "0.png").write_bytes(b"no image")
+    return root
+
+
+def survey_of(counts, *, exclusive=True, size=(100, 120), **others):
+    from pathlib import Path
+
+    return Survey(
+        data=Path("data"),
+        images=None,
+        num_images=sum(counts.values()),
+        counts=counts,
+        exclusive=exclusive,
+        height=size[0],
+        width=size[1],
+        unreadable=others.get("unreadable", ()),
+        looked_at=8,
+    )
+
+
+def test_glance_counts_classes_and_finds_size_and_damage(photos):
+    survey = look_at(photos)
+    assert survey.counts == {"cat": 6, "sea dog": 4}
+    assert (survey.height, survey.width, survey.looked_at) == (40, 50, 10)
+    assert survey.unreadable == ("cat/0.png",)
+
+
+def test_new_config_loads_and_names_the_data_from_its_own_folder(photos, tmp_path):
+    written = write_experiment(tmp_path / "work" / "pets", photos, architecture="ResNet18")
+    config = load(written.config_path)
+    assert config.dataset.folder == "../../photos"
+    assert config.architecture == "ResNet18"
+    assert [stage.frozen for stage in config.resolve()] == [True, False]
+    assert written.experiment == tmp_path / "work" / "pets"
+    assert "10 images, 2 classes, one class each; about 40 x 50 pixels" in written.notes[0]
+    assert "# 1 of the 10 images looked at cannot be read" in written.config_path.read_text()
+
+
+def test_yaml_file_may_be_named(photos, tmp_path):
+    written = write_experiment(tmp_path / "a" / "mine.yaml", photos)
+    assert written.config_path == tmp_path / "a" / "mine.yaml"
+    assert load(written.config_path).dataset.folder == "../photos"
+
+
+def test_existing_config_is_never_overwritten(photos, tmp_path):
+    (tmp_path / "config.yaml").write_text("mine")
+    with pytest.raises(ConfigError, match=r"config.yaml: expected no config here yet") as error:
+        write_experiment(tmp_path, photos)
+    assert error.value.slug == "config/exists"
+    assert (tmp_path / "config.yaml").read_text() == "mine"
+
+
+def test_folder_of_experiments_gets_the_next_one(photos, tmp_path):
+    parent = tmp_path / "experiments"
+    (parent / "001.pjm.resnet18").mkdir(parents=True)
+    (parent / "001.pjm.resnet18" / "config.yaml").touch()
+    (parent / "notes").mkdir()
+    written = write_experiment(parent, photos, architecture="resnet18")
+    assert written.config_path == parent / "002.photos.resnet18-lr5e-4" / "config.yaml"
+
+
+@pytest.mark.slow
+def test_unknown_architecture_is_refused_before_anything_is_written(photos, tmp_path):
+    with pytest.raises(ConfigError, match="got 'ResNet1O8'") as error:
+        write_experiment(tmp_path / "x", photos, architecture="ResNet1O8")
+    assert error.value.slug == "config/unknown-name"
+    assert not (tmp_path / "x").exists()
+
+
+def test_table_finds_its_images_beside_it(photos, tmp_path):
+    table = tmp_path / "labels.csv"
+    with table.open("w", newline="") as file:
+        rows = [("image", "label"), *((f"sea dog/{n}.png", "ab"[n % 2]) for n in range(4))]
+        csv.writer(file).writerows(rows)
+    survey = look_at(table)
+    assert survey.images == photos
+    config = load(write_experiment(tmp_path / "x", table).config_path)
+    assert (config.dataset.csv, config.dataset.images) == ("../labels.csv", "../photos")
+
+
+def test_table_without_its_images_says_how_to_name_them(tmp_path):
+    (tmp_path / "labels.csv").write_text("image,label\na.png,x\nb.png,y\n")
+    with pytest.raises(
+        DataError, match=r"found none of them\n    say where they are: --images"
+    ) as e:
+        look_at(tmp_path / "labels.csv")
+    assert e.value.slug == "data/images-not-found"
+
+
+def test_images_folder_without_a_table_is_refused(photos):
+    with pytest.raises(DataError, match="expected a CSV table beside --images") as error:
+        look_at(photos, photos)
+    assert error.value.slug == "data/not-a-table"
+
+
+def test_parts_of_a_data_set_are_no_classes(photos, tmp_path):
+    for part in ("train", "test"):
+        (tmp_path / "set" / part).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "set" / part / "a.png")
+    with pytest.raises(DataError, match="expected one folder per class, got test, train") as error:
+        look_at(tmp_path / "set")
+    assert error.value.slug == "data/parts-not-classes"
+
+
+def test_data_without_a_readable_image_is_refused(tmp_path):
+    (tmp_path / "set" / "a").mkdir(parents=True)
+    (tmp_path / "set" / "a" / "x.png").write_bytes(b"no")
+    with pytest.raises(DataError, match="1 files of which none can be read") as error:
+        look_at(tmp_path / "set")
+    assert error.value.slug == "data/no-readable-image"
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"0": 90, "1": 90}, "# no Fliplr"),
+        ({"left eye": 90, "right eye": 90}, "# no Fliplr"),
+        ({"cleft": 90, "cat": 90}, "  Fliplr: 0.5"),
+    ],
+)
+def test_flip_is_left_out_where_it_changes_the_class(counts, expected):
+    survey = survey_of(counts)
+    assert expected in config_text(survey)
+
+
+def config_text(survey, architecture="EfficientNetLite0"):
+    from pathlib import Path
+
+    return render(survey, choose(survey, architecture), Path())
+
+
+def test_rare_classes_decide_the_metric_and_the_folds():
+    text = config_text(survey_of({"many": 900, "few": 3}))
+    assert parse(text).primary_metric == "val_macro_f1"
+    assert parse(text).folds_count == 3
+    assert "'few' has 3, and every fold needs one" in text
+
+
+def test_several_labels_get_their_loss_and_metrics():
+    config = parse(config_text(survey_of({"a": 50, "b": 60}, exclusive=False)))
+    assert config.resolve()[1].losses == ("binary_crossentropy",)
+    assert config.metrics == ["binary_accuracy", "macro_f1", "auc"] or "auc" in config.metrics
+
+
+@pytest.mark.parametrize(("size", "side"), [((8, 8), 64), ((100, 130), 128), ((3000, 4000), 224)])
+def test_shape_follows_the_images(size, side):
+    assert choose(survey_of({"a": 10, "b": 10}, size=size), None).side == side
+
+
+def test_batchnorm_is_held_for_small_sets_only():
+    assert choose(survey_of({"a": 100, "b": 100}), None).small
+    assert not choose(survey_of({"a": 9000, "b": 9000}), None).small
+
+
+def test_long_lists_of_strange_classes_stay_comments():
+    counts = {f"class\n{n}: x  ## y": n + 10 for n in range(40)}
+    config = parse(config_text(survey_of(counts)))
+    assert config.folds_count == 5
+
+
+def test_default_backbone_is_the_installed_one():
+    assert default_architecture() in ("EfficientNetLite0", "convnext_nano.in12k_ft_in1k")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(5e-4, "5e-4"), (1e-3, "1e-3"), (2.5e-5, "2.5e-5"), (1.0, "1e0")]
+)
+def test_learning_rates_are_short(value, text):
+    assert short_number(value) == text
+    assert float(short_number(value)) == value
+
+
+def test_names_count_on_from_the_highest(tmp_path):
+    for name in ("001.a.b", "017.x.y", "999", "old"):
+        (tmp_path / name).mkdir()
+    assert next_name(tmp_path, "pets", "convnext_nano.in12k", 3e-4) == (
+        "018.pets.convnext_nano-lr3e-4"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("Sea Pets", "sea-pets"), ("pets/images", "pets"), ("pets/train", "pets")]
+)
+def test_data_is_called_by_the_folder_that_says_something(tmp_path, path, name):
+    (tmp_path / path).mkdir(parents=True)
+    assert name_of_data(tmp_path / path) == name
