@@ -23,6 +23,7 @@ from fivefold.core.layout import RunFolder
 P = ParamSpec("P")
 
 _INTERRUPTED, _TERMINATED, _PIPE_CLOSED = 130, 143, 141
+_OF_THE_SYSTEM = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
 _GO_ON = "run the same command again; it continues after the last finished epoch"
 
 
@@ -63,6 +64,11 @@ def _answer(error: BaseException, command: str, arguments: dict[str, Any]) -> in
         msg = "memory: expected enough for this step, got none"
         hint = "close other programs, or set a smaller `batch` or `shape`, and run again"
         return _refuse(ResourceError(msg, hint=hint, slug="resource/memory"))
+    if isinstance(error, OSError) and error.filename and isinstance(error, _OF_THE_SYSTEM):
+        msg = f"{error.filename}: expected to use this path, got {error.strerror!r}"
+        return _refuse(
+            ResourceError(msg, hint="look at the path and its permissions", slug="resource/path")
+        )
     if isinstance(error, BrokenPipeError):
         # The reader has gone; without this Python complains when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

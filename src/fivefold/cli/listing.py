@@ -54,7 +54,7 @@ def show_kind(name: str, text: str, *, as_json: bool) -> None:
     catalog = _catalog(plural)
     chosen = [c for c in catalog.components() if _contains((c.name, *c.aliases), text)]
     if not chosen:
-        _refuse(plural, text, catalog.keys())
+        _refuse(plural, text, catalog.spellings())
     if as_json:
         show_json([_record(component) for component in chosen])
         return

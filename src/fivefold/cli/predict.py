@@ -1,9 +1,7 @@
 """Commands that use trained models: predict, evaluate."""
 
-import csv
-import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,13 +40,13 @@ def predict(  # noqa: PLR0913  one parameter for each option
     """
     chosen = None if folds is None else arguments.numbers(folds)
     _check_free(output, force=force)
-    from fivefold.evaluation import prediction_rows
+    from fivefold.evaluation.tables import csv_bytes, prediction_rows
     from fivefold.experiment.experiment import Experiment
 
     opened = Experiment.load(experiment, allow_imports=allow_imports, progress=Terminal())
     source = inputs[0] if len(inputs) == 1 else inputs
     predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta)
-    data = table_bytes(prediction_rows(predictions))
+    data = csv_bytes(prediction_rows(predictions))
     if output == _STANDARD_OUTPUT:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
@@ -76,13 +74,6 @@ def evaluate(
     names = sorted({name for values in columns.values() for name in values})
     rows = [[n, *(_number(values.get(n)) for values in columns.values())] for n in names]
     show_table(["metric", *columns], rows)
-
-
-def table_bytes(rows: Sequence[Sequence[Any]]) -> bytes:
-    """Write rows as CSV; file names that are not UTF-8 keep their bytes."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode("utf-8", "surrogateescape")
 
 
 def _check_free(output: Path, *, force: bool) -> None:

@@ -61,7 +61,7 @@ def demo(
     from fivefold.apps.demo import write_demo
 
     config_path = write_demo(folder)
-    say(f"{folder}: digits in data/, one folder per class; the experiment is in config.yaml")
+    say(f"{folder}: images in digits/, one folder per class; the experiment is in config.yaml")
     from fivefold.experiment.experiment import Experiment
 
     show_summary(Experiment.load(config_path, progress=Terminal()).fit())
@@ -72,18 +72,19 @@ def show_summary(summary: "Summary") -> None:
     if not summary.fresh:
         say("already finished: nothing to do")
     names = _shown_metrics(summary)
-    header = ["metric", *(f"stage {number}" for number in range(len(summary.stages)))]
+    stages = [f"stage {number}" for number in range(len(summary.stages))]
     totals = [("out-of-fold", summary.oof), ("holdout", summary.holdout)]
     totals = [(title, values) for title, values in totals if values]
     rows = [
         [
             name,
             *(_spread_text(stage.get(name)) for stage in summary.stages),
+            *(_number_text(summary.stages[-1].get(name, {}).get(end)) for end in ("min", "max")),
             *(_number_text(values.get(name.removeprefix("val_"))) for _, values in totals),
         ]
         for name in names
     ]
-    show_table([*header, *(title for title, _ in totals)], rows)
+    show_table(["metric", *stages, "min", "max", *(title for title, _ in totals)], rows)
     show_pairs(
         [
             ("folds", ", ".join(map(str, summary.folds))),
@@ -106,8 +107,7 @@ def _shown_metrics(summary: "Summary") -> list[str]:
 def _spread_text(spread: Mapping[str, float] | None) -> str:
     if spread is None:
         return "-"
-    bounds = f"{spread['min']:.4f} to {spread['max']:.4f}"
-    return f"{spread['mean']:.4f} ± {spread['std']:.4f} ({bounds})"
+    return f"{spread['mean']:.4f} ± {spread['std']:.4f}"
 
 
 def _number_text(value: float | None) -> str:

@@ -79,6 +79,14 @@ def test_lack_of_memory_is_a_resource_error(capsys):
     assert "memory: expected enough for this step, got none" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", [PermissionError, NotADirectoryError, FileExistsError])
+def test_path_that_the_system_refuses_is_named(capsys, kind):
+    assert answer(kind(1, "Refused", "a/b")) == 6  # slug resource/path
+    assert capsys.readouterr().err == (
+        "a/b: expected to use this path, got 'Refused'\n    look at the path and its permissions\n"
+    )
+
+
 def test_unexpected_error_keeps_its_traceback_beside_the_experiment(capsys, tmp_path):
     (tmp_path / "config.yaml").write_text("")
     assert answer(ZeroDivisionError("by zero\nand more"), experiment=tmp_path) == 1

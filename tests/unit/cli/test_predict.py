@@ -1,8 +1,14 @@
+import sys
+import types
+
+import numpy as np
 import pytest
 
 from fivefold.cli import app
-from fivefold.cli.predict import _check_free, _columns, table_bytes
+from fivefold.cli.predict import _check_free, _columns
 from fivefold.core.errors import ConfigError
+from fivefold.core.predictions import Predictions
+from fivefold.core.types import Head
 
 
 def test_existing_output_needs_force(capsys, tmp_path):
@@ -19,11 +25,45 @@ def test_existing_output_needs_force(capsys, tmp_path):
     assert error.value.slug == "cli/output-exists"
 
 
-def test_ids_keep_their_bytes_in_the_table():
-    rows = [["id", "label"], ["=1+1.png", "a,b"], ["\udcff.png", 'q"'], ["ü\n.png", 0.5]]
-    assert table_bytes(rows) == (
-        b'id,label\n=1+1.png,"a,b"\n\xff.png,"q"""\n"\xc3\xbc\n.png",0.5\n'
-    )
+class FakeExperiment:
+    """Answers as `Experiment` does, without a model."""
+
+    @classmethod
+    def load(cls, path, overrides=(), *, allow_imports, progress):
+        return cls()
+
+    def predict(self, inputs, *, folds, stage, tta):
+        head = Head("", "softmax", ("cat", "dog"))
+        probs = np.asarray([[0.25, 0.75]] * 2, np.float32)
+        return Predictions(("=1+1.png", "\udcff.png"), probs, (head,))
+
+
+TABLE = (
+    b"id,label,confidence,cat,dog\n"
+    b"=1+1.png,dog,0.750000,0.250000,0.750000\n"
+    b"\xff.png,dog,0.750000,0.250000,0.750000\n"
+)
+
+
+@pytest.fixture
+def _fake(monkeypatch):
+    module = types.ModuleType("fivefold.experiment.experiment")
+    module.Experiment = FakeExperiment
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+@pytest.mark.usefixtures("_fake")
+def test_ids_keep_their_bytes_in_the_file(capsys, tmp_path):
+    output = tmp_path / "out.csv"
+    assert app.run(["predict", "x", "a", "b", "-o", str(output)]) == 0
+    assert output.read_bytes() == TABLE
+    assert capsys.readouterr() == ("", f"{output}: 2 predictions\n")
+
+
+@pytest.mark.usefixtures("_fake")
+def test_dash_is_standard_output(capfdbinary):
+    assert app.run(["predict", "x", "a", "-o", "-"]) == 0
+    assert capfdbinary.readouterr() == (TABLE, b"")
 
 
 @pytest.mark.parametrize("folds", [[{"a": 1.0}], {0: {"a": 1.0}}])

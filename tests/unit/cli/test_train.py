@@ -1,5 +1,9 @@
+import subprocess
+import sys
+import types
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -31,10 +35,9 @@ def test_summary_shows_validation_of_each_stage_and_out_of_fold(capsys):
     show_summary(FakeSummary())
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0].split() == ["metric", "stage", "0", "stage", "1", "out-of-fold"]
-    assert "0.9500 ± 0.0100 (0.9375 to 0.9625)" in lines[2]
+    assert lines[0].split() == ["metric", "stage", "0", "stage", "1", "min", "max", "out-of-fold"]
     assert lines[2].split()[0] == "val_accuracy"
-    assert lines[2].split()[-1] == "0.9512"
+    assert "   0.9500 ± 0.0100   0.9500 ± 0.0100   0.9375   0.9625        0.9512" in lines[2]
     assert lines[3].split()[:2] == ["val_loss", "-"]
     assert "picture  x/pictures/curves.png\nreport   x/report.html\n" in out
     assert err == "finished in 1 min 5 s\n"
@@ -48,7 +51,52 @@ def test_finished_experiment_says_so(capsys):
     assert "0.5000" in out
 
 
-def test_experiment_without_a_config_is_refused(capsys, tmp_path):
-    pytest.importorskip("fivefold.experiment.musket_api", reason="needs the experiment layer")
-    assert app.run(["fit", str(tmp_path)]) == 2
-    assert "config.yaml" in capsys.readouterr().err
+class FakeExperiment:
+    """Remembers how it was opened and asked."""
+
+    calls: ClassVar[list] = []
+
+    @classmethod
+    def load(cls, path, overrides=(), *, allow_imports, progress):
+        cls.calls.append((path, list(overrides), allow_imports))
+        return cls()
+
+    def fit(self, folds):
+        self.calls.append(folds)
+        return FakeSummary()
+
+    def check(self):
+        lines = (("data", "10 images"), ("memory", "1 GiB"))
+        return types.SimpleNamespace(lines=lines, warnings=("rare class 'x'",))
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    module = types.ModuleType("fivefold.experiment.experiment")
+    module.Experiment = FakeExperiment
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    FakeExperiment.calls = []
+    return FakeExperiment.calls
+
+
+def test_options_of_fit_arrive(calls):
+    options = ["--set", "lr=1e-3", "--set", "batch=4", "--folds", "3,0,3", "--allow-imports"]
+    assert app.run(["fit", "x", *options]) == 0
+    assert calls == [(Path("x"), ["lr=1e-3", "batch=4"], True), [3, 0]]
+
+
+def test_check_puts_out_facts_and_says_warnings(calls, capsys):
+    assert app.run(["check", "x"]) == 0
+    assert capsys.readouterr() == (
+        "data    10 images\nmemory  1 GiB\n",
+        "warning: rare class 'x'\nready: fivefold fit x\n",
+    )
+
+
+@pytest.mark.slow
+def test_experiment_without_a_config_is_refused(tmp_path):
+    start = "from fivefold.cli.app import main; main()"
+    command = [sys.executable, "-c", start, "fit", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "config.yaml" in done.stderr
