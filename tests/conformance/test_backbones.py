@@ -13,22 +13,20 @@ from fivefold.models.classifier import ModelSpec, build_classifier
 from fivefold.models.names import KERAS_NAMES
 
 HEADS = (Head("", "softmax", ("a", "b", "c")),)
-SIZES = {
+QUICK = {"test_efficientnet": 32, "test_resnet": 32, "test_vit": 32, "tiny": 32}
+THOROUGH = {
     "test_byobnet": 32,
     "test_convnext": 32,
-    "test_efficientnet": 32,
     "test_efficientnet_evos": 32,
     "test_efficientnet_gn": 32,
     "test_maxvit": 64,
     "test_nfnet": 32,
-    "test_resnet": 32,
-    "test_vit": 32,
-    "tiny": 32,
 }
-NAMES = sorted(SIZES)
+SIZES = QUICK | THOROUGH
+NETS = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in THOROUGH)]
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=NETS)
 def spec(request):
     size = SIZES[request.param]
     return ModelSpec(request.param, HEADS, (size, size, 3), dropout=0.2)

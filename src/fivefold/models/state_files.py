@@ -38,13 +38,14 @@ def read_state_file(path: Path) -> dict[str, Tensor]:
         UnsafeInputError: If the format could carry code, or the file tries to.
         DataError: If the file is missing or damaged, or a weight is NaN or infinite.
     """
+    if not path.is_file():
+        msg = f"weights: expected a file, got {str(path)!r}, which does not exist"
+        hint = "`weights` is imagenet, none, or a path that starts at the config's folder"
+        raise DataError(msg, hint=hint, slug="weights/not-found")
     if path.suffix.lower() not in SUFFIXES:
         msg = f"{path}: expected weights in {', '.join(SUFFIXES)}, got {path.suffix or path.name!r}"
         hint = "save the tensors with safetensors.torch.save_file; other formats can carry code"
         raise UnsafeInputError(msg, hint=hint, slug="unsafe/weights-format")
-    if not path.is_file():
-        msg = f"weights: expected a file, got {str(path)!r}, which does not exist"
-        raise DataError(msg, hint="paths start at the config's folder", slug="weights/not-found")
     return load_tensors(path)
 
 

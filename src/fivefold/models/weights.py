@@ -44,6 +44,9 @@ def find_weights(name: str, wanted: str, directory: Path) -> Found:
     found = search.run()
     if found is None:
         raise no_imagenet(name, search.tried)
+    if "-nc" in found.origin.licence:
+        licence = found.origin.licence
+        logger.warning("weights of %s: their licence %s forbids commercial use", name, licence)
     return found
 
 

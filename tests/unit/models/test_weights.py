@@ -114,6 +114,21 @@ def test_a_relative_path_starts_at_the_configs_folder(tmp_path):
     assert error.value.slug == "weights/not-found"
 
 
+def test_a_word_that_is_no_file_is_answered_with_what_may_stand_there(tmp_path):
+    with pytest.raises(DataError, match="`weights` is imagenet, none, or a path") as error:
+        find_weights("resnet18", "imagenet11k", tmp_path)
+    assert error.value.slug == "weights/not-found"
+
+
+def test_weights_that_forbid_commercial_use_say_so(tmp_path, caplog):
+    name = "resnext101_32x4d.fb_ssl_yfcc100m_ft_in1k"
+    safetensors.torch.save_file({"a": torch.ones(1)}, tmp_path / f"{name}.safetensors")
+    with caplog.at_level(logging.WARNING):
+        found = find_weights(name, "imagenet", tmp_path)
+    assert found.origin.licence == "cc-by-nc-4.0"
+    assert "forbids commercial use" in caplog.text
+
+
 def test_a_pickle_is_refused(tmp_path):
     (tmp_path / "own.pkl").write_bytes(b"")
     with pytest.raises(UnsafeInputError, match=r"expected weights in \.safetensors") as error:
