@@ -8,7 +8,7 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import say, show, show_json
 from fivefold.cli.guard import guarded
-from fivefold.core.progress import Terminal
+from fivefold.core.layout import RunFolder
 
 
 @guarded
@@ -86,12 +86,13 @@ def schema(
 
 
 @guarded
-def report(
-    experiment: arguments.Experiment,
-    allow_imports: arguments.AllowImports = False,
-) -> None:
+def report(experiment: arguments.Experiment) -> None:
     """Write report.html again: curves, confusions, examples."""
-    from fivefold.experiment.experiment import Experiment
+    from fivefold.apps.report import write_pictures, write_report
+    from fivefold.config import load
 
-    opened = Experiment.load(experiment, allow_imports=allow_imports, progress=Terminal())
-    show(str(opened.report()))
+    load(experiment)
+    folder = RunFolder.of(experiment)
+    for path in write_pictures(folder):
+        show(str(path))
+    show(str(write_report(folder)))

@@ -9,6 +9,7 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import duration, say, show_pairs, show_table
 from fivefold.cli.guard import guarded
+from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def fit(
     opened = Experiment.load(
         experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
     )
-    show_summary(opened.fit(chosen))
+    finish(opened.fit(folds=chosen), opened.folder)
 
 
 @guarded
@@ -64,13 +65,36 @@ def demo(
     say(f"{folder}: images in digits/, one folder per class; the experiment is in config.yaml")
     from fivefold.experiment.experiment import Experiment
 
-    show_summary(Experiment.load(config_path, progress=Terminal()).fit())
+    opened = Experiment.load(config_path, progress=Terminal())
+    finish(opened.fit(), opened.folder)
+
+
+def finish(summary: "Summary", folder: RunFolder) -> None:
+    """Put out what an experiment found: a table, the pictures and the report.
+
+    Args:
+        summary: What `Experiment.fit` returned.
+        folder: The experiment's files.
+    """
+    from fivefold.apps.report import write_pictures, write_report
+
+    if not summary.fresh:
+        say("already finished: nothing to do")
+    show_summary(summary)
+    if summary.fresh or not folder.report_path.exists():
+        write_pictures(folder)
+        write_report(folder)
+    pictures = sorted((folder.root / "pictures").glob("*.png"))
+    paths = [*(("picture", str(path)) for path in pictures), ("report", str(folder.report_path))]
+    show_pairs([("folds", ", ".join(map(str, summary.folds))), *paths])
+    if not summary.completed:
+        say(f"some folds are left: fivefold fit {folder.root} trains them")
+    if summary.fresh:
+        say(f"finished in {duration(summary.seconds)}")
 
 
 def show_summary(summary: "Summary") -> None:
-    """Put out what an experiment found: a table, and where to look."""
-    if not summary.fresh:
-        say("already finished: nothing to do")
+    """Put out a table: metrics of validation in each stage, and on all samples together."""
     names = _shown_metrics(summary)
     stages = [f"stage {number}" for number in range(len(summary.stages))]
     totals = [("out-of-fold", summary.oof), ("holdout", summary.holdout)]
@@ -85,15 +109,6 @@ def show_summary(summary: "Summary") -> None:
         for name in names
     ]
     show_table(["metric", *stages, "min", "max", *(title for title, _ in totals)], rows)
-    show_pairs(
-        [
-            ("folds", ", ".join(map(str, summary.folds))),
-            *(("picture", str(path)) for path in summary.pictures),
-            ("report", str(summary.report_path)),
-        ]
-    )
-    if summary.fresh:
-        say(f"finished in {duration(summary.seconds)}")
 
 
 def _shown_metrics(summary: "Summary") -> list[str]:

@@ -8,7 +8,8 @@ from typing import ClassVar
 import pytest
 
 from fivefold.cli import app
-from fivefold.cli.train import show_summary
+from fivefold.cli.train import finish, show_summary
+from fivefold.core.layout import RunFolder
 
 SPREAD = {"mean": 0.95, "std": 0.01, "min": 0.9375, "max": 0.9625}
 
@@ -27,8 +28,7 @@ class FakeSummary:
     oof: dict = field(default_factory=lambda: {"accuracy": 0.9512, "loss": 0.2})
     holdout: dict = field(default_factory=dict)
     seconds: float = 65
-    report_path: Path = Path("x/report.html")
-    pictures: tuple = (Path("x/pictures/curves.png"),)
+    completed: bool = True
 
 
 def test_summary_shows_validation_of_each_stage_and_out_of_fold(capsys):
@@ -39,29 +39,66 @@ def test_summary_shows_validation_of_each_stage_and_out_of_fold(capsys):
     assert lines[2].split()[0] == "val_accuracy"
     assert "   0.9500 ± 0.0100   0.9500 ± 0.0100   0.9375   0.9625        0.9512" in lines[2]
     assert lines[3].split()[:2] == ["val_loss", "-"]
-    assert "picture  x/pictures/curves.png\nreport   x/report.html\n" in out
+    assert err == ""
+
+
+def test_holdout_has_a_column_when_there_is_one(capsys):
+    show_summary(FakeSummary(holdout={"accuracy": 0.5}))
+    header, _, first, *_ = capsys.readouterr().out.splitlines()
+    assert header.split()[-1] == "holdout"
+    assert first.split()[-1] == "0.5000"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A run folder whose report and pictures are one word each."""
+    folder = RunFolder.of(tmp_path)
+
+    def write_report(folder):
+        folder.report_path.write_text("page")
+
+    def write_pictures(folder):
+        (folder.root / "pictures").mkdir(exist_ok=True)
+        (folder.root / "pictures" / "curves.png").touch()
+
+    module = types.ModuleType("fivefold.apps.report")
+    module.write_report, module.write_pictures = write_report, write_pictures
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return folder
+
+
+def test_fresh_run_writes_report_and_pictures_and_names_them(capsys, folder):
+    finish(FakeSummary(), folder)
+    out, err = capsys.readouterr()
+    pictures = folder.root / "pictures" / "curves.png"
+    assert out.endswith(f"folds    0, 1\npicture  {pictures}\nreport   {folder.report_path}\n")
     assert err == "finished in 1 min 5 s\n"
 
 
-def test_finished_experiment_says_so(capsys):
-    show_summary(FakeSummary(fresh=False, holdout={"accuracy": 0.5}))
-    out, err = capsys.readouterr()
-    assert err == "already finished: nothing to do\n"
-    assert "holdout" in out
-    assert "0.5000" in out
+def test_finished_experiment_says_so_and_is_left_as_it_is(capsys, folder):
+    folder.report_path.write_text("old")
+    finish(FakeSummary(fresh=False), folder)
+    assert capsys.readouterr().err == "already finished: nothing to do\n"
+    assert folder.report_path.read_text() == "old"
+
+
+def test_missing_folds_are_pointed_out(capsys, folder):
+    finish(FakeSummary(completed=False), folder)
+    assert f"some folds are left: fivefold fit {folder.root} trains them" in capsys.readouterr().err
 
 
 class FakeExperiment:
     """Remembers how it was opened and asked."""
 
     calls: ClassVar[list] = []
+    folder = None
 
     @classmethod
     def load(cls, path, overrides=(), *, allow_imports, progress):
         cls.calls.append((path, list(overrides), allow_imports))
         return cls()
 
-    def fit(self, folds):
+    def fit(self, *, folds=None):
         self.calls.append(folds)
         return FakeSummary()
 
@@ -79,7 +116,8 @@ def calls(monkeypatch):
     return FakeExperiment.calls
 
 
-def test_options_of_fit_arrive(calls):
+def test_options_of_fit_arrive(calls, folder):
+    FakeExperiment.folder = folder
     options = ["--set", "lr=1e-3", "--set", "batch=4", "--folds", "3,0,3", "--allow-imports"]
     assert app.run(["fit", "x", *options]) == 0
     assert calls == [(Path("x"), ["lr=1e-3", "batch=4"], True), [3, 0]]
