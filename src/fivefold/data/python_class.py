@@ -159,7 +159,6 @@ def open_python(
     spec: str,
     directory: Path,
     args: Mapping[str, Any] | None = None,
-    *,
     progress: Progress | None = None,
 ) -> PythonSource:
     """Run a Python file of the user's and make its data set; whoever calls has the user's consent.
