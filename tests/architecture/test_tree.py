@@ -53,7 +53,7 @@ def pinned():
     return dict(line.split("==") for line in lines if line and not line.startswith("#"))
 
 
-@pytest.mark.parametrize("name", map(requirement_name, settings()["dependencies"]))
+@pytest.mark.parametrize("name", [requirement_name(r) for r in settings()["dependencies"]])
 def test_each_dependency_has_its_reason_on_the_architecture_page(name):
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     table = page[page.index("## Dependencies") :]

@@ -1,0 +1,71 @@
+"""Every YAML and Python block of README and docs is loaded or run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fivefold.config import ExperimentConfig, parse
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(
+    r"(?:<!-- not run: (?P<reason>[^>]*) -->\n)?^```(?P<kind>yaml|python)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
+def blocks(kind):
+    found = []
+    for page in PAGES:
+        for number, match in enumerate(BLOCK.finditer(page.read_text("utf-8"))):
+            if match["kind"] == kind:
+                name = f"{page.relative_to(ROOT)}-{number}"
+                found.append(pytest.param(match["text"], match["reason"], id=name))
+    return found
+
+
+@pytest.mark.parametrize(("text", "reason"), blocks("yaml"))
+def test_yaml_block_is_a_config_that_this_version_honours(text, reason):
+    if reason:
+        pytest.skip(reason)
+    config = parse(text)
+    assert isinstance(config, ExperimentConfig)
+    assert config.not_yet() == []
+
+
+@pytest.mark.parametrize(("text", "reason"), blocks("python"))
+def test_python_block_runs(text, reason, tmp_path):
+    compile(text, "block", "exec")
+    if reason:
+        pytest.skip(reason)
+    command = [sys.executable, "-W", "error", "-c", text]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_inside_the_tree_lead_somewhere(page):
+    targets = LINK.findall(page.read_text("utf-8"))
+    assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+def test_demo_and_test_are_the_first_thing_in_the_readme():
+    first = re.search(r"^```\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)
+    assert [line.split("#")[0].strip() for line in first[1].splitlines()] == [
+        "make demo",
+        "make test",
+    ]
+
+
+def test_commands_of_the_readme_exist():
+    from fivefold.cli import app
+
+    known = {name for name, _, _ in app._COMMANDS}
+    text = (ROOT / "README.md").read_text("utf-8")
+    named = set(re.findall(r"(?:^|`)fivefold ([a-z]+)", text, re.M))
+    assert named - known == set()
+    assert known - named <= {"demo"}, "commands that the README does not show"
