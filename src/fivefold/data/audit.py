@@ -102,7 +102,7 @@ class Audit:
         counts = {"listed": self.listed, "used": self.used}
         counts |= {"quarantined": self.quarantined, "excluded": self.excluded}
         rows = [asdict(row) for row in self.rows]
-        value = {"version": 1, "counts": counts, "warnings": list(self.warnings), "rows": rows}
+        value = {"version": 1, **counts, "warnings": list(self.warnings), "rows": rows}
         bad = [_quarantine_entry(row) for row in self.rows if row.status == QUARANTINED]
         lines = [json.dumps(entry, sort_keys=True) + "\n" for entry in bad]
         write_text(folder.quarantine_path, "".join(lines))
@@ -118,7 +118,7 @@ class Audit:
         value = read_json(path)
         try:
             rows = tuple(AuditRow(**row) for row in value["rows"])
-            return cls(rows, value["counts"]["listed"], tuple(value["warnings"]))
+            return cls(rows, value["listed"], tuple(value["warnings"]))
         except (KeyError, TypeError, DataError) as error:
             msg = f"{path}: expected a saved audit, got {error}"
             hint = "delete the file; the audit is then made again"

@@ -119,7 +119,8 @@ def load_initial_weights(model: Classifier, path: Path) -> None:
         path: A `.safetensors` of fivefold; Musket's ending `.weights` means the same file.
 
     Raises:
-        DataError: If there is no such file or the backbone differs.
+        DataError: If there is no such file, or it holds no weights.
+        StateError: If it is damaged, or the backbone differs.
     """
     path = path.with_suffix(".safetensors") if path.suffix == ".weights" else path
     if not path.is_file():
@@ -129,13 +130,21 @@ def load_initial_weights(model: Classifier, path: Path) -> None:
     if described.exists():
         tensors = load_weights(path, load_bundle(described).sha256)
     else:
-        tensors = safetensors.torch.load(path.read_bytes())
+        tensors = _foreign(path)
     own = model.state_dict()
     head_fits = all(t.shape == own[n].shape for n, t in tensors.items() if n in own)
     if not head_fits:
         logger.warning("%s: its head is for other classes; only the backbone is taken", path)
         tensors = {n: own[n] if n.startswith(_HEAD) else t for n, t in tensors.items()}
     load_model_tensors(model, {**{n: t for n, t in own.items() if n.startswith(_HEAD)}, **tensors})
+
+
+def _foreign(path: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load(path.read_bytes())
+    except safetensors.SafetensorError as error:
+        msg = f"{path}: expected weights in a .safetensors file, got {error}"
+        raise DataError(msg, slug="weights/damaged") from error
 
 
 def _spec(record: dict[str, Any]) -> ModelSpec:

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -31,8 +30,6 @@ class Summary:
         holdout: The same for the mean of all folds' models on the holdout; empty without one.
         fresh: Whether this run trained anything.
         seconds: How long this run took.
-        report_path: The page for people.
-        pictures: Curves and confusion matrix.
     """
 
     folds: tuple[int, ...]
@@ -43,8 +40,6 @@ class Summary:
     holdout: Mapping[str, float] = field(default_factory=dict)
     fresh: bool = False
     seconds: float = 0.0
-    report_path: Path = Path()
-    pictures: tuple[Path, ...] = ()
 
 
 def summarise(

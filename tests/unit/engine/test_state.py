@@ -1,0 +1,94 @@
+import json
+
+import pytest
+import torch
+
+from fivefold.core.errors import StateError
+from fivefold.engine.state import TrainState, forget_stage, load_newest, save_commit
+
+
+def commit(folder, epoch, stage=0):
+    state = TrainState(
+        lr=0.1,
+        epoch=epoch,
+        best=0.5,
+        best_epoch=0,
+        rows=[{"loss": 1 / 3, "val_auc": float("nan")}],
+        callbacks=[{"best": None, "wait": 2}],
+    )
+    save_commit(folder, stage, state, {"a": torch.full((2,), float(epoch))}, {"n/step": 3.0})
+    return state
+
+
+def damage(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_commit_comes_back(tmp_path):
+    before = commit(tmp_path, 1)
+    after = load_newest(tmp_path, 0)
+    assert repr(after.state) == repr(before)
+    assert after.tensors["a"].tolist() == [1, 1]
+    assert after.numbers == {"n/step": 3.0}
+
+
+def test_a_stage_without_commits_has_none(tmp_path):
+    commit(tmp_path, 1, stage=1)
+    assert load_newest(tmp_path, 0) is None
+
+
+def test_the_newest_two_are_kept(tmp_path):
+    for epoch in range(1, 5):
+        commit(tmp_path, epoch)
+    assert sorted(p.name for p in tmp_path.glob("*.json")) == ["0-000003.json", "0-000004.json"]
+    assert len(list(tmp_path.glob("*.safetensors"))) == 2
+    assert load_newest(tmp_path, 0).state.epoch == 4
+
+
+@pytest.mark.parametrize("ending", [".json", ".safetensors"])
+def test_a_damaged_commit_gives_the_one_before_and_says_so(tmp_path, caplog, ending):
+    commit(tmp_path, 1)
+    commit(tmp_path, 2)
+    (tmp_path / f"0-000002{ending}").write_bytes(b"{")
+    assert load_newest(tmp_path, 0).state.epoch == 1
+    assert "a commit is damaged, going back one" in caplog.text
+
+
+def test_every_flipped_bit_of_the_tensors_is_found(tmp_path, caplog):
+    commit(tmp_path, 1)
+    commit(tmp_path, 2)
+    damage(tmp_path / "0-000002.safetensors")
+    assert load_newest(tmp_path, 0).state.epoch == 1
+
+
+def test_tensors_without_their_json_do_not_count(tmp_path):
+    commit(tmp_path, 1)
+    commit(tmp_path, 2)
+    (tmp_path / "0-000002.json").unlink()
+    assert load_newest(tmp_path, 0).state.epoch == 1
+
+
+def test_a_stage_never_starts_over_by_itself(tmp_path):
+    commit(tmp_path, 1)
+    damage(tmp_path / "0-000001.safetensors")
+    with pytest.raises(StateError, match="expected a readable commit of stage 0") as error:
+        load_newest(tmp_path, 0)
+    assert error.value.slug == "state/all-damaged"
+
+
+def test_state_of_another_format_is_refused(tmp_path):
+    commit(tmp_path, 1)
+    record = json.loads((tmp_path / "0-000001.json").read_text())
+    (tmp_path / "0-000001.json").write_text(json.dumps(record | {"format": 99}))
+    with pytest.raises(StateError, match="expected a readable commit"):
+        load_newest(tmp_path, 0)
+
+
+def test_a_finished_stage_leaves_nothing(tmp_path):
+    commit(tmp_path, 1)
+    commit(tmp_path, 2)
+    (tmp_path / "0-000003.safetensors").write_bytes(b"tensors whose json was never written")
+    forget_stage(tmp_path, 0)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,134 @@
+import sys
+
+import pytest
+
+from fivefold.core.errors import ConfigError, UnsafeInputError
+from fivefold.core.types import Head
+from fivefold.experiment.loading import load_checked, settle_monitors
+
+GOOD = "architecture: ResNet18\nstages: [{epochs: 1}]\n"
+
+
+def write(tmp_path, text):
+    (tmp_path / "config.yaml").write_text(text)
+    return tmp_path / "config.yaml"
+
+
+def problems(tmp_path, text):
+    with pytest.raises(ConfigError, match="config") as error:
+        load_checked(write(tmp_path, text))
+    return [str(p).removeprefix(f"{tmp_path}/") for p in error.value.problems]
+
+
+def test_wrong_keys_and_unknown_names_are_told_together_in_the_order_of_the_file(tmp_path):
+    found = problems(
+        tmp_path,
+        "architecture: ResNet81\nbatch: 0\nloss: crossentropi\nstages:\n  - {lr: fast}\n",
+    )
+    assert found == [
+        "config.yaml:1:15: architecture: expected the name of a known backbone, got 'ResNet81'\n"
+        "    did you mean 'ResNet18'?",
+        "config.yaml:2:8: batch: expected greater than or equal to 1, got 0",
+        "config.yaml:3:7: loss: expected the name of a known loss, got 'crossentropi'\n"
+        "    did you mean 'crossentropy'?",
+        "config.yaml:5:5: stages.0.epochs: required, but not set",
+        "config.yaml:5:10: stages.0.lr: expected a number, got 'fast'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("callbacks: {CyclicLR: {}}", "callbacks: callback 'CyclicLR' is not yet supported"),
+        ("loss: lovasz_loss", "loss: loss 'lovasz_loss' is not yet supported"),
+        ("augmentation: {Add: 3}", "augmentation: augmenter 'Add' is not yet supported"),
+        ("metrics: [dice]", "metrics: metric 'dice' is not yet supported"),
+        ("activation: relu", "activation: activation 'relu' is not yet supported"),
+        ("loss: binary_crossentropy+0.1*dice_loss", "loss 'dice_loss' is not yet supported"),
+        ("crops: 3", "crops: not yet supported"),
+    ],
+)
+def test_what_a_later_version_brings_is_not_called_unknown(tmp_path, line, sentence):
+    (found,) = problems(tmp_path, f"{GOOD}{line}\n")
+    assert sentence in found
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("callbacks: {EarlyStop: {}}", "did you mean 'EarlyStopping'?"),
+        (
+            "callbacks: {EarlyStopping: {patience: -1}}",
+            "callbacks.EarlyStopping.patience: expected",
+        ),
+        ("callbacks: {EarlyStopping: {monitor: val_acc}}", "add 'acc' to `metrics`"),
+        ("primary_metric: val_accuracy", "add 'accuracy' to `metrics`"),
+        ("activation: sofmax", "did you mean 'softmax'?"),
+        ("optimizer: {SGD: {nesterov: true}}", "expected options that fit together"),
+        ("schedule: OneCicle", "did you mean 'OneCycle'?"),
+        ("metrics: [acuracy]", "did you mean 'accuracy'?"),
+        ("loss: 2*", "loss: '2*': expected a name"),
+    ],
+)
+def test_every_kind_of_name_is_checked(tmp_path, line, sentence):
+    (found,) = problems(tmp_path, f"{GOOD}{line}\n")
+    assert sentence in found
+
+
+def test_a_config_without_a_network_or_stages_says_both(tmp_path):
+    found = problems(tmp_path, "lr: 0.1\n")
+    assert ["architecture: required" in found[0], "stages: required" in found[1]] == [True, True]
+
+
+def test_problems_of_callbacks_stand_where_they_were_written(tmp_path):
+    text = "architecture: ResNet18\nstages:\n  - epochs: 1\n    extra_callbacks: {EarlyStop: {}}\n"
+    (found,) = problems(tmp_path, text)
+    assert found.startswith("config.yaml:4:34: stages.0.extra_callbacks: expected the name of")
+
+
+def test_other_spellings_of_a_metric_are_settled(tmp_path):
+    text = (
+        "architecture: ResNet18\nmetrics: [accuracy]\nprimary_metric: val_acc\n"
+        "callbacks: {EarlyStopping: {monitor: val_acc}}\nstages: [{epochs: 1}]\n"
+    )
+    config = load_checked(write(tmp_path, text))
+    (stage,) = settle_monitors(config, config.resolve(), [Head("", "softmax", ("a", "b"))])
+    assert stage.primary_metric == "val_accuracy"
+    assert stage.callbacks[0][1]["monitor"] == "val_accuracy"
+
+
+def test_several_outputs_are_only_judged_when_their_names_are_known(tmp_path):
+    text = (
+        "architecture: ResNet18\nclasses: [2, 2]\nactivation: [softmax, softmax]\n"
+        "metrics: [accuracy]\nprimary_metric: val_size_accuracy\nstages: [{epochs: 1}]\n"
+    )
+    config = load_checked(write(tmp_path, text))
+    heads = [Head(name, "softmax", ("a", "b")) for name in ("size", "colour")]
+    (stage,) = settle_monitors(config, config.resolve(), heads)
+    assert stage.primary_metric == "val_size_accuracy"
+    with pytest.raises(ConfigError, match="expected a number that each epoch has") as error:
+        settle_monitors(config, config.resolve(), heads[1:])
+    assert error.value.slug == "config/unknown-monitor"
+
+
+def test_code_runs_only_with_consent(tmp_path):
+    (tmp_path / "my_parts_for_test.py").write_text(
+        "from fivefold.losses import losses\n\n@losses.add(inputs='softmax')\n"
+        "def mine_for_test(logits, targets):\n    return logits.sum()\n"
+    )
+    path = write(tmp_path, f"{GOOD}imports: [my_parts_for_test]\nloss: mine_for_test\n")
+    with pytest.raises(UnsafeInputError, match="run again with --allow-imports") as error:
+        load_checked(path)
+    assert error.value.slug == "unsafe/imports"
+    try:
+        assert load_checked(path, allow_imports=True).loss == "mine_for_test"
+        assert load_checked(path, allow_imports=True).loss == "mine_for_test"
+    finally:
+        sys.modules.pop("my_parts_for_test", None)
+
+
+def test_a_module_that_is_not_there_is_named(tmp_path):
+    path = write(tmp_path, f"{GOOD}imports: [not_there]\n")
+    with pytest.raises(ConfigError, match="expected a Python file beside the config") as error:
+        load_checked(path, allow_imports=True)
+    assert error.value.slug == "config/no-module"

@@ -1,0 +1,42 @@
+import pytest
+
+from fivefold.core.errors import ConfigError
+from fivefold.core.layout import RunFolder
+from fivefold.experiment.plan import Job, choose_folds, make_plan
+
+
+def finish(folder, fold, stage):
+    path = folder.bundle(fold, stage)
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+
+
+def test_a_new_folder_has_everything_to_do(tmp_path):
+    assert make_plan(RunFolder.of(tmp_path), [0, 1], 2) == (Job(0, 0, 2), Job(1, 0, 2))
+
+
+def test_finished_stages_are_skipped(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    for place in ((0, 0), (0, 1), (1, 0)):
+        finish(folder, *place)
+    first, second, third = make_plan(folder, [0, 1, 2], 2)
+    assert first.done
+    assert (second.first_stage, third.first_stage) == (1, 0)
+
+
+def test_a_later_stage_does_not_count_before_the_one_that_it_starts_from(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    finish(folder, 0, 1)
+    assert make_plan(folder, [0], 2)[0].first_stage == 0
+
+
+def test_all_folds_are_chosen_unless_some_are_named():
+    assert choose_folds(None, 3) == (0, 1, 2)
+    assert choose_folds([2, 0, 2], 3) == (0, 2)
+
+
+@pytest.mark.parametrize("wrong", [[3], [-1], []])
+def test_folds_that_do_not_exist_are_refused(wrong):
+    with pytest.raises(ConfigError, match="expected numbers from 0 to 2, got") as error:
+        choose_folds(wrong, 3)
+    assert error.value.slug == "config/no-such-fold"
