@@ -10,6 +10,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 from runs import CONFIG, fitted, write_experiment
 
+from fivefold import PredictionItem
 from fivefold.core import durable
 from fivefold.core.errors import (
     ConfigError,
@@ -76,20 +77,20 @@ def test_the_best_epochs_row_is_what_the_bundle_says(done):
 
 def test_saved_weights_give_the_saved_predictions(done):
     saved = Predictions.load(done.folder.predictions("validation", 1, 1))
-    again = done.predict(done.config.directory / "data", folds=[1])
+    again = done.predict(done.config.directory / "shapes", folds=[1])
     chosen = [again.ids.index(sample_id) for sample_id in saved.ids]
     np.testing.assert_allclose(again.probs[chosen], saved.probs, atol=1e-6)
 
 
 def test_an_ensemble_is_the_mean_of_its_folds(done):
-    data = done.config.directory / "data"
+    data = done.config.directory / "shapes"
     both = done.predict(data).probs
     each = [done.predict(data, folds=[fold]).probs for fold in (0, 1)]
     np.testing.assert_allclose(both, np.mean(each, axis=0), atol=1e-6)
 
 
 def test_flips_are_averaged(done):
-    data = done.config.directory / "data"
+    data = done.config.directory / "shapes"
     assert not np.array_equal(done.predict(data, tta=True).probs, done.predict(data).probs)
 
 
@@ -173,7 +174,7 @@ def test_keys_that_change_no_result_may_be_edited(tmp_path):
 
 def test_changed_data_are_not_resumed(tmp_path):
     Experiment.load(write_experiment(tmp_path, per_class=4)).fit(folds=[0])
-    (tmp_path / "data/circle/000.png").rename(tmp_path / "data/square/999.png")
+    (tmp_path / "shapes/circle/000.png").rename(tmp_path / "shapes/square/999.png")
     with pytest.raises(StateError, match=r"removed: circle/000\.png") as error:
         Experiment.load(tmp_path).fit()
     assert error.value.slug == "state/data-changed"
@@ -217,10 +218,10 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path, monkeypatch):
 
 def test_broken_images_are_quarantined_and_the_run_goes_on(tmp_path):
     write_experiment(tmp_path, per_class=6)
-    (tmp_path / "data/circle/empty.png").touch()
-    (tmp_path / "data/circle/text.jpg").write_text("no image")
-    whole = (tmp_path / "data/circle/000.png").read_bytes()
-    (tmp_path / "data/circle/cut.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "shapes/circle/empty.png").touch()
+    (tmp_path / "shapes/circle/text.jpg").write_text("no image")
+    whole = (tmp_path / "shapes/circle/000.png").read_bytes()
+    (tmp_path / "shapes/circle/cut.png").write_bytes(whole[: len(whole) // 2])
     assert Experiment.load(tmp_path).fit().completed
     lines = (tmp_path / "data/quarantine.jsonl").read_text().splitlines()
     reasons = {json.loads(line)["id"]: json.loads(line)["reason"] for line in lines}
@@ -238,8 +239,35 @@ def test_unreadable_inputs_are_named_when_predicting(done, tmp_path, caplog):
 
 
 def test_a_folder_without_images_cannot_be_predicted(done, tmp_path):
-    with pytest.raises(DataError, match="expected at least 1"):
+    (tmp_path / "bad.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"expected at least 1 .*image") as error:
         done.predict(tmp_path)
+    assert error.value.slug in ("data/no-images", "data/nothing-to-predict")
+
+
+def test_rows_that_would_not_line_up_are_refused(done, tmp_path):
+    class Broken:
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, i):
+            if i == 0:
+                raise OSError(5)
+            return PredictionItem("b", np.zeros((32, 32, 3), np.uint8))
+
+    with pytest.raises(DataError, match="expected predictions for all 2 samples") as error:
+        done.predict_all(Broken(), tta=False)
+    assert error.value.slug == "data/unreadable"
+
+
+def test_a_metric_that_is_undefined_in_every_epoch_stops_the_stage(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "fivefold.engine.loop.compute", lambda found, names: dict.fromkeys(names, float("nan"))
+    )
+    run = Experiment.load(write_experiment(tmp_path, per_class=4))
+    with pytest.raises(NumericError, match="'val_accuracy' in some epoch, got NaN in all") as error:
+        run.fit()
+    assert error.value.slug == "numeric/metric"
 
 
 def test_check_tells_data_model_time_and_memory_and_writes_nothing(tmp_path):
@@ -256,7 +284,7 @@ def test_check_tells_data_model_time_and_memory_and_writes_nothing(tmp_path):
 
 def test_a_python_dataset_trains_and_predicts_in_its_own_order(tmp_path):
     write_experiment(tmp_path, per_class=8)
-    paths = sorted((tmp_path / "data").rglob("*.png"))
+    paths = sorted((tmp_path / "shapes").rglob("*.png"))
 
     class Shapes:
         class_names = ("circle", "square", "triangle")
@@ -265,8 +293,6 @@ def test_a_python_dataset_trains_and_predicts_in_its_own_order(tmp_path):
             return len(paths)
 
         def __getitem__(self, i):
-            from fivefold import PredictionItem
-
             y = np.zeros(3)
             y[self.class_names.index(paths[i].parent.name)] = 1
             return PredictionItem(f"{paths[i].parent.name}-{i}", np.array(Image.open(paths[i])), y)

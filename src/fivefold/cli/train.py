@@ -44,12 +44,17 @@ def fit(
 ) -> None:
     """Train all folds and stages; go on where a stopped run was."""
     chosen = None if folds is None else arguments.numbers(folds)
-    from fivefold.experiment.experiment import Experiment
+    from fivefold.experiment.finished import find_finished
 
-    opened = Experiment.load(
-        experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
-    )
-    finish(opened.fit(folds=chosen), opened.folder)
+    summary = find_finished(experiment, overrides or ())
+    if summary is None:
+        from fivefold.experiment.experiment import Experiment
+
+        opened = Experiment.load(
+            experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
+        )
+        summary = opened.fit(folds=chosen)
+    finish(summary, RunFolder.of(experiment))
 
 
 @guarded
@@ -63,10 +68,7 @@ def demo(
 
     config_path = write_demo(folder)
     say(f"{folder}: images in digits/, one folder per class; the experiment is in config.yaml")
-    from fivefold.experiment.experiment import Experiment
-
-    opened = Experiment.load(config_path, progress=Terminal())
-    finish(opened.fit(), opened.folder)
+    fit(config_path)
 
 
 def finish(summary: "Summary", folder: RunFolder) -> None:

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CONFIG_NAME = "config.yaml"
+OWN_FOLDERS = frozenset(
+    {"data", "examples", "logs", "metrics", "pictures", "predictions", "state", "weights"}
+)
+"""What a run writes below its root; a user's images may not lie in one of them."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,12 @@ class RunFolder:
         if experiment.is_dir():
             return cls(experiment, experiment / CONFIG_NAME)
         return cls(experiment.parent, experiment)
+
+    def holds(self, path: Path) -> bool:
+        """Say whether a path is in one of the folders that a run writes."""
+        resolved, root = path.resolve(), self.root.resolve()
+        inside = resolved.is_relative_to(root) and resolved != root
+        return inside and resolved.relative_to(root).parts[0] in OWN_FOLDERS
 
     def weights(self, fold: int, stage: int) -> Path:
         """The best weights of a stage."""

@@ -43,8 +43,9 @@ def open_source(config: ExperimentConfig, *, allow_imports: bool, progress: Prog
     section = config.dataset
     if section is None:
         message = "dataset: required, but not set"
-        hint = "for example `dataset: {folder: data}`, a folder with one sub-folder per class"
+        hint = "for example `dataset: {folder: images}`, a folder with one sub-folder per class"
         raise ConfigError([Problem("config/missing-key", config.where(), message, hint)])
+    _refuse_own_folders(config, RunFolder.of(config.directory))
     if section.folder is not None:
         return FolderSource(config.directory / section.folder)
     if section.csv is not None:
@@ -61,6 +62,27 @@ def open_source(config: ExperimentConfig, *, allow_imports: bool, progress: Prog
         hint = "if you trust it, run again with --allow-imports"
         raise UnsafeInputError(msg, hint=hint, slug="unsafe/imports")
     return open_python(str(section.python), config.directory, section.args, progress=progress)
+
+
+def _refuse_own_folders(config: ExperimentConfig, folder: RunFolder) -> None:
+    """Keep the run's files out of the user's: it would list its own pictures as data."""
+    section = config.dataset
+    problems = []
+    for key in ("folder", "images"):
+        named = getattr(section, key, None)
+        path = config.directory / named if named else None
+        if path is None or not (folder.holds(path) or (key == "folder" and _around(path, folder))):
+            continue
+        message = f"dataset.{key}: expected a folder that no run writes into, got {named!r}"
+        hint = f"the run keeps its own files in {folder.root}/data and beside it: use another name"
+        place = config.where("dataset", key)
+        problems.append(Problem("config/own-folder", place, message, hint))
+    if problems:
+        raise ConfigError(problems)
+
+
+def _around(path: Path, folder: RunFolder) -> bool:
+    return folder.root.resolve().is_relative_to(path.resolve())
 
 
 def wrap(dataset: Any, progress: Progress) -> Source:

@@ -25,24 +25,14 @@ from fivefold.evaluation import compute
 from fivefold.experiment.checks import CheckReport, inspect
 from fivefold.experiment.datasets import Prepared, open_inputs, open_source, prepare, wrap
 from fivefold.experiment.executors import run_here
+from fivefold.experiment.finished import finished_summary
 from fivefold.experiment.inference import predict_source, require_all
 from fivefold.experiment.loading import load_checked, settle_monitors
-from fivefold.experiment.manifest import (
-    check_config,
-    close_manifest,
-    open_manifest,
-    version_warnings,
-)
+from fivefold.experiment.manifest import close_manifest, open_manifest, version_warnings
 from fivefold.experiment.plan import choose_folds, make_plan
+from fivefold.experiment.results import out_of_fold, summarise, write_oof_table
 from fivefold.experiment.runner import Work, run_fold
-from fivefold.experiment.summary import (
-    Summary,
-    out_of_fold,
-    read_summary,
-    summarise,
-    write_oof_table,
-    write_summary,
-)
+from fivefold.experiment.summary import Summary, write_summary
 from fivefold.experiment.warnings import recorded_warnings
 from fivefold.models import Classifier
 
@@ -126,9 +116,9 @@ class Experiment:
             FivefoldError: Of the kind that says what went wrong; what was finished is kept.
         """
         with locked(self.folder.lock_path):
-            if self.folder.summary_path.exists():
-                check_config(self.folder, self.config)
-                return read_summary(self.folder)
+            finished = finished_summary(self.folder, self.config)
+            if finished:
+                return finished
             remove_leftovers(self.folder.root)
             return self._fit(dataset, folds)
 

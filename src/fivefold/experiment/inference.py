@@ -70,7 +70,7 @@ def readable(source: Source, progress: Progress) -> SampleTable:
         logger.warning("%s: not predicted: %s: %s", row.sample_id, row.reason, row.detail)
     if len(bad) > 10:
         logger.warning("%d more images were not predicted", len(bad) - 10)
-    table = table_of(source, found)
+    table = table_of(source, found).without_labels()
     if not table.ids:
         msg = f"expected at least 1 image to predict, got none of {len(found.rows)} readable"
         raise DataError(msg, slug="data/nothing-to-predict")

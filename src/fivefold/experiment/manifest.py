@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from fivefold.config import HARMLESS, Change, ExperimentConfig, diff
+from fivefold.config import ExperimentConfig
 from fivefold.core import durable
-from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
+from fivefold.experiment.finished import compare_config
 
 _PACKAGES = ("fivefold", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "pillow")
 
@@ -27,7 +27,7 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig) -> dict[str, Any]
     """
     if folder.manifest_path.exists():
         manifest = durable.read_json(folder.manifest_path)
-        _compare(folder, manifest, config)
+        compare_config(folder, manifest, config)
         torch.set_num_threads(manifest["choices"]["threads"])
         return manifest
     manifest = {
@@ -41,28 +41,6 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig) -> dict[str, Any]
     }
     durable.write_json(folder.manifest_path, manifest)
     return manifest
-
-
-def check_config(folder: RunFolder, config: ExperimentConfig) -> None:
-    """Refuse to go on with another config than the run was started with.
-
-    Raises:
-        StateError: Names the keys that differ.
-    """
-    _compare(folder, durable.read_json(folder.manifest_path), config)
-
-
-def _compare(folder: RunFolder, manifest: Mapping[str, Any], config: ExperimentConfig) -> None:
-    changes = [
-        change
-        for change in diff(manifest["config"], config.as_mapping())
-        if change.key.partition(".")[0] not in HARMLESS
-    ]
-    if changes:
-        lines = "\n".join(f"    {_worded(change)}" for change in changes[:20])
-        msg = f"{config.where()}: expected the config that this run was started with, got\n{lines}"
-        hint = f"put it back to go on, or use a new folder: {folder.root} keeps what it has"
-        raise StateError(msg, hint=hint, slug="state/config-changed")
 
 
 def version_warnings(manifest: Mapping[str, Any]) -> list[str]:
@@ -82,10 +60,6 @@ def close_manifest(
     met = list(dict.fromkeys([*manifest["warnings"], *warnings]))
     total = manifest["seconds"] + round(seconds, 1)
     durable.write_json(folder.manifest_path, {**manifest, "warnings": met, "seconds": total})
-
-
-def _worded(change: Change) -> str:
-    return f"{change.key}: {change.old!r} -> {change.new!r}"
 
 
 def _versions() -> dict[str, str]:

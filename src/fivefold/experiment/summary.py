@@ -1,7 +1,7 @@
 """`summary.yaml`: metrics over folds, and on all out-of-fold predictions together."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,6 @@ from ruamel.yaml import YAML
 from fivefold.core import durable
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
-from fivefold.core.predictions import Predictions, average, join
-from fivefold.engine.checkpoint import load_bundle
-from fivefold.evaluation import compute, csv_bytes, prediction_rows, spread
 
 Spread = Mapping[str, float]
 
@@ -40,35 +37,6 @@ class Summary:
     holdout: Mapping[str, float] = field(default_factory=dict)
     fresh: bool = False
     seconds: float = 0.0
-
-
-def summarise(
-    folder: RunFolder, folds: Sequence[int], metrics: Sequence[Sequence[str]], primary: str
-) -> Summary:
-    """Compute a summary from the predictions of finished folds.
-
-    Args:
-        folder: The experiment.
-        folds: Those that are finished.
-        metrics: The names that each stage measures.
-        primary: The last stage's primary metric.
-    """
-    stages = [_over_folds(folder, folds, stage) for stage in range(len(metrics))]
-    last = len(stages) - 1
-    return Summary(
-        folds=tuple(folds),
-        completed=True,
-        primary_metric=primary,
-        stages=tuple(stages),
-        oof=compute(out_of_fold(folder, folds, last), metrics[-1]),
-        holdout=_on_holdout(folder, folds, last, metrics[-1]),
-    )
-
-
-def out_of_fold(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictions:
-    """Join the validation predictions of all folds, in the order of the ids."""
-    parts = [Predictions.load(folder.predictions("validation", fold, stage)) for fold in folds]
-    return join(parts).sorted()
 
 
 def write_summary(folder: RunFolder, summary: Summary) -> None:
@@ -108,27 +76,3 @@ def read_summary(folder: RunFolder) -> Summary:
         msg = f"{folder.summary_path}: expected a summary, got one without {error}"
         hint = "delete it and run `fivefold fit` again: nothing is trained twice"
         raise StateError(msg, hint=hint, slug="state/damaged") from error
-
-
-def write_oof_table(folder: RunFolder, folds: Sequence[int], stage: int) -> None:
-    """Write every sample's prediction by the model that has not seen it as a CSV."""
-    parts = [Predictions.load(folder.predictions("validation", fold, stage)) for fold in folds]
-    fold_of = {i: fold for fold, part in zip(folds, parts, strict=True) for i in part.ids}
-    header, *rows = prediction_rows(join(parts).sorted())
-    table = [[header[0], "fold", *header[1:]]]
-    table += [[row[0], str(fold_of[row[0]]), *row[1:]] for row in rows]
-    durable.write_bytes(folder.oof_path, csv_bytes(table))
-
-
-def _over_folds(folder: RunFolder, folds: Sequence[int], stage: int) -> dict[str, Spread]:
-    rows = [load_bundle(folder.bundle(fold, stage)).metrics for fold in folds]
-    return {name: spread([row[name] for row in rows]) for name in sorted(rows[0]) if name != "lr"}
-
-
-def _on_holdout(
-    folder: RunFolder, folds: Sequence[int], stage: int, names: Sequence[str]
-) -> dict[str, float]:
-    paths = [folder.predictions("holdout", fold, stage) for fold in folds]
-    if not all(path.exists() for path in paths):
-        return {}
-    return compute(average([Predictions.load(path) for path in paths]), names)

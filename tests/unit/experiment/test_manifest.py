@@ -5,12 +5,8 @@ from fivefold.config import parse
 from fivefold.core.durable import read_json
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
-from fivefold.experiment.manifest import (
-    check_config,
-    close_manifest,
-    open_manifest,
-    version_warnings,
-)
+from fivefold.experiment.finished import compare_config
+from fivefold.experiment.manifest import close_manifest, open_manifest, version_warnings
 
 
 def test_a_run_records_what_it_was_made_with(tmp_path):
@@ -32,9 +28,9 @@ def test_a_resumed_run_takes_the_number_of_threads_that_it_was_started_with(tmp_
 
 def test_every_changed_key_is_named(tmp_path):
     folder = RunFolder.of(tmp_path)
-    open_manifest(folder, parse("lr: 0.1\nstages: [{epochs: 1}]"))
+    manifest = open_manifest(folder, parse("lr: 0.1\nstages: [{epochs: 1}]"))
     with pytest.raises(StateError, match=r"(?s)lr: 0\.1 -> 0\.2.*epochs: 1 -> 2") as error:
-        check_config(folder, parse("lr: 0.2\nstages: [{epochs: 2}]"))
+        compare_config(folder, manifest, parse("lr: 0.2\nstages: [{epochs: 2}]"))
     assert error.value.slug == "state/config-changed"
 
 
