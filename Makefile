@@ -6,7 +6,7 @@ STAMP := $(VENV)/installed
 EXTRAS := .[dev,offline]
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install format check test test-slow test-all
+.PHONY: help demo install format docs check test test-slow test-all
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ $(STAMP): pyproject.toml constraints.txt
 format: $(STAMP) ## Format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(STAMP) ## Write the pages that are made from the code
+	$(BIN)/python -c 'from pathlib import Path; from fivefold.config import *; \
+		Path("docs/config.md").write_text(reference_markdown()); \
+		Path("docs/musket.md").write_text(musket_markdown())'
 
 check: $(STAMP) ## Format, lint, types, layers, architecture: what CI asks for beside the tests
 	$(BIN)/ruff format --check .

@@ -45,7 +45,8 @@ def reference_markdown() -> str:
         "`stages`: each entry": StageConfig,
         "`dataset`": DatasetSection,
     }
-    return "\n".join(f"## {title}\n\n{_table(model)}" for title, model in sections.items())
+    tables = (f"## {title}\n\n{_table(model)}" for title, model in sections.items())
+    return "\n".join(["# Every key of a config\n", *tables])
 
 
 def musket_markdown() -> str:
@@ -55,8 +56,9 @@ def musket_markdown() -> str:
         *((key, "works", f"the same as `{meant}`") for key, meant in SYNONYMS.items()),
         *_fates("stages.", StageConfig, STAGE_KEYS),
     ]
-    return _markdown(
-        ("key", "what happens", "meaning"), sorted(rows, key=lambda row: row[0].lower())
+    rows.sort(key=lambda row: row[0].lower())
+    return "# What happens to Musket's keys\n\n" + _markdown(
+        ("key", "what happens", "meaning"), rows
     )
 
 

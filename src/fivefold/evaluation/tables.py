@@ -34,7 +34,12 @@ def prediction_rows(predictions: Predictions) -> list[list[str]]:
 def csv_bytes(rows: Sequence[Sequence[object]]) -> bytes:
     """Write rows as CSV; file names that are not valid UTF-8 keep their bytes."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    plain = csv.writer(text, lineterminator="\n")
+    # Left without quotes, a lone carriage return would end the row for whoever reads it.
+    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in rows:
+        writer = quoted if any("\r" in str(cell) for cell in row) else plain
+        writer.writerow(row)
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 

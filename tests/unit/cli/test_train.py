@@ -2,7 +2,6 @@ import subprocess
 import sys
 import types
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -91,7 +90,6 @@ class FakeExperiment:
     """Remembers how it was opened and asked."""
 
     calls: ClassVar[list] = []
-    folder = None
 
     @classmethod
     def load(cls, path, overrides=(), *, allow_imports, progress):
@@ -117,10 +115,9 @@ def calls(monkeypatch):
 
 
 def test_options_of_fit_arrive(calls, folder):
-    FakeExperiment.folder = folder
     options = ["--set", "lr=1e-3", "--set", "batch=4", "--folds", "3,0,3", "--allow-imports"]
-    assert app.run(["fit", "x", *options]) == 0
-    assert calls == [(Path("x"), ["lr=1e-3", "batch=4"], True), [3, 0]]
+    assert app.run(["fit", str(folder.root), *options]) == 0
+    assert calls == [(folder.root, ["lr=1e-3", "batch=4"], True), [3, 0]]
 
 
 def test_check_puts_out_facts_and_says_warnings(calls, capsys):
