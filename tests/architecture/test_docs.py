@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shapes import draw_folders
 
 from fivefold.config import ExperimentConfig, parse
 
@@ -37,12 +38,25 @@ def test_yaml_block_is_a_config_that_this_version_honours(text, reason):
     assert config.not_yet() == []
 
 
+SMALL = """
+architecture: test_resnet
+weights: none
+shape: [32, 32, 3]
+folds_count: 2
+metrics: [accuracy]
+stages: [{epochs: 1}]
+dataset: {folder: ../photos}
+"""
+
+
 @pytest.mark.parametrize(("text", "reason"), blocks("python"))
-def test_python_block_runs(text, reason, tmp_path):
-    compile(text, "block", "exec")
+def test_python_block_runs_beside_a_small_experiment(text, reason, tmp_path):
     if reason:
         pytest.skip(reason)
-    command = [sys.executable, "-W", "error", "-c", text]
+    draw_folders(tmp_path / "photos", 4)
+    (tmp_path / "flowers").mkdir()
+    (tmp_path / "flowers" / "config.yaml").write_text(SMALL)
+    command = [sys.executable, "-W", "error::SyntaxWarning", "-c", text]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
 
