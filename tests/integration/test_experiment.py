@@ -108,6 +108,14 @@ def test_the_loaded_model_is_in_eval_mode_and_predicts(done):
         assert model(torch.zeros(1, 3, 32, 32, dtype=torch.uint8)).shape == (1, 3)
 
 
+def test_a_finished_run_whose_weights_were_deleted_trains_them_again(tmp_path):
+    run = fitted(tmp_path, per_class=4)
+    before = files_of(tmp_path)
+    run.folder.weights(1, 1).unlink()
+    assert Experiment.load(tmp_path).fit().fresh
+    assert files_of(tmp_path) == before
+
+
 @pytest.mark.parametrize(
     ("stage", "slug"), [(2, "config/no-such-stage"), (-3, "config/no-such-stage")]
 )

@@ -1,5 +1,6 @@
 """Where tensors live, and how pixels and targets get there."""
 
+import os
 from functools import cache
 
 import torch
@@ -24,7 +25,16 @@ def accelerator() -> Accelerator:
         message = f"expected one process, got {made.num_processes}: not yet supported"
         hint = "start fivefold without `accelerate launch`"
         raise ConfigError([Problem("config/not-yet", "", message, hint)])
+    if made.device.type == "cuda":
+        _make_exact()
     return made
+
+
+def _make_exact() -> None:
+    """Choose kernels that give the same bits each time, and warn of those that have no such twin."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def on_device(model: Classifier) -> Classifier:

@@ -1,6 +1,5 @@
 """What can be known without training: the data, the model, the time, the memory."""
 
-import resource
 import sys
 import time
 from collections import Counter
@@ -14,6 +13,9 @@ from fivefold.engine.stage import StageJob, build_task
 from fivefold.experiment.datasets import Prepared
 from fivefold.experiment.runner import Work, fold_data, new_model
 from fivefold.models import Classifier
+
+if sys.platform != "win32":
+    import resource
 
 _TRIED_BATCHES = 3
 _GIB = 1 << 30
@@ -38,7 +40,11 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
     Nothing is written, and the model that learned a little is thrown away.
     """
     model = on_device(new_model(work, 0))
-    seconds = sum(_stage_seconds(work, model, stage) for stage in work.stages)
+    seconds = 0.0
+    with work.progress.bar("trying a few steps", len(work.stages)) as advance:
+        for stage in work.stages:
+            seconds += _stage_seconds(work, model, stage)
+            advance(1)
     lines = [
         ("data", _data(prepared)),
         ("folds", _folds(prepared)),
@@ -46,7 +52,7 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
         *((f"stage {stage.index}", _stage(stage)) for stage in work.stages),
         ("device", str(accelerator().device)),
         ("time", f"about {duration(seconds * prepared.splits.num_folds)} for all folds"),
-        ("memory", f"about {_peak_gib():.1f} GiB"),
+        ("memory", _memory()),
     ]
     return CheckReport(tuple(lines), prepared.audit.warnings)
 
@@ -125,6 +131,10 @@ def _ignore(steps: int) -> None:
     """Nobody watches the trial."""
 
 
-def _peak_gib() -> float:
+def _memory() -> str:
+    """Tell the most memory that this process has had, the trial included."""
+    if sys.platform == "win32":
+        return "not known on Windows"
     unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _GIB
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return f"about {peak / _GIB:.1f} GiB"

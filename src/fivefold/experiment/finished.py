@@ -8,6 +8,7 @@ from fivefold.config import HARMLESS, Change, ExperimentConfig, diff, load
 from fivefold.core import durable
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
+from fivefold.experiment.plan import make_plan
 from fivefold.experiment.summary import Summary, read_summary
 
 
@@ -31,13 +32,17 @@ def find_finished(path: Path, overrides: Sequence[str] = ()) -> Summary | None:
 def finished_summary(folder: RunFolder, config: ExperimentConfig) -> Summary | None:
     """Read the summary of a finished experiment, whose config must be the same still.
 
+    A summary whose weights were taken away is not one of a finished experiment.
+
     Raises:
-        StateError: If it is not, or the summary is damaged.
+        StateError: If the config is another, or the summary is damaged.
     """
     if not folder.summary_path.exists():
         return None
     compare_config(folder, durable.read_json(folder.manifest_path), config)
-    return read_summary(folder)
+    summary = read_summary(folder)
+    plan = make_plan(folder, summary.folds, len(summary.stages))
+    return summary if all(job.done for job in plan) else None
 
 
 def compare_config(

@@ -28,7 +28,7 @@ class Job:
 
 
 def make_plan(folder: RunFolder, folds: Sequence[int], num_stages: int) -> tuple[Job, ...]:
-    """Look at what is committed in a run folder; a finished stage has its bundle."""
+    """Look at what is committed in a run folder; a finished stage has weights and bundle."""
     return tuple(
         Job(fold, _finished_stages(folder, fold, num_stages), num_stages) for fold in folds
     )
@@ -51,6 +51,6 @@ def choose_folds(wanted: Sequence[int] | None, num_folds: int) -> tuple[int, ...
 
 def _finished_stages(folder: RunFolder, fold: int, num_stages: int) -> int:
     for stage in range(num_stages):
-        if not folder.bundle(fold, stage).exists():
+        if not (folder.bundle(fold, stage).exists() and folder.weights(fold, stage).exists()):
             return stage
     return num_stages

@@ -6,9 +6,9 @@ from fivefold.experiment.plan import Job, choose_folds, make_plan
 
 
 def finish(folder, fold, stage):
-    path = folder.bundle(fold, stage)
-    path.parent.mkdir(exist_ok=True)
-    path.touch()
+    for path in (folder.bundle(fold, stage), folder.weights(fold, stage)):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
 
 
 def test_a_new_folder_has_everything_to_do(tmp_path):
