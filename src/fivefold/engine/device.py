@@ -31,7 +31,7 @@ def accelerator() -> Accelerator:
 
 
 def _make_exact() -> None:
-    """Choose kernels that give the same bits each time, and warn of those that have no such twin."""
+    """Choose kernels that give the same bits each time; torch warns where there are none."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)
