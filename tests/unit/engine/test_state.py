@@ -1,4 +1,7 @@
+import contextlib
 import json
+import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -92,3 +95,35 @@ def test_a_finished_stage_leaves_nothing(tmp_path):
     (tmp_path / "0-000003.safetensors").write_bytes(b"tensors whose json was never written")
     forget_stage(tmp_path, 0)
     assert list(tmp_path.iterdir()) == []
+
+
+class PowerCutError(Exception):
+    """Nothing after this happened."""
+
+
+@pytest.mark.parametrize("steps", range(12))
+def test_a_commit_cut_at_any_step_leaves_the_one_before_or_the_new_one(
+    tmp_path, monkeypatch, steps
+):
+    for epoch in (1, 2, 3):
+        commit(tmp_path, epoch)
+    left = [steps]
+
+    def cut_before(function):
+        def run(*args, **kwargs):
+            if left[0] == 0:
+                raise PowerCutError
+            left[0] -= 1
+            return function(*args, **kwargs)
+
+        return run
+
+    monkeypatch.setattr("os.fsync", cut_before(os.fsync))
+    monkeypatch.setattr("pathlib.Path.replace", cut_before(Path.replace))
+    monkeypatch.setattr("pathlib.Path.unlink", cut_before(Path.unlink))
+    with contextlib.suppress(PowerCutError):
+        commit(tmp_path, 4)
+    monkeypatch.undo()
+    assert load_newest(tmp_path, 0).state.epoch in ((3, 4) if steps < 6 else (4,))
+    commit(tmp_path, 5)
+    assert load_newest(tmp_path, 0).state.epoch == 5
