@@ -209,8 +209,10 @@ class Experiment:
             work = self._work(prepared)
             chosen = choose_folds(folds, prepared.splits.num_folds)
             jobs = make_plan(self.folder, chosen, len(self.stages))
+            left = {job.fold for job in jobs if not job.done}
             for fold in run_here(jobs, partial(run_fold, work)):
-                self.progress.line(f"fold {fold}: done")
+                if fold in left:
+                    self.progress.line(f"fold {fold}: done")
             summary = self._summarise(work)
         seconds = time.monotonic() - started
         close_manifest(self.folder, manifest, warnings, seconds)

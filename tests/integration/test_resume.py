@@ -1,0 +1,91 @@
+"""A run that is broken off in this process and started again; `test_kill.py` kills for good."""
+
+import numpy as np
+import pytest
+from runs import CONFIG, write_experiment
+
+from fivefold.core.predictions import Predictions
+from fivefold.core.progress import Silent
+from fivefold.experiment.experiment import Experiment
+
+# Everything that has a memory: momentum, dropout, a plateau that cuts in every second epoch.
+MEMORY = CONFIG.replace(
+    "{epochs: 2, unfreeze_encoder: true}", "{epochs: 5, unfreeze_encoder: true}"
+) + (
+    "dropout: 0.3\noptimizer: {SGD: {momentum: 0.9}}\nschedule: cosine\n"
+    "augmentation: {Fliplr: 0.5}\n"
+    "callbacks: {ReduceLROnPlateau: {patience: 2, min_delta: 100, factor: 0.5}}\n"
+)
+
+
+class StopError(Exception):
+    """Somebody pulled the plug."""
+
+
+class StopAfter(Silent):
+    """Lets some epochs end, then breaks off."""
+
+    def __init__(self, lines):
+        self.left = lines
+
+    def line(self, text):
+        self.left -= 1
+        if self.left < 0:
+            raise StopError(text)
+
+
+def files_of(folder):
+    left_out = ("manifest.json", "audit.json", ".lock")
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes()
+        for p in folder.rglob("*")
+        if p.is_file() and p.name not in left_out
+    }
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    assert [name for name in found if found[name] != expected[name]] == []
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    folder = write_experiment(tmp_path_factory.mktemp("whole"), per_class=6, config=MEMORY)
+    Experiment.load(folder).fit()
+    return files_of(folder)
+
+
+@pytest.mark.parametrize("epochs", [0, 2, 3, 4, 8])
+def test_a_run_broken_off_after_an_epoch_ends_with_the_same_bytes(tmp_path, unbroken, epochs):
+    write_experiment(tmp_path, per_class=6, config=MEMORY)
+    with pytest.raises(StopError, match="fold"):
+        Experiment.load(tmp_path, progress=StopAfter(epochs)).fit()
+    assert any((tmp_path / "state").rglob("*.json"))
+    Experiment.load(tmp_path).fit()
+    assert_same(files_of(tmp_path), unbroken)
+
+
+def test_a_run_broken_off_at_every_epoch_ends_with_the_same_bytes(tmp_path, unbroken):
+    write_experiment(tmp_path, per_class=6, config=MEMORY)
+    for _ in range(30):
+        try:
+            Experiment.load(tmp_path, progress=StopAfter(0)).fit()
+        except StopError:
+            continue
+        break
+    assert_same(files_of(tmp_path), unbroken)
+
+
+def test_a_stage_starts_from_the_best_epoch_of_the_one_before_not_the_last(tmp_path):
+    # With the mode turned round, the best epoch is the first and worst one.
+    config = CONFIG.replace("primary_metric: val_accuracy", "primary_metric_mode: max")
+    config = config.replace("{epochs: 1, freeze_encoder: true}", "{epochs: 4}")
+    config = config.replace(
+        "{epochs: 2, unfreeze_encoder: true}", "{epochs: 1, lr: 1e-12, freeze_encoder: true}"
+    )
+    run = Experiment.load(write_experiment(tmp_path, config=config))
+    run.fit(folds=[0])
+    first, second = (
+        Predictions.load(run.folder.predictions("validation", 0, stage)) for stage in (0, 1)
+    )
+    np.testing.assert_allclose(first.probs, second.probs, atol=1e-6)
