@@ -9,57 +9,15 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from fivefold.core.errors import DataError, did_you_mean
+from fivefold.core.errors import DataError
 from fivefold.core.types import Floats
+from fivefold.data.columns import file_of, find_image_column, find_label_columns
 from fivefold.data.csv_text import Row, Table, read_table
 from fivefold.data.files import FileSource, check_folder, is_inside, refuse_outside
 from fivefold.data.source import Labels, in_class_order, sources
 
 logger = logging.getLogger(__name__)
 
-_IMAGE_NAMES = (
-    "image",
-    "image_path",
-    "image_file",
-    "image_name",
-    "image_id",
-    "imageid",
-    "filename",
-    "file_name",
-    "file",
-    "filepath",
-    "file_path",
-    "path",
-    "id",
-    "name",
-    "img",
-)
-_LABEL_NAMES = (
-    "label",
-    "labels",
-    "class",
-    "classes",
-    "target",
-    "targets",
-    "species",
-    "category",
-    "tag",
-    "tags",
-    "y",
-)
-_ENDINGS = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".gif",
-    ".PNG",
-    ".JPG",
-    ".JPEG",
-)
 _SEPARATORS = ("|", ";", " ")
 _DRIVE_OR_SHARE = re.compile(r"^([A-Za-z]:[\\/]|\\\\)")
 
@@ -72,12 +30,19 @@ class CsvSource(FileSource):
         csv_path: The table, UTF-8, with a header.
         images_dir: Where the images are; nothing outside of it is read.
         image_column: The column of ids: paths below `images_dir`, with or without ending. By
-            default found by its name.
+            default found by its cells and its name.
         label_column: The column of labels, or several of them for one output each.
-        separator: What stands between several labels in one cell. By default found: one of
-            `|`, `;` and space whose parts are all labels of other rows too.
+        separator: What stands between several labels in one cell; an empty cell then means none
+            of the classes. By default found: one of `|`, `;` and space whose parts are all labels
+            of other rows too.
         extension: The ending to try first where an id has none.
         labelled: Whether labels are wanted.
+
+    Attributes:
+        image_column: The column of ids.
+        label_columns: The columns of labels.
+        separators: For each of them what stands between several labels; None where each cell is
+            one label.
     """
 
     def __init__(
@@ -93,53 +58,52 @@ class CsvSource(FileSource):
     ) -> None:
         check_folder(images_dir)
         table = read_table(csv_path)
-        column = _chosen(csv_path, table, image_column, _IMAGE_NAMES, "image_column")
-        wanted = _label_columns(csv_path, table, label_column) if labelled else []
-        rows, self.excluded = _kept(csv_path, table, column, wanted, separator)
+        column = find_image_column(csv_path, table, image_column, images_dir, extension)
+        wanted = find_label_columns(csv_path, table, label_column, column) if labelled else []
+        signs, warnings = _signs(table, wanted, separator)
+        rows, self.excluded = _kept(csv_path, table, column, dict(zip(wanted, signs, strict=True)))
         ids = [row.cells[column].strip() for row in rows]
-        paths = _paths(images_dir, ids, extension)
-        outputs, warnings = [], []
-        for k in wanted:
+        outputs = []
+        for k, sign in zip(wanted, signs, strict=True):
             cells = [row.cells[k] for row in rows]
-            sign, warning = (separator, "") if separator else _found_separator(cells)
             name = table.columns[k] if len(wanted) > 1 else ""
             outputs.append(_encoded(cells, name=name, separator=sign))
-            warnings += [f"{warning}; set `separator`"] if warning else []
+            warnings += _without_label(table.columns[k], cells)
         targets = np.concatenate([values for _, values in outputs], axis=1) if outputs else None
-        super().__init__(ids, paths, tuple(labels for labels, _ in outputs), targets)
+        labels = tuple(labels for labels, _ in outputs)
+        super().__init__(ids, _paths(images_dir, ids, extension), labels, targets)
+        self.image_column = table.columns[column]
+        self.label_columns = tuple(table.columns[k] for k in wanted)
+        self.separators = tuple(signs)
         self.warnings = tuple(warnings)
 
 
-def _chosen(path: Path, table: Table, name: str | None, usual: Sequence[str], key: str) -> int:
-    """Find a column by the name given, else by a usual one."""
-    if name is not None:
-        if name in table.columns:
-            return table.columns.index(name)
-        msg = f"{path}: {key}: expected one of the table's columns, got {name!r}"
-        hint = did_you_mean(name, table.columns, f"it has {_listed(table.columns)}")
-        raise DataError(msg, hint=hint, slug="data/missing-column")
-    folded = [column.casefold() for column in table.columns]
-    for candidate in usual:
-        if candidate in folded:
-            return folded.index(candidate)
-    msg = f"{path}: {key}: expected a column such as {usual[0]!r}, got {_listed(table.columns)}"
-    raise DataError(msg, hint=f"set `{key}` to one of them", slug="data/columns")
+def _signs(
+    table: Table, wanted: Sequence[int], separator: str | None
+) -> tuple[list[str | None], list[str]]:
+    """Settle what separates labels in each column, with warnings about what looks like it."""
+    if separator:
+        return [separator] * len(wanted), []
+    found = [_found_separator(row.cells[k] for row in table.rows) for k in wanted]
+    warnings = [f"{warning}; set `separator`" for _, warning in found if warning]
+    return [sign for sign, _ in found], warnings
 
 
-def _listed(columns: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, columns[:20]))
-    return shown if len(columns) <= 20 else f"{shown} and {len(columns) - 20} more"
-
-
-def _label_columns(path: Path, table: Table, names: str | Sequence[str] | None) -> list[int]:
-    asked = [names] if names is None or isinstance(names, str) else list(names)
-    return [_chosen(path, table, name, _LABEL_NAMES, "label_column") for name in asked]
+def _without_label(column: str, cells: Sequence[str]) -> list[str]:
+    """Word a warning about empty cells; rows whose cells must have a label are gone by now."""
+    empty = sum(not cell.strip() for cell in cells)
+    if not empty:
+        return []
+    rows = "1 row has" if empty == 1 else f"{empty:,} rows have"
+    return [f"{rows} nothing in {column!r}: kept as images with none of its classes"]
 
 
 def _kept(
-    path: Path, table: Table, column: int, wanted: Sequence[int], separator: str | None
+    path: Path, table: Table, column: int, wanted: Mapping[int, str | None]
 ) -> tuple[list[Row], tuple[tuple[str, str], ...]]:
     """Drop rows without an id or a label, and rows that repeat another word for word.
+
+    A column whose cells may hold several labels may hold none, too.
 
     Raises:
         DataError: If rows with one id have different labels; names their lines.
@@ -152,7 +116,7 @@ def _kept(
         earlier = first.get(sample_id)
         if not sample_id:
             excluded.append((f"line {row.line}", "no-id"))
-        elif separator is None and any(not row.cells[k].strip() for k in wanted):
+        elif any(not sign and not row.cells[k].strip() for k, sign in wanted.items()):
             excluded.append((sample_id, "no-label"))
         elif earlier is None:
             first[sample_id] = row
@@ -171,25 +135,15 @@ def _kept(
 
 def _paths(images_dir: Path, ids: Sequence[str], extension: str | None) -> list[Path]:
     """Find each id's file; none may lie outside the folder, whatever links or dots say."""
-    own = [f".{extension.lstrip('.')}"] if extension else []
-    endings = ["", *own, *_ENDINGS]
     real_root = os.path.realpath(images_dir)
     paths, outside = [], []
     for sample_id in ids:
-        path = _path_of(images_dir, sample_id, endings)
+        path = file_of(images_dir, sample_id, extension)
         if _leaves(sample_id) or not is_inside(path, real_root):
             outside.append(sample_id)
         paths.append(path)
     refuse_outside(images_dir, outside, "paths that lead out of it")
     return paths
-
-
-def _path_of(images_dir: Path, sample_id: str, endings: Sequence[str]) -> Path:
-    for ending in endings:
-        path = images_dir / f"{sample_id}{ending}"
-        if path.is_file():
-            return path
-    return images_dir / sample_id  # the audit says that it is missing
 
 
 def _leaves(sample_id: str) -> bool:
@@ -217,7 +171,7 @@ def _found_separator(cells: Iterable[str]) -> tuple[str | None, str]:
     Returns:
         The sign or None, and a warning about signs that look like one but are not, or nothing.
     """
-    distinct = set(cells)
+    distinct = {cell for cell in cells if cell.strip()}
     warning = ""
     for sign in _SEPARATORS:
         joint = [cell for cell in distinct if len(_split(cell, sign)) > 1]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fivefold.core.errors import DataError, UnsafeInputError
+from fivefold.data.columns import ColumnError
 from fivefold.data.csv_text import read_table
 from fivefold.data.table import CsvSource
 
@@ -73,8 +74,32 @@ def test_a_mistyped_column_gets_the_closest(made):
 
 def test_columns_that_cannot_be_found_are_listed(made):
     with pytest.raises(DataError, match="column such as 'image', got 'foo', 'bar'") as error:
-        made("foo,bar\na.png,x\n")
+        made("foo,bar\nz.png,x\n")
     assert error.value.slug == "data/columns"
+    with pytest.raises(ColumnError, match="such as 'label', got 'foo', 'bar', 'baz'") as error:
+        made("foo,bar,baz\na.png,x,y\n")
+    assert error.value.key == "label_column"
+
+
+@pytest.mark.parametrize(
+    ("text", "image", "label"),
+    [
+        ("File Name,Species,Observer\na.png,x,me\nb.png,y,me\n", "File Name", "Species"),
+        ("Datei;Art\na.png;x\nb.png;y\n", "Datei", "Art"),
+        ("id,Bild,class\n1,a.png,x\n2,b,y\n", "Bild", "class"),
+        ("image-path,thumb,Label\na.png,b.png,x\nb.png,a.png,y\n", "image-path", "Label"),
+        ("name,class\nnone.png,x\nnone2.png,y\n", "name", "class"),
+    ],
+)
+def test_columns_are_told_by_their_names_and_cells(made, text, image, label):
+    source = made(text)
+    assert (source.image_column, source.label_columns) == (image, (label,))
+    assert source.separators == (None,)
+
+
+def test_cells_that_no_file_can_be_called_are_no_files(made):
+    source = made(f"text,file\n{'x' * 5000},a.png\n/,b.png\n", labelled=False)
+    assert source.image_column == "file"
 
 
 def test_several_columns_are_several_outputs(made):
@@ -117,6 +142,23 @@ def test_a_given_separator_makes_empty_cells_mean_no_label(made):
     source = made("image,label\na.png,x+y\nb.png,\n", separator="+")
     assert named(source, 0) == ["x", "y"]
     assert named(source, 1) == []
+
+
+def test_an_empty_cell_among_several_labels_means_none_of_them(made):
+    source = made("image,tags\na.png,red|round\nb.png,\nc.jpg,red\nd.png,round\ne.png, \n")
+    assert source.separators == ("|",)
+    assert source.excluded == ()
+    assert source.target(1).tolist() == source.target(4).tolist() == [0, 0]
+    assert source.warnings == (
+        "2 rows have nothing in 'tags': kept as images with none of its classes",
+    )
+
+
+def test_an_empty_cell_of_one_label_excludes_the_row_beside_several_labels_too(made):
+    rows = "a.png,red|round,x\nb.png,red,\nc.jpg,round,y\n"
+    source = made(f"image,tags,kind\n{rows}", label_column=["tags", "kind"])
+    assert source.excluded == (("b.png", "no-label"),)
+    assert source.warnings == ()
 
 
 def test_rows_without_label_or_id_and_repeated_rows_are_excluded(made):
