@@ -1,5 +1,6 @@
 """One folder per class."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,33 +14,47 @@ from fivefold.data.source import Labels, in_class_order, sources
 class FolderSource(FileSource):
     """Images in one folder per class; folders inside a class belong to it.
 
+    A folder without any file that may be an image is no class.
+
     Args:
         root: The folder that holds the classes; may be a link.
     """
 
     def __init__(self, root: Path) -> None:
         listing = list_files(root)
-        class_names = in_class_order(
-            entry.name for entry in root.iterdir() if entry.is_dir() and _is_class(entry)
-        )
+        folders = {entry.name for entry in root.iterdir() if entry.is_dir() and _is_class(entry)}
         names = [name for name in listing.files if "/" in name]
+        class_names = in_class_order(name.partition("/")[0] for name in names)
         loose = [(name, "outside-class-folders") for name in listing.files if "/" not in name]
         if not class_names:
-            raise _no_classes(root, len(loose))
+            raise _no_classes(root, len(folders), len(loose))
         column = {name: position for position, name in enumerate(class_names)}
         classes = [column[name.partition("/")[0]] for name in names]
         targets = np.eye(len(class_names), dtype=np.float32)[classes]
         labels = (Labels("", class_names, exclusive=True),)
         super().__init__(names, [root / name for name in names], labels, targets)
         self.excluded = tuple(sorted([*listing.excluded, *loose]))
+        self.warnings = _empty_folders(in_class_order(folders - set(class_names)))
 
 
 def _is_class(folder: Path) -> bool:
     return not (folder.is_symlink() or folder.name.startswith(".") or folder.name == "__MACOSX")
 
 
-def _no_classes(root: Path, num_files: int) -> DataError:
-    found = f"no folders and {num_files} file{'s' * (num_files != 1)}" if num_files else "nothing"
+def _empty_folders(names: Sequence[str]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    listed = ", ".join(map(repr, names))
+    if len(names) == 1:
+        return (f"folder {listed} has no images: it is no class",)
+    return (f"folders {listed} have no images: they are no classes",)
+
+
+def _no_classes(root: Path, num_folders: int, num_files: int) -> DataError:
+    folders = f"{num_folders or 'no'} folder{'s' * (num_folders != 1)}"
+    found = f"{folders}{' without images' * bool(num_folders)}"
+    found += f" and {num_files} file{'s' * (num_files != 1)}" if num_files else ""
+    found = found if num_folders or num_files else "nothing"
     msg = f"{root}: expected one folder per class, got {found}"
     hint = "put the images of each class into a folder with the class's name, or use a CSV table"
     return DataError(msg, hint=hint, slug="data/no-classes")

@@ -30,10 +30,25 @@ def test_files_beside_the_classes_are_excluded_by_a_rule(tmp_path):
     assert FolderSource(tmp_path).excluded == (("loose.png", "outside-class-folders"),)
 
 
-def test_a_class_without_images_is_still_a_class(tmp_path):
+def test_folders_without_images_are_no_classes(tmp_path):
     draw(tmp_path, "cat/1.png")
-    (tmp_path / "dog").mkdir()
-    assert FolderSource(tmp_path).labels[0].class_names == ("cat", "dog")
+    (tmp_path / "leerer Ordner").mkdir()
+    source = FolderSource(tmp_path)
+    assert source.labels[0].class_names == ("cat",)
+    assert source.warnings == ("folder 'leerer Ordner' has no images: it is no class",)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "readme.txt").touch()
+    (tmp_path / ".git").mkdir()
+    assert FolderSource(tmp_path).warnings == (
+        "folders 'leerer Ordner', 'notes' have no images: they are no classes",
+    )
+
+
+def test_empty_folders_alone_are_no_data(tmp_path):
+    (tmp_path / "cat").mkdir()
+    with pytest.raises(DataError, match="got 1 folder without images\n") as error:
+        FolderSource(tmp_path)
+    assert error.value.slug == "data/no-classes"
 
 
 @pytest.mark.parametrize(
