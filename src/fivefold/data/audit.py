@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,8 @@ from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.data.class_checks import judge_classes, twins
-from fivefold.data.decode import ImageProblem
+from fivefold.data.decode import ImageProblem, Reason
+from fivefold.data.reasons import QUIET_RULES, counted, first_of
 from fivefold.data.source import Source
 
 logger = logging.getLogger(__name__)
@@ -24,7 +26,12 @@ logger = logging.getLogger(__name__)
 USED, QUARANTINED, EXCLUDED = "used", "quarantined", "excluded"
 LABEL_CONFLICT = "label_conflict"
 
+_NAMED = {
+    True: "data/quarantine.jsonl names all",
+    False: "`fivefold fit` names all in data/quarantine.jsonl",
+}
 _CHUNK = 128  # samples handed to the threads at a time, so that an interrupt is quick
+_MOST_THREADS = 8  # each holds an image
 
 
 @dataclass(frozen=True)
@@ -159,12 +166,16 @@ def audit(
         folder: Where to save the audit, also when the data are then refused.
 
     Raises:
-        DataError: If there are no usable images, fewer than two classes, a class with fewer
-            samples than folds, or too many bad samples.
+        DataError: Unless `folds` is 0: if there are no usable images, fewer than two classes, a
+            class with fewer samples than folds, or too many bad samples.
     """
-    rows, conflicts = _without_conflicts(source, _read_all(source, progress, _known(previous)))
+    rows, copies = _read_all(source, progress, _known(previous)), []
+    if folds:  # what is only predicted may well be there twice
+        rows, copies = _without_conflicts(source, rows)
     excluded = [AuditRow(name, EXCLUDED, rule) for name, rule in source.excluded]
-    warnings = [*source.warnings, *conflicts, *twins(source), *_notes(rows, excluded)]
+    named_in = _NAMED[folder is not None] if folds else ""
+    notes = _remarks(rows, excluded, copies, named_in)
+    warnings = [*source.warnings, *twins(source), *notes]
     used = [i for i, row in enumerate(rows) if row.status == USED]
     digests = [rows[i].digest for i in used]
     refusals, remarks = judge_classes(source, used, digests, folds) if folds else ([], [])
@@ -175,11 +186,15 @@ def audit(
     )
     if folder:
         result.save(folder)
-    _check_amounts(result, allowed_bad)
+    if folds:
+        _check_amounts(result, allowed_bad)
     if refusals:
         raise refusals[0]
     for text in result.warnings:
         logger.warning(text)
+    quiet = _ids_by_reason(row for row in excluded if row.reason in QUIET_RULES)
+    if quiet:
+        logger.info("left out: %s", counted(quiet))
     return result
 
 
@@ -195,7 +210,8 @@ def _known(previous: Path | None) -> dict[str, AuditRow]:
 
 def _read_all(source: Source, progress: Progress, known: Mapping[str, AuditRow]) -> list[AuditRow]:
     rows: list[AuditRow] = []
-    with progress.bar("audit", len(source)) as advance, ThreadPoolExecutor() as threads:
+    workers = min(os.cpu_count() or 1, _MOST_THREADS)
+    with progress.bar("audit", len(source)) as advance, ThreadPoolExecutor(workers) as threads:
         for start in range(0, len(source), _CHUNK):
             chunk = range(start, min(start + _CHUNK, len(source)))
             for row in threads.map(lambda i: _row_of(source, i, known), chunk):
@@ -236,24 +252,23 @@ def _digest_of_bad(source: Source, i: int) -> str:
 def _without_conflicts(
     source: Source, rows: Sequence[AuditRow]
 ) -> tuple[list[AuditRow], list[str]]:
-    """Quarantine equal contents with different targets; count equal contents with the same."""
+    """Quarantine equal contents with different targets; name equal contents with the same."""
     same: dict[str, list[int]] = defaultdict(list)
     for i, row in enumerate(rows):
         if row.status == USED:
             same[row.digest].append(i)
-    result, repeated, contradicting = list(rows), 0, 0
+    result, copies = list(rows), []
     for members in same.values():
         if len(members) == 1:
             continue
-        names = ", ".join(repr(rows[i].sample_id) for i in members[:3])
         if len({_target_bytes(source, i) for i in members}) == 1:
-            repeated += len(members) - 1
+            copies += [rows[i].sample_id for i in members[1:]]
             continue
-        contradicting += len(members)
+        names = ", ".join(repr(rows[i].sample_id) for i in members[:3])
         detail = f"the same content with different labels: {names}"
         for i in members:
             result[i] = replace(rows[i], status=QUARANTINED, reason=LABEL_CONFLICT, detail=detail)
-    return result, _duplicate_warnings(repeated, contradicting)
+    return result, copies
 
 
 def _target_bytes(source: Source, i: int) -> bytes:
@@ -261,38 +276,42 @@ def _target_bytes(source: Source, i: int) -> bytes:
     return b"" if target is None else np.asarray(target, dtype=np.float32).tobytes()
 
 
-def _duplicate_warnings(repeated: int, contradicting: int) -> list[str]:
-    warnings = []
-    if repeated:
-        warnings.append(
-            f"exact copies of another image with the same label: {repeated}; "
-            "all are used, and copies stay in one fold"
+def _remarks(
+    rows: Iterable[AuditRow], excluded: Iterable[AuditRow], copies: Sequence[str], named_in: str
+) -> Iterator[str]:
+    """Word warnings about what is not used, and about copies."""
+    if copies:
+        yield (
+            f"exact copies of another image with the same label: {len(copies)}, "
+            f"{first_of(copies)}; all are used, and copies stay in one fold"
         )
-    if contradicting:
-        warnings.append(
-            f"{contradicting} images have exact copies with another label; none of them is used"
-        )
-    return warnings
+    bad = _ids_by_reason(row for row in rows if row.status == QUARANTINED)
+    if bad:
+        ids = [row.sample_id for row in rows if row.status == QUARANTINED]
+        images = "1 image" if len(ids) == 1 else f"{len(ids):,} images"
+        where = f"; {named_in}" if named_in else ""
+        yield f"{images} cannot be used: {counted(bad)}; {first_of(ids)}{where}"
+    loud = [row for row in excluded if row.reason not in QUIET_RULES]
+    if loud:
+        ids = [row.sample_id for row in loud]
+        yield f"left out: {counted(_ids_by_reason(loud))}; {first_of(ids)}"
 
 
-def _notes(rows: Iterable[AuditRow], excluded: Iterable[AuditRow]) -> Iterator[str]:
-    bad = Counter(row.reason for row in rows if row.status == QUARANTINED)
-    if total := sum(bad.values()):
-        yield f"{total} image{'s' * (total != 1)} cannot be used: {_counts(bad)}"
-    rules = Counter(row.reason for row in excluded)
-    if rules:
-        yield f"left out by a rule: {_counts(rules)}"
-
-
-def _counts(counter: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counter.items()))
+def _ids_by_reason(rows: Iterable[AuditRow]) -> dict[str, list[str]]:
+    ids: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        ids[row.reason].append(row.sample_id)
+    return ids
 
 
 def _check_amounts(result: Audit, allowed_bad: float) -> None:
     if not result.used:
-        found = _counts(result.reasons) or "nothing listed"
+        unused = [row for row in result.rows if row.status != USED]
+        found = counted(_ids_by_reason(unused)) or "nothing listed"
         msg = f"expected at least 1 usable image of {result.listed} listed, got 0: {found}"
-        hint = "check the path of the data set; the audit names the reason for each file"
+        hint = "check the path of the data set"
+        lost = next((row.path for row in unused if row.reason == Reason.MISSING), "")
+        hint += f"; the first that is missing would be {lost}" if lost else ""
         raise DataError(msg, hint=hint, slug="data/no-images")
     read = result.used + result.quarantined
     if result.quarantined > allowed_bad * read:

@@ -47,15 +47,14 @@ def judge_classes(
     for position, labels in enumerate(source.labels):
         columns = targets[:, start : start + len(labels.class_names)]
         start += len(labels.class_names)
-        rare = [
-            text
-            for name, column in zip(labels.class_names, columns.T, strict=True)
-            if (text := _rarity(name, units[column], folds))
-        ]
+        held = zip(labels.class_names, columns.T, strict=True)
+        few = {name: units[column] for name, column in held if _is_few(units[column], folds)}
+        rare = [_rarity(name, own) for name, own in few.items()]
         if labels.exclusive and len(labels.class_names) < 2:
             refusals.append(_one_class(labels.class_names))
         elif rare and labels.exclusive and position == 0:
-            refusals.append(_rare_classes(rare, folds))
+            rarest = min(len(set(own)) for own in few.values())
+            refusals.append(_rare_classes(rare, folds, rarest))
         elif rare:
             remarks.append(f"{', '.join(rare)}: some of {folds} folds will not hold them")
     return refusals, remarks
@@ -68,10 +67,14 @@ def _units(source: Source, used: Sequence[int], digests: Sequence[str]) -> AnyAr
     return np.asarray(digests, dtype=object)
 
 
-def _rarity(name: str, units: AnyArray, folds: int) -> str:
+def _is_few(units: AnyArray, folds: int) -> bool:
+    return len(set(units)) < max(folds, 2)
+
+
+def _rarity(name: str, units: AnyArray) -> str:
     samples, distinct = len(units), len(set(units))
-    if distinct >= max(folds, 2):
-        return ""
+    if not samples:
+        return f"class {name!r} has no usable image"
     text = f"class {name!r} has {samples} sample{'s' * (samples != 1)}"
     return text if samples == distinct else f"{text} of which {distinct} may be separated"
 
@@ -82,8 +85,10 @@ def _one_class(class_names: Sequence[str]) -> DataError:
     return DataError(msg, hint=hint, slug="data/one-class")
 
 
-def _rare_classes(rare: Sequence[str], folds: int) -> DataError:
+def _rare_classes(rare: Sequence[str], folds: int, rarest: int) -> DataError:
     need = f"{folds} folds need at least {folds}" if folds > 1 else "a split needs at least 2"
     msg = "\n".join(f"{text}, {need}" for text in rare)
-    hint = "add images, merge the class with another, take it out, or lower `folds_count`"
+    hint = "add images, merge the class with another, or take it out"
+    if 2 <= rarest < folds:  # with fewer images no number of folds would do
+        hint += f"; or set `folds_count: {rarest}`"
     return DataError(msg, hint=hint, slug="data/rare-class")

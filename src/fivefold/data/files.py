@@ -35,6 +35,7 @@ _NOT_IMAGES = frozenset(
     ]
 )
 """Endings that nobody gives to an image; everything else is tried, so that nothing is missed."""
+_SYSTEM_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class _Walk:
             self.excluded.append((sample_id, "link-to-folder"))
         elif entry.is_dir(follow_symlinks=False):
             self.visit(Path(entry.path), f"{sample_id}/")
+        elif entry.name.lower() in _SYSTEM_FILES:
+            self.excluded.append((sample_id, "system-file"))
         elif Path(entry.name).suffix.lower() in _NOT_IMAGES:
             self.excluded.append((sample_id, "not-an-image-name"))
         else:
@@ -87,8 +90,8 @@ class _Walk:
 def list_files(root: Path) -> Listing:
     """List what may be images below a folder; the root itself may be a link.
 
-    Hidden entries, endings that are never images, and links to folders inside the root are
-    excluded, each with its rule.
+    Hidden entries, files that systems leave, endings that are never images, and links to folders
+    inside the root are excluded, each with its rule.
 
     Raises:
         DataError: If the folder is missing or unreadable.

@@ -10,6 +10,7 @@ from fivefold.core.progress import Silent
 from fivefold.data.audit import Audit, AuditRow, audit
 from fivefold.data.folder import FolderSource
 from fivefold.data.source import Labels, Sample, Source
+from fivefold.data.table import CsvSource
 
 
 def draw(path, value):
@@ -75,7 +76,10 @@ def test_bad_files_are_set_aside_and_the_sum_holds(data, folder, caplog):
     assert entries["dog/cut.png"]["reason"] in {"truncated", "decode_error"}
     assert entries["dog/cut.png"]["path"] == str(data / "dog" / "cut.png")
     assert "3 images cannot be used: " in caplog.text
-    assert "left out by a rule: 1 not-an-image-name" in caplog.text
+    assert "1 empty, 1 not an image" in caplog.text
+    assert "; namely 'cat/empty.png', 'cat/text.jpg', " in caplog.text
+    assert "'dog/cut.png'; data/quarantine.jsonl names all" in caplog.text
+    assert "left out: 1 not an image by its name; namely 'dog/notes.txt'" in caplog.text
     saved = json.loads(folder.audit_path.read_text())
     counts = {key: saved[key] for key in ("listed", "used", "quarantined", "excluded")}
     assert counts == {"listed": 16, "used": 12, "quarantined": 3, "excluded": 1}
@@ -91,7 +95,7 @@ def test_copies_with_the_same_label_are_used_and_counted(data):
     draw(data / "cat" / "copy.png", 0)
     found = run(data)
     assert found.used == 13
-    assert "with the same label: 1;" in found.warnings[0]
+    assert "with the same label: 1, namely 'cat/copy.png';" in found.warnings[0]
 
 
 def test_copies_with_different_labels_are_both_set_aside(data):
@@ -102,17 +106,58 @@ def test_copies_with_different_labels_are_both_set_aside(data):
     assert [row.sample_id for row in bad] == ["cat/same.png", "dog/same.png"]
     assert {row.reason for row in bad} == {"label_conflict"}
     assert "different labels: 'cat/same.png', 'dog/same.png'" in bad[0].detail
+    assert found.warnings == (
+        "2 images cannot be used: 2 same image with different labels; namely 'cat/same.png', "
+        "'dog/same.png'; `fivefold fit` names all in data/quarantine.jsonl",
+    )
+
+
+def test_only_the_first_three_of_many_bad_images_are_named(data):
+    for k in range(5):
+        (data / "cat" / f"empty-{k}.png").write_bytes(b"")
+    (warning,) = run(data).warnings
+    assert warning.startswith(
+        "5 images cannot be used: 5 empty; such as 'cat/empty-0.png', 'cat/empty-1.png', "
+        "'cat/empty-2.png', …; "
+    )
+
+
+def test_what_systems_leave_is_counted_and_worth_no_warning(data, caplog):
+    caplog.set_level("INFO")
+    for name in (".DS_Store", "cat/Thumbs.db", "cat/._0.png"):
+        (data / name).write_bytes(b"x")
+    found = run(data)
+    assert (found.excluded, found.warnings) == (3, ())
+    assert "left out: 2 hidden, 1 of the operating system" in caplog.text
+    assert {record.levelname for record in caplog.records} == {"INFO"}
+
+
+def test_images_that_are_not_found_are_said_with_the_path(tmp_path):
+    (tmp_path / "t.csv").write_text("image,label\na.png,x\nb.png,y\n")
+    source = CsvSource(tmp_path / "t.csv", tmp_path)
+    with pytest.raises(DataError, match=r"2 missing\n.* would be .*/a\.png") as error:
+        audit(source, folds=2, progress=Silent())
+    assert error.value.slug == "data/no-images"
 
 
 def test_rare_classes_are_all_named_at_once(data):
     draw(data / "pool" / "1.png", 240)
     draw(data / "pool" / "2.png", 241)
     (data / "void").mkdir()
+    (data / "void" / "0.png").write_bytes(b"")
     with pytest.raises(DataError, match="class 'pool' has 2 samples, 5 folds need") as error:
         run(data)
     assert error.value.slug == "data/rare-class"
-    assert "class 'void' has 0 samples, 5 folds need at least 5\n" in str(error.value)
-    assert "lower `folds_count`" in error.value.hint
+    assert "class 'void' has no usable image, 5 folds need at least 5\n" in str(error.value)
+    assert "folds_count" not in error.value.hint
+
+
+def test_the_number_of_folds_that_would_do_is_named(data):
+    for k in range(3):
+        draw(data / "pool" / f"{k}.png", 240 + k)
+    with pytest.raises(DataError, match="or set `folds_count: 3`"):
+        run(data)
+    run(data, folds=3)
 
 
 def test_copies_do_not_count_as_samples_of_a_rare_class(data):
@@ -143,9 +188,10 @@ def test_one_class_is_refused(tmp_path):
 
 
 def test_data_without_images_are_refused(tmp_path):
-    (tmp_path / "cat").mkdir()
-    (tmp_path / "dog").mkdir()
-    with pytest.raises(DataError, match="usable image of 0 listed, got 0: nothing") as error:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(b"")
+    with pytest.raises(DataError, match="usable image of 2 listed, got 0: 2 empty") as error:
         run(tmp_path)
     assert error.value.slug == "data/no-images"
 

@@ -30,7 +30,7 @@ def test_every_entry_is_either_listed_or_excluded_by_a_named_rule(tmp_path):
         ".git": "hidden",
         ".hidden.png": "hidden",
         "__MACOSX": "hidden",
-        "a/Thumbs.db": "not-an-image-name",
+        "a/Thumbs.db": "system-file",
         "a/readme.txt": "not-an-image-name",
     }
 

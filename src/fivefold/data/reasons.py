@@ -1,0 +1,44 @@
+"""The audit's reasons in plain words, with the first samples that they concern."""
+
+from collections.abc import Mapping, Sequence
+
+QUIET_RULES = frozenset({"hidden", "system-file"})
+"""Rules that leave out what no one takes for an image, so that it is worth no warning."""
+
+_WORDS = {
+    "empty": "empty",
+    "missing": "missing",
+    "unreadable": "not readable",
+    "too_large": "too large",
+    "not_regular_file": "not a regular file",
+    "format_not_allowed": "not an image",
+    "too_many_pixels": "with too many pixels",
+    "truncated": "cut off",
+    "decode_error": "damaged",
+    "dataset_error": "refused by the data set's code",
+    "label_conflict": "same image with different labels",
+    "hidden": "hidden",
+    "system-file": "of the operating system",
+    "link-to-folder": "link to a folder",
+    "not-an-image-name": "not an image by its name",
+    "outside-class-folders": "outside the class folders",
+    "no-id": "row without an image",
+    "no-label": "without a label",
+    "repeated-row": "repeated row",
+}
+_SHOWN = 3
+
+
+def counted(ids: Mapping[str, Sequence[str]]) -> str:
+    """Count samples by reason: "1 empty, 2 cut off".
+
+    Args:
+        ids: Reason to the ids that it concerns.
+    """
+    return ", ".join(f"{len(ids[reason])} {_WORDS.get(reason, reason)}" for reason in sorted(ids))
+
+
+def first_of(ids: Sequence[str]) -> str:
+    """Name the first three ids."""
+    shown = ", ".join(map(repr, ids[:_SHOWN]))
+    return f"such as {shown}, …" if len(ids) > _SHOWN else f"namely {shown}"
