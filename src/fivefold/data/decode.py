@@ -5,10 +5,12 @@ scaled to 8, transparency is laid over white, EXIF orientation is applied, an an
 first frame, an ICC profile is not applied.
 """
 
+import errno
 import io
 import os
 import stat
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,8 +21,14 @@ from PIL import UnidentifiedImageError
 
 from fivefold.core.errors import DataError
 from fivefold.core.types import AnyArray, Image
+from fivefold.data.pixel_budget import PixelBudget
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+
+# Pixels converted at a time: their copies in between stay small beside the image itself.
+_STRIP = 1 << 20
+# What threads decode at a time, all together: two of the largest images that are accepted.
+_IN_FLIGHT = PixelBudget(200_000_000)
 
 _WHITE = (255, 255, 255, 255)
 _ORIENTATION = 0x0112
@@ -108,6 +116,9 @@ def read_bytes(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ImageProblem(Reason.MISSING, "there is no such file") from error
     except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+            detail = "there is no such file: no name can be that long"
+            raise ImageProblem(Reason.MISSING, detail) from error
         raise ImageProblem(Reason.UNREADABLE, f"{type(error).__name__}: {error}") from error
 
 
@@ -148,8 +159,9 @@ def decode(
             if draft_size:
                 edge = max(draft_size)  # orientation may still swap height and width
                 image.draft(None, (edge, edge))
-            image.load()
-            return pixels_of(_upright(image))
+            with _IN_FLIGHT.take(image.width * image.height):
+                image.load()
+                return pixels_of(_upright(image))
     except ImageProblem:
         raise
     except UnidentifiedImageError as error:
@@ -210,16 +222,25 @@ def pixels_of(image: Pillow.Image) -> Image:
         ImageProblem: If its numbers have no agreed meaning as colours.
     """
     if image.mode.startswith("I;16"):
-        return _three(_from_16_bits(np.asarray(image).astype(np.uint16)))
+        return _three(_from_16_bits(np.asarray(image)))
     if image.mode == "I":
         return _three(to_uint8(np.asarray(image)))
     if image.mode == "F":
         return _three(to_uint8(np.asarray(image)))
+    pixels = np.empty((image.height, image.width, 3), dtype=np.uint8)
+    rows = max(1, _STRIP // max(1, image.width))
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        pixels[top:bottom] = np.asarray(_rgb(image.crop((0, top, image.width, bottom))))
+    return pixels
+
+
+def _rgb(image: Pillow.Image) -> Pillow.Image:
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         colours = image.convert("RGBA")
         white = Pillow.new("RGBA", colours.size, _WHITE)
-        return np.array(Pillow.alpha_composite(white, colours).convert("RGB"))
-    return np.array(image.convert("RGB"))
+        return Pillow.alpha_composite(white, colours).convert("RGB")
+    return image.convert("RGB")
 
 
 def to_uint8(values: AnyArray) -> Image:
@@ -251,7 +272,8 @@ def to_uint8(values: AnyArray) -> Image:
         detail = f"values from {low:g} to {high:g} of type {values.dtype}; expected 0 to {top}"
         raise ImageProblem(Reason.DECODE_ERROR, detail)
     if kind == "f":
-        return np.rint(values * (255.0 if high <= 1 else 1.0)).astype(np.uint8)
+        factor = 255.0 if high <= 1 else 1.0
+        return _rounded(values, lambda part: part * factor)
     return _from_16_bits(values) if _is_16_bits(values, high) else values.astype(np.uint8)
 
 
@@ -260,7 +282,16 @@ def _is_16_bits(values: AnyArray, high: float) -> bool:
 
 
 def _from_16_bits(values: AnyArray) -> Image:
-    return np.rint(values / 257.0).astype(np.uint8)
+    return _rounded(values, lambda part: part / 257.0)
+
+
+def _rounded(values: AnyArray, scale: Callable[[AnyArray], AnyArray]) -> Image:
+    """Scale and round a part at a time, since floats are eight times as large."""
+    flat, result = values.reshape(-1), np.empty(values.size, dtype=np.uint8)
+    for start in range(0, len(flat), _STRIP):
+        part = slice(start, start + _STRIP)
+        result[part] = np.rint(scale(flat[part])).astype(np.uint8)
+    return result.reshape(values.shape)
 
 
 def _three(grey: Image) -> Image:

@@ -3,6 +3,8 @@ import os
 import random
 import resource
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -10,7 +12,15 @@ import pytest
 from PIL import Image
 
 from fivefold.core.errors import DataError
-from fivefold.data.decode import ImageProblem, Limits, decode, read_image, to_channels, to_uint8
+from fivefold.data.decode import (
+    ImageProblem,
+    Limits,
+    decode,
+    pixels_of,
+    read_image,
+    to_channels,
+    to_uint8,
+)
 
 FORMATS = ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"]
 
@@ -283,3 +293,50 @@ def test_a_wrong_number_of_channels_is_named():
     with pytest.raises(DataError, match="shape: expected an image with 3 channels, got 4") as error:
         to_channels(np.zeros((2, 2, 4), np.uint8), 3)
     assert error.value.slug == "data/channels"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "CMYK", "1", "P"])
+def test_strips_give_what_the_whole_gives(mode, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (61, 40, 4), dtype=np.uint8)
+    image = Image.fromarray(pixels).convert("RGB" if mode in ("CMYK", "P") else "RGBA")
+    image = image.quantize(50) if mode == "P" else image.convert(mode)
+    if mode == "P":
+        image.info["transparency"] = bytes(range(0, 250, 5))
+    whole = pixels_of(image)
+    monkeypatch.setattr("fivefold.data.decode._STRIP", 7 * 40)
+    assert np.array_equal(pixels_of(image), whole)
+
+
+@pytest.mark.parametrize("top", [1.0, 255.0, 65535])
+def test_parts_are_scaled_as_the_whole(top, monkeypatch):
+    values = np.random.default_rng(0).random((31, 17)) * top
+    values = np.rint(values).astype(np.int32) if top == 65535 else values.astype(np.float32)
+    whole = to_uint8(values)
+    monkeypatch.setattr("fivefold.data.decode._STRIP", 10)
+    assert np.array_equal(to_uint8(values), whole)
+
+
+def test_a_name_that_is_too_long_is_a_missing_file(tmp_path):
+    with pytest.raises(ImageProblem, match="got missing: there is no such file") as error:
+        read_image(tmp_path / ("x" * 300))
+    assert error.value.reason == "missing"
+
+
+@pytest.mark.slow
+def test_large_transparent_palettes_need_little_memory(tmp_path):
+    image = Image.new("P", (9999, 9999), 1)
+    image.putpalette([0, 0, 0, 10, 20, 30])
+    image.save(tmp_path / "a.png", transparency=bytes([0, 100]))
+    program = (
+        "import resource, sys\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from pathlib import Path\n"
+        "from fivefold.data.decode import read_image\n"
+        "with ThreadPoolExecutor(3) as threads:\n"
+        "    paths = [Path(sys.argv[1])] * 3\n"
+        "    list(threads.map(lambda path: read_image(path).shape, paths))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "a.png")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1500  # MB; three of them at once took 6 GB
