@@ -4,6 +4,7 @@ Only formats that cannot carry code are read, and only finite tensors are accept
 """
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,11 +33,12 @@ def read_state_file(path: Path) -> dict[str, Tensor]:
             checkpoint's weights are found under their usual keys.
 
     Returns:
-        Names and finite tensors on the CPU, without prefixes of wrappers.
+        Names and dense, finite tensors on the CPU, without prefixes of wrappers.
 
     Raises:
         UnsafeInputError: If the format could carry code, or the file tries to.
-        DataError: If the file is missing or damaged, or a weight is NaN or infinite.
+        DataError: If the file is missing or damaged, or a weight is sparse, quantized,
+            complex, without values, NaN or infinite.
     """
     if not path.is_file():
         msg = f"weights: expected a file, got {str(path)!r}, which does not exist"
@@ -55,7 +57,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         if path.suffix.lower() == ".safetensors":
             content: object = safetensors.torch.load_file(path, device="cpu")
         else:
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
+            content = _load_quietly(path)
     except pickle.UnpicklingError as error:
         msg = f"{path}: expected tensors and plain values only, got other Python objects or damage"
         hint = "save only the state dict: torch.save(model.state_dict(), path)"
@@ -66,8 +68,16 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         hint = "the file is damaged or cut short; copy or download it again"
         raise DataError(msg, hint=hint, slug="weights/damaged") from error
     tensors = _state_dict_of(path, content)
+    _check_dense(path, tensors)
     _check_finite(path, tensors)
     return tensors
+
+
+def _load_quietly(path: Path) -> object:
+    """Read a `.pth`; what torch remarks on odd tensors comes as an error with their name."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"torch\.")
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=False)
 
 
 def _state_dict_of(path: Path, content: object) -> dict[str, Tensor]:
@@ -83,6 +93,25 @@ def _state_dict_of(path: Path, content: object) -> dict[str, Tensor]:
         raise DataError(msg, slug="weights/mismatch")
     prefix = "module." if all(str(key).startswith("module.") for key in content) else ""
     return {str(key).removeprefix(prefix): value for key, value in content.items()}
+
+
+def _check_dense(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if kind := _oddity(tensor):
+            msg = f"{path}: {name}: expected dense tensors of real numbers, got a {kind} one"
+            hint = "save the state dict of the net as it is trained, in float32"
+            raise DataError(msg, hint=hint, slug="weights/mismatch")
+
+
+def _oddity(tensor: Tensor) -> str:
+    """Name what makes a tensor useless as a weight; nothing for usual ones."""
+    kinds = {
+        "meta": tensor.is_meta,
+        "sparse": tensor.layout != torch.strided,
+        "quantized": tensor.is_quantized,
+        "complex": tensor.is_complex(),
+    }
+    return next((kind for kind, found in kinds.items() if found), "")
 
 
 def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -1,4 +1,5 @@
 import pickle
+import warnings
 
 import pytest
 import safetensors.torch
@@ -145,3 +146,23 @@ def test_tensors_in_the_same_order_take_the_nets_names():
 def test_another_number_shape_or_kind_is_no_match(tensors, message):
     with pytest.raises(DataError, match=message):
         names_by_order(tensors, nn.Linear(3, 2), "f")
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda: torch.eye(2).to_sparse(), "sparse"),
+        (lambda: torch.eye(2).to_sparse_csr(), "sparse"),
+        (lambda: torch.empty(2, device="meta"), "meta"),
+        (lambda: torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), "quantized"),
+        (lambda: torch.ones(2, dtype=torch.complex64), "complex"),
+    ],
+)
+def test_odd_tensors_are_named_and_torch_says_nothing(tmp_path, make, kind):
+    with warnings.catch_warnings():  # of making and writing them; reading must be quiet
+        warnings.simplefilter("ignore")
+        torch.save({"fine": torch.ones(1), "a.weight": make()}, tmp_path / "w.pth")
+    sentence = f"w.pth: a.weight: expected dense tensors of real numbers, got a {kind} one"
+    with pytest.raises(DataError, match=sentence) as error:
+        read_state_file(tmp_path / "w.pth")
+    assert error.value.slug == "weights/mismatch"
