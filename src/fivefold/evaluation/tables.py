@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from fivefold.core.predictions import Predictions
 from fivefold.core.types import Floats, Head
 
 _SEPARATORS = ("|", ";", "$", "~", " + ")
+_OF_TABLE = ("id", "fold")
+_OF_HEAD = ("truth", "label", "confidence")
 
 
 def prediction_rows(predictions: Predictions) -> list[list[str]]:
@@ -20,13 +23,20 @@ def prediction_rows(predictions: Predictions) -> list[list[str]]:
     is its label's probability. A sigmoid head's label is every class above one half, joined by a
     separator that no class name contains; its confidence is that of its least sure answer.
 
+    No two columns have one name: a class whose column would be called like another one, or `fold`
+    as in the table of a run, is written as `<name> (class)`.
+
     Args:
         predictions: N samples.
 
     Returns:
         N + 1 rows. Probabilities have six decimals.
     """
-    blocks = [_block(head) for head in predictions.by_head()]
+    heads = predictions.by_head()
+    blocks = [
+        _block(head, columns)
+        for head, columns in zip(heads, _class_columns(predictions.heads), strict=True)
+    ]
     ids = ["id", *predictions.ids]
     return [[ids[i], *(cell for block in blocks for cell in block[i])] for i in range(len(ids))]
 
@@ -51,11 +61,33 @@ def labels_of(head: Head, values: Floats) -> str:
     return _separator(head.class_names).join(chosen)
 
 
-def _block(predictions: Predictions) -> list[list[str]]:
+def _class_columns(heads: Sequence[Head]) -> list[list[str]]:
+    """Name the classes' columns, for each head its own."""
+    wanted = [[f"{_prefix(head)}{name}" for name in head.class_names] for head in heads]
+    fixed = {f"{_prefix(head)}{name}" for head in heads for name in _OF_HEAD}
+    counts = Counter([*_OF_TABLE, *fixed, *(name for names in wanted for name in names)])
+    taken = set(counts)
+    result = []
+    for names in wanted:
+        result.append([name if counts[name] == 1 else _free(name, taken) for name in names])
+        taken.update(result[-1])
+    return result
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    while name in taken:
+        name += " (class)"
+    return name
+
+
+def _prefix(head: Head) -> str:
+    return f"{head.name}_" if head.name else ""
+
+
+def _block(predictions: Predictions, columns: Sequence[str]) -> list[list[str]]:
     head, targets = predictions.heads[0], predictions.targets
-    prefix = f"{head.name}_" if head.name else ""
-    names = [*(["truth"] if targets is not None else []), "label", "confidence"]
-    rows = [[f"{prefix}{name}" for name in (*names, *head.class_names)]]
+    names = [name for name in _OF_HEAD if name != "truth" or targets is not None]
+    rows = [[*(f"{_prefix(head)}{name}" for name in names), *columns]]
     for i, probs in enumerate(predictions.probs):
         truth = [labels_of(head, targets[i])] if targets is not None else []
         numbers = [_confidence(head, probs), *probs.tolist()]

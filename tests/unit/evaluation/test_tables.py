@@ -62,3 +62,23 @@ def test_any_file_name_can_be_read_back(names):
 
 def test_file_names_that_are_no_utf8_keep_their_bytes():
     assert csv_bytes([["\udcff.png"]]) == b"\xff.png\n"
+
+
+def test_no_two_columns_have_one_name():
+    head = Head("", "softmax", ("confidence", "fold", "id", "label", "truth", "Truth"))
+    (header,) = prediction_rows(predictions(np.zeros((0, 6)), (head,)))
+    renamed = [f"{name} (class)" for name in ("confidence", "fold", "id", "label", "truth")]
+    assert header == ["id", "label", "confidence", *renamed, "Truth"]
+
+
+def test_a_class_named_like_a_renamed_one_keeps_its_name():
+    head = Head("", "softmax", ("label", "label (class)"))
+    (header,) = prediction_rows(predictions(np.zeros((0, 2)), (head,)))
+    assert header[3:] == ["label (class) (class)", "label (class)"]
+
+
+def test_columns_of_several_outputs_differ_too():
+    heads = (Head("a", "softmax", ("b_c", "label")), Head("a_b", "softmax", ("c", "id")))
+    (header,) = prediction_rows(predictions(np.zeros((0, 4)), heads))
+    assert len(set(header)) == len(header) == 9
+    assert (header[4], header[8]) == ("a_label (class)", "a_b_id")
