@@ -50,7 +50,9 @@ def judge_classes(
         held = zip(labels.class_names, columns.T, strict=True)
         few = {name: units[column] for name, column in held if _is_few(units[column], folds)}
         rare = [_rarity(name, own) for name, own in few.items()]
-        if labels.exclusive and len(labels.class_names) < 2:
+        if not labels.class_names:
+            refusals.append(_no_labels(labels.name))
+        elif labels.exclusive and len(labels.class_names) < 2:
             refusals.append(_one_class(labels.class_names))
         elif rare and labels.exclusive and position == 0:
             rarest = min(len(set(own)) for own in few.values())
@@ -77,6 +79,13 @@ def _rarity(name: str, units: AnyArray) -> str:
         return f"class {name!r} has no usable image"
     text = f"class {name!r} has {samples} sample{'s' * (samples != 1)}"
     return text if samples == distinct else f"{text} of which {distinct} may be separated"
+
+
+def _no_labels(name: str) -> DataError:
+    where = f"{name}: " if name else ""
+    msg = f"{where}expected at least 1 class, got none: no sample has a label"
+    hint = "check the label column, and what separates several labels in a cell"
+    return DataError(msg, hint=hint, slug="data/no-labels")
 
 
 def _one_class(class_names: Sequence[str]) -> DataError:
