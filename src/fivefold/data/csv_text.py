@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fivefold.core.errors import DataError
+from fivefold.data.decode import ImageProblem, Limits, Reason, read_bytes
 
 _DELIMITERS = (",", ";", "\t")
 _LONGEST = 65_536
+_LARGEST = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ def read_table(path: Path) -> Table:
     lines do not count.
 
     Raises:
-        DataError: If it is missing, empty, no UTF-8, or a row has more or fewer cells than the
-            header.
+        DataError: If it is missing, no regular file, too large, empty, no UTF-8, or a row
+            has more or fewer cells than the header.
     """
     text = _text_of(path)
     header_line = next((line for line in text.splitlines() if line.strip()), "")
@@ -62,11 +64,7 @@ def read_table(path: Path) -> Table:
 
 
 def _text_of(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        msg = f"{path}: expected a readable table, got {error.strerror}"
-        raise DataError(msg, hint="check the path", slug="data/missing-table") from error
+    data = _bytes_of(path)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -78,6 +76,20 @@ def _text_of(path: Path) -> str:
         msg = f"{path}:{line}: expected text, got a NUL character"
         raise _broken(msg)
     return text
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return read_bytes(path, limits=Limits(max_bytes=_LARGEST))
+    except ImageProblem as problem:
+        if problem.reason in (Reason.NOT_REGULAR_FILE, Reason.TOO_LARGE):
+            kind = f"a regular file of at most {_LARGEST // 10**6:,} MB"
+            msg = f"{path}: expected {kind}, got {problem.detail}"
+            hint = "name a CSV file; what comes through a pipe has to be saved first"
+            raise DataError(msg, hint=hint, slug="data/table-file") from problem
+        reason = getattr(problem.__cause__, "strerror", None) or problem.detail
+        msg = f"{path}: expected a readable table, got {reason}"
+        raise DataError(msg, hint="check the path", slug="data/missing-table") from problem
 
 
 def _cells_of_line(line: str, delimiter: str) -> list[str]:
