@@ -26,6 +26,7 @@ LearningRate: TypeAlias = Annotated[float, Field(gt=0, le=1000)]
 BatchSize: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+GradientBound: TypeAlias = Annotated[float, Field(ge=0, le=1_000_000), NullMeans(0.0)]
 ClassCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 Side: TypeAlias = Annotated[int, Field(ge=1, le=16_384)]
 Channels: TypeAlias = Annotated[int, Field(ge=1, le=64)]
@@ -132,10 +133,10 @@ class ExperimentKeys(BaseModel):
         "`{name: {option: value}}`.",
     )
     batch: BatchSize = Field(16, description="Samples in a batch.")
-    clipnorm: Annotated[float, Field(ge=0), NullMeans(0.0)] = Field(
+    clipnorm: GradientBound = Field(
         0.0, description="Largest norm of all gradients together; 0 is off."
     )
-    clipvalue: Annotated[float, Field(ge=0), NullMeans(0.0)] = Field(
+    clipvalue: GradientBound = Field(
         0.0, description="Largest absolute value of each gradient; 0 is off."
     )
     loss: Loss = Field(

@@ -99,6 +99,8 @@ def test_all_problems_come_together_in_the_order_of_the_file():
         ("imports: a", "config.yaml:1:10: imports: expected a list, got 'a'"),
         ("batch_size: 0", "config.yaml:1:13: batch_size: expected greater than or equal to 1"),
         ("#%Musket Clasification 1.0\nlr: 1", "config.yaml:1:1: expected a dialect of Musket"),
+        ("clipvalue: 1e308", "config.yaml:1:12: clipvalue: expected less than or equal to 1000000"),
+        ("clipnorm: 1e7", "config.yaml:1:11: clipnorm: expected less than or equal to 1000000"),
         ("lr: " + "9" * 5000, "config.yaml:1:5: lr: expected a number, got '999"),
     ],
 )
