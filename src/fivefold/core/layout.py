@@ -35,6 +35,17 @@ class RunFolder:
         inside = resolved.is_relative_to(root) and resolved != root
         return inside and resolved.relative_to(root).parts[0] in OWN_FOLDERS
 
+    def mixes_with(self, images_dir: Path, *, listed: bool) -> bool:
+        """Say whether the run's own files would mix with a user's images.
+
+        Args:
+            images_dir: Where the images are.
+            listed: Whether all that lies below it is taken, rather than what a table names; then
+                the run may not lie in it either.
+        """
+        around = listed and self.root.resolve().is_relative_to(images_dir.resolve())
+        return around or self.holds(images_dir)
+
     def weights(self, fold: int, stage: int) -> Path:
         """The best weights of a stage."""
         return self.root / "weights" / f"best-{fold}.{stage}.safetensors"

@@ -71,7 +71,7 @@ def _refuse_own_folders(config: ExperimentConfig, folder: RunFolder) -> None:
     for key in ("folder", "images"):
         named = getattr(section, key, None)
         path = config.directory / named if named else None
-        if path is None or not (folder.holds(path) or (key == "folder" and _around(path, folder))):
+        if path is None or not folder.mixes_with(path, listed=key == "folder"):
             continue
         message = f"dataset.{key}: expected a folder that no run writes into, got {named!r}"
         hint = f"the run keeps its own files in {folder.root}/data and beside it: use another name"
@@ -79,10 +79,6 @@ def _refuse_own_folders(config: ExperimentConfig, folder: RunFolder) -> None:
         problems.append(Problem("config/own-folder", place, message, hint))
     if problems:
         raise ConfigError(problems)
-
-
-def _around(path: Path, folder: RunFolder) -> bool:
-    return folder.root.resolve().is_relative_to(path.resolve())
 
 
 def wrap(dataset: Any, progress: Progress) -> Source:
