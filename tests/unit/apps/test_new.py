@@ -208,3 +208,71 @@ def test_names_count_on_from_the_highest(tmp_path):
 def test_data_is_called_by_the_folder_that_says_something(tmp_path, path, name):
     (tmp_path / path).mkdir(parents=True)
     assert name_of_data(tmp_path / path) == name
+
+
+ODD_NAMES = [
+    "a\x7fb",
+    "a\x85b",
+    "a\u2028b",
+    "a\ufffeb",
+    "a\x1bb",
+    'a"\\b',
+    "a\u00a0b",
+    "a\U000e0001b",
+    "é😀",
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_odd_names_of_folders_and_classes_come_back_equal(photos, tmp_path, name):
+    data = photos.rename(tmp_path / name)
+    (data / "cat").rename(data / name)
+    config = load(write_experiment(tmp_path / "x", data).config_path)
+    assert config.dataset.folder == f"../{name}"
+
+
+def test_a_path_that_is_no_utf8_is_refused(photos, tmp_path):
+    data = photos.rename(tmp_path / "a\udcff")
+    with pytest.raises(DataError, match="expected a path in UTF-8, got bytes") as error:
+        write_experiment(tmp_path / "x", data)
+    assert error.value.slug == "data/path-name"
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_path_longer_than_a_config_takes_is_refused(photos, tmp_path):
+    deep = tmp_path.joinpath(*["d" * 200] * 6)
+    deep.mkdir(parents=True)
+    with pytest.raises(DataError, match="expected a path of at most 1,000 letters") as error:
+        write_experiment(tmp_path / "x", photos.rename(deep / "photos"))
+    assert error.value.slug == "data/path-name"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "data"),
+    [("ex", "ex/data"), ("img/ex", "img"), ("img", "img"), ("ex", "ex/logs/a")],
+)
+def test_images_and_the_runs_own_files_stay_apart(photos, tmp_path, experiment, data):
+    (tmp_path / data).parent.mkdir(parents=True, exist_ok=True)
+    photos.rename(tmp_path / data)
+    with pytest.raises(ConfigError, match="expected an experiment apart from its images") as error:
+        write_experiment(tmp_path / experiment, tmp_path / data)
+    assert error.value.problems[0].slug == "config/own-folder"
+    assert not (tmp_path / experiment / "config.yaml").exists()
+
+
+def test_a_table_beside_the_config_is_fine_but_not_images_among_the_runs_files(photos, tmp_path):
+    root = tmp_path / "ex"
+    root.mkdir()
+    photos.rename(root / "photos")
+    (root / "t.csv").write_text("image,label\nsea dog/1.png,x\nsea dog/2.png,y\n")
+    (root / "photos").rename(root / "data")
+    with pytest.raises(ConfigError, match="expected an experiment apart from its images"):
+        write_experiment(root, root / "t.csv")
+    (root / "data").rename(root / "photos")
+    assert load(write_experiment(root, root / "t.csv").config_path).dataset.images == "photos"
+
+
+def test_a_table_with_an_endless_name_still_finds_its_images(photos, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("image,label\n" + "x" * 300 + ",a\nsea dog/1.png,a\nsea dog/2.png,b\n")
+    assert look_at(table).images == photos

@@ -90,7 +90,7 @@ def _open_table(table: Path, images: Path | None) -> tuple[Source, Path]:
 
 
 def _exists(source: Source, i: int) -> bool:
-    return bool(source.path(i)) and Path(source.path(i)).is_file()
+    return bool(source.stamp(i))  # unlike `is_file`, it takes names of any length
 
 
 def _spread(total: int) -> list[int]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from fivefold.apps.new.defaults import Settings
 from fivefold.apps.new.naming import short_number
 from fivefold.apps.new.survey import Survey
+from fivefold.core.errors import DataError
 
 _SHOWN_CLASSES = 12
 _COMMENTS_AT = 33
+_LONGEST_PATH = 1000  # as in the config
 # Stands before a comment until all is in place; the data's names cannot contain it.
 _MARK = "\x1f"
 
@@ -59,6 +61,9 @@ def render(survey: Survey, settings: Settings, directory: Path) -> str:
         survey: What was seen.
         settings: What was chosen.
         directory: The folder of the config: paths start there.
+
+    Raises:
+        DataError: If YAML has no way to write the data's path.
     """
     text = _marked(_TEMPLATE).format(
         seen="\n".join(f"# {line}".rstrip() for line in describe(survey)),
@@ -118,7 +123,7 @@ def _aligned(start: re.Match[str]) -> str:
 
 
 def _one_line(name: str) -> str:
-    return name if name.isprintable() else json.dumps(name)
+    return name if name.isprintable() else _quoted(name)
 
 
 def _dataset(survey: Survey, directory: Path) -> list[tuple[str, str]]:
@@ -140,9 +145,26 @@ def _path_text(path: Path, directory: Path) -> str:
 
 
 def _scalar(text: str) -> str:
-    """Quote what YAML would not read as this text."""
+    """Quote what YAML would not read as this text.
+
+    Raises:
+        DataError: If it cannot be a value of a config at all.
+    """
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        msg = f"{_quoted(text)}: expected a path in UTF-8, got bytes that no config can name"
+        raise DataError(msg, hint="rename the folder or file", slug="data/path-name")
+    if len(text) > _LONGEST_PATH:
+        msg = f"{text[:40]}…: expected a path of at most {_LONGEST_PATH:,} letters, got {len(text):,}"
+        hint = "move the data, or write the experiment nearer to it"
+        raise DataError(msg, hint=hint, slug="data/path-name")
     plain = re.fullmatch(r"(\.\./)*[A-Za-z_][\w./-]*", text, re.ASCII)
-    return text if plain and "/" in text else json.dumps(text, ensure_ascii=False)
+    return text if plain and "/" in text else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """Quote as YAML does, with escapes for what it refuses or folds: controls, U+0085, U+FFFE."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in quoted)
 
 
 def _shape_comment(survey: Survey, settings: Settings) -> str:

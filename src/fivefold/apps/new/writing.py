@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fivefold.apps.new.defaults import choose
 from fivefold.apps.new.naming import holds_experiments, name_of_data, next_name
-from fivefold.apps.new.survey import look_at
+from fivefold.apps.new.survey import Survey, look_at
 from fivefold.apps.new.template import describe, render
 from fivefold.core.durable import write_text
 from fivefold.core.errors import ConfigError, Problem
@@ -41,8 +41,9 @@ def write_experiment(
         architecture: The backbone; one whose weights can be had when not given.
 
     Raises:
-        ConfigError: If there is a config already, or no such backbone.
-        DataError: If the data cannot be used.
+        ConfigError: If there is a config already, no such backbone, or the run's own files would
+            mix with the images.
+        DataError: If the data cannot be used, or no config can name its path.
     """
     problem = backbone_problem(architecture) if architecture else None
     if problem:
@@ -56,6 +57,7 @@ def write_experiment(
         experiment = experiment / next_name(experiment, *names)
     folder = _folder_of(experiment)
     _check_free(folder.config_path)
+    _check_apart(folder, survey)
     write_text(folder.config_path, render(survey, settings, folder.root))
     return Written(experiment, folder.config_path, tuple(filter(None, describe(survey))))
 
@@ -65,6 +67,16 @@ def _folder_of(experiment: Path) -> RunFolder:
     if experiment.suffix.lower() in (".yaml", ".yml") and not experiment.is_dir():
         return RunFolder(experiment.parent, experiment)
     return RunFolder(experiment, experiment / "config.yaml")
+
+
+def _check_apart(folder: RunFolder, survey: Survey) -> None:
+    """Refuse what `fit` would refuse: images among the run's files, or the run among images."""
+    images_dir = survey.images or survey.data
+    if not folder.mixes_with(images_dir, listed=survey.images is None):
+        return
+    message = f"expected an experiment apart from its images, got images in {str(images_dir)!r}"
+    hint = f"the run keeps its own files in {folder.root}/data and beside it: choose another folder"
+    raise ConfigError([Problem("config/own-folder", str(folder.root), message, hint)])
 
 
 def _check_free(config_path: Path) -> None:
