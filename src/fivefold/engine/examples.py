@@ -1,22 +1,23 @@
 """Pictures of validation samples with what is true and what was predicted."""
 
-import importlib.util
 import io
+import math
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw
 
 from fivefold.core.errors import DataError
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import AnyArray, Floats, Image, Indices
+from fivefold.engine.captions import SMALL, font, shortened, shortened_in_the_middle, wrapped
 
 _PICTURE, _GAP, _FRAME, _LINE = 204, 16, 5, 19  # pixels
+_Caption = list[tuple[str, str]]  # lines and their colours
 _RIGHT, _WRONG, _UNKNOWN, _INK = "#1a7f5a", "#c8372d", "#8a8a8e", "#1c1c1e"
+_SOFT = "#6e6e73"
 _MARKS = {_RIGHT: "✓ ", _WRONG: "✗ ", _UNKNOWN: ""}  # not by colour alone
 
 
@@ -100,11 +101,11 @@ def _spread(predictions: Predictions, rows: list[int], count: int) -> list[int]:
 def draw_examples(
     images: Sequence[Image], predictions: Predictions, columns: int = 4, limit: int = 16
 ) -> bytes:
-    """Draw a grid of samples: the picture, the truth, and the prediction with its probability.
+    """Draw a grid of samples: the picture, truth, prediction with its probability, and id.
 
-    Right ones have a green frame and a tick, wrong ones a red frame and a cross; a grey frame
-    means that the truth is not known. Of pictures with 4 or more channels the first three are
-    shown, of those with 2 the first.
+    Of several labels the lowest probability is shown. Right samples have a green frame and a
+    tick, wrong ones a red frame and a cross; a grey frame means that the truth is not known. Of
+    pictures with 4 or more channels the first three are shown, of those with 2 the first.
 
     Args:
         images: Pictures [H, W, C] of any size, in the order of the predictions.
@@ -124,45 +125,63 @@ def draw_examples(
         msg = f"examples: expected at least 1 image, as many as predictions, got {found}"
         raise DataError(msg, slug="data/no-examples")
     columns = min(columns, count)
-    lines = 2 if len(predictions.heads) == 1 else len(predictions.heads)
+    captions = [_caption(predictions.take([i])) for i in range(count)]
     cell_width = _PICTURE + _GAP
-    cell_height = _PICTURE + lines * _LINE + _GAP + 4
+    # One more line for the id, which is drawn below the longest caption.
+    cell_height = _PICTURE + (max(map(len, captions)) + 1) * _LINE + _GAP + 4
     size = (columns * cell_width + _GAP, -(-count // columns) * cell_height + _GAP)
     sheet = Pillow.new("RGB", size, "white")
     for i in range(count):
         row, column = divmod(i, columns)
         corner = (_GAP + column * cell_width, _GAP + row * cell_height)
-        _draw_cell(sheet, corner, images[i], predictions.take([i]))
+        _draw_picture(sheet, corner, images[i], _worst(predictions.take([i])))
+        _draw_text(sheet, corner, captions[i], predictions.ids[i])
     file = io.BytesIO()
     sheet.save(file, "PNG")
     return file.getvalue()
 
 
-def _draw_cell(
-    sheet: Pillow.Image, corner: tuple[int, int], image: Image, sample: Predictions
-) -> None:
+def _draw_picture(sheet: Pillow.Image, corner: tuple[int, int], image: Image, color: str) -> None:
     x, y = corner
-    draw = ImageDraw.Draw(sheet)
-    parts = sample.by_head()
-    colors = [_color(part) for part in parts]
-    worst = max(colors, key=[_RIGHT, _UNKNOWN, _WRONG].index)
-    draw.rounded_rectangle((x, y, x + _PICTURE, y + _PICTURE), 8, "#f2f2f4", worst, _FRAME)
+    box = (x, y, x + _PICTURE, y + _PICTURE)
+    ImageDraw.Draw(sheet).rounded_rectangle(box, 8, "#f2f2f4", color, _FRAME)
     picture = _fitted(image, _PICTURE - 2 * _FRAME - 2)
     left, top = (_PICTURE + 1 - picture.width) // 2, (_PICTURE + 1 - picture.height) // 2
     sheet.paste(picture, (x + left, y + top))
 
-    y += _PICTURE + 4
+
+def _draw_text(
+    sheet: Pillow.Image, corner: tuple[int, int], caption: _Caption, sample_id: str
+) -> None:
+    draw = ImageDraw.Draw(sheet)
+    x, y = corner[0], corner[1] + _PICTURE + 4
+    for line, color in caption:
+        draw.text((x, y), line, color, font())
+        y += _LINE
+    draw.text((x, y + 1), shortened_in_the_middle(sample_id, _PICTURE), _SOFT, font(SMALL))
+
+
+def _caption(sample: Predictions) -> _Caption:
+    """Word truth and prediction of one sample; of several outputs a line or two for each."""
+    parts = sample.by_head()
+    lines: _Caption = []
     if len(parts) == 1:
-        truth = "truth not known" if sample.targets is None else f"true: {_truth(sample)}"
-        draw.text((x, y), _shortened(truth, _PICTURE), _INK, _font())
-        text = _prediction(sample, _MARKS[worst], _PICTURE)
-        draw.text((x, y + _LINE), text, worst, _font())
-        return
-    for line, (part, color) in enumerate(zip(parts, colors, strict=True)):
-        start = _shortened(_MARKS[color] + part.heads[0].name, _PICTURE / 3) + ": "
-        if color == _WRONG:
-            start += _shortened(_truth(part), _PICTURE / 4) + " → "
-        draw.text((x, y + line * _LINE), _prediction(part, start, _PICTURE), color, _font())
+        truth = ["truth not known"]
+        if sample.targets is not None:
+            truth = wrapped("true: ", _names(sample, sample.truth[0] > 0.5), "", _PICTURE)
+        lines = [(line, _INK) for line in truth]
+    for part in parts:
+        color = _color(part)
+        start = _MARKS[color]
+        if len(parts) > 1:
+            start = shortened(start + part.heads[0].name, _PICTURE / 3) + ": "
+            if color == _WRONG:
+                names = ", ".join(_names(part, part.truth[0] > 0.5))
+                start += shortened(names, _PICTURE / 4) + " → "
+        chosen = decided(part)[0] > 0.5
+        found = wrapped(start, _names(part, chosen), _probability(part, chosen), _PICTURE)
+        lines += [(line, color) for line in found]
+    return lines
 
 
 def _color(sample: Predictions) -> str:
@@ -171,31 +190,20 @@ def _color(sample: Predictions) -> str:
     return _WRONG if mistake_confidence(sample)[0] > 0 else _RIGHT
 
 
-def _truth(sample: Predictions) -> str:
-    return _listed(sample, np.flatnonzero(sample.truth[0] > 0.5))
+def _worst(sample: Predictions) -> str:
+    colors = [_color(part) for part in sample.by_head()]
+    return max(colors, key=[_RIGHT, _UNKNOWN, _WRONG].index)
 
 
-def _prediction(sample: Predictions, start: str, width: int) -> str:
-    """Word the predicted labels so that the probability is never what is cut off."""
-    chosen = np.flatnonzero(decided(sample)[0])
-    end = ", ".join(f"{sample.probs[0, i]:.2f}" for i in chosen[:3]) + "…" * (len(chosen) > 3)
-    end = f" {end}" if end else ""
-    room = width - _font().getlength(start + end)
-    return start + _shortened(_listed(sample, chosen), room) + end
+def _probability(sample: Predictions, chosen: AnyArray) -> str:
+    values = sample.probs[0, chosen]
+    if len(values) <= 1:
+        return "".join(f" {value:.2f}" for value in values)
+    return f" ≥ {math.floor(100 * values.min()) / 100:.2f}"  # rounded up, it would not be true
 
 
-def _listed(sample: Predictions, columns: AnyArray) -> str:
-    return ", ".join(sample.class_names[i] for i in columns) or "none"
-
-
-def _shortened(text: str, width: float) -> str:
-    """Cut a text to a width in pixels; what cannot be drawn on one line is shown as a box."""
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:400])
-    if _font().getlength(text) <= width:
-        return text
-    ends = range(len(text), -1, -1)
-    fitting = (text[:end].rstrip() + "…" for end in ends)
-    return next((t for t in fitting if _font().getlength(t) <= width), "…")
+def _names(sample: Predictions, chosen: AnyArray) -> list[str]:
+    return [sample.class_names[i] for i in np.flatnonzero(chosen)] or ["none"]
 
 
 def _fitted(image: Image, side: int) -> Pillow.Image:
@@ -207,13 +215,3 @@ def _fitted(image: Image, side: int) -> Pillow.Image:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     scaled = cv2.resize(np.ascontiguousarray(pixels), size, interpolation=method)
     return Pillow.fromarray(scaled).convert("RGB")
-
-
-@cache
-def _font() -> ImageFont.FreeTypeFont:
-    """Open DejaVu Sans, which comes with matplotlib: Pillow's own font lacks most letters."""
-    spec = importlib.util.find_spec("matplotlib")
-    folder = Path(spec.origin).parent if spec and spec.origin else Path()
-    path = folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
-    # Basic layout: the same bytes whether or not the system has Raqm.
-    return ImageFont.truetype(str(path), 13, layout_engine=ImageFont.Layout.BASIC)

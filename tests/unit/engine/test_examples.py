@@ -155,6 +155,28 @@ def test_accents_are_not_drawn_as_boxes():
     assert len({drawn(name) for name in "éßüЖλ\ue000"}) == 6
 
 
+def test_the_id_is_under_the_picture():
+    def drawn(sample_id):
+        sample = predictions([[0.7, 0.2, 0.1]], [[1, 0, 0]])
+        object.__setattr__(sample, "ids", (sample_id,))
+        return np.array(opened(draw_examples([grey_image()], sample)))
+
+    one, other = drawn("a/1.png"), drawn("b/2.png")
+    changed = np.flatnonzero((one != other).any(axis=(1, 2)))
+    assert changed.min() > 16 + 204 + 4 + 2 * 19
+    assert changed.max() < len(one)
+    for odd in ("", "a\nb", "\udcff" * 900, "x" * 5000):
+        assert drawn(odd).shape == one.shape
+
+
+def test_several_labels_take_two_lines_where_they_need_them():
+    head = Head("", "sigmoid", ("enormous", "cornflower blue", "perfectly round"))
+    short = predictions([[0.9, 0.1, 0.1]], [[1, 0, 0]], head)
+    long = predictions([[0.9, 0.8, 0.7]], [[1, 1, 1]], head)
+    heights = [opened(draw_examples([grey_image()], sample)).height for sample in (short, long)]
+    assert heights[1] - heights[0] == 2 * 19
+
+
 def test_images_must_match_the_predictions():
     with pytest.raises(DataError, match="got 1 images and 20 predictions") as error:
         draw_examples([grey_image()], random_predictions(20))
@@ -163,7 +185,7 @@ def test_images_must_match_the_predictions():
 
 def test_neither_torch_nor_matplotlib_is_loaded():
     code = (
-        "import sys; from fivefold.engine.examples import _font; _font();"
+        "import sys; import fivefold.engine.examples as e; e.font();"
         "sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
