@@ -41,15 +41,21 @@ def show_kinds(*, as_json: bool) -> None:
     say("more: fivefold list losses")
 
 
-def show_kind(name: str, text: str, *, as_json: bool) -> None:
+def show_kind(name: str, text: str, *, everything: bool = False, as_json: bool) -> None:
     """Put out the components of one kind whose names or aliases contain a text.
+
+    Args:
+        name: The kind, singular or plural.
+        text: What the names contain; empty for any.
+        everything: Whether to name also the backbones that are in no table.
+        as_json: Whether a script reads it.
 
     Raises:
         ConfigError: If there is no such kind, or no such component.
     """
     plural = _plural(name)
     if plural == "backbones":
-        _show_backbones(text, as_json=as_json)
+        _show_backbones(text, everything=everything, as_json=as_json)
         return
     catalog = _catalog(plural)
     chosen = [c for c in catalog.components() if _contains((c.name, *c.aliases), text)]
@@ -114,13 +120,13 @@ def _record(component: Component[Any]) -> dict[str, Any]:
     }
 
 
-def _show_backbones(text: str, *, as_json: bool) -> None:
-    """Put out the names in the table, or all names that contain a text: there are 1,300."""
+def _show_backbones(text: str, *, everything: bool, as_json: bool) -> None:
+    """Put out the names in the table, or all that contain a text, or all: there are 1,300."""
     from fivefold.models.names import KERAS_NAMES, backbone_names, backbones
 
     names = backbone_names()
     short = [*backbones.names(), *KERAS_NAMES]
-    chosen = [n for n in names if _contains((n,), text)] if text else short
+    chosen = [n for n in names if _contains((n,), text)] if text or everything else short
     if not chosen:
         _refuse("backbones", text, names)
     if as_json:
@@ -129,5 +135,5 @@ def _show_backbones(text: str, *, as_json: bool) -> None:
     for name in chosen:
         meaning = KERAS_NAMES.get(name)
         show(f"{name}  (timm: {meaning})" if meaning else name)
-    more = "" if text else "; `fivefold list backbones convnext` shows those with convnext"
-    say(f"{len(chosen)} of {len(names)} names{more}")
+    more = "; `fivefold list backbones convnext` shows those with convnext, `--all` all of them"
+    say(f"{len(chosen)} of {len(names)} names{'' if text or everything else more}")

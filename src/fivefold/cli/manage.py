@@ -30,17 +30,34 @@ def new(
         Path | None,
         typer.Option("--images", metavar="DIR", help="With a CSV: the folder of its images."),
     ] = None,
+    image_column: Annotated[
+        str | None,
+        typer.Option("--image-column", metavar="NAME", help="With a CSV: the column of images."),
+    ] = None,
+    label_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label-column",
+            metavar="NAME",
+            help="With a CSV: the column of labels; several, repeated or with commas between "
+            "them, are one output each.",
+        ),
+    ] = None,
     architecture: Annotated[
         str | None,
         typer.Option(
-            "--architecture", metavar="NAME", help="A backbone; `fivefold list backbones` has all."
+            "--architecture",
+            metavar="NAME",
+            help="A backbone; `fivefold list backbones convnext` searches.",
         ),
     ] = None,
 ) -> None:
     """Look at your images; write a commented config.yaml for them."""
-    from fivefold.apps.new import write_experiment
+    from fivefold.apps.new import TableChoice, write_experiment
 
-    written = write_experiment(experiment, data, images=images, architecture=architecture)
+    labels = tuple(name.strip() for text in label_column or () for name in text.split(","))
+    table = TableChoice(images, image_column, labels)
+    written = write_experiment(experiment, data, table=table, architecture=architecture)
     for line in written.notes:
         say(line)
     show(str(written.config_path))
@@ -55,6 +72,9 @@ def list_(
     text: Annotated[
         str, typer.Argument(metavar="FILTER", help="Only names that contain this.")
     ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="All names, also of the 1,300 backbones.")
+    ] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Name what a config may use, such as losses and backbones."""
@@ -63,7 +83,7 @@ def list_(
     if kind is None:
         listing.show_kinds(as_json=as_json)
         return
-    listing.show_kind(kind, text, as_json=as_json)
+    listing.show_kind(kind, text, everything=everything, as_json=as_json)
 
 
 @guarded

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fivefold.apps.new import write_experiment
+from fivefold.apps.new import TableChoice, write_experiment
 from fivefold.apps.new.defaults import choose, default_architecture
 from fivefold.apps.new.naming import name_of_data, next_name, short_number
 from fivefold.apps.new.survey import Survey, look_at
-from fivefold.apps.new.template import render
+from fivefold.apps.new.template import describe, render
+from fivefold.build import build_heads
 from fivefold.config import load, parse
 from fivefold.core.errors import ConfigError, DataError
+from fivefold.data import Labels
 
 
 @pytest.fixture
@@ -31,20 +33,21 @@ def survey_of(counts, *, exclusive=True, size=(100, 120), **others):
 
     return Survey(
         data=Path("data"),
-        images=None,
+        table=None,
         num_images=sum(counts.values()),
-        counts=counts,
-        exclusive=exclusive,
+        outputs=(Labels("", tuple(counts), exclusive),),
+        counts=(counts,),
         height=size[0],
         width=size[1],
         unreadable=others.get("unreadable", ()),
+        missing=others.get("missing", ()),
         looked_at=8,
     )
 
 
 def test_glance_counts_classes_and_finds_size_and_damage(photos):
     survey = look_at(photos)
-    assert survey.counts == {"cat": 6, "sea dog": 4}
+    assert survey.counts == ({"cat": 6, "sea dog": 4},)
     assert (survey.height, survey.width, survey.looked_at) == (40, 50, 10)
     assert survey.unreadable == ("cat/0.png",)
 
@@ -57,7 +60,8 @@ def test_new_config_loads_and_names_the_data_from_its_own_folder(photos, tmp_pat
     assert [stage.frozen for stage in config.resolve()] == [True, False]
     assert written.experiment == tmp_path / "work" / "pets"
     assert "10 images, 2 classes, one class each; about 40 x 50 pixels" in written.notes[0]
-    assert "# 1 of the 10 images looked at cannot be read" in written.config_path.read_text()
+    text = written.config_path.read_text()
+    assert "# 1 of the 10 images looked at cannot be read, such as 'cat/0.png'; training" in text
 
 
 def test_yaml_file_may_be_named(photos, tmp_path):
@@ -113,7 +117,9 @@ def test_table_without_its_images_says_how_to_name_them(tmp_path):
 
 def test_images_folder_without_a_table_is_refused(photos):
     with pytest.raises(DataError, match="expected a CSV table beside --images") as error:
-        look_at(photos, photos)
+        look_at(photos, TableChoice(images=photos))
+    with pytest.raises(DataError, match="expected a CSV table beside --image-column"):
+        look_at(photos, TableChoice(image_column="x"))
     assert error.value.slug == "data/not-a-table"
 
 
@@ -164,6 +170,107 @@ def test_several_labels_get_their_loss_and_metrics():
     config = parse(config_text(survey_of({"a": 50, "b": 60}, exclusive=False)))
     assert config.resolve()[1].losses == ("binary_crossentropy",)
     assert config.metrics == ["binary_accuracy", "macro_f1", "auc"] or "auc" in config.metrics
+
+
+@pytest.mark.parametrize(
+    ("counts", "metric"),
+    [({"a": 29, "b": 20}, "val_accuracy"), ({"a": 30, "b": 20}, "val_macro_f1")],
+)
+def test_metric_counts_classes_alike_once_one_is_half_as_large_again(counts, metric):
+    assert parse(config_text(survey_of(counts))).primary_metric == metric
+
+
+def test_a_rare_tag_among_others_takes_no_folds():
+    assert parse(config_text(survey_of({"a": 50, "b": 1}, exclusive=False))).folds_count == 5
+
+
+def test_empty_folder_keeps_five_folds_and_is_named(photos, tmp_path, caplog):
+    (photos / "leerer Ordner").mkdir()
+    for number in range(5):
+        pixels = np.full((40, 50, 3), 100 + number, np.uint8)
+        Image.fromarray(pixels).save(photos / "sea dog" / f"more-{number}.png")
+    written = write_experiment(tmp_path / "x", photos)
+    assert load(written.config_path).folds_count == 5
+    assert "5 folds" in written.notes
+    assert "folder 'leerer Ordner' has no images: it is no class" in caplog.text
+
+
+def test_mirrored_images_are_pointed_out(photos, tmp_path):
+    assert (
+        "the augmentation mirrors images left-right"
+        in (write_experiment(tmp_path / "x", photos).notes[-1])
+    )
+    (photos / "cat").rename(photos / "left")
+    assert not any("mirrors" in n for n in write_experiment(tmp_path / "y", photos).notes)
+
+
+def write_table(path, *lines):
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+SEA_DOGS = [f"sea dog/{n}.png" for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("header", "separator", "image", "label"),
+    [
+        (("File Name", "Species", "Observer"), ",", "File Name", "Species"),
+        (("Datei", "Art"), ";", "Datei", "Art"),
+    ],
+)
+def test_columns_are_found_said_and_written(photos, tmp_path, header, separator, image, label):
+    rows = [
+        separator.join([name, "ab"[n % 2], "me"][: len(header)]) for n, name in enumerate(SEA_DOGS)
+    ]
+    table = write_table(tmp_path / "labels.csv", separator.join(header), *rows)
+    written = write_experiment(tmp_path / "x", table)
+    section = load(written.config_path).dataset
+    assert (section.image_column, section.label_column, section.separator) == (image, label, None)
+    assert f"columns: images in {image!r}, labels in {label!r}" in written.notes
+
+
+def test_separator_is_written_and_empty_cells_are_kept(photos, tmp_path, caplog):
+    cells = ["x|y", "", "x", "y"]
+    rows = [f"{name},{cell}" for name, cell in zip(SEA_DOGS, cells, strict=True)]
+    table = write_table(tmp_path / "labels.csv", "image,tags", *rows)
+    written = write_experiment(tmp_path / "x", table)
+    assert load(written.config_path).dataset.separator == "|"
+    assert "4 images, 2 classes, any number of classes each" in written.notes[0]
+    assert any(note.endswith("several in a cell separated by '|'") for note in written.notes)
+    assert "1 row has nothing in 'tags'" in caplog.text
+
+
+def test_columns_that_cannot_be_told_are_asked_for_by_their_options(photos, tmp_path):
+    rows = [f"{name},u,v" for name in SEA_DOGS]
+    table = write_table(tmp_path / "labels.csv", "foo,bar,baz", *rows)
+    hint = r"--label-column: expected a column such as .*\n    name it: --label-column COLUMN"
+    with pytest.raises(DataError, match=hint) as error:
+        look_at(table)
+    assert error.value.slug == "data/columns"
+    with pytest.raises(DataError, match=r"--label-column: .* got 'bat'\n    did you mean 'ba[rz]'"):
+        look_at(table, TableChoice(label_columns=("bat",)))
+
+
+def test_several_label_columns_are_several_outputs(photos, tmp_path):
+    rows = [f"{name},{'ab'[n % 2]},{('x|y', 'x', 'y', '')[n]}" for n, name in enumerate(SEA_DOGS)]
+    table = write_table(tmp_path / "labels.csv", "file,kind,tags", *rows)
+    choice = TableChoice(image_column="file", label_columns=("kind", "tags"))
+    config = load(write_experiment(tmp_path / "x", table, table=choice).config_path)
+    assert tuple(config.dataset.label_column) == ("kind", "tags")
+    assert config.dataset.separator is None
+    assert config.resolve()[1].losses == ("categorical_crossentropy", "binary_crossentropy")
+    heads = build_heads(config, look_at(table, choice).outputs)
+    assert [head.activation for head in heads] == ["softmax", "sigmoid"]
+
+
+def test_missing_images_are_told_from_broken_ones(photos, tmp_path):
+    rows = [f"{name},{'ab'[n % 2]}" for n, name in enumerate([*SEA_DOGS, "none.png", "cat/0.png"])]
+    survey = look_at(write_table(tmp_path / "labels.csv", "file,label", *rows))
+    assert (survey.missing, survey.unreadable) == (("none.png",), ("cat/0.png",))
+    assert "1 of the 6 images looked at is missing, such as 'none.png'; training leaves such" in (
+        "\n".join(describe(survey))
+    )
 
 
 @pytest.mark.parametrize(("size", "side"), [((8, 8), 64), ((100, 130), 128), ((3000, 4000), 224)])

@@ -95,6 +95,11 @@ def test_backbones_are_a_table_and_a_count(capsys, monkeypatch):
     assert "of 3 names; `fivefold list backbones convnext`" in err
     assert app.run(["list", "backbones", "RESNET"]) == 0
     assert capsys.readouterr().out == "ResNet18  (timm: resnet18)\nresnet18d\n"
+    assert app.run(["list", "backbones", "--all"]) == 0
+    assert capsys.readouterr() == (
+        "ResNet18  (timm: resnet18)\nresnet18d\nvit_tiny\n",
+        "3 of 3 names\n",
+    )
 
 
 @pytest.mark.slow

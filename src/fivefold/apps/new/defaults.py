@@ -19,7 +19,8 @@ _LEARNING_RATES = (
 )
 _SIDED = re.compile(r"(?<![a-z])(left|right|clockwise|counterclockwise)(?![a-z])", re.IGNORECASE)
 _MANY = 5000
-_IMBALANCED = 5.0
+_FOLDS = 5
+_IMBALANCED = 1.5
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Settings:
         epochs: Of the second stage.
         folds: How many.
         small: Whether there are so few images that BatchNorm's statistics should be held.
-        imbalanced: Whether the largest class has far more images than the smallest.
+        imbalanced: Whether the largest class has so many more images than the smallest that
+            accuracy would overlook the small one.
         sided: Whether a mirrored image may belong to another class.
     """
 
@@ -53,8 +55,7 @@ def choose(survey: Survey, architecture: str | None) -> Settings:
     """Choose settings for what was seen."""
     name = architecture or default_architecture()
     batch = 16 if survey.num_images < 1000 else 32 if survey.num_images < _MANY else 64
-    rarest, largest = min(survey.counts.values()), max(survey.counts.values())
-    folds = max(2, min(5, rarest))
+    folds = _folds(survey)
     steps = max(1, survey.num_images * (folds - 1) // folds // batch)
     return Settings(
         architecture=name,
@@ -64,8 +65,8 @@ def choose(survey: Survey, architecture: str | None) -> Settings:
         epochs=min(12, max(5, round(1500 / steps))),
         folds=folds,
         small=survey.num_images < _MANY,
-        imbalanced=largest > _IMBALANCED * max(1, rarest),
-        sided=_is_sided(list(survey.counts)),
+        imbalanced=survey.imbalance >= _IMBALANCED,
+        sided=any(_is_sided(list(own)) for own in survey.counts),
     )
 
 
@@ -73,6 +74,13 @@ def default_architecture() -> str:
     """Name a backbone whose weights can be had: without a network if they are installed."""
     installed = importlib.util.find_spec(_OFFLINE_PACKAGE) is not None
     return "EfficientNetLite0" if installed else "convnext_nano.in12k_ft_in1k"
+
+
+def _folds(survey: Survey) -> int:
+    """Take as many as the rarest class allows where folds are stratified on single classes."""
+    if not survey.outputs[0].exclusive:
+        return _FOLDS
+    return max(2, min(_FOLDS, *survey.counts[0].values()))
 
 
 def _side(survey: Survey) -> int:

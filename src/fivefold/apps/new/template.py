@@ -3,12 +3,14 @@
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from fivefold.apps.new.defaults import Settings
 from fivefold.apps.new.naming import short_number
 from fivefold.apps.new.survey import Survey
 from fivefold.core.errors import DataError
+from fivefold.data import Labels
 
 _SHOWN_CLASSES = 12
 _COMMENTS_AT = 33
@@ -25,7 +27,7 @@ _TEMPLATE = """\
 dataset:
 {dataset}
 
-architecture: {architecture}  ## `fivefold list backbones` names all
+architecture: {architecture}  ## `fivefold list backbones convnext` searches 1,300
 weights: imagenet  ## or `none`, or a .safetensors file
 shape: [{side}, {side}, 3]  ## {shape_comment}
 batch: {batch}  ## halve it when memory runs out
@@ -75,7 +77,7 @@ def render(survey: Survey, settings: Settings, directory: Path) -> str:
         folds=settings.folds,
         few=_few(survey, settings),
         metrics=_marked(_metrics(survey, settings)),
-        loss="categorical_crossentropy" if survey.exclusive else "binary_crossentropy",
+        loss=_loss(survey),
         lr=short_number(settings.lr),
         augmentation=_marked(_augmentation(settings)),
         epochs=settings.epochs,
@@ -93,23 +95,51 @@ _FREEZE_COMMENTS = {
 
 def describe(survey: Survey) -> list[str]:
     """Say what was seen, a line each."""
-    kind = "one class each" if survey.exclusive else "any number of classes each"
-    lines = [
-        f"{survey.num_images:,} images, {len(survey.counts)} classes, {kind}; "
-        f"about {survey.height} x {survey.width} pixels",
-        "",
-    ]
-    by_count = sorted(survey.counts.items(), key=lambda item: -item[1])
+    size = f"about {survey.height} x {survey.width} pixels"
+    kinds = [_kind(labels) for labels in survey.outputs]
+    lines = [f"{survey.num_images:,} images, {', '.join(kinds)}; {size}"]
+    for labels, counts in zip(survey.outputs, survey.counts, strict=True):
+        lines += ["", *([f"  {_one_line(labels.name)}:"] if labels.name else []), *_listed(counts)]
+    are = "is" if len(survey.missing) == 1 else "are"
+    bad = ((f"{are} missing", survey.missing), ("cannot be read", survey.unreadable))
+    for what, ids in bad:
+        if ids:
+            seen = f"{len(ids)} of the {survey.looked_at} images looked at {what}"
+            first = f"such as {ids[0]!r}"
+            lines += ["", f"{seen}, {first}; training leaves such out and lists them"]
+    return lines
+
+
+def _kind(labels: Labels) -> str:
+    of = f" of {_one_line(labels.name)}" if labels.name else ""
+    kind = "one class each" if labels.exclusive else "any number of classes each"
+    return f"{len(labels.class_names)} classes{of}, {kind}"
+
+
+def _listed(counts: Mapping[str, int]) -> list[str]:
+    by_count = sorted(counts.items(), key=lambda item: -item[1])
     shown = by_count if len(by_count) <= _SHOWN_CLASSES else by_count[: _SHOWN_CLASSES - 1]
-    lines += [f"  {count:>7,}  {_one_line(name)}" for name, count in shown]
+    lines = [f"  {count:>7,}  {_one_line(name)}" for name, count in shown]
     if len(shown) < len(by_count):
         lines.append(f"  and {len(by_count) - len(shown)} more, down to {by_count[-1][1]:,}")
-    if survey.unreadable:
-        lines += [
-            "",
-            f"{len(survey.unreadable)} of the {survey.looked_at} images looked at cannot be read; "
-            "training leaves such out and lists them",
-        ]
+    return lines
+
+
+def decisions(survey: Survey, settings: Settings) -> list[str]:
+    """Say which choices of the config deserve a second look, a line each."""
+    lines = [f"{settings.folds} folds{_few(survey, settings)}"]
+    if survey.table:
+        columns = ", ".join(map(repr, survey.table.label_columns))
+        sign = survey.table.separator
+        several = f", several in a cell separated by {sign!r}" if sign else ""
+        lines.append(
+            f"columns: images in {survey.table.image_column!r}, labels in {columns}{several}"
+        )
+    if not settings.sided:
+        lines.append(
+            "the augmentation mirrors images left-right: remove Fliplr from the config if left and "
+            "right matter, as in text"
+        )
     return lines
 
 
@@ -127,11 +157,17 @@ def _one_line(name: str) -> str:
 
 
 def _dataset(survey: Survey, directory: Path) -> list[tuple[str, str]]:
-    if survey.images is None:
+    table = survey.table
+    if table is None or table.images is None:
         return [("folder", _path_text(survey.data, directory))]
+    labels = [_scalar(name) for name in table.label_columns]
+    several = [("separator", _scalar(table.separator))] if table.separator else []
     return [
         ("csv", _path_text(survey.data, directory)),
-        ("images", _path_text(survey.images, directory)),
+        ("images", _path_text(table.images, directory)),
+        ("image_column", _scalar(table.image_column or "")),
+        ("label_column", labels[0] if len(labels) == 1 else f"[{', '.join(labels)}]"),
+        *several,
     ]
 
 
@@ -154,7 +190,9 @@ def _scalar(text: str) -> str:
         msg = f"{_quoted(text)}: expected a path in UTF-8, got bytes that no config can name"
         raise DataError(msg, hint="rename the folder or file", slug="data/path-name")
     if len(text) > _LONGEST_PATH:
-        msg = f"{text[:40]}…: expected a path of at most {_LONGEST_PATH:,} letters, got {len(text):,}"
+        msg = (
+            f"{text[:40]}…: expected a path of at most {_LONGEST_PATH:,} letters, got {len(text):,}"
+        )
         hint = "move the data, or write the experiment nearer to it"
         raise DataError(msg, hint=hint, slug="data/path-name")
     plain = re.fullmatch(r"(\.\./)*[A-Za-z_][\w./-]*", text, re.ASCII)
@@ -174,15 +212,25 @@ def _shape_comment(survey: Survey, settings: Settings) -> str:
 
 
 def _few(survey: Survey, settings: Settings) -> str:
-    name, count = min(survey.counts.items(), key=lambda item: item[1])
-    if count >= 5:
+    name, count = min(survey.counts[0].items(), key=lambda item: item[1])
+    if count >= 5 or not survey.outputs[0].exclusive:
         return ""
     need = f"; {_one_line(name)!r} has {count}, and every fold needs one"
     return need if count >= settings.folds else f"{need}: add images or leave it out"
 
 
+def _loss(survey: Survey) -> str:
+    """Choose a loss for all outputs, or one for each where their labels differ in kind."""
+    losses = {True: "categorical_crossentropy", False: "binary_crossentropy"}
+    kinds = [labels.exclusive for labels in survey.outputs]
+    if len(set(kinds)) == 1:
+        return losses[kinds[0]]
+    activations = ", ".join("softmax" if kind else "sigmoid" for kind in kinds)
+    return f"[{', '.join(losses[kind] for kind in kinds)}]\nactivation: [{activations}]"
+
+
 def _metrics(survey: Survey, settings: Settings) -> str:
-    if not survey.exclusive:
+    if not any(labels.exclusive for labels in survey.outputs):
         return (
             "metrics: [binary_accuracy, macro_f1, auc]\n"
             "primary_metric: val_macro_f1  ## decides which epoch's weights are kept"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from fivefold.apps.new.defaults import choose
 from fivefold.apps.new.naming import holds_experiments, name_of_data, next_name
-from fivefold.apps.new.survey import Survey, look_at
-from fivefold.apps.new.template import describe, render
+from fivefold.apps.new.survey import FOUND, Survey, TableChoice, look_at
+from fivefold.apps.new.template import decisions, describe, render
 from fivefold.core.durable import write_text
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.layout import RunFolder
@@ -20,7 +20,7 @@ class Written:
     Attributes:
         experiment: What to give to the other commands.
         config_path: The YAML.
-        notes: What was seen in the data, a line each.
+        notes: What was seen in the data and what follows from it, a line each.
     """
 
     experiment: Path
@@ -29,7 +29,11 @@ class Written:
 
 
 def write_experiment(
-    experiment: Path, data: Path, *, images: Path | None = None, architecture: str | None = None
+    experiment: Path,
+    data: Path,
+    *,
+    table: TableChoice = FOUND,
+    architecture: str | None = None,
 ) -> Written:
     """Look at a data set and write a commented config with good defaults for it.
 
@@ -37,7 +41,7 @@ def write_experiment(
         experiment: A folder to make or fill, a YAML file, or a folder that holds experiments:
             then the next one is made in it, named like `002.digits.resnet18-lr5e-4`.
         data: A folder with one folder per class, or a CSV table.
-        images: The folder of the table's images; found by trying when not given.
+        table: How to read a table; what it leaves open is found by looking.
         architecture: The backbone; one whose weights can be had when not given.
 
     Raises:
@@ -50,7 +54,7 @@ def write_experiment(
         raise ConfigError([problem])
     if not holds_experiments(experiment):
         _check_free(_folder_of(experiment).config_path)
-    survey = look_at(data, images)
+    survey = look_at(data, table)
     settings = choose(survey, architecture)
     if holds_experiments(experiment):
         names = name_of_data(data), settings.architecture, settings.lr
@@ -59,7 +63,8 @@ def write_experiment(
     _check_free(folder.config_path)
     _check_apart(folder, survey)
     write_text(folder.config_path, render(survey, settings, folder.root))
-    return Written(experiment, folder.config_path, tuple(filter(None, describe(survey))))
+    notes = (*filter(None, describe(survey)), *decisions(survey, settings))
+    return Written(experiment, folder.config_path, notes)
 
 
 def _folder_of(experiment: Path) -> RunFolder:
@@ -71,8 +76,9 @@ def _folder_of(experiment: Path) -> RunFolder:
 
 def _check_apart(folder: RunFolder, survey: Survey) -> None:
     """Refuse what `fit` would refuse: images among the run's files, or the run among images."""
-    images_dir = survey.images or survey.data
-    if not folder.mixes_with(images_dir, listed=survey.images is None):
+    named = survey.table.images if survey.table else None
+    images_dir = named or survey.data
+    if not folder.mixes_with(images_dir, listed=named is None):
         return
     message = f"expected an experiment apart from its images, got images in {str(images_dir)!r}"
     hint = f"the run keeps its own files in {folder.root}/data and beside it: choose another folder"
