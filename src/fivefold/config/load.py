@@ -15,12 +15,12 @@ from fivefold.config.musket import DIALECTS, EXPERIMENT_KEYS, STAGE_KEYS, SYNONY
 from fivefold.config.nodes import Node, at, plain
 from fivefold.config.overrides import apply
 from fivefold.config.partial import InvalidConfigError, usable_part
-from fivefold.config.problems import from_pydantic, in_order, spelled
+from fivefold.config.problems import from_pydantic, in_order, known_at, spelled
 from fivefold.config.schema import ExperimentConfig
 from fivefold.config.source import Source, dotted
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
 from fivefold.core.layout import CONFIG_NAME, RunFolder
-from fivefold.core.validation import shown
+from fivefold.core.validation import shown, without_echoes
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def _validated(
         return ExperimentConfig.model_validate(values), []
     except ValidationError as error:
         details = error.errors()
-        problems = [from_pydantic(found, source) for found in details]
+        problems = [from_pydantic(found, source) for found in without_echoes(details, known_at)]
         return usable_part(values, [found["loc"] for found in details]), problems
 
 

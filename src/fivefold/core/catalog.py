@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
-from fivefold.core.validation import Complaint, explain
+from fivefold.core.validation import Complaint, explain, without_echoes
 
 At: TypeAlias = Callable[..., str]
 """Says where a place in a config stands: `at("rotate")` for an option, `at()` for all of them."""
@@ -73,7 +73,8 @@ class Component(Generic[T]):
             accepted = self.options.model_validate(self.as_mapping(value))
         except ValidationError as error:
             known = list(self.options.model_fields)
-            return {}, [explain(details, known) for details in error.errors()]
+            found = without_echoes(error.errors(), lambda path: [] if path else known)
+            return {}, [explain(details, known) for details in found]
         return {name: getattr(accepted, name) for name in self.options.model_fields}, []
 
 

@@ -1,12 +1,12 @@
 """From pydantic's errors to sentences of fivefold: `expected …, got …`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from fivefold.core.errors import did_you_mean
+from fivefold.core.errors import closest, did_you_mean
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -25,6 +25,9 @@ _EXPECTED = {
     "model_attributes_type": "a mapping",
     "path_type": "a path",
 }
+
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+_MISSING = ("missing", "missing_keyword_only_argument")
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,29 @@ def expectation(details: ErrorDetails) -> str:
 
 
 def shown(value: Any) -> str:
-    """Show a value shortly enough for one line."""
+    """Show a value shortly enough for one line; what YAML calls null is nothing."""
+    if value is None:
+        return "nothing"
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "…"
+
+
+def without_echoes(
+    errors: Iterable[ErrorDetails], known_at: Callable[[tuple[str | int, ...]], Iterable[str]]
+) -> list[ErrorDetails]:
+    """Leave out required keys that are there and only misspelt: one mistake is one problem.
+
+    Args:
+        errors: What `ValidationError.errors()` gives.
+        known_at: The names that may stand in the mapping at a path.
+    """
+    found = list(errors)
+    meant = set()
+    for details in found:
+        *around, name = details["loc"] or ("",)
+        if details["type"] in _UNKNOWN:
+            meant.add((*around, closest(str(name), known_at(tuple(around)))))
+    return [d for d in found if not (d["type"] in _MISSING and tuple(d["loc"]) in meant)]
 
 
 def explain(details: ErrorDetails, known: Iterable[str] = ()) -> Complaint:
@@ -77,10 +100,10 @@ def explain(details: ErrorDetails, known: Iterable[str] = ()) -> Complaint:
         known: Names that were allowed where an unknown one was met.
     """
     path, kind = tuple(details["loc"]), details["type"]
-    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+    if kind in _UNKNOWN:
         hint = did_you_mean(str(path[-1]), known)
         return Complaint(path, "unknown-key", "unknown key", hint)
-    if kind in ("missing", "missing_keyword_only_argument"):
+    if kind in _MISSING:
         return Complaint(path, "missing-key", "required, but not set")
     expected = expectation(details)
     message = f"expected {expected}, got {shown(details['input'])}"

@@ -108,6 +108,29 @@ def test_one_wrong_value_gives_one_problem(text, line):
     assert str(problem_of(text)).startswith(line)
 
 
+def test_misspelt_required_key_is_one_problem():
+    problem = problem_of("stages:\n- {epochs: 1}\n- {epoch: 1}")
+    assert str(problem) == (
+        "config.yaml:3:4: stages.1.epoch: unknown key\n    did you mean 'epochs'?"
+    )
+
+
+def test_required_key_that_no_other_means_stays_a_problem():
+    with pytest.raises(ConfigError, match="required") as error:
+        parse("stages:\n- {epoch: 1}\n- {losss: x}")
+    assert [problem.slug for problem in error.value.problems] == [
+        "config/unknown-key",
+        "config/missing-key",
+        "config/unknown-key",
+    ]
+
+
+def test_null_is_called_nothing():
+    assert problem_of("batch:").message == "batch: expected a whole number, got nothing"
+    problem = problem_of("lr: 1", overrides=["batch="])
+    assert problem.message == "batch: expected a whole number, got nothing"
+
+
 def test_choice_that_is_nearly_right_is_proposed():
     assert problem_of("pooling: AVG").hint == "did you mean 'avg'?"
 
