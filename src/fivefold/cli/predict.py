@@ -1,9 +1,10 @@
 """Commands that use trained models: predict, evaluate."""
 
+import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,12 @@ from fivefold.cli.guard import guarded
 from fivefold.core.durable import write_bytes
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Terminal
+
+if TYPE_CHECKING:
+    from fivefold.data import Source
+    from fivefold.experiment.experiment import Experiment
+
+logger = logging.getLogger(__name__)
 
 _STANDARD_OUTPUT = Path("-")
 
@@ -24,6 +31,10 @@ def predict(  # noqa: PLR0913  one parameter for each option
         list[Path],
         typer.Argument(metavar="INPUT", help="A folder of images, a CSV of paths, or images."),
     ],
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", metavar="DIR", help="With a CSV: the folder of its images."),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The table; - is the terminal.")
     ] = _STANDARD_OUTPUT,
@@ -35,7 +46,12 @@ def predict(  # noqa: PLR0913  one parameter for each option
 ) -> None:
     """Label images by all folds' models together; gives a CSV table.
 
-    Columns: id, label, confidence, then one probability per class. Ids are file names exactly as
+    Columns: id, label, confidence, then one probability per class. Where an image may have several
+    labels, its label is every class above one half, and its confidence is that of the least sure
+    answer: the lowest of max(p, 1 - p) over all classes. Several outputs have these columns each,
+    their names in front.
+
+    Ids are file names exactly as
     they are: look at the table in a text editor before a spreadsheet if you do not trust them.
     """
     chosen = None if folds is None else arguments.numbers(folds)
@@ -44,8 +60,10 @@ def predict(  # noqa: PLR0913  one parameter for each option
     from fivefold.experiment.experiment import Experiment
 
     opened = Experiment.load(experiment, allow_imports=allow_imports, progress=Terminal())
-    source = inputs[0] if len(inputs) == 1 else inputs
+    source = _opened(inputs, images)
     predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta)
+    if chosen is None:
+        _warn_of_missing_folds(opened, stage)
     data = csv_bytes(prediction_rows(predictions))
     if output == _STANDARD_OUTPUT:
         sys.stdout.flush()
@@ -82,6 +100,28 @@ def _check_free(output: Path, *, force: bool) -> None:
     message = "expected a name that is free, got an existing file"
     problem = Problem("cli/output-exists", str(output), message, "--force replaces it")
     raise ConfigError([problem])
+
+
+def _opened(inputs: Sequence[Path], images: Path | None) -> "Source | Path | Sequence[Path]":
+    """Open a table whose images are elsewhere; leave everything else to the experiment."""
+    if images is None:
+        return inputs[0] if len(inputs) == 1 else inputs
+    from fivefold.experiment.datasets import open_inputs
+
+    return open_inputs(inputs, images)
+
+
+def _warn_of_missing_folds(opened: "Experiment", stage: int) -> None:
+    """Say that labels come from fewer models than the experiment is to have."""
+    total, index = opened.config.folds_count, stage % len(opened.stages)
+    trained = [fold for fold in range(total) if opened.folder.bundle(fold, index).exists()]
+    if len(trained) < total:
+        named = (
+            f"fold {trained[0]}" if len(trained) == 1 else f"folds {', '.join(map(str, trained))}"
+        )
+        logger.warning(
+            "%d of %d folds are trained: labels are by %s alone", len(trained), total, named
+        )
 
 
 def _columns(result: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:

@@ -173,9 +173,9 @@ def audit(
     if folds:  # what is only predicted may well be there twice
         rows, copies = _without_conflicts(source, rows)
     excluded = [AuditRow(name, EXCLUDED, rule) for name, rule in source.excluded]
-    named_in = _NAMED[folder is not None] if folds else ""
-    notes = _remarks(rows, excluded, copies, named_in)
-    warnings = [*source.warnings, *twins(source), *notes]
+    warnings = [*source.warnings, *twins(source), *_left_out(excluded)]
+    if folds:  # who only predicts names what cannot be predicted, and has no folds
+        warnings += _remarks(rows, copies, _NAMED[folder is not None])
     used = [i for i, row in enumerate(rows) if row.status == USED]
     digests = [rows[i].digest for i in used]
     refusals, remarks = judge_classes(source, used, digests, folds) if folds else ([], [])
@@ -276,9 +276,7 @@ def _target_bytes(source: Source, i: int) -> bytes:
     return b"" if target is None else np.asarray(target, dtype=np.float32).tobytes()
 
 
-def _remarks(
-    rows: Iterable[AuditRow], excluded: Iterable[AuditRow], copies: Sequence[str], named_in: str
-) -> Iterator[str]:
+def _remarks(rows: Sequence[AuditRow], copies: Sequence[str], named_in: str) -> Iterator[str]:
     """Word warnings about what is not used, and about copies."""
     if copies:
         yield (
@@ -289,8 +287,11 @@ def _remarks(
     if bad:
         ids = [row.sample_id for row in rows if row.status == QUARANTINED]
         images = "1 image" if len(ids) == 1 else f"{len(ids):,} images"
-        where = f"; {named_in}" if named_in else ""
-        yield f"{images} cannot be used: {counted(bad)}; {first_of(ids)}{where}"
+        yield f"{images} cannot be used: {counted(bad)}; {first_of(ids)}; {named_in}"
+
+
+def _left_out(excluded: Sequence[AuditRow]) -> Iterator[str]:
+    """Word a warning about what rules have left out, unless nobody takes it for an image."""
     loud = [row for row in excluded if row.reason not in QUIET_RULES]
     if loud:
         ids = [row.sample_id for row in loud]

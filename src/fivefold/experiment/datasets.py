@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from fivefold.config import ExperimentConfig
-from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
+from fivefold.core.errors import ConfigError, DataError, Problem, UnsafeInputError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.data import CsvSource, FilesSource, FolderSource, PythonSource, Source, open_python
 from fivefold.data.audit import Audit, audit
+from fivefold.data.columns import ColumnError
 from fivefold.data.samples import SampleTable, table_of
 from fivefold.data.splits import Splits, check_splits, make_splits
 
@@ -139,9 +140,25 @@ def split_settings(config: ExperimentConfig) -> dict[str, Any]:
     }
 
 
-def open_inputs(inputs: Path | Sequence[Path]) -> Source:
-    """Open images to predict: a folder, a CSV table with their paths, or single files."""
+def open_inputs(inputs: Path | Sequence[Path], images: Path | None = None) -> Source:
+    """Open images to predict.
+
+    Args:
+        inputs: A folder, a CSV table with paths, or single files.
+        images: Where a table's paths start; its own folder if not given.
+
+    Raises:
+        DataError: If there is nothing at a path, or `images` comes without a table.
+    """
     paths = [inputs] if isinstance(inputs, Path) else list(inputs)
     if len(paths) == 1 and paths[0].suffix.lower() in (".csv", ".tsv"):
-        return CsvSource(paths[0], paths[0].parent, labelled=False)
+        try:
+            return CsvSource(paths[0], images or paths[0].parent, labelled=False)
+        except ColumnError as error:  # there is no key here to set
+            hint = "call the column of file names 'image', or say where they are: --images DIR"
+            raise DataError(error.text, hint=hint, slug=error.slug) from error
+    if images is not None:
+        msg = f"{paths[0]}: expected a CSV table beside --images, got no table"
+        hint = "a folder or single images need no --images"
+        raise DataError(msg, hint=hint, slug="data/not-a-table")
     return FilesSource(inputs)

@@ -10,7 +10,8 @@ from fivefold.core.predictions import Predictions, average
 from fivefold.core.progress import Progress
 from fivefold.core.types import Floats
 from fivefold.data import Source
-from fivefold.data.audit import audit
+from fivefold.data.audit import AuditRow, audit
+from fivefold.data.decode import Reason
 from fivefold.data.samples import SampleTable, table_of
 from fivefold.engine.checkpoint import load_bundle, load_model
 from fivefold.engine.device import on_device
@@ -67,14 +68,20 @@ def readable(source: Source, progress: Progress) -> SampleTable:
     found = audit(source, folds=0, progress=progress)
     bad = [row for row in found.rows if row.status == "quarantined"]
     for row in bad[:10]:
-        logger.warning("%s: not predicted: %s: %s", row.sample_id, row.reason, row.detail)
+        detail = f"looked for {row.path}" if row.reason == Reason.MISSING else row.detail
+        logger.warning("%s: not predicted: %s: %s", row.sample_id, row.reason, detail)
     if len(bad) > 10:
         logger.warning("%d more images were not predicted", len(bad) - 10)
     table = table_of(source, found).without_labels()
     if not table.ids:
-        msg = f"expected at least 1 image to predict, got none of {len(found.rows)} readable"
-        raise DataError(msg, slug="data/nothing-to-predict")
+        msg = f"expected at least 1 image to predict, got none of {len(source)} readable"
+        raise DataError(msg, hint=_where_looked(bad), slug="data/nothing-to-predict")
     return table
+
+
+def _where_looked(bad: Sequence[AuditRow]) -> str:
+    lost = next((row.path for row in bad if row.reason == Reason.MISSING and row.path), "")
+    return f"looked for {lost}; --images DIR says where a table's images are" if lost else ""
 
 
 def require_all(predictions: Predictions, source: Source) -> Floats:

@@ -1,7 +1,7 @@
 import pytest
 
 from fivefold.config import load
-from fivefold.core.errors import ConfigError, UnsafeInputError
+from fivefold.core.errors import ConfigError, DataError, UnsafeInputError
 from fivefold.core.progress import Silent
 from fivefold.experiment.datasets import open_inputs, open_source
 
@@ -69,3 +69,17 @@ def test_inputs_are_a_folder_a_table_or_files(tmp_path):
     assert list(open_inputs(tmp_path).sample_ids) == ["a.png", "b.png"]
     assert list(open_inputs(tmp_path / "list.csv").sample_ids) == ["b.png"]
     assert len(open_inputs([tmp_path / "a.png"])) == 1
+
+
+def test_images_of_a_table_to_predict_may_be_elsewhere(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "b.png").touch()
+    table = tmp_path / "list.csv"
+    table.write_text("Datei;Art\nb.png;x\n")
+    with pytest.raises(DataError, match="call the column of file names 'image'") as error:
+        open_inputs(table)
+    assert error.value.slug == "data/columns"
+    assert open_inputs([table], tmp_path / "there").path(0) == str(tmp_path / "there" / "b.png")
+    with pytest.raises(DataError, match="expected a CSV table beside --images") as error:
+        open_inputs(tmp_path, tmp_path / "there")
+    assert error.value.slug == "data/not-a-table"
