@@ -26,6 +26,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
         (
             "fivefold new flowers --data photos",
             "fivefold new flowers --data labels.csv --images photos",
+            "fivefold new birds --data table.csv --image-column file --label-column species",
             "fivefold new experiments --data photos    adds 002.photos.resnet18-lr1e-3, say",
         ),
     ),
@@ -49,6 +50,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
         (
             "fivefold predict flowers new-photos -o labels.csv",
             "fivefold predict flowers one.jpg two.jpg --tta",
+            "fivefold predict flowers list.csv --images new-photos -o labels.csv",
             "fivefold predict flowers new-photos --folds 0,1 --stage 0 -o labels.csv --force",
         ),
     ),

@@ -1,6 +1,8 @@
 """Commands that lead to trained models: check, fit, demo."""
 
-from collections.abc import Mapping
+import logging
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,8 @@ from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
     from fivefold.experiment.summary import Summary
+
+logger = logging.getLogger(__name__)
 
 
 @guarded
@@ -31,8 +35,8 @@ def check(
     report = opened.check()
     show_pairs(report.lines)
     for warning in report.warnings:
-        say(f"warning: {warning}")
-    say(f"ready: fivefold fit {experiment}")
+        logger.warning(warning)  # what was said while the data were read is not said again
+    say(f"ready: {_fit_command(experiment, overrides, allow_imports=allow_imports)}")
 
 
 @guarded
@@ -44,6 +48,8 @@ def fit(
 ) -> None:
     """Train all folds and stages; go on where a stopped run was."""
     chosen = None if folds is None else arguments.numbers(folds)
+    if chosen is not None:
+        _check_folds(chosen, experiment, overrides or ())
     from fivefold.experiment.finished import find_finished
 
     summary = find_finished(experiment, overrides or ())
@@ -54,7 +60,8 @@ def fit(
             experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
         )
         summary = opened.fit(folds=chosen)
-    finish(summary, RunFolder.of(experiment))
+    again = _fit_command(experiment, overrides, allow_imports=allow_imports)
+    finish(summary, RunFolder.of(experiment), again)
 
 
 @guarded
@@ -71,12 +78,32 @@ def demo(
     fit(config_path)
 
 
-def finish(summary: "Summary", folder: RunFolder) -> None:
+def _check_folds(chosen: Sequence[int], experiment: Path, overrides: Sequence[str]) -> None:
+    """Refuse folds that there are not, before anything heavy is loaded or taken for finished."""
+    from fivefold.config import InvalidConfigError, load
+    from fivefold.experiment.plan import choose_folds
+
+    try:
+        num_folds = load(RunFolder.of(experiment).config_path, overrides).folds_count
+    except InvalidConfigError:  # the full check tells these problems together with others
+        return
+    choose_folds(chosen, num_folds)
+
+
+def _fit_command(experiment: Path, overrides: Sequence[str] | None, *, allow_imports: bool) -> str:
+    """Write the command that trains with these options, for a shell."""
+    options = [word for override in overrides or () for word in ("--set", override)]
+    options += ["--allow-imports"] if allow_imports else []
+    return shlex.join(["fivefold", "fit", str(experiment), *options])
+
+
+def finish(summary: "Summary", folder: RunFolder, again: str) -> None:
     """Put out what an experiment found: a table, the pictures and the report.
 
     Args:
         summary: What `Experiment.fit` returned.
         folder: The experiment's files.
+        again: The command that goes on where folds are left.
     """
     from fivefold.apps.report import write_pictures, write_report
 
@@ -90,7 +117,7 @@ def finish(summary: "Summary", folder: RunFolder) -> None:
     paths = [*(("picture", str(path)) for path in pictures), ("report", str(folder.report_path))]
     show_pairs([("folds", ", ".join(map(str, summary.folds))), *paths])
     if not summary.completed:
-        say(f"some folds are left: fivefold fit {folder.root} trains them")
+        say(f"some folds are left; to train them: {again}")
     if summary.fresh:
         say(f"finished in {duration(summary.seconds)}")
 

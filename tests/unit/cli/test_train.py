@@ -1,3 +1,4 @@
+import logging
 import subprocess
 import sys
 import types
@@ -67,7 +68,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_fresh_run_writes_report_and_pictures_and_names_them(capsys, folder):
-    finish(FakeSummary(), folder)
+    finish(FakeSummary(), folder, "fivefold fit x")
     out, err = capsys.readouterr()
     pictures = folder.root / "pictures" / "curves.png"
     assert out.endswith(f"folds    0, 1\npicture  {pictures}\nreport   {folder.report_path}\n")
@@ -76,14 +77,14 @@ def test_fresh_run_writes_report_and_pictures_and_names_them(capsys, folder):
 
 def test_finished_experiment_says_so_and_is_left_as_it_is(capsys, folder):
     folder.report_path.write_text("old")
-    finish(FakeSummary(fresh=False), folder)
+    finish(FakeSummary(fresh=False), folder, "fivefold fit x")
     assert capsys.readouterr().err == "already finished: nothing to do\n"
     assert folder.report_path.read_text() == "old"
 
 
 def test_missing_folds_are_pointed_out(capsys, folder):
-    finish(FakeSummary(completed=False), folder)
-    assert f"some folds are left: fivefold fit {folder.root} trains them" in capsys.readouterr().err
+    finish(FakeSummary(completed=False), folder, "fivefold fit x")
+    assert "some folds are left; to train them: fivefold fit x\n" in capsys.readouterr().err
 
 
 class FakeExperiment:
@@ -114,10 +115,40 @@ def calls(monkeypatch):
     return FakeExperiment.calls
 
 
+CONFIG = "folds_count: 5\nstages: [{epochs: 1}]\n"
+
+
 def test_options_of_fit_arrive(calls, folder):
+    folder.config_path.write_text(CONFIG)
     options = ["--set", "lr=1e-3", "--set", "batch=4", "--folds", "3,0,3", "--allow-imports"]
     assert app.run(["fit", str(folder.root), *options]) == 0
     assert calls == [(folder.root, ["lr=1e-3", "batch=4"], True), [3, 0]]
+
+
+def test_command_that_goes_on_has_the_same_overrides(calls, folder, capsys, monkeypatch):
+    summary = FakeSummary(completed=False)
+    monkeypatch.setattr(FakeExperiment, "fit", lambda self, *, folds: summary)
+    options = ["--set", "loss=a + b", "--set", "stages.0.lr=1e-3", "--allow-imports"]
+    assert app.run(["fit", str(folder.root), *options]) == 0
+    words = f"fivefold fit {folder.root} --set 'loss=a + b' --set stages.0.lr=1e-3 --allow-imports"
+    assert f"to train them: {words}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_folds_that_there_are_not_are_refused_first(calls, folder, capsys, finished):
+    folder.config_path.write_text(CONFIG)
+    if finished:
+        folder.summary_path.write_text("not even read")
+    assert app.run(["fit", str(folder.root), "--folds", "7"]) == 2
+    assert capsys.readouterr().err == "folds: expected numbers from 0 to 4, got [7]\n"
+    assert app.run(["fit", str(folder.root), "--folds", "2", "--set", "folds_count=2"]) == 2
+    assert calls == []
+
+
+def test_wrong_config_is_told_whole_even_with_folds(calls, folder):
+    folder.config_path.write_text(CONFIG + "btach: 3\n")
+    assert app.run(["fit", str(folder.root), "--folds", "7"]) == 0
+    assert len(calls) == 2
 
 
 def test_check_puts_out_facts_and_says_warnings(calls, capsys):
@@ -125,6 +156,20 @@ def test_check_puts_out_facts_and_says_warnings(calls, capsys):
     assert capsys.readouterr() == (
         "data    10 images\nmemory  1 GiB\n",
         "warning: rare class 'x'\nready: fivefold fit x\n",
+    )
+
+
+def test_check_says_no_warning_twice(calls, capsys, monkeypatch):
+    check = FakeExperiment.check
+
+    def check_loudly(self):
+        logging.getLogger("fivefold.data.audit").warning("rare class 'x'")
+        return check(self)
+
+    monkeypatch.setattr(FakeExperiment, "check", check_loudly)
+    assert app.run(["check", "x", "--set", "a=b c"]) == 0
+    assert capsys.readouterr().err == (
+        "warning: rare class 'x'\nready: fivefold fit x --set 'a=b c'\n"
     )
 
 
