@@ -15,6 +15,7 @@ demo: $(STAMP) ## Train 5 folds x 2 stages on 1,797 handwritten digits; about 3 
 	$(BIN)/fivefold demo fivefold-demo
 
 install: $(STAMP) ## Make .venv with everything in it; the other commands do it by themselves
+	@echo "start with: source $(VENV)/bin/activate, then fivefold --help; or $(BIN)/fivefold --help"
 
 $(STAMP): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null 2>&1; then \
