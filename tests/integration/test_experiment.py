@@ -211,7 +211,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path, monkeypatch):
     def full_after_a_while(path, data):
         written.append(path)
         if len(written) == 25:
-            raise durable._as_resource_error(path, OSError(28, "No space left on device"))
+            raise durable.resource_error(path, OSError(28, "No space left on device"))
         return write(path, data)
 
     write = durable.write_bytes

@@ -3,11 +3,12 @@
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from fivefold.core.durable import resource_error
 from fivefold.core.errors import LockedError
 
 
@@ -17,20 +18,36 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises:
         LockedError: If another process holds it.
+        ResourceError: If the folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     holder_path = path.with_name(path.name + "-holder")
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        holder = holder_path.read_text("utf-8") if holder_path.exists() else "another process"
-        msg = f"{path.parent}: expected no other process at work here, got {holder}"
-        hint = "wait until it is done, or stop it; nothing was changed"
-        raise LockedError(msg, hint=hint) from error
-    try:
-        holder_path.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
+        _take(lock, path, holder_path)
         yield
     finally:
-        holder_path.unlink(missing_ok=True)
+        if lock.is_locked:
+            # only a text for people, which the next holder replaces
+            with suppress(OSError):
+                holder_path.unlink(missing_ok=True)
         lock.release()
+
+
+def _take(lock: FileLock, path: Path, holder_path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+        holder_path.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
+    except Timeout as error:
+        msg = f"{path.parent}: expected no other process at work here, got {_holder(holder_path)}"
+        hint = "wait until it is done, or stop it; nothing was changed"
+        raise LockedError(msg, hint=hint) from error
+    except OSError as error:
+        raise resource_error(path, error) from error
+
+
+def _holder(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError:  # it is written after the lock was taken, and goes before it is free
+        return "another process"

@@ -2,8 +2,15 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Protocol
+
+
+def duration(seconds: float) -> str:
+    """Word roughly how long something takes: "40 s", "3 min", "2.5 h"."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class Progress(Protocol):
@@ -31,19 +38,40 @@ class Silent:
 
 
 class Terminal:
-    """Bars with the time left, and lines, on standard error; works in notebooks too."""
+    """Bars with the time left, and lines, on standard error; works in notebooks too.
+
+    It is only talk: work goes on when whoever listened has gone.
+    """
 
     @contextmanager
     def bar(self, description: str, total: int) -> Iterator[Callable[[int], None]]:
         """Open a bar that is hidden when nobody looks at a terminal."""
         from tqdm.auto import tqdm  # noqa: PLC0415  only who watches pays for it
 
-        with tqdm(total=total, desc=description, leave=False, disable=None, delay=0.5) as bar:
-            yield lambda steps: bar.update(steps) and None
+        # None hides the bar unless standard error is a terminal
+        hidden = getattr(sys.stderr, "closed", sys.stderr is None) or None
+        bar = tqdm(total=total, desc=description, leave=False, disable=hidden, delay=0.5)
+
+        def advance(steps: int) -> None:
+            with _maybe_alone():
+                bar.update(steps)
+
+        try:
+            yield advance
+        finally:
+            with _maybe_alone():
+                bar.close()
 
     def line(self, text: str) -> None:
         """Write a line above the bars."""
         from tqdm.auto import tqdm  # noqa: PLC0415  only who watches pays for it
 
         # tqdm's default is standard output, which belongs to results
-        tqdm.write(text, file=sys.stderr)
+        if sys.stderr is not None:
+            with _maybe_alone():
+                tqdm.write(text, file=sys.stderr)
+
+
+def _maybe_alone() -> AbstractContextManager[None]:
+    """Go on where the other end of standard error is gone or it was closed."""
+    return suppress(OSError, ValueError)

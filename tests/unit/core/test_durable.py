@@ -1,5 +1,6 @@
 import errno
 import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def test_json_is_the_same_bytes_whatever_the_order_of_keys(tmp_path):
     assert durable.read_json(tmp_path / "a") == {"a": [1, 2.5], "b": 1}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "nul"])
+@pytest.mark.parametrize("text", ["", "{", "[1]", "nul", "[" * 200_000])
 def test_what_is_not_a_json_mapping_is_damage(tmp_path, text):
     (tmp_path / "a").write_text(text)
     with pytest.raises(StateError, match=r"expected a (readable JSON file|JSON mapping)") as error:
@@ -97,14 +98,44 @@ def test_a_missing_file_is_damage(tmp_path):
         durable.read_verified(tmp_path / "a", "")
 
 
-def test_leftovers_of_a_killed_writer_go(tmp_path):
-    (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / ".tmp-1-best.safetensors").write_bytes(b"half")
-    (tmp_path / "weights" / "best.safetensors").write_bytes(b"whole")
-    durable.remove_leftovers(tmp_path)
-    assert [p.name for p in (tmp_path / "weights").iterdir()] == ["best.safetensors"]
-
-
 def test_removing_a_file_that_is_not_there_is_fine(tmp_path):
     durable.remove(tmp_path / "a")
     durable.remove(tmp_path / "no" / "folder")
+
+
+def refuse(*_, **__):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+def test_a_disk_that_refuses_the_cleaning_up_too_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(ResourceError, match="expected to write this file, got 'Read-only") as error:
+        durable.write_bytes(tmp_path / "a", b"x")
+    assert error.value.slug == "resource/cannot-write"
+
+
+def test_a_file_that_cannot_be_removed_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(ResourceError, match="a: expected to remove this file, got 'Read-only"):
+        durable.remove(tmp_path / "a")
+
+
+def test_too_many_open_files_get_their_own_hint(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        with pytest.raises(ResourceError, match="expected to open one more file") as error:
+            durable.write_bytes(tmp_path / "a", b"x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert error.value.slug == "resource/open-files"
+
+
+@pytest.mark.parametrize("name", [".", "a" * 300])
+def test_a_path_that_can_be_no_file_is_told(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ResourceError, match="expected to write this file") as error:
+        durable.write_bytes(Path(name), b"x")
+    assert error.value.slug == "resource/cannot-write"
+    assert list(tmp_path.iterdir()) == []
