@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as Pillow
 
-from fivefold.core.errors import DataError, did_you_mean
+from fivefold.core.errors import DataError, FivefoldError, did_you_mean
 from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import AnyArray, Floats, Image
 from fivefold.data.decode import ImageProblem, Reason, pixels_of, to_uint8
@@ -23,6 +23,9 @@ from fivefold.data.python_targets import Column, columns_of
 from fivefold.data.source import Labels, Sample, Source, sources
 
 logger = logging.getLogger(__name__)
+
+_MOST_SAMPLES = 100_000_000
+"""A data set without an end would be read for ever."""
 
 
 class PredictionItem:
@@ -94,7 +97,7 @@ class PythonSource(Source):
             raise DataError(msg, hint=hint, slug="data/not-a-dataset")
         self._dataset = dataset
         self._turn = threading.Lock()
-        facts = self._collect(progress or Silent())
+        facts = self._collect(_length(dataset), progress or Silent())
         self.sample_ids, self.warnings = _unique([fact.sample_id for fact in facts])
         self._problems = {i: fact.problem for i, fact in enumerate(facts) if fact.problem}
         items = list(zip(self.sample_ids, (fact.y for fact in facts), strict=True))
@@ -112,10 +115,10 @@ class PythonSource(Source):
         targets[good] = np.concatenate([column.targets for column in columns], axis=1)
         return targets
 
-    def _collect(self, progress: Progress) -> list[_Facts]:
-        with progress.bar("labels", len(self._dataset)) as advance:
+    def _collect(self, total: int, progress: Progress) -> list[_Facts]:
+        with progress.bar("labels", total) as advance:
             facts = []
-            for i in range(len(self._dataset)):
+            for i in range(total):
                 facts.append(self._facts(i))
                 advance(1)
         return facts
@@ -129,14 +132,21 @@ class PythonSource(Source):
             return _Facts(_id_of(item, i), _y_of(item))
         except ImageProblem as problem:
             return _Facts(f"item-{i}", problem=problem)
-        except Exception as error:  # the audit reports it with its type and text
+        except (Exception, SystemExit) as error:  # the audit reports its type and text
             return _Facts(f"item-{i}", problem=_raised(error))
 
     def _item(self, i: int) -> Any:
         try:
             with self._turn:
                 return self._dataset[i]
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            raise _raised(error) from error
+
+    def _x(self, i: int) -> Any:
+        item = self._item(i)
+        try:
+            return item.x if hasattr(item, "x") else item[0]
+        except (Exception, SystemExit) as error:
             raise _raised(error) from error
 
     def sample(self, i: int) -> Sample:
@@ -147,7 +157,7 @@ class PythonSource(Source):
         """
         if i in self._problems:
             raise self._problems[i]
-        return Sample(self.sample_ids[i], as_image(_x_of(self._item(i))), self.target(i))
+        return Sample(self.sample_ids[i], as_image(self._x(i)), self.target(i))
 
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C]."""
@@ -177,22 +187,49 @@ def open_python(
     if not (file_name and name and path.is_file()):
         msg = f"dataset.python: expected 'file.py:Name' with an existing file, got {spec!r}"
         raise DataError(msg, hint=f"looked for {path}", slug="data/python-file")
-    with _importable(path.parent):
-        dataset = _made(path, name, args or {})
-    return PythonSource(dataset, progress=progress)
+    with _of_the_user(path, name):
+        with _importable(path.parent):
+            dataset = _made(path, name, args or {})
+        return PythonSource(dataset, progress=progress)
 
 
 def _made(path: Path, name: str, args: Mapping[str, Any]) -> Any:
-    try:
-        module = _load(path)
-        made = getattr(module, name, None)
-        dataset = made(**args) if callable(made) else made
-    except Exception as error:
-        msg = f"{path}: {name}: expected a data set, got {type(error).__name__}: {error}"
-        raise DataError(msg, hint="the error is in this file", slug="data/python-code") from error
+    module = _load(path)
+    made = getattr(module, name, None)
+    dataset = made(**args) if callable(made) else made
     if dataset is None:
         raise _no_such_name(path, module, name)
     return dataset
+
+
+@contextlib.contextmanager
+def _of_the_user(path: Path, name: str) -> Iterator[None]:
+    """Name the user's file in whatever its code raises, an end of the process too."""
+    try:
+        yield
+    except (FivefoldError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        msg = f"{path}: {name}: expected a data set, got {type(error).__name__}: {error}"
+        raise DataError(msg, hint="the error is in this file", slug="data/python-code") from error
+
+
+def _length(dataset: Any) -> int:
+    """Ask a data set for its number of samples.
+
+    Raises:
+        DataError: If it is none.
+    """
+    try:
+        # len() itself refuses some numbers, without showing them
+        found = type(dataset).__len__(dataset)
+    except (Exception, SystemExit) as error:
+        found = f"{type(error).__name__}: {error}"
+    if isinstance(found, int | np.integer) and 0 <= found <= _MOST_SAMPLES:
+        return int(found)
+    where = f"{type(dataset).__name__}.__len__"
+    msg = f"{where}: expected a number of samples from 0 to {_MOST_SAMPLES:,}, got {found}"
+    raise DataError(msg, hint="return how many items there are", slug="data/dataset-length")
 
 
 def _load(path: Path) -> ModuleType:
@@ -240,7 +277,7 @@ def as_image(x: Any) -> Image:
         return pixels_of(x)
     try:
         values: AnyArray = np.asarray(x)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ImageProblem(Reason.DECODE_ERROR, f"{type(error).__name__}: {error}") from error
     if values.dtype == object or values.ndim not in (2, 3) or 0 in values.shape:
         found = f"{type(x).__name__} of shape {values.shape} and type {values.dtype}"
@@ -249,14 +286,10 @@ def as_image(x: Any) -> Image:
     return np.ascontiguousarray(pixels[:, :, None] if pixels.ndim == 2 else pixels)
 
 
-def _raised(error: Exception) -> ImageProblem:
+def _raised(error: BaseException) -> ImageProblem:
     if isinstance(error, ImageProblem):
         return error
     return ImageProblem(Reason.DATASET_ERROR, f"{type(error).__name__}: {error}")
-
-
-def _x_of(item: Any) -> Any:
-    return item.x if hasattr(item, "x") else item[0]
 
 
 def _y_of(item: Any) -> Any:

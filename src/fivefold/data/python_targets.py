@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 Item = tuple[str, Any]
 """A sample's id and its y."""
 
+_MOST_CLASSES = 100_000
 _FORMS = "a class number, a class name, a 0/1 vector, or a list of vectors"
 
 
@@ -101,12 +102,13 @@ def _from_names(items: list[Item], names: tuple[str, ...]) -> tuple[Floats, tupl
 
 
 def _from_numbers(items: list[Item], names: tuple[str, ...]) -> tuple[Floats, tuple[str, ...]]:
-    top = len(names) - 1 if names else None
+    # each number up to the highest makes a column, so an id taken for a class would fill the memory
+    top = len(names) - 1 if names else _MOST_CLASSES - 1
     numbers = []
     for item in items:
         value = _number(item)
-        if value < 0 or (top is not None and value > top):
-            raise _wrong(item, f"a class number from 0{'' if top is None else f' to {top}'}")
+        if not 0 <= value <= top:
+            raise _wrong(item, f"a class number from 0 to {top}")
         numbers.append(value)
     found = names or tuple(str(k) for k in range(max(numbers) + 1))
     return _one_hot(numbers, len(found)), found
@@ -146,7 +148,9 @@ def _vector(item: Item, length: int) -> Floats:
 
 
 def _one_hot(numbers: list[int], num_classes: int) -> Floats:
-    return np.eye(num_classes, dtype=np.float32)[numbers]
+    targets = np.zeros((len(numbers), num_classes), dtype=np.float32)
+    targets[np.arange(len(numbers)), numbers] = 1
+    return targets
 
 
 def _wrong(item: Item, expected: str) -> DataError:

@@ -2,13 +2,23 @@
 
 import importlib.util
 import sys
+import traceback
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
 
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
 
+_PRIVATE = "fivefold_imports_"
+
 
 def import_modules(config: ExperimentConfig, *, allowed: bool) -> None:
     """Run the modules of a config's `imports:`, whose decorators add to the catalogs.
+
+    Each runs once, under a private name: `torch.py` beside a config takes the place of no package.
+    Where nothing else has its own name, other modules may import it by that.
 
     Args:
         config: Each name is a Python file beside it, without the ending.
@@ -16,7 +26,7 @@ def import_modules(config: ExperimentConfig, *, allowed: bool) -> None:
 
     Raises:
         UnsafeInputError: If there are some and the user has not agreed.
-        ConfigError: If a file does not exist.
+        ConfigError: If a file does not exist, or its code raises.
     """
     names = config.imports or ()
     if names and not allowed:
@@ -29,16 +39,47 @@ def import_modules(config: ExperimentConfig, *, allowed: bool) -> None:
 
 def _import(config: ExperimentConfig, name: str, where: str) -> None:
     path = config.directory / f"{name}.py"
-    if not name.isidentifier() or not path.is_file():
+    spec = importlib.util.spec_from_file_location(_PRIVATE + name, path)
+    loader = spec.loader if spec and name.isidentifier() and path.is_file() else None
+    if spec is None or loader is None:
         message = f"imports: expected a Python file beside the config, got {name!r}"
         raise ConfigError([Problem("config/no-module", where, message, f"looked for {path}")])
-    known = sys.modules.get(name)
-    if known is not None and getattr(known, "__file__", None) == str(path):
-        return
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        message = f"imports: expected a Python file beside the config, got {name!r}"
-        raise ConfigError([Problem("config/no-module", where, message)])
+    module = next((m for key in (spec.name, name) if (m := _loaded(key, path))), None)
+    module = module or _run(spec, loader, path, where)
+    if _is_free(name):
+        sys.modules[name] = module
+
+
+def _loaded(name: str, path: Path) -> ModuleType | None:
+    module = sys.modules.get(name)
+    file = getattr(module, "__file__", None)
+    return module if file and Path(file).resolve() == path.resolve() else None
+
+
+def _is_free(name: str) -> bool:
+    if name in sys.modules:  # the file of another experiment gives way
+        return sys.modules[name].__name__.startswith(_PRIVATE)
+    return importlib.util.find_spec(name) is None
+
+
+def _run(spec: ModuleSpec, loader: Loader, path: Path, where: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    sys.modules[spec.name] = module  # dataclasses look their module up there
+    try:
+        loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[spec.name]
+        text = f"{type(error).__name__}: {error}".partition("\n")[0]
+        message = f"imports: expected this file to run, got {text}"
+        place = f"{path}:{_line(error, path)}"
+        hint = f"it is named at {where}"
+        raise ConfigError([Problem("config/import-failed", place, message, hint)]) from error
+    return module
+
+
+def _line(error: BaseException, path: Path) -> int:
+    """Find where in a file an error came from; 1 where nothing tells."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno or 1
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((f.lineno or 1 for f in reversed(frames) if f.filename == str(path)), 1)

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from musket_datasets import Classification, ProteinDataGenerator
@@ -163,7 +165,8 @@ def test_what_the_data_set_raises_goes_into_quarantine():
     [
         ([[1, 0], [1, 0, 0]], "s1: label: expected a vector of 2 zeros and ones"),
         ([[0.5, 0.5]], "expected a vector of 2 zeros and ones, got"),
-        ([1, -1], "s1: label: expected a class number from 0, got -1"),
+        ([1, -1], "s1: label: expected a class number from 0 to 99999, got -1"),
+        ([1, 10**12], "s1: label: expected a class number from 0 to 99999, got 1000000000000"),
         ([1, "a"], "s1: label: expected a whole number, .* got 'a'"),
         ([1, np.nan], "s1: label: expected a whole number, .* got nan"),
         (["a", 1], "s1: label: expected the name of a class as before, got 1"),
@@ -240,3 +243,91 @@ def test_code_that_raises_is_named_with_its_error(code, spec):
     ) as error:
         open_python(spec, code, args)
     assert error.value.slug == "data/python-code"
+
+
+@pytest.mark.parametrize(
+    ("length", "found"),
+    [
+        (-1, "-1"),
+        (10**12, "1000000000000"),
+        (10**30, str(10**30)),
+        (2.0, r"2\.0"),
+        ("x", "x"),
+        (None, "None"),
+    ],
+)
+def test_a_length_that_cannot_be_is_refused(length, found):
+    class Endless(Items):
+        def __len__(self):
+            return length
+
+    expected = r"Endless\.__len__: expected a number of samples from 0 to 100,000,000, got "
+    with pytest.raises(DataError, match=expected + found) as error:
+        PythonSource(Endless([]))
+    assert error.value.slug == "data/dataset-length"
+
+
+def test_a_length_that_raises_is_refused():
+    class Broken(Items):
+        def __len__(self):
+            raise OSError(5, "no disk")
+
+    with pytest.raises(DataError, match=r"got OSError: \[Errno 5\] no disk"):
+        PythonSource(Broken([]))
+
+
+def test_a_data_set_cannot_end_the_process():
+    class Ending(Items):
+        def __getitem__(self, i):
+            if i == 1:
+                sys.exit(0)
+            return PredictionItem(f"s{i}", np.full((4, 4, 3), i, np.uint8), self.ys[i])
+
+    found = audit(PythonSource(Ending(["a", "b", "b", "a", "b"])), folds=2, progress=Silent())
+    assert (found.used, found.quarantined) == (4, 1)
+    assert (found.rows[1].reason, found.rows[1].detail) == ("dataset_error", "SystemExit: 0")
+
+
+class LateError:
+    """An item whose pixels are fetched when they are asked for."""
+
+    y = 0
+
+    @property
+    def x(self):
+        sys.exit("bye")
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"), [(LateError(), "bye"), ((), "IndexError"), (3, "Type")]
+)
+def test_items_without_pixels_are_problems_when_only_the_target_was_asked(item, reason):
+    class Lazy(Items):
+        def __getitem__(self, i):
+            return item
+
+        def get_target(self, i):
+            return self.ys[i]
+
+        def get_id(self, i):
+            return str(i)
+
+    with pytest.raises(ImageProblem, match=reason):
+        PythonSource(Lazy([0, 1])).sample(0)
+
+
+@pytest.mark.parametrize("body", ["sys.exit(0)", "def Data(): sys.exit(0)"])
+def test_code_that_ends_the_process_is_named(tmp_path, body):
+    (tmp_path / "data.py").write_text(f"import sys\n{body}\n")
+    with pytest.raises(DataError, match=r"data\.py: Data: expected .*, got SystemExit: 0") as error:
+        open_python("data.py:Data", tmp_path)
+    assert error.value.slug == "data/python-code"
+
+
+def test_an_attribute_that_raises_is_named_with_the_file(tmp_path):
+    (tmp_path / "data.py").write_text(
+        "class Data(list):\n    @property\n    def classes(self): raise RuntimeError('no server')\n"
+        "def make(): return Data([(None, None)])\n"
+    )
+    with pytest.raises(DataError, match=r"data\.py: make: .*RuntimeError: no server"):
+        open_python("data.py:make", tmp_path)

@@ -132,3 +132,74 @@ def test_a_module_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match="expected a Python file beside the config") as error:
         load_checked(path, allow_imports=True)
     assert error.value.slug == "config/no-module"
+
+
+@pytest.fixture
+def _modules_again():
+    before = dict(sys.modules)
+    yield
+    for name in sys.modules.keys() - before:
+        if name.startswith(("fivefold_imports_", "own_")):
+            del sys.modules[name]
+
+
+def load_with(tmp_path, name, text):
+    (tmp_path / f"{name}.py").write_text(text)
+    return load_checked(write(tmp_path, f"{GOOD}imports: [{name}]\n"), allow_imports=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "found"),
+    [
+        ("x = 1\ny = 1 / 0\n", 2, "ZeroDivisionError: division by zero"),
+        ("x = 1\n\ndef f(:\n", 3, "SyntaxError: "),
+        ("import sys\nsys.exit(0)\n", 2, "SystemExit: 0"),
+        ("def f():\n    return [][1]\n\nf()\n", 2, "IndexError: list index out of range"),
+        ("import own_missing\n", 1, "ModuleNotFoundError: No module named 'own_missing'"),
+        ("\0", 1, "Error: "),
+    ],
+)
+@pytest.mark.usefixtures("_modules_again")
+def test_code_that_fails_is_named_with_its_line(tmp_path, text, line, found):
+    with pytest.raises(ConfigError, match="imports: expected this file to run, got ") as error:
+        load_with(tmp_path, "own_broken", text)
+    (problem,) = error.value.problems
+    assert problem.slug == "config/import-failed"
+    assert problem.where == f"{tmp_path / 'own_broken.py'}:{line}"
+    assert found in problem.message
+    assert problem.hint == f"it is named at {tmp_path / 'config.yaml'}:3:11"
+    assert "fivefold_imports_own_broken" not in sys.modules
+
+
+@pytest.mark.usefixtures("_modules_again")
+def test_code_that_was_mended_runs(tmp_path):
+    with pytest.raises(ConfigError, match="NameError"):
+        load_with(tmp_path, "own_parts", "nothing")
+    assert load_with(tmp_path, "own_parts", "everything = 1").imports == ("own_parts",)
+
+
+@pytest.mark.usefixtures("_modules_again")
+@pytest.mark.parametrize("name", ["torch", "this"])
+def test_a_file_takes_the_place_of_no_package(tmp_path, name):
+    before = sys.modules.get(name)
+    load_with(tmp_path, name, "mine = 1\n")
+    assert sys.modules.get(name) is before
+    assert sys.modules[f"fivefold_imports_{name}"].mine == 1
+
+
+@pytest.mark.usefixtures("_modules_again")
+def test_files_may_import_those_before_them_and_each_runs_once(tmp_path):
+    (tmp_path / "own_first.py").write_text("count = []\n")
+    (tmp_path / "own_second.py").write_text("import own_first\nown_first.count.append(1)\n")
+    path = write(tmp_path, f"{GOOD}imports: [own_first, own_second]\n")
+    load_checked(path, allow_imports=True)
+    load_checked(path, allow_imports=True)
+    assert sys.modules["fivefold_imports_own_first"].count == [1]
+
+
+@pytest.mark.usefixtures("_modules_again")
+def test_files_of_one_name_in_two_experiments_are_two(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        load_with(tmp_path / name, "own_parts", f"who = {name!r}\n")
+        assert sys.modules["own_parts"].who == name
