@@ -8,6 +8,8 @@ import typer
 
 from fivefold import __version__
 from fivefold.cli import manage, predict, train
+from fivefold.cli.console import close_streams, open_streams
+from fivefold.cli.guard import PIPE_CLOSED
 
 # Plain help: drawing boxes would load rich, which takes longer than the rest together.
 app = typer.Typer(
@@ -109,10 +111,14 @@ def run(arguments: Sequence[str]) -> int:
     try:
         app(list(arguments), prog_name="fivefold")
     except SystemExit as ending:
+        if isinstance(ending.__context__, BrokenPipeError):  # typer makes a 1 of it
+            return PIPE_CLOSED
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     return 0
 
 
 def main() -> None:
     """Run the command line of this process and end it."""
-    sys.exit(run(sys.argv[1:]))
+    open_streams()
+    code = run(sys.argv[1:])
+    sys.exit(code if close_streams() or code else PIPE_CLOSED)

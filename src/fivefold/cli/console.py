@@ -1,9 +1,13 @@
 """What people and scripts read: results on standard output, talk on standard error."""
 
+import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, TextIO
 
 from fivefold.core.progress import Terminal
@@ -11,12 +15,52 @@ from fivefold.core.progress import Terminal
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
+def open_streams() -> None:
+    """Make both outputs usable, whatever the shell has done to them.
+
+    A closed one leads nowhere. What its encoding lacks becomes `?` in results, which stay as long
+    as they were, and an escape in talk, where it tells one path from another.
+    """
+    sys.stdout = _usable(sys.stdout, "replace")
+    sys.stderr = _usable(sys.stderr, "backslashreplace")
+
+
+def close_streams() -> bool:
+    """Put out what is left; say whether standard output took it.
+
+    Without this Python complains about a reader who has gone, and changes the exit code.
+    """
+    _drain(sys.stderr)
+    return _drain(sys.stdout)
+
+
+def _usable(stream: TextIO | None, errors: str) -> TextIO:
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8", errors=errors)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=errors)
+    return stream
+
+
+def _drain(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        # a stream that is no file has nothing to lead elsewhere
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
+    return True
+
+
 def say(text: str) -> None:
     """Talk to the person at the terminal, above the bars if there are any."""
     if "tqdm" in sys.modules:
         Terminal().line(text)
         return
-    print(text, file=sys.stderr, flush=True)
+    # talk stops no work when nobody listens any more
+    with suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def complain(text: str) -> None:
@@ -41,13 +85,19 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    class Pipe(Console):
+        """Leaves it to the guard that the reader has gone; rich would end with 1."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for number, name in enumerate(header):
         table.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
     width = None if sys.stdout.isatty() else 10_000
-    Console(markup=False, highlight=False, emoji=False, width=width).print(table)
+    Pipe(markup=False, highlight=False, emoji=False, width=width).print(table)
 
 
 def show_pairs(pairs: Sequence[tuple[str, str]], file: TextIO | None = None) -> None:

@@ -1,5 +1,6 @@
 """Between a command and the shell: every error becomes one message and an exit code."""
 
+import errno
 import functools
 import os
 import signal
@@ -15,15 +16,19 @@ from typing import Any, NoReturn, ParamSpec
 import typer
 
 from fivefold import __version__
-from fivefold.cli.console import complain, say, start_logging
-from fivefold.core.durable import write_text
+from fivefold.cli.console import close_streams, complain, say, start_logging
+from fivefold.core.durable import resource_error, write_text
 from fivefold.core.errors import ConfigError, FivefoldError, ResourceError
 from fivefold.core.layout import RunFolder
 
 P = ParamSpec("P")
 
-_INTERRUPTED, _TERMINATED, _PIPE_CLOSED = 130, 143, 141
-_OF_THE_SYSTEM = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
+PIPE_CLOSED = 141
+"""Whoever read the output has gone: what the shell says of a process that SIGPIPE ended."""
+_INTERRUPTED, _TERMINATED = 130, 143
+_SCARCE = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
+_OF_THE_SYSTEM = _SCARCE | {errno.EIO, errno.EROFS, errno.ESTALE, errno.ETIMEDOUT}
+"""Never a defect, even where the system names no file, as when one is read."""
 _GO_ON = "run the same command again; it continues after the last finished epoch"
 
 
@@ -58,30 +63,43 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _answer(error: BaseException, command: str, arguments: dict[str, Any]) -> int:
-    if isinstance(error, FivefoldError):
-        return _refuse(error)
-    if isinstance(error, MemoryError):
-        msg = "memory: expected enough for this step, got none"
-        hint = "close other programs, or set a smaller `batch` or `shape`, and run again"
-        return _refuse(ResourceError(msg, hint=hint, slug="resource/memory"))
-    if isinstance(error, OSError) and error.filename and isinstance(error, _OF_THE_SYSTEM):
-        msg = f"{error.filename}: expected to use this path, got {error.strerror!r}"
-        return _refuse(
-            ResourceError(msg, hint="look at the path and its permissions", slug="resource/path")
-        )
     if isinstance(error, BrokenPipeError):
-        # The reader has gone; without this Python complains when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _PIPE_CLOSED
+        close_streams()
+        return PIPE_CLOSED
     if isinstance(error, KeyboardInterrupt | _Terminated):
         say(f"stopped: {_GO_ON}" if command in ("fit", "demo") else "stopped")
         return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else _TERMINATED
-    if isinstance(error, SystemExit):
-        raise error
-    path = _write_log(error, arguments.get("experiment"))
-    complain(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
-    say(f"    this is a defect of fivefold; the details are in {path}: please report them")
+    known = _known(error)
+    if known is not None:
+        return _refuse(known)
+    told = traceback.TracebackException.from_exception(error)
+    complain(f"{type(error).__name__}: {str(told).partition(chr(10))[0]}")
+    place = _write_log(told, arguments.get("experiment"))
+    say(f"    this is a defect of fivefold; the details are {place}: please report them")
     return 1
+
+
+def _known(error: BaseException) -> FivefoldError | None:
+    """Word what is no defect: errors raised on purpose, and troubles of the system."""
+    if isinstance(error, FivefoldError):
+        return error
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        msg = "memory: expected enough for this step, got none"
+        hint = "close other programs, or set a smaller `batch` or `shape`, and run again"
+        return ResourceError(msg, hint=hint, slug="resource/memory")
+    if isinstance(error, OSError) and (error.filename or error.errno in _OF_THE_SYSTEM):
+        return _of_the_system(error)
+    return None
+
+
+def _of_the_system(error: OSError) -> ResourceError:
+    name = error.filename
+    path = os.fsdecode(name) if isinstance(name, bytes) else str(name or "a file")
+    if error.errno in _SCARCE:
+        return resource_error(path, error)
+    msg = f"{path}: expected to use this path, got {error.strerror or str(error)!r}"
+    hint = "look at the path, its permissions and its disk"
+    return ResourceError(msg, hint=hint, slug="resource/path")
 
 
 def _refuse(error: FivefoldError) -> int:
@@ -95,20 +113,34 @@ def _refuse(error: FivefoldError) -> int:
     return error.exit_code
 
 
-def _write_log(error: BaseException, experiment: Path | None) -> Path:
-    """Keep the traceback beside the experiment, or in the system's temporary folder."""
+def _write_log(told: traceback.TracebackException, experiment: Path | None) -> str:
+    """Keep the traceback beside the experiment, or in the temporary folder, or put it out."""
     now = datetime.now().astimezone()
     name = f"error-{now:%Y%m%d-%H%M%S}.txt"
-    about = f"fivefold {__version__}, Python {sys.version}\n{sys.argv}\n\n"
-    text = about + "".join(traceback.format_exception(error))
-    if experiment is not None and RunFolder.of(experiment).config_path.is_file():
-        path = RunFolder.of(experiment).root / "logs" / name
+    details = "".join(told.format())
+    text = f"fivefold {__version__}, Python {sys.version}\n{sys.argv}\n\n{details}"
+    places: tuple[Callable[[str], Path | None], ...] = (
+        functools.partial(_beside, experiment),
+        _in_temporary_folder,
+    )
+    for find in places:
+        # nothing in here may hide the error that brought us here
         try:
-            write_text(path, text)
-        except ResourceError:
-            say(f"{path.parent}: the details cannot be written here")
-        else:
-            return path
-    path = Path(tempfile.gettempdir()) / f"fivefold-{name}"
-    write_text(path, text)
-    return path
+            path = find(name)
+            if path is not None:
+                write_text(path, text)
+                return f"in {path}"
+        except (FivefoldError, OSError, ValueError) as error:
+            say(f"    the details cannot be kept: {str(error).partition(chr(10))[0]}")
+    say(details)
+    return "above"
+
+
+def _beside(experiment: Path | None, name: str) -> Path | None:
+    if experiment is None or not RunFolder.of(experiment).config_path.is_file():
+        return None
+    return RunFolder.of(experiment).root / "logs" / name
+
+
+def _in_temporary_folder(name: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"fivefold-{name}"

@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import signal
@@ -79,12 +80,62 @@ def test_lack_of_memory_is_a_resource_error(capsys):
     assert "memory: expected enough for this step, got none" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", [PermissionError, NotADirectoryError, FileExistsError])
-def test_path_that_the_system_refuses_is_named(capsys, kind):
-    assert answer(kind(1, "Refused", "a/b")) == 6  # slug resource/path
+def refusal(number, name=None):
+    return OSError(number, os.strerror(number), name)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        errno.EACCES,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EEXIST,
+        errno.ENOENT,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+        errno.EIO,
+        errno.EROFS,
+    ],
+)
+@pytest.mark.parametrize("name", ["a/b", b"a/b"])
+def test_path_that_the_system_refuses_is_named(capsys, number, name):
+    assert answer(refusal(number, name)) == 6  # slug resource/path
     assert capsys.readouterr().err == (
-        "a/b: expected to use this path, got 'Refused'\n    look at the path and its permissions\n"
+        f"a/b: expected to use this path, got {os.strerror(number)!r}\n"
+        "    look at the path, its permissions and its disk\n"
     )
+
+
+@pytest.mark.parametrize("name", [None, "a/b"])
+@pytest.mark.parametrize(
+    ("number", "sentence", "hint"),
+    [
+        (errno.ENOSPC, "expected room on the disk", "free some space"),
+        (errno.EMFILE, "expected to open one more file", "raise the limit with `ulimit -n"),
+    ],
+)
+def test_what_the_system_has_no_more_of_is_said(capsys, number, name, sentence, hint):
+    assert answer(refusal(number, name)) == 6  # slugs resource/disk-full, resource/open-files
+    err = capsys.readouterr().err
+    assert err.startswith(f"{name or 'a file'}: {sentence}, got {os.strerror(number)!r}\n")
+    assert hint in err
+
+
+def test_a_file_that_cannot_be_read_is_no_defect_though_the_system_names_none(capsys):
+    assert answer(refusal(errno.EIO)) == 6
+    assert "a file: expected to use this path, got 'Input/output error'" in capsys.readouterr().err
+
+
+def test_lack_of_memory_that_the_system_tells_is_the_same(capsys):
+    assert answer(refusal(errno.ENOMEM)) == 6
+    assert "memory: expected enough for this step" in capsys.readouterr().err
+
+
+def test_an_end_by_other_code_is_no_success(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert answer(SystemExit(0)) == 1
+    assert capsys.readouterr().err.startswith("SystemExit: 0\n")
 
 
 def test_unexpected_error_keeps_its_traceback_beside_the_experiment(capsys, tmp_path):
@@ -107,17 +158,46 @@ def test_unexpected_error_without_an_experiment_is_kept_in_the_temporary_folder(
     assert re.fullmatch(r"fivefold-error-[\d-]+\.txt", log.name)
 
 
-def test_reader_who_goes_away_causes_no_noise():
+class UnspeakableError(Exception):
+    """Its text is a defect of its own."""
+
+    def __str__(self):
+        return 1 / 0
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b", "missing"])
+def test_unexpected_error_that_can_be_kept_nowhere_is_put_out(capsys, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "a file"))
+    (tmp_path / "a file").touch()
+    assert answer(UnspeakableError(), experiment=tmp_path / name) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("UnspeakableError: <exception str() failed>\n")
+    assert "the details cannot be kept: " in err
+    assert "Traceback (most recent call last)" in err
+    assert "this is a defect of fivefold; the details are above" in err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "for i in range(100000): print('x' * 100)",
+        "for i in range(20): console.show_table(['x'], [['y' * 9000]])",
+        "console.show_pairs([('x', 'y' * 100)] * 100000)",
+    ],
+)
+def test_reader_who_goes_away_gives_141_and_no_noise(line):
     code = (
-        "import sys\nfrom fivefold.cli.guard import guarded\n"
-        "def command():\n    for i in range(100000): print('x' * 100)\n"
-        "guarded(command)()\n"
+        "from fivefold.cli import app, console\nfrom fivefold.cli.guard import guarded\n"
+        f"def command():\n    {line}\n"
+        "app.app.command('late')(guarded(command))\napp.main()\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, "late"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         process.stdout.readline()
         process.stdout.close()
         err = process.stderr.read()
-    assert "BrokenPipeError" not in err.splitlines()[-1]
-    assert "Exception ignored" not in err
+    assert (process.returncode, err) == (141, "")
