@@ -2,16 +2,20 @@
 
 import io
 import json
-import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
+from fivefold.core.damage import checked, way_out
 from fivefold.core.durable import write_bytes
 from fivefold.core.errors import DataError, StateError
 from fivefold.core.types import AnyArray, Floats, Head, Indices, head_slices
+
+_ROOM = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +102,8 @@ class Predictions:
         Returns:
             The SHA-256 of the file.
         """
-        heads = [[h.name, h.activation, list(h.class_names)] for h in self.heads]
-        meta = json.dumps({"heads": heads, "fold": self.fold, "stage": self.stage})
+        about = _About(self.heads, self.targets is not None, self.fold, self.stage)
+        meta = json.dumps(asdict(about))
         # Ids as UTF-8 bytes, since NumPy's text drops trailing NULs and refuses lone surrogates.
         ids = "\n".join(json.dumps(sample_id) for sample_id in self.ids)
         arrays: dict[str, AnyArray] = {
@@ -120,22 +124,50 @@ class Predictions:
         Raises:
             StateError: If the file is missing or damaged.
         """
+        hint = way_out(path)
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-                meta = json.loads(file["meta"].tobytes())
-                lines = file["ids"].tobytes().decode().splitlines()
-                return cls(
-                    ids=tuple(json.loads(line) for line in lines),
-                    probs=file["probs"],
-                    heads=tuple(Head(n, a, tuple(c)) for n, a, c in meta["heads"]),
-                    targets=file.get("targets"),
-                    fold=meta["fold"],
-                    stage=meta["stage"],
-                )
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+                about = checked(path, _About, json.loads(file["meta"].tobytes()), hint)
+                return _read(file, about)
+        except (StateError, MemoryError):
+            raise
+        except Exception as error:  # damage makes zipfile and NumPy raise nearly anything
             msg = f"{path}: expected saved predictions, got {error}"
-            hint = "the file is damaged; delete it and run `fivefold fit` again"
             raise StateError(msg, hint=hint, slug="state/damaged") from error
+
+
+@dataclass(frozen=True)
+class _About:
+    """What a file says about its arrays."""
+
+    heads: Annotated[tuple[Head, ...], Field(min_length=1)]
+    labelled: bool
+    fold: Annotated[int, Field(ge=-1)]
+    stage: Annotated[int, Field(ge=-1)]
+
+
+def _read(file: Any, about: _About) -> Predictions:
+    ids = tuple(json.loads(line) for line in file["ids"].tobytes().decode().splitlines())
+    if not all(isinstance(sample_id, str) for sample_id in ids) or len(set(ids)) != len(ids):
+        msg = "ids that are no text, or not unique"
+        raise ValueError(msg)
+    return Predictions(
+        ids=ids,
+        probs=_unit(file, "probs"),
+        heads=about.heads,
+        targets=_unit(file, "targets") if about.labelled else None,
+        fold=about.fold,
+        stage=about.stage,
+    )
+
+
+def _unit(file: Any, name: str) -> Floats:
+    array: Floats = file[name]
+    # A little room, since the mean of several views is rounded.
+    if array.dtype != np.float32 or not np.all((array >= -_ROOM) & (array <= 1 + _ROOM)):
+        msg = f"{name} that are not all float32 numbers in 0-1"
+        raise ValueError(msg)
+    return array
 
 
 def join(parts: Sequence[Predictions]) -> Predictions:

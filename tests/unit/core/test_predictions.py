@@ -1,3 +1,6 @@
+import json
+import zipfile
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -55,6 +58,90 @@ def test_a_truncated_file_is_told(tmp_path):
         (tmp_path / "a.npz").write_bytes(whole[:size])
         with pytest.raises(StateError, match="expected saved predictions"):
             Predictions.load(tmp_path / "a.npz")
+
+
+def meta(**changes):
+    about = {
+        "heads": [{"name": "", "activation": "softmax", "class_names": ["cat", "dog"]}],
+        "labelled": True,
+        "fold": 0,
+        "stage": 1,
+    }
+    return np.frombuffer(json.dumps(about | changes).encode(), np.uint8)
+
+
+def text(value):
+    return np.frombuffer(value.encode(), np.uint8)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"probs": np.zeros((2, 3), np.float32)},
+        {"probs": np.zeros(2, np.float32)},
+        {"probs": np.zeros((2, 2), np.float64)},
+        {"probs": np.array([["a", "b"]] * 2)},
+        {"probs": np.full((2, 2), np.nan, np.float32)},
+        {"probs": np.full((2, 2), np.inf, np.float32)},
+        {"probs": np.full((2, 2), 1.5, np.float32)},
+        {"probs": None},
+        {"targets": None},
+        {"targets": np.full((2, 2), np.nan, np.float32)},
+        {"targets": np.zeros((2, 2), np.int64)},
+        {"targets": np.zeros((3, 2), np.float32)},
+        {"ids": text('"a"')},
+        {"ids": text('"a"\n"a"')},
+        {"ids": text('5\n"a"')},
+        {"ids": text("[" * 100_000)},
+        {"ids": np.zeros((2, 2))},
+        {"meta": text("[]")},
+        {"meta": text("x")},
+        {"meta": meta(heads=5)},
+        {"meta": meta(heads=[])},
+        {"meta": meta(heads=[["", "softmax", ["cat", "dog"]]])},
+        {"meta": meta(heads=[{"name": "", "activation": "x", "class_names": ["a", "b"]}])},
+        {"meta": meta(heads=[{"name": "", "activation": "softmax", "class_names": [1, 2]}])},
+        {"meta": meta(fold="x")},
+        {"meta": meta(stage=-2)},
+        {"meta": meta(labelled=None)},
+    ],
+    ids=lambda changes: "-".join(changes),
+)
+def test_other_content_is_told_with_the_files_of_the_stage(tmp_path, changes):
+    path = tmp_path / "predictions" / "validation-0.1.npz"
+    path.parent.mkdir()
+    zeros = np.zeros((2, 2), np.float32)
+    content = {"probs": zeros, "targets": zeros, "ids": text('"a"\n"b"'), "meta": meta()}
+    content = {name: array for name, array in (content | changes).items() if array is not None}
+    np.savez(path, **content)
+    with pytest.raises(StateError, match=r"validation-0\.1\.npz: ") as error:
+        Predictions.load(path)
+    assert error.value.slug == "state/damaged"
+    assert "weights/best-0.1.json and predictions/validation-0.1.npz" in error.value.hint
+
+
+def test_what_lies_in_the_archive_without_being_an_array_is_told(tmp_path):
+    some(["a"]).save(tmp_path / "a.npz")
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        for name, data in (members | {"probs.npy": b"text"}).items():
+            archive.writestr(name, data)
+    with pytest.raises(StateError, match=r"a\.npz: expected saved predictions"):
+        Predictions.load(tmp_path / "a.npz")
+
+
+def test_every_flipped_byte_is_harmless_or_told(tmp_path):
+    some(["a", "b"]).save(tmp_path / "a.npz")
+    whole = (tmp_path / "a.npz").read_bytes()
+    for place in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x41
+        (tmp_path / "a.npz").write_bytes(damaged)
+        try:
+            Predictions.load(tmp_path / "a.npz")
+        except StateError as error:
+            assert error.slug == "state/damaged"  # noqa: PT017  a flipped date is harmless
 
 
 def test_shapes_must_fit():
