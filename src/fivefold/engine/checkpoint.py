@@ -4,15 +4,17 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import safetensors.torch
+from pydantic import Field
 from torch import Tensor
 
 from fivefold.core import durable
+from fivefold.core.damage import way_out
 from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
-from fivefold.core.types import Head
+from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.engine.tensors import load_model_tensors, model_tensors
 from fivefold.models import Classifier, InputSpec, ModelSpec, WeightsOrigin, build_classifier
 
@@ -20,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 _FORMAT = 1
 _HEAD = "head."
+
+_Count = Annotated[int, Field(ge=0)]
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,9 @@ class Bundle:
     spec: ModelSpec
     input_spec: InputSpec
     sha256: str
-    fold: int
-    stage: int
-    epoch: int
+    fold: _Count
+    stage: _Count
+    epoch: _Count
     metrics: Mapping[str, float]
     origin: WeightsOrigin
     config: Mapping[str, Any]
@@ -58,16 +62,16 @@ def load_weights(path: Path, sha256: str) -> dict[str, Tensor]:
     """Read weights whose SHA-256 is known.
 
     Raises:
-        StateError: If the file is missing or damaged.
+        StateError: If the file is missing or damaged; the hint says how to train it again.
     """
-    return safetensors.torch.load(durable.read_verified(path, sha256))
+    return safetensors.torch.load(durable.read_verified(path, sha256, way_out(path)))
 
 
 def save_bundle(path: Path, bundle: Bundle) -> None:
     """Write a bundle's JSON durably: from now on the stage is finished."""
-    record = {**asdict(bundle), "format": _FORMAT}
-    record["metrics"] = {name: repr(float(value)) for name, value in bundle.metrics.items()}
-    durable.write_json(path, record)
+    # JSON has no NaN, which a metric may be; `read_sealed` takes the text for the number it is.
+    metrics = {name: repr(float(value)) for name, value in bundle.metrics.items()}
+    write_sealed(path, {**asdict(bundle), "metrics": metrics}, version=_FORMAT)
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -76,21 +80,15 @@ def load_bundle(path: Path) -> Bundle:
     Raises:
         StateError: If it is missing, damaged or of another format.
     """
-    record = durable.read_json(path)
-    if record.pop("format", None) != _FORMAT:
-        msg = f"{path}: expected a bundle of format {_FORMAT}"
-        raise StateError(msg, hint="it was written by another version", slug="state/format")
-    try:
-        return Bundle(
-            spec=_spec(record.pop("spec")),
-            input_spec=InputSpec(**_tupled(record.pop("input_spec"))),
-            metrics={name: float(text) for name, text in record.pop("metrics").items()},
-            origin=WeightsOrigin(**record.pop("origin")),
-            **record,
+    bundle = read_sealed(path, Bundle, version=_FORMAT, hint=way_out(path))
+    channels = {len(bundle.input_spec.mean), len(bundle.input_spec.std)}
+    if min(bundle.spec.shape) < 1 or channels != {bundle.spec.shape[2]}:
+        msg = (
+            f"{path}: expected height, width and channels, and a mean and a standard deviation "
+            f"for each channel, got {bundle.spec.shape} and {bundle.input_spec}"
         )
-    except (KeyError, TypeError, ValueError) as error:
-        msg = f"{path}: expected a bundle, got one without {error}"
-        raise StateError(msg, slug="state/damaged") from error
+        raise StateError(msg, hint=way_out(path), slug="state/damaged")
+    return bundle
 
 
 def load_model(folder: RunFolder, fold: int, stage: int) -> Classifier:
@@ -105,6 +103,12 @@ def load_model(folder: RunFolder, fold: int, stage: int) -> Classifier:
         hint = f"`fivefold fit {folder.root}` trains what is missing"
         raise StateError(msg, hint=hint, slug="state/not-trained")
     bundle = load_bundle(path)
+    if (bundle.fold, bundle.stage) != (fold, stage):
+        msg = (
+            f"{path}: expected what describes fold {fold}, stage {stage}, "
+            f"got fold {bundle.fold}, stage {bundle.stage}"
+        )
+        raise StateError(msg, hint=way_out(path), slug="state/damaged")
     model = build_classifier(bundle.spec, input_spec=bundle.input_spec)
     load_model_tensors(model, load_weights(folder.weights(fold, stage), bundle.sha256))
     model.origin = bundle.origin
@@ -145,12 +149,3 @@ def _foreign(path: Path) -> dict[str, Tensor]:
     except safetensors.SafetensorError as error:
         msg = f"{path}: expected weights in a .safetensors file, got {error}"
         raise DataError(msg, slug="weights/damaged") from error
-
-
-def _spec(record: dict[str, Any]) -> ModelSpec:
-    heads = tuple(Head(**_tupled(head)) for head in record.pop("heads"))
-    return ModelSpec(heads=heads, **_tupled(record))
-
-
-def _tupled(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in record.items()}

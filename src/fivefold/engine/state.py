@@ -1,21 +1,23 @@
 """Everything that a resume needs, and the commits that keep it.
 
 A commit is two files in the fold's state folder: the tensors, then a JSON that names their SHA-256.
-The JSON is written last, so a commit counts when it is there and its tensors verify. The newest one
-that does is where training goes on; the two newest are kept.
+The JSON is written last and carries a hash over itself, so a commit counts when both files are
+unchanged. The newest one that is, is where training goes on; the two newest are kept.
 """
 
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import safetensors.torch
+from pydantic import Field
 from torch import Tensor
 
 from fivefold.core import durable
 from fivefold.core.errors import StateError
+from fivefold.core.sealed import read_sealed, write_sealed
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +40,10 @@ class TrainState:
         callbacks: What each callback remembers, by its place in the list.
     """
 
-    lr: float
-    epoch: int = 0
+    lr: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    epoch: Annotated[int, Field(ge=0)] = 0
     best: float | None = None
-    best_epoch: int = -1
+    best_epoch: Annotated[int, Field(ge=-1)] = -1
     best_sha256: str = ""
     stopped: str = ""
     rows: list[dict[str, float]] = field(default_factory=list)
@@ -60,7 +62,14 @@ class Commit:
 
     state: TrainState
     tensors: dict[str, Tensor]
-    numbers: dict[str, float]
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class _Record:
+    sha256: str
+    state: TrainState
+    numbers: dict[str, bool | int | float]  # each is to come back as what it was
 
 
 def save_commit(
@@ -78,13 +87,8 @@ def save_commit(
     stem = f"{stage}-{state.epoch:06d}"
     data = safetensors.torch.save({name: t.contiguous() for name, t in tensors.items()})
     sha256 = durable.write_bytes(folder / f"{stem}.safetensors", data)
-    record = {
-        "format": _FORMAT,
-        "sha256": sha256,
-        "state": _without_nan(asdict(state)),
-        "numbers": dict(numbers),
-    }
-    durable.write_json(folder / f"{stem}.json", record)
+    record = {"sha256": sha256, "state": _without_nan(asdict(state)), "numbers": dict(numbers)}
+    write_sealed(folder / f"{stem}.json", record, version=_FORMAT)
     for old in _commits(folder, stage)[_KEPT:]:
         _forget(old)
 
@@ -103,7 +107,7 @@ def load_newest(folder: Path, stage: int) -> Commit | None:
             logger.warning("a commit is damaged, going back one: %s", error)
     if paths:
         msg = f"{folder}: expected a readable commit of stage {stage}, got {len(paths)} damaged"
-        hint = "restore the folder from a copy, or delete it to train this fold again"
+        hint = "restore the folder from a copy, or delete it to train this stage again"
         raise StateError(msg, hint=hint, slug="state/all-damaged")
     return None
 
@@ -126,22 +130,23 @@ def _forget(path: Path) -> None:
 
 
 def _load(path: Path) -> Commit:
-    record = durable.read_json(path)
-    if record.get("format") != _FORMAT:
-        msg = f"{path}: expected state of format {_FORMAT}, got {record.get('format')!r}"
-        hint = "it was written by another version of fivefold; finish the run with that version"
-        raise StateError(msg, hint=hint, slug="state/format")
-    data = durable.read_verified(path.with_suffix(".safetensors"), record["sha256"])
-    state = TrainState(**_with_nan(record["state"]))
-    return Commit(state, safetensors.torch.load(data), record["numbers"])
+    record = read_sealed(path, _Record, version=_FORMAT)
+    _check(path, record.state)
+    data = durable.read_verified(path.with_suffix(".safetensors"), record.sha256)
+    return Commit(record.state, safetensors.torch.load(data), record.numbers)
+
+
+def _check(path: Path, state: TrainState) -> None:
+    named = path.stem.partition("-")[2] == f"{state.epoch:06d}"
+    if not named or len(state.rows) != state.epoch or state.best_epoch >= state.epoch:
+        msg = (
+            f"{path}: expected the state after as many epochs as its name and its rows say, "
+            f"got epoch {state.epoch} with {len(state.rows)} rows, the best one {state.best_epoch}"
+        )
+        raise StateError(msg, slug="state/damaged")
 
 
 def _without_nan(state: dict[str, Any]) -> dict[str, Any]:
     # JSON has no NaN; a metric that is undefined in an epoch must survive a resume all the same.
     rows = [{name: repr(value) for name, value in row.items()} for row in state["rows"]]
-    return state | {"rows": rows}
-
-
-def _with_nan(state: dict[str, Any]) -> dict[str, Any]:
-    rows = [{name: float(text) for name, text in row.items()} for row in state["rows"]]
     return state | {"rows": rows}

@@ -4,13 +4,13 @@ import pytest
 import tiny  # noqa: F401  registers the net
 import torch
 
-from fivefold.core.errors import DataError, StateError
+from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
+from fivefold.core.sealed import write_sealed
 from fivefold.core.types import Head
 from fivefold.engine.checkpoint import (
     Bundle,
     load_bundle,
-    load_initial_weights,
     load_model,
     save_bundle,
     save_weights,
@@ -18,7 +18,6 @@ from fivefold.engine.checkpoint import (
 from fivefold.models import InputSpec, ModelSpec, WeightsOrigin, build_classifier
 
 PETS = (Head("", "softmax", ("cat", "dog")),)
-MORE = (Head("", "softmax", ("cat", "dog", "cow")),)
 
 
 def spec_of(heads=PETS):
@@ -65,48 +64,85 @@ def test_a_stage_that_is_not_finished_has_no_model(tmp_path):
     assert error.value.slug == "state/not-trained"
 
 
-@pytest.mark.parametrize(
-    ("change", "slug"), [({"format": 99}, "state/format"), ({"spec": {}}, "state/damaged")]
+WAY_OUT = (
+    "delete weights/best-0.1.safetensors, weights/best-0.1.json and predictions/validation-0.1.npz"
 )
-def test_a_bundle_that_cannot_be_read_is_told(tmp_path, change, slug):
+EDITS = [
+    {"metrics": []},
+    {"metrics": {"val_loss": "x"}},
+    {"spec": None},
+    {"spec": {}},
+    {"spec.architecture": 5},
+    {"spec.shape": [32, 32]},
+    {"spec.shape": [32, 32, 0]},
+    {"spec.heads": [5]},
+    {"spec.heads": [{"name": "", "activation": "other", "class_names": ["a"]}]},
+    {"sha256": 5},
+    {"epoch": -1},
+    {"input_spec.mean": "x"},
+    {"input_spec.mean": [0.1]},
+    {"origin": "x"},
+    {"origin.kind": "elsewhere"},
+]
+
+
+def edit(path, change):
+    record = json.loads(path.read_text())
+    for key, value in change.items():
+        *outer, last = key.split(".")
+        (record[outer[0]] if outer else record)[last] = value
+    return record
+
+
+@pytest.mark.parametrize("change", [*EDITS, {"fold": 3}, {"unknown": 1}], ids=str)
+def test_an_edited_bundle_is_told_with_the_files_to_delete(tmp_path, change):
     folder = RunFolder.of(tmp_path)
     save(folder)
     path = folder.bundle(0, 1)
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(StateError, match="expected a bundle") as error:
+    path.write_text(json.dumps(edit(path, change)))
+    with pytest.raises(StateError, match="expected a record with the hash") as error:
         load_bundle(path)
-    assert error.value.slug == slug
+    assert error.value.slug == "state/damaged"
+    assert WAY_OUT in error.value.hint
 
 
-@pytest.mark.parametrize("name", ["best-0.1.safetensors", "best-0.1.weights"])
-def test_training_may_start_from_a_finished_stage_by_muskets_name_too(tmp_path, name):
+@pytest.mark.parametrize("change", EDITS, ids=str)
+def test_an_edited_bundle_with_a_new_hash_is_held_against_the_types(tmp_path, change):
     folder = RunFolder.of(tmp_path)
-    other, _ = save(folder, seed=1)
-    model = build_classifier(spec_of())
-    load_initial_weights(model, tmp_path / "weights" / name)
-    for key, tensor in model.state_dict().items():
-        assert torch.equal(tensor, other.state_dict()[key])
+    save(folder)
+    path = folder.bundle(0, 1)
+    record = edit(path, change)
+    del record["seal"], record["format"]
+    write_sealed(path, record, version=1)
+    with pytest.raises(StateError, match=r"best-0\.1\.json: .*(expected|required)") as error:
+        load_bundle(path)
+    assert error.value.slug == "state/damaged"
+    assert WAY_OUT in error.value.hint
 
 
-def test_a_head_for_other_classes_keeps_its_own_start_and_this_is_said(tmp_path, caplog):
+def test_a_bundle_of_another_version_is_told(tmp_path):
     folder = RunFolder.of(tmp_path)
-    other, _ = save(folder, seed=1, heads=MORE)
-    model = build_classifier(spec_of())
-    own = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    load_initial_weights(model, folder.weights(0, 1))
-    assert "its head is for other classes; only the backbone is taken" in caplog.text
-    for name, tensor in model.state_dict().items():
-        assert torch.equal(tensor, own[name] if "head" in name else other.state_dict()[name])
+    write_sealed(folder.bundle(0, 1), {}, version=99)
+    with pytest.raises(StateError, match="expected format 1") as error:
+        load_bundle(folder.bundle(0, 1))
+    assert error.value.slug == "state/format"
 
 
-def test_initial_weights_that_are_not_there_are_named(tmp_path):
-    with pytest.raises(DataError, match="initial_weights: expected a file") as error:
-        load_initial_weights(build_classifier(spec_of()), tmp_path / "x.weights")
-    assert error.value.slug == "weights/not-found"
+def test_files_of_another_fold_are_told(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    save(folder)
+    folder.bundle(0, 1).rename(folder.bundle(2, 1))
+    folder.weights(0, 1).rename(folder.weights(2, 1))
+    with pytest.raises(StateError, match="describes fold 2, stage 1, got fold 0") as error:
+        load_model(folder, 2, 1)
+    assert error.value.slug == "state/damaged"
 
 
-def test_initial_weights_that_are_no_safetensors_are_refused(tmp_path):
-    (tmp_path / "x.safetensors").write_bytes(b"pickle")
-    with pytest.raises(DataError, match=r"x\.safetensors: expected weights") as error:
-        load_initial_weights(build_classifier(spec_of()), tmp_path / "x.safetensors")
-    assert error.value.slug == "weights/damaged"
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+def test_damaged_weights_are_told_with_the_files_to_delete(tmp_path, damage):
+    folder = RunFolder.of(tmp_path)
+    save(folder)
+    damage(folder.weights(0, 1))
+    with pytest.raises(StateError, match=r"best-0\.1\.safetensors: expected") as error:
+        load_model(folder, 0, 1)
+    assert WAY_OUT in error.value.hint

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from fivefold.core.errors import StateError
+from fivefold.core.sealed import write_sealed
 from fivefold.engine.state import TrainState, forget_stage, load_newest, save_commit
 
 
@@ -16,10 +18,16 @@ def commit(folder, epoch, stage=0):
         epoch=epoch,
         best=0.5,
         best_epoch=0,
-        rows=[{"loss": 1 / 3, "val_auc": float("nan")}],
+        rows=[{"loss": 1 / 3, "val_auc": float("nan")}] * epoch,
         callbacks=[{"best": None, "wait": 2}],
     )
-    save_commit(folder, stage, state, {"a": torch.full((2,), float(epoch))}, {"n/step": 3.0})
+    save_commit(
+        folder,
+        stage,
+        state,
+        {"a": torch.full((2,), float(epoch))},
+        {"n/step": 3.0, "n/count": 3, "n/on": False},
+    )
     return state
 
 
@@ -34,7 +42,7 @@ def test_a_commit_comes_back(tmp_path):
     after = load_newest(tmp_path, 0)
     assert repr(after.state) == repr(before)
     assert after.tensors["a"].tolist() == [1, 1]
-    assert after.numbers == {"n/step": 3.0}
+    assert repr(after.numbers) == "{'n/count': 3, 'n/on': False, 'n/step': 3.0}"
 
 
 def test_a_stage_without_commits_has_none(tmp_path):
@@ -81,12 +89,84 @@ def test_a_stage_never_starts_over_by_itself(tmp_path):
     assert error.value.slug == "state/all-damaged"
 
 
-def test_state_of_another_format_is_refused(tmp_path):
+def test_state_of_another_format_is_refused(tmp_path, caplog):
     commit(tmp_path, 1)
-    record = json.loads((tmp_path / "0-000001.json").read_text())
-    (tmp_path / "0-000001.json").write_text(json.dumps(record | {"format": 99}))
+    write_sealed(tmp_path / "0-000001.json", {}, version=99)
     with pytest.raises(StateError, match="expected a readable commit"):
         load_newest(tmp_path, 0)
+    assert "expected format 1, got one of another version" in caplog.text
+
+
+EDITS = [
+    {"state": None},
+    {"numbers": 5},
+    {"sha256": 5},
+    {"unknown": 1},
+    {"state.rows": 5},
+    {"state.rows": [{"loss": "x"}]},
+    {"state.callbacks": [{}]},
+    {"state.callbacks": 5},
+    {"state.epoch": "1"},
+    {"state.epoch": 99},
+    {"state.lr": "x"},
+    {"state.lr": None},
+    {"state.lr": -1},
+    {"state.best_epoch": 77},
+    {"state.unknown": 1},
+]
+
+
+def edit(path, change):
+    record = json.loads(path.read_text())
+    for key, value in change.items():
+        *outer, last = key.split(".")
+        (record[outer[0]] if outer else record)[last] = value
+    return record
+
+
+@pytest.mark.parametrize("change", EDITS, ids=str)
+def test_an_edited_record_gives_the_commit_before(tmp_path, caplog, change):
+    commit(tmp_path, 1)
+    commit(tmp_path, 2)
+    path = tmp_path / "0-000002.json"
+    path.write_text(json.dumps(edit(path, change)))
+    assert load_newest(tmp_path, 0).state.epoch == 1
+    assert "expected a record with the hash that it was written with" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [c for c in EDITS if not str(c).endswith(("[{}]}", "'1'}", "unknown': 1}"))],
+    ids=str,
+)
+def test_an_edited_record_with_a_new_hash_is_held_against_the_types(tmp_path, caplog, change):
+    commit(tmp_path, 1)
+    commit(tmp_path, 2)
+    path = tmp_path / "0-000002.json"
+    record = edit(path, change)
+    del record["seal"], record["format"]
+    write_sealed(path, record, version=1)
+    assert load_newest(tmp_path, 0).state.epoch == 1
+    assert "going back one" in caplog.text
+
+
+def test_a_commit_under_another_name_does_not_count(tmp_path, caplog):
+    commit(tmp_path, 1)
+    for ending in (".json", ".safetensors"):
+        data = (tmp_path / f"0-000001{ending}").read_bytes()
+        (tmp_path / f"0-000009{ending}").write_bytes(data)
+        (tmp_path / f"0-old{ending}").write_bytes(data)
+    assert load_newest(tmp_path, 0).state.epoch == 1
+    assert caplog.text.count("expected the state after as many epochs as its name") == 2
+
+
+def test_every_field_of_the_state_comes_back(tmp_path):
+    state = TrainState(
+        **{f.name: {"lr": 0.5}.get(f.name, f.default) for f in dataclasses.fields(TrainState)}
+        | {"epoch": 2, "rows": [{"a": 1e-17}, {"a": -0.0}], "callbacks": [{"deep": [None, {}]}]}
+    )
+    save_commit(tmp_path, 0, state, {}, {})
+    assert repr(load_newest(tmp_path, 0).state) == repr(state)
 
 
 def test_a_finished_stage_leaves_nothing(tmp_path):
