@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from fivefold.core.durable import read_json, write_json, write_text
+from fivefold.core.durable import write_text
 from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
+from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.data.class_checks import judge_classes, twins
 from fivefold.data.decode import ImageProblem, Reason
 from fivefold.data.reasons import QUIET_RULES, counted, first_of
@@ -30,6 +31,7 @@ _NAMED = {
     True: "data/quarantine.jsonl names all",
     False: "`fivefold fit` names all in data/quarantine.jsonl",
 }
+_FORMAT = 1
 _CHUNK = 128  # samples handed to the threads at a time, so that an interrupt is quick
 _MOST_THREADS = 8  # each holds an image
 
@@ -109,11 +111,11 @@ class Audit:
         counts = {"listed": self.listed, "used": self.used}
         counts |= {"quarantined": self.quarantined, "excluded": self.excluded}
         rows = [asdict(row) for row in self.rows]
-        value = {"version": 1, **counts, "warnings": list(self.warnings), "rows": rows}
+        value = {**counts, "warnings": list(self.warnings), "rows": rows}
         bad = [_quarantine_entry(row) for row in self.rows if row.status == QUARANTINED]
         lines = [json.dumps(entry, sort_keys=True) + "\n" for entry in bad]
         write_text(folder.quarantine_path, "".join(lines))
-        write_json(folder.audit_path, value)
+        write_sealed(folder.audit_path, value, version=_FORMAT)
 
     @classmethod
     def load(cls, path: Path) -> "Audit":
@@ -122,13 +124,11 @@ class Audit:
         Raises:
             StateError: If the file is missing or damaged.
         """
-        value = read_json(path)
+        hint = "delete the file; the audit is then made again"
         try:
-            rows = tuple(AuditRow(**row) for row in value["rows"])
-            return cls(rows, value["listed"], tuple(value["warnings"]))
-        except (KeyError, TypeError, DataError) as error:
-            msg = f"{path}: expected a saved audit, got {error}"
-            hint = "delete the file; the audit is then made again"
+            return read_sealed(path, cls, version=_FORMAT, hint=hint)
+        except DataError as error:
+            msg = f"{path}: expected a saved audit, got one that does not add up"
             raise StateError(msg, hint=hint, slug="state/damaged") from error
 
 

@@ -5,20 +5,25 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
-from fivefold.core.durable import read_json, write_json
 from fivefold.core.errors import DataError, StateError
+from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.core.seeding import generator_for
 from fivefold.core.types import AnyArray, Indices
+from fivefold.core.validation import shown
 from fivefold.data.samples import SampleTable
 
 HOLDOUT = -1
 """The fold of samples that no model sees before the end."""
 TRAIN_ONLY = -2
 """The fold of samples that are always trained on; only a single split has them."""
+
+_FORMAT = 1
+_RESTORE = "restore it from a copy; without it a resumed run would mix training and truth"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +61,9 @@ class Splits:
     def save(self, path: Path) -> None:
         """Write durably as JSON."""
         samples = {name: [fold, *self.marks[name]] for name, fold in self.fold_of.items()}
-        value = {"version": 1, "num_folds": self.num_folds, "fingerprint": self.fingerprint}
-        write_json(path, {**value, "settings": dict(self.settings), "samples": samples})
+        value = {"num_folds": self.num_folds, "fingerprint": self.fingerprint}
+        value |= {"settings": dict(self.settings), "samples": samples}
+        write_sealed(path, value, version=_FORMAT)
 
     @classmethod
     def load(cls, path: Path) -> "Splits":
@@ -66,20 +72,27 @@ class Splits:
         Raises:
             StateError: If the file is missing or damaged.
         """
-        value = read_json(path)
-        try:
-            samples = value["samples"].items()
-            return cls(
-                fold_of={name: int(fold) for name, (fold, _, _) in samples},
-                num_folds=int(value["num_folds"]),
-                fingerprint=str(value["fingerprint"]),
-                settings=dict(value["settings"]),
-                marks={name: (str(digest), str(text)) for name, (_, digest, text) in samples},
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            msg = f"{path}: expected saved folds, got {type(error).__name__}: {error}"
-            hint = "restore it from a copy; without it a resumed run would mix training and truth"
-            raise StateError(msg, hint=hint, slug="state/damaged") from error
+        saved = read_sealed(path, _Saved, version=_FORMAT, hint=_RESTORE)
+        last, first = saved.num_folds - 1, TRAIN_ONLY if saved.num_folds == 1 else HOLDOUT
+        wrong = {n: fold for n, (fold, _, _) in saved.samples.items() if not first <= fold <= last}
+        if wrong:
+            msg = f"{path}: expected folds from {first} to {last}, got {shown(wrong)}"
+            raise StateError(msg, hint=_RESTORE, slug="state/damaged")
+        return cls(
+            fold_of={name: fold for name, (fold, _, _) in saved.samples.items()},
+            num_folds=saved.num_folds,
+            fingerprint=saved.fingerprint,
+            settings=saved.settings,
+            marks={name: (digest, text) for name, (_, digest, text) in saved.samples.items()},
+        )
+
+
+@dataclass(frozen=True)
+class _Saved:
+    num_folds: Annotated[int, Field(ge=1)]
+    fingerprint: str
+    settings: dict[str, Any]
+    samples: dict[str, tuple[int, str, str]]
 
 
 def make_splits(

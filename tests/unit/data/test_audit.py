@@ -7,6 +7,7 @@ from PIL import Image
 from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
+from fivefold.core.sealed import write_sealed
 from fivefold.data.audit import Audit, AuditRow, audit
 from fivefold.data.folder import FolderSource
 from fivefold.data.source import Labels, Sample, Source
@@ -258,6 +259,42 @@ def test_an_audit_that_loses_samples_cannot_be_made():
 
 def test_a_damaged_audit_is_a_state_error(tmp_path):
     (tmp_path / "audit.json").write_text('{"rows": [{"nonsense": 1}]}')
-    with pytest.raises(StateError, match="expected a saved audit") as error:
+    with pytest.raises(StateError, match="expected a record with the hash") as error:
         Audit.load(tmp_path / "audit.json")
     assert error.value.slug == "state/damaged"
+
+
+def test_an_audit_that_does_not_add_up_is_a_state_error(tmp_path):
+    write_sealed(tmp_path / "audit.json", {"rows": [], "listed": 3, "warnings": []}, version=1)
+    with pytest.raises(StateError, match="expected a saved audit, got one that does not add up"):
+        Audit.load(tmp_path / "audit.json")
+
+
+def edited_audit(path, **changes):
+    record = json.loads(path.read_text())
+    record["rows"][0].update(changes)
+    path.write_text(json.dumps(record))
+    return record
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"sample_id": ["a"]}, {"digest": 5}, {"status": "quarantined", "reason": "truncated"}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_an_edited_audit_is_not_trusted_but_made_again(data, folder, caplog, changes):
+    first = run(data, folder=folder)
+    edited_audit(folder.audit_path, **changes)
+    caplog.clear()
+    assert run(data, previous=folder.audit_path) == first
+    assert caplog.text.count("earlier audit cannot be used") == 1
+
+
+@pytest.mark.parametrize("changes", [{"sample_id": ["a"]}, {"digest": 5}, {"height": "x"}])
+def test_an_edited_audit_with_a_new_hash_is_held_against_the_types(data, folder, changes):
+    run(data, folder=folder)
+    record = edited_audit(folder.audit_path, **changes)
+    del record["seal"], record["format"]
+    write_sealed(folder.audit_path, record, version=1)
+    with pytest.raises(StateError, match=r"audit\.json: rows\.0\.\w+: expected"):
+        Audit.load(folder.audit_path)

@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 
 import numpy as np
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fivefold.core.errors import DataError, StateError
+from fivefold.core.sealed import write_sealed
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Labels
 from fivefold.data.splits import Splits, check_splits, make_splits
@@ -157,6 +159,62 @@ def test_damaged_folds_are_a_state_error(tmp_path, text):
     (tmp_path / "folds.json").write_text(text)
     with pytest.raises(StateError, match="expected") as error:
         Splits.load(tmp_path / "folds.json")
+    assert error.value.slug == "state/damaged"
+
+
+def set_fold(name, fold):
+    return lambda record: record["samples"][name].__setitem__(0, fold)
+
+
+def swap(record):
+    samples = record["samples"]
+    names = list(samples)
+    other = next(n for n in names if samples[n][0] != samples[names[0]][0])
+    samples[names[0]], samples[other] = samples[other], samples[names[0]]
+
+
+EDITS = {
+    "fold 7": set_fold("s0000", 7),
+    "train only": set_fold("s0000", -2),
+    "text": set_fold("s0000", "x"),
+    "swapped": swap,
+    "removed": lambda record: record["samples"].pop("s0000"),
+    "added": lambda record: record["samples"].update(new=[0, "d", "l"]),
+    "short": lambda record: record["samples"].update(s0000=[0]),
+    "num_folds 9": lambda record: record.update(num_folds=9),
+    "num_folds 0": lambda record: record.update(num_folds=0),
+    "settings": lambda record: record["settings"].update(seed=1),
+    "no settings": lambda record: record.pop("settings"),
+    "fingerprint": lambda record: record.update(fingerprint="0"),
+}
+TYPES = ["fold 7", "train only", "text", "short", "num_folds 0", "no settings"]
+
+
+def edited_folds(path, edit):
+    make_splits(table(mixed()), folds=3, holdout=0.1).save(path)
+    record = json.loads(path.read_text())
+    edit(record)
+    return record
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_edited_folds_are_found_when_they_are_read(tmp_path, edit):
+    path = tmp_path / "folds.json"
+    path.write_text(json.dumps(edited_folds(path, edit)))
+    with pytest.raises(StateError, match="expected a record with the hash") as error:
+        Splits.load(path)
+    assert error.value.slug == "state/damaged"
+    assert "restore it from a copy" in error.value.hint
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_edited_folds_with_a_new_hash_are_held_against_the_types(tmp_path, name):
+    path = tmp_path / "folds.json"
+    record = edited_folds(path, EDITS[name])
+    del record["seal"], record["format"]
+    write_sealed(path, record, version=1)
+    with pytest.raises(StateError, match=r"folds\.json: .*(expected|required)") as error:
+        Splits.load(path)
     assert error.value.slug == "state/damaged"
 
 
