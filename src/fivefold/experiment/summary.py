@@ -3,15 +3,42 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from fivefold.core import durable
+from fivefold.core.damage import checked
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 
 Spread = Mapping[str, float]
+
+_HINT = "delete it and run `fivefold fit` again: nothing is trained twice"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Spread(_Strict):
+    mean: float
+    std: float
+    min: float
+    max: float
+
+
+class _Record(_Strict):
+    """`summary.yaml` as it must be."""
+
+    completed: bool
+    folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    primary_metric: str
+    stages: Annotated[list[dict[str, _Spread]], Field(min_length=1)]
+    oof: dict[str, float]
+    holdout: dict[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -62,17 +89,24 @@ def read_summary(folder: RunFolder) -> Summary:
     Raises:
         StateError: If it is damaged.
     """
+    record = checked(folder.summary_path, _Record, _yaml(folder), _HINT)
+    stages = [{name: s.model_dump() for name, s in stage.items()} for stage in record.stages]
+    return Summary(
+        folds=tuple(record.folds),
+        completed=record.completed,
+        primary_metric=record.primary_metric,
+        stages=tuple(stages),
+        oof=record.oof,
+        holdout=record.holdout,
+    )
+
+
+def _yaml(folder: RunFolder) -> Any:
+    path = folder.summary_path
     try:
-        record = YAML(typ="safe", pure=True).load(folder.summary_path.read_text("utf-8"))
-        return Summary(
-            folds=tuple(record["folds"]),
-            completed=record["completed"],
-            primary_metric=record["primary_metric"],
-            stages=tuple(record["stages"]),
-            oof=record["oof"],
-            holdout=record.get("holdout", {}),
-        )
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        msg = f"{folder.summary_path}: expected a summary, got one without {error}"
-        hint = "delete it and run `fivefold fit` again: nothing is trained twice"
-        raise StateError(msg, hint=hint, slug="state/damaged") from error
+        return YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    # Beside its own errors, damage makes the parser run into these.
+    except (OSError, YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
+        told = error.problem if isinstance(error, MarkedYAMLError) else error
+        msg = f"{path}: expected a summary in YAML, got {told}"
+        raise StateError(msg, hint=_HINT, slug="state/damaged") from error

@@ -1,0 +1,93 @@
+import random
+
+import pytest
+
+from fivefold.core.errors import StateError
+from fivefold.core.layout import RunFolder
+from fivefold.experiment.summary import Summary, read_summary, write_summary
+
+SPREAD = {"mean": 1e-05, "std": 0.0, "min": float("-inf"), "max": 1e300}
+FOUND = Summary((0, 2), True, "val_a", ({"val_a": SPREAD}, {"val_a": SPREAD}), {"a": 1 / 3})
+
+
+def written(tmp_path, summary=FOUND):
+    folder = RunFolder.of(tmp_path)
+    write_summary(folder, summary)
+    return folder
+
+
+def test_a_summary_comes_back(tmp_path):
+    assert read_summary(written(tmp_path)) == FOUND
+
+
+def test_a_metric_without_a_value_comes_back(tmp_path):
+    summary = Summary((0,), True, "x", ({},), {"x": float("nan")}, {"x": float("nan")})
+    assert repr(read_summary(written(tmp_path, summary))) == repr(summary)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("completed: true", "completed: 1"),
+        ("completed: true\n", ""),
+        ("- 0\n", "- x\n"),
+        ("- 0\n", "- -1\n"),
+        ("folds:\n- 0\n- 2\n", "folds: []\n"),
+        ("    std: 0.0\n", ""),
+        ("std: 0.0", "std: 0.0\n    z: 1"),
+        ("mean: 1e-05", "mean: x"),
+        ("oof:", "extra: 1\noof:"),
+        ("primary_metric: val_a", "primary_metric: 5"),
+        ("primary_metric: val_a", "primary_metric: !x 5"),
+        ("oof:", "oof: :"),
+        ("oof:", "completed: true\noof:"),
+    ],
+)
+def test_each_edit_is_told_with_the_way_out(tmp_path, old, new):
+    folder = written(tmp_path)
+    text = folder.summary_path.read_text().replace("mean: 1.0e-05", "mean: 1e-05")
+    assert old in text
+    folder.summary_path.write_text(text.replace(old, new, 1))
+    with pytest.raises(StateError, match=r"summary\.yaml: .*\n    delete it and run") as error:
+        read_summary(folder)
+    assert error.value.slug == "state/damaged"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected a"),
+        ("stages: [5]", "completed: required, but not set"),
+        ("[" * 20_000, "expected a summary in YAML"),
+        ("!!python/object:os.system {}", "expected a summary in YAML"),
+        ("? [a]\n: 1", "expected a|required"),
+        ("? {a: 1}\n: 1", "expected a|required"),
+    ],
+)
+def test_other_content_is_told(tmp_path, text, message):
+    folder = RunFolder.of(tmp_path)
+    folder.summary_path.write_text(text)
+    with pytest.raises(StateError, match=message):
+        read_summary(folder)
+
+
+def test_a_summary_cut_anywhere_is_told_or_whole(tmp_path):
+    folder = written(tmp_path, Summary((0,), True, "x", ({"x": SPREAD},), {"x": 1.5}))
+    text = folder.summary_path.read_text()
+    for size in range(text.index("oof")):
+        folder.summary_path.write_text(text[:size])
+        with pytest.raises(StateError, match=r"summary\.yaml: "):
+            read_summary(folder)
+
+
+def test_noise_is_never_more_than_damage(tmp_path):
+    folder, draw = written(tmp_path), random.Random(0)
+    text = folder.summary_path.read_text()
+    for _ in range(300):
+        place = draw.randrange(len(text))
+        noise = "".join(draw.choices("[]{}:-?!&*|>%@'\"#,\t\n\0 x5", k=3))
+        folder.summary_path.write_text(text[:place] + noise + text[place + 2 :])
+        try:
+            read_summary(folder)
+        except StateError as error:
+            assert error.slug == "state/damaged"  # noqa: PT017  some noise is harmless
