@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fivefold.core.errors import ResourceError, StateError
 
 _TEMPORARY = ".tmp-"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_NO_HANDLES = {errno.EMFILE, errno.ENFILE}
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> str:
@@ -29,7 +31,7 @@ def write_bytes(path: Path, data: bytes | memoryview) -> str:
     Raises:
         ResourceError: If the disk is full, read-only or failing; the old file is untouched.
     """
-    temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
+    temporary = path.parent / f"{_TEMPORARY}{os.getpid()}-{path.name}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -39,8 +41,10 @@ def write_bytes(path: Path, data: bytes | memoryview) -> str:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise _as_resource_error(path, error) from error
+        # a disk that takes no file lets none go either; what counts is the first refusal
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise resource_error(path, error) from error
     return hashlib.sha256(data).hexdigest()
 
 
@@ -101,16 +105,39 @@ def read_verified(path: Path, sha256: str, hint: str = "") -> bytes:
 
 
 def remove(path: Path) -> None:
-    """Remove a file that no longer counts, and flush the folder."""
-    path.unlink(missing_ok=True)
-    if path.parent.is_dir():
-        _sync_folder(path.parent)
+    """Remove a file that no longer counts, and flush the folder.
 
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files that a killed process left anywhere below a folder."""
-    for path in folder.rglob(f"{_TEMPORARY}*"):
+    Raises:
+        ResourceError: If the system refuses.
+    """
+    try:
         path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            _sync_folder(path.parent)
+    except OSError as error:
+        raise resource_error(path, error, action="remove") from error
+
+
+def resource_error(path: Path | str, error: OSError, action: str = "write") -> ResourceError:
+    """Word what the system said when it refused a file.
+
+    Args:
+        path: The file that was wanted.
+        error: What the system said.
+        action: What was to be done with the file, a verb.
+    """
+    found = repr(error.strerror or str(error))
+    if error.errno in _FULL:
+        msg = f"{path}: expected room on the disk, got {found}"
+        hint = "free some space and run the same command again: it goes on from the last epoch"
+        return ResourceError(msg, hint=hint, slug="resource/disk-full")
+    if error.errno in _NO_HANDLES:
+        msg = f"{path}: expected to open one more file, got {found}"
+        hint = "raise the limit with `ulimit -n 4096`, or set a smaller `num_workers`"
+        return ResourceError(msg, hint=hint, slug="resource/open-files")
+    msg = f"{path}: expected to {action} this file, got {found}"
+    hint = "check the permissions and the disk, then run the same command again"
+    return ResourceError(msg, hint=hint, slug="resource/cannot-write")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -121,13 +148,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _as_resource_error(path: Path, error: OSError) -> ResourceError:
-    if error.errno in _FULL:
-        msg = f"{path}: expected room on the disk, got {error.strerror!r}"
-        hint = "free some space and run the same command again: it goes on from the last epoch"
-        return ResourceError(msg, hint=hint, slug="resource/disk-full")
-    msg = f"{path}: expected to write this file, got {error.strerror or error!r}"
-    hint = "check the permissions and the disk, then run the same command again"
-    return ResourceError(msg, hint=hint, slug="resource/cannot-write")
