@@ -1,6 +1,5 @@
 """Commands that use trained models: predict, evaluate."""
 
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,9 +16,6 @@ from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
     from fivefold.data import Source
-    from fivefold.experiment.experiment import Experiment
-
-logger = logging.getLogger(__name__)
 
 _STANDARD_OUTPUT = Path("-")
 
@@ -62,8 +58,6 @@ def predict(  # noqa: PLR0913  one parameter for each option
     opened = Experiment.load(experiment, allow_imports=allow_imports, progress=Terminal())
     source = _opened(inputs, images)
     predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta)
-    if chosen is None:
-        _warn_of_missing_folds(opened, stage)
     data = csv_bytes(prediction_rows(predictions))
     if output == _STANDARD_OUTPUT:
         sys.stdout.flush()
@@ -109,19 +103,6 @@ def _opened(inputs: Sequence[Path], images: Path | None) -> "Source | Path | Seq
     from fivefold.experiment.datasets import open_inputs
 
     return open_inputs(inputs, images)
-
-
-def _warn_of_missing_folds(opened: "Experiment", stage: int) -> None:
-    """Say that labels come from fewer models than the experiment is to have."""
-    total, index = opened.config.folds_count, stage % len(opened.stages)
-    trained = [fold for fold in range(total) if opened.folder.bundle(fold, index).exists()]
-    if len(trained) < total:
-        named = (
-            f"fold {trained[0]}" if len(trained) == 1 else f"folds {', '.join(map(str, trained))}"
-        )
-        logger.warning(
-            "%d of %d folds are trained: labels are by %s alone", len(trained), total, named
-        )
 
 
 def _columns(result: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:

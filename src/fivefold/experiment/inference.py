@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 from fivefold.build import build_images
 from fivefold.core.errors import DataError
@@ -68,7 +69,11 @@ def readable(source: Source, progress: Progress) -> SampleTable:
     found = audit(source, folds=0, progress=progress)
     bad = [row for row in found.rows if row.status == "quarantined"]
     for row in bad[:10]:
-        detail = f"looked for {row.path}" if row.reason == Reason.MISSING else row.detail
+        detail = (
+            f"looked for {Path(row.path).absolute()}"
+            if row.reason == Reason.MISSING
+            else row.detail
+        )
         logger.warning("%s: not predicted: %s: %s", row.sample_id, row.reason, detail)
     if len(bad) > 10:
         logger.warning("%d more images were not predicted", len(bad) - 10)
@@ -81,7 +86,11 @@ def readable(source: Source, progress: Progress) -> SampleTable:
 
 def _where_looked(bad: Sequence[AuditRow]) -> str:
     lost = next((row.path for row in bad if row.reason == Reason.MISSING and row.path), "")
-    return f"looked for {lost}; --images DIR says where a table's images are" if lost else ""
+    return (
+        f"looked for {Path(lost).absolute()}; --images DIR says where a table's images are"
+        if lost
+        else ""
+    )
 
 
 def require_all(predictions: Predictions, source: Source) -> Floats:

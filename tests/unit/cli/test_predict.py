@@ -1,6 +1,5 @@
 import sys
 import types
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 from fivefold.cli import app
 from fivefold.cli.predict import _check_free, _columns
 from fivefold.core.errors import ConfigError
-from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
 
@@ -31,9 +29,6 @@ def test_existing_output_needs_force(capsys, tmp_path):
 class FakeExperiment:
     """Answers as `Experiment` does, without a model."""
 
-    config = types.SimpleNamespace(folds_count=5)
-    stages = (None, None)
-    folder = RunFolder.of(Path("nowhere.yaml"))
     asked: ClassVar[list] = []
 
     @classmethod
@@ -55,14 +50,9 @@ TABLE = (
 
 
 @pytest.fixture
-def _fake(monkeypatch, tmp_path):
+def _fake(monkeypatch):
     module = types.ModuleType("fivefold.experiment.experiment")
     module.Experiment = FakeExperiment
-    folder = RunFolder.of(tmp_path / "run" / "config.yaml")
-    for fold in range(5):
-        folder.bundle(fold, 1).parent.mkdir(parents=True, exist_ok=True)
-        folder.bundle(fold, 1).touch()
-    monkeypatch.setattr(FakeExperiment, "folder", folder)
     monkeypatch.setattr(FakeExperiment, "asked", [])
     monkeypatch.setitem(sys.modules, module.__name__, module)
 
@@ -79,18 +69,6 @@ def test_ids_keep_their_bytes_in_the_file(capsys, tmp_path):
 def test_dash_is_standard_output(capfdbinary):
     assert app.run(["predict", "x", "a", "-o", "-"]) == 0
     assert capfdbinary.readouterr() == (TABLE, b"")
-
-
-@pytest.mark.usefixtures("_fake")
-def test_folds_that_are_not_trained_are_pointed_out(capsys, tmp_path):
-    command = ["predict", "x", "a", "--force", "-o", str(tmp_path / "out.csv")]
-    for fold in (1, 3, 4):
-        FakeExperiment.folder.bundle(fold, 1).unlink()
-    assert app.run(command) == 0
-    text = "warning: 2 of 5 folds are trained: labels are by folds 0, 2 alone\n"
-    assert capsys.readouterr().err.startswith(text)
-    assert app.run([*command, "--folds", "0"]) == 0
-    assert "warning" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("_fake")
