@@ -112,8 +112,9 @@ def describe(survey: Survey) -> list[str]:
 
 def _kind(labels: Labels) -> str:
     of = f" of {_one_line(labels.name)}" if labels.name else ""
+    es = "es" * (len(labels.class_names) != 1)
     kind = "one class each" if labels.exclusive else "any number of classes each"
-    return f"{len(labels.class_names)} classes{of}, {kind}"
+    return f"{len(labels.class_names)} class{es}{of}, {kind}"
 
 
 def _listed(counts: Mapping[str, int]) -> list[str]:
