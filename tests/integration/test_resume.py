@@ -29,7 +29,7 @@ class StopAfter(Silent):
         self.left = lines
 
     def line(self, text):
-        self.left -= 1
+        self.left -= "  loss " in text
         if self.left < 0:
             raise StopError(text)
 

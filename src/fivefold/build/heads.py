@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fivefold.config import ExperimentConfig
-from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.types import Activation, Head
 from fivefold.data import Labels
 
@@ -25,7 +25,12 @@ def build_heads(config: ExperimentConfig, labels: Sequence[Labels]) -> tuple[Hea
 
     Raises:
         ConfigError: If `classes` or `activation` contradict the data.
+        DataError: If there are no labels.
     """
+    if not labels:
+        msg = "data: expected labels to train on, got none"
+        hint = "give each sample a class: a folder, a column, or `y` of a PredictionItem"
+        raise DataError(msg, hint=hint, slug="data/no-labels")
     counts = _for_each(config, "classes", config.classes, len(labels))
     activations = _for_each(config, "activation", config.activation, len(labels))
     heads, problems = [], []

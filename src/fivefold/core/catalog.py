@@ -83,6 +83,11 @@ def nowhere(*path: str | int) -> str:  # noqa: ARG001  it says the same of every
     return ""
 
 
+def _origin(make: Callable[..., Any]) -> tuple[str, str]:
+    # A module that is loaded twice registers the same function as another object.
+    return make.__module__, make.__qualname__
+
+
 class Catalog(Generic[T]):
     """Names of one kind of component, whatever their case.
 
@@ -111,10 +116,10 @@ class Catalog(Generic[T]):
             component = Component[T](name or make.__name__, make, aliases, facts)
             for key in (component.name, *aliases):
                 holder = self._by_key.get(key.casefold())
-                if holder and holder.make.__qualname__ != make.__qualname__:
+                if holder and _origin(holder.make) != _origin(make):
                     msg = f"{self.kind} {key!r} is already the name of {holder.name!r}"
                     raise ValueError(msg)
-                self._by_key[key.casefold()] = component
+            self._by_key |= dict.fromkeys(map(str.casefold, (component.name, *aliases)), component)
             self._by_name[component.name] = component
             return make
 

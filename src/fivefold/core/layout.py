@@ -1,5 +1,6 @@
 """Where everything lies in an experiment folder; Musket's names are kept."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,9 @@ OWN_FOLDERS = frozenset(
     {"data", "examples", "logs", "metrics", "pictures", "predictions", "state", "weights"}
 )
 """What a run writes below its root; a user's images may not lie in one of them."""
+
+_OWN_FILES = frozenset({"manifest.json", "report.html", "summary.yaml"})
+_TEMPORARY = re.compile(r"\.tmp-\d+-(?P<name>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,11 @@ class RunFolder:
             return cls(experiment, experiment / CONFIG_NAME)
         return cls(experiment.parent, experiment)
 
+    @property
+    def argument(self) -> Path:
+        """What stands for the experiment on a command line."""
+        return self.root if self.config_path.name == CONFIG_NAME else self.config_path
+
     def holds(self, path: Path) -> bool:
         """Say whether a path is in one of the folders that a run writes."""
         resolved, root = path.resolve(), self.root.resolve()
@@ -45,6 +54,16 @@ class RunFolder:
         """
         around = listed and self.root.resolve().is_relative_to(images_dir.resolve())
         return around or self.holds(images_dir)
+
+    def leftovers(self) -> list[Path]:
+        """Find the temporary files of a killed run, and nothing that could be a user's."""
+        own = [path for name in OWN_FOLDERS for path in (self.root / name).rglob(".tmp-*")]
+        beside = [path for path in self.root.glob(".tmp-*") if self._is_own(path)]
+        return [p for p in (*own, *beside) if _TEMPORARY.fullmatch(p.name) and p.is_file()]
+
+    def _is_own(self, path: Path) -> bool:
+        match = _TEMPORARY.fullmatch(path.name)
+        return match is not None and match["name"] in _OWN_FILES
 
     def weights(self, fold: int, stage: int) -> Path:
         """The best weights of a stage."""
@@ -70,9 +89,10 @@ class RunFolder:
         """Commits of a running fold; removed when the fold is done."""
         return self.root / "state" / str(fold)
 
-    def logs(self, fold: int, stage: int) -> Path:
-        """TensorBoard events."""
-        return self.root / "logs" / f"{fold}.{stage}"
+    def results(self, fold: int, stage: int) -> tuple[Path, ...]:
+        """All that a finished stage has and a later one or an analysis needs."""
+        predictions = self.predictions("validation", fold, stage)
+        return (self.weights(fold, stage), self.bundle(fold, stage), predictions)
 
     @property
     def oof_path(self) -> Path:
@@ -81,7 +101,7 @@ class RunFolder:
 
     @property
     def audit_path(self) -> Path:
-        """What the audit found, a line a sample."""
+        """What the audit found of each sample."""
         return self.root / "data" / "audit.json"
 
     @property

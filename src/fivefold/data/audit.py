@@ -169,7 +169,7 @@ def audit(
         DataError: Unless `folds` is 0: if there are no usable images, fewer than two classes, a
             class with fewer samples than folds, or too many bad samples.
     """
-    rows, copies = _read_all(source, progress, _known(previous)), []
+    rows, copies = list(_read_all(source, progress, _known(previous))), list[str]()
     if folds:  # what is only predicted may well be there twice
         rows, copies = _without_conflicts(source, rows)
     excluded = [AuditRow(name, EXCLUDED, rule) for name, rule in source.excluded]

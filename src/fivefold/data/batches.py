@@ -67,6 +67,11 @@ class ResizedImages:
         self._memory = np.empty((len(table), *shape), dtype=np.uint8) if fits else None
         self._known = np.zeros(len(table), dtype=bool)
 
+    @property
+    def num_bytes(self) -> int:
+        """How much memory the remembered pixels take once all are read."""
+        return 0 if self._memory is None else self._memory.nbytes
+
     def get(self, row: int) -> Image:
         """Read a sample's resized pixels [H, W, C]; they are shared, so copy before changing.
 

@@ -243,7 +243,7 @@ def check_splits(saved: Splits, table: SampleTable, settings: Mapping[str, Any])
     if changed:
         told = ", ".join(f"{k} was {saved.settings.get(k)}, is {settings[k]}" for k in changed)
         msg = f"folds: expected the settings that they were made with, got others: {told}"
-        hint = "undo the change in the config, or start a new experiment: `fivefold new --from`"
+        hint = "undo the change in the config, or start a new experiment in another folder"
         raise StateError(msg, hint=hint, slug="state/split-settings")
     if saved.fingerprint == table.fingerprint:
         return

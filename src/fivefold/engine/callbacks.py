@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from fivefold.core.catalog import Catalog
 from fivefold.core.errors import ConfigError, Problem
@@ -39,13 +39,13 @@ class StageInfo:
     Attributes:
         fold: 0-based.
         stage: 0-based.
-        log_dir: The folder for this stage's TensorBoard events.
+        root: The experiment's folder.
         first_epoch: Where this process starts; above 0 after a resume.
     """
 
     fold: int
     stage: int
-    log_dir: Path
+    root: Path
     first_epoch: int
 
 
@@ -195,16 +195,24 @@ class ReduceLROnPlateau(Callback):
         self._cooling = state["cooling"]
 
 
+def _inside(path: str) -> str:
+    """Keep a config from writing where it has no business."""
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        msg = "a path inside the experiment's folder"
+        raise ValueError(msg)
+    return path
+
+
 @callbacks.add()
 @dataclass(kw_only=True)
 class TensorBoard(Callback):
-    """Writes every number of every epoch for TensorBoard, below the experiment's `logs/`.
+    """Writes every number of every epoch for TensorBoard, into a folder for each fold and stage.
 
     Attributes:
-        log_dir: Another folder; fold and stage are appended.
+        log_dir: Where, below the experiment's folder.
     """
 
-    log_dir: str = ""
+    log_dir: Annotated[str, AfterValidator(_inside)] = "logs"
 
     def __post_init__(self) -> None:
         self._writer: Any = None
@@ -213,8 +221,8 @@ class TensorBoard(Callback):
         """Open the events file; after a resume, drop what lies beyond it."""
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  costs a second
 
-        base = Path(self.log_dir) / f"{info.fold}.{info.stage}" if self.log_dir else info.log_dir
-        self._writer = SummaryWriter(str(base), purge_step=info.first_epoch)
+        folder = info.root / self.log_dir / f"{info.fold}.{info.stage}"
+        self._writer = SummaryWriter(str(folder), purge_step=info.first_epoch)
 
     def on_epoch_end(self, epoch: int, row: Mapping[str, float], control: Control) -> None:  # noqa: ARG002  the protocol's names
         """Write one point for each number."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fivefold.core import durable
 from fivefold.core.damage import way_out
-from fivefold.core.errors import DataError, StateError
+from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.engine.tensors import load_model_tensors, model_tensors
@@ -21,7 +21,6 @@ from fivefold.models import Classifier, InputSpec, ModelSpec, WeightsOrigin, bui
 logger = logging.getLogger(__name__)
 
 _FORMAT = 1
-_HEAD = "head."
 
 _Count = Annotated[int, Field(ge=0)]
 
@@ -100,7 +99,7 @@ def load_model(folder: RunFolder, fold: int, stage: int) -> Classifier:
     path = folder.bundle(fold, stage)
     if not path.exists():
         msg = f"{folder.root}: expected weights of fold {fold}, stage {stage}, got none"
-        hint = f"`fivefold fit {folder.root}` trains what is missing"
+        hint = f"`fivefold fit {folder.argument}` trains what is missing"
         raise StateError(msg, hint=hint, slug="state/not-trained")
     bundle = load_bundle(path)
     if (bundle.fold, bundle.stage) != (fold, stage):
@@ -113,39 +112,3 @@ def load_model(folder: RunFolder, fold: int, stage: int) -> Classifier:
     load_model_tensors(model, load_weights(folder.weights(fold, stage), bundle.sha256))
     model.origin = bundle.origin
     return model.eval()
-
-
-def load_initial_weights(model: Classifier, path: Path) -> None:
-    """Start from another experiment's weights; a head for other classes keeps its own start.
-
-    Args:
-        model: Changed in place.
-        path: A `.safetensors` of fivefold; Musket's ending `.weights` means the same file.
-
-    Raises:
-        DataError: If there is no such file, or it holds no weights.
-        StateError: If it is damaged, or the backbone differs.
-    """
-    path = path.with_suffix(".safetensors") if path.suffix == ".weights" else path
-    if not path.is_file():
-        msg = f"initial_weights: expected a file, got {str(path)!r}, which does not exist"
-        raise DataError(msg, hint="paths start at the config's folder", slug="weights/not-found")
-    described = path.with_suffix(".json")
-    if described.exists():
-        tensors = load_weights(path, load_bundle(described).sha256)
-    else:
-        tensors = _foreign(path)
-    own = model.state_dict()
-    head_fits = all(t.shape == own[n].shape for n, t in tensors.items() if n in own)
-    if not head_fits:
-        logger.warning("%s: its head is for other classes; only the backbone is taken", path)
-        tensors = {n: own[n] if n.startswith(_HEAD) else t for n, t in tensors.items()}
-    load_model_tensors(model, {**{n: t for n, t in own.items() if n.startswith(_HEAD)}, **tensors})
-
-
-def _foreign(path: Path) -> dict[str, Tensor]:
-    try:
-        return safetensors.torch.load(path.read_bytes())
-    except safetensors.SafetensorError as error:
-        msg = f"{path}: expected weights in a .safetensors file, got {error}"
-        raise DataError(msg, slug="weights/damaged") from error

@@ -3,6 +3,7 @@
 import os
 from functools import cache
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor
@@ -51,7 +52,7 @@ def images_of(batch: Batch) -> Tensor:
 
 def targets_of(batch: Batch) -> Tensor:
     """Bring a batch's targets to the device: float32 [N, all classes]."""
-    return tensor_of(batch.targets if batch.targets is not None else _no_targets())
+    return tensor_of(known_targets(batch))
 
 
 def tensor_of(array: Floats) -> Tensor:
@@ -59,6 +60,8 @@ def tensor_of(array: Floats) -> Tensor:
     return torch.from_numpy(array).to(accelerator().device, non_blocking=True)
 
 
-def _no_targets() -> Floats:
-    msg = "training needs labels, and these samples have none"
-    raise ValueError(msg)
+def known_targets(batch: Batch) -> Floats:
+    """Give a batch's targets [N, all classes]; [N, 0] where the samples have no labels."""
+    if batch.targets is None:
+        return np.zeros((len(batch.indices), 0), np.float32)
+    return batch.targets

@@ -53,14 +53,13 @@ class FoldData:
 
     def val_batches(self, batch: int) -> Batches:
         """Make the batches of the validation samples, as they are."""
-        return plain_batches(self.images, self.table, self.val_rows, batch)
+        return plain_batches(self.images, self.val_rows, batch, self.threads)
 
 
-def plain_batches(
-    images: ResizedImages, table: SampleTable, rows: Sequence[int], batch: int
-) -> Batches:
+def plain_batches(images: ResizedImages, rows: Sequence[int], batch: int, threads: int) -> Batches:
     """Make batches in the order given, without augmentation."""
-    return Batches(images, table, np.asarray(rows), batch=batch, prepare=as_it_is)
+    chosen = np.asarray(rows)
+    return Batches(images, images.table, chosen, batch=batch, prepare=as_it_is, threads=threads)
 
 
 def as_it_is(image: Image, rng: np.random.Generator | None) -> Image:  # noqa: ARG001  the protocol's names

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from fivefold.core.errors import NumericError, ResourceError
+from fivefold.config import ResolvedStage
+from fivefold.core.errors import DataError, NumericError, ResourceError
 from fivefold.core.predictions import Predictions
 from fivefold.core.seeding import seed_for
 from fivefold.core.types import Floats
 from fivefold.data.batches import Batch, Batches
-from fivefold.data.samples import SampleTable
 from fivefold.engine.device import accelerator, images_of, targets_of, tensor_of
+from fivefold.engine.fold_data import FoldData
 from fivefold.engine.predictor import Advance, Place, as_predictions, predict_logits
 from fivefold.evaluation import compute
 from fivefold.models import Classifier, probabilities
@@ -30,40 +31,31 @@ class Task:
     Attributes:
         seed: The experiment's seed.
         fold: 0-based.
-        stage: 0-based.
-        epochs: How many the stage has; the schedule spans them all.
+        stage: What is done in it.
+        data: The fold's samples.
         model: Trained in place.
         loss: From logits and targets [N, all classes] to a scalar.
         optimizer: Over the model's trainable parameters.
         schedule: From the fraction of the stage's steps that are done to a factor on its rate.
-        table: All samples.
         train: The batches of an epoch, in its own order, augmented.
         val: The validation samples, in a fixed order.
-        val_rows: Their rows in the table, in that order.
-        metrics: Names of what is measured beside the loss.
-        clipnorm: Largest norm of all gradients together; 0 is off.
-        clipvalue: Largest absolute gradient; 0 is off.
     """
 
     seed: int
     fold: int
-    stage: int
-    epochs: int
+    stage: ResolvedStage
+    data: FoldData
     model: Classifier
     loss: LossFunction
     optimizer: Optimizer
     schedule: Callable[[float], float]
-    table: SampleTable
     train: Callable[[int], Batches]
     val: Batches
-    val_rows: Sequence[int]
-    metrics: tuple[str, ...]
-    clipnorm: float = 0.0
-    clipvalue: float = 0.0
 
     def describe(self, epoch: int) -> str:
         """Say where in the experiment an epoch is."""
-        return f"fold {self.fold}, stage {self.stage}, epoch {epoch + 1} of {self.epochs}"
+        place = f"fold {self.fold}, stage {self.stage.index}"
+        return f"{place}, epoch {epoch + 1} of {self.stage.epochs}"
 
 
 class _Seen:
@@ -82,7 +74,7 @@ class _Seen:
     def numbers(self, task: Task) -> dict[str, float]:
         logits = torch.cat(self.logits)
         found = _predictions(task, self.rows, logits)
-        return {"loss": self.loss_sum / len(self.rows), **compute(found, task.metrics)}
+        return {"loss": self.loss_sum / len(self.rows), **compute(found, task.stage.metrics)}
 
 
 def train_epoch(task: Task, epoch: int, lr: float, advance: Advance) -> dict[str, float]:
@@ -102,10 +94,10 @@ def train_epoch(task: Task, epoch: int, lr: float, advance: Advance) -> dict[str
         NumericError: If the loss is NaN or infinite; the weights are those before that step.
         ResourceError: If memory runs out.
     """
-    torch.manual_seed(seed_for(task.seed, "epoch", task.fold, task.stage, epoch))
+    torch.manual_seed(seed_for(task.seed, "epoch", task.fold, task.stage.index, epoch))
     task.model.train()
     batches = task.train(epoch)
-    last = max(task.epochs * len(batches) - 1, 1)
+    last = max(task.stage.epochs * len(batches) - 1, 1)
     seen, rate = _Seen(), lr
     for step, batch in enumerate(batches):
         rate = lr * task.schedule((epoch * len(batches) + step) / last)
@@ -116,16 +108,28 @@ def train_epoch(task: Task, epoch: int, lr: float, advance: Advance) -> dict[str
     return {**seen.numbers(task), "lr": rate}
 
 
-def validate(task: Task, advance: Advance) -> tuple[Predictions, dict[str, float]]:
+def validate(task: Task, epoch: int, advance: Advance) -> tuple[Predictions, dict[str, float]]:
     """Predict the validation fold, and measure it as a whole.
+
+    Args:
+        task: What was trained.
+        epoch: 0-based; for messages.
+        advance: Told the number of samples after each batch.
 
     Returns:
         The predictions, and the loss and metrics under their `val_` names.
+
+    Raises:
+        NumericError: If an output or the loss is NaN or infinite; nothing of this epoch is kept.
     """
     logits, targets = predict_logits(task.model, task.val, advance)
-    found = _predictions(task, task.val_rows, logits)
     loss = task.loss(logits.to(accelerator().device), tensor_of(targets)).item()
-    measured = {"loss": loss, **compute(found, task.metrics)}
+    if not (math.isfinite(loss) and logits.isfinite().all()):
+        rate = task.optimizer.param_groups[0]["lr"]
+        where = f"{task.describe(epoch)}, validation, learning rate {rate:g}"
+        raise _not_finite(where, loss if not math.isfinite(loss) else math.nan)
+    found = _predictions(task, task.data.val_rows, logits)
+    measured = {"loss": loss, **compute(found, task.stage.metrics)}
     return found, {f"val_{name}": value for name, value in measured.items()}
 
 
@@ -140,23 +144,37 @@ def _step(task: Task, batch: Batch, where: str) -> tuple[Tensor, float]:
         _clip(task)
         task.optimizer.step()
         task.optimizer.zero_grad(set_to_none=True)
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        msg = f"{where}: expected several samples for BatchNorm, got {len(batch.indices)}"
+        hint = "set `batch` to at least 2, or `freeze_batchnorm: true`"
+        raise DataError(msg, hint=hint, slug="data/batch-of-one") from error
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
         msg = f"{where}: expected enough memory for a batch of {len(batch.indices)}, got {error}"
-        hint = "lower `batch` or `shape` in the config"
+        hint = "in a new folder, lower `batch` or `shape`"
         raise ResourceError(msg, hint=hint, slug="resource/memory") from error
     return logits, value
 
 
+def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
+    # On a CPU torch has no class of its own for it.
+    text = str(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in text
+
+
 def _clip(task: Task) -> None:
-    if task.clipvalue:
-        accelerator().clip_grad_value_(task.model.parameters(), task.clipvalue)
-    if task.clipnorm:
-        accelerator().clip_grad_norm_(task.model.parameters(), task.clipnorm)
+    if task.stage.clipvalue:
+        accelerator().clip_grad_value_(task.model.parameters(), task.stage.clipvalue)
+    if task.stage.clipnorm:
+        accelerator().clip_grad_norm_(task.model.parameters(), task.stage.clipnorm)
 
 
 def _not_finite(where: str, value: float) -> NumericError:
     msg = f"{where}: expected a finite loss, got {value}"
-    hint = "lower `lr`, or set `clipnorm: 1`; the state before this epoch is kept"
+    hint = "in a new folder, lower `lr` or set `clipnorm: 1`; this one keeps the epochs before"
     return NumericError(msg, hint=hint, slug="numeric/loss")
 
 
@@ -167,5 +185,5 @@ def _set_rate(optimizer: Optimizer, rate: float) -> None:
 
 def _predictions(task: Task, rows: Sequence[int], logits: Tensor) -> Predictions:
     probs: Floats = probabilities(logits, task.model.heads).numpy().astype(np.float32)
-    place = Place(task.fold, task.stage)
-    return as_predictions(task.model.heads, task.table, rows, probs, place)
+    place = Place(task.fold, task.stage.index)
+    return as_predictions(task.model.heads, task.data.table, rows, probs, place)

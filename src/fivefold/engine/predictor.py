@@ -9,9 +9,9 @@ from torch import Tensor
 
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Floats, Head
-from fivefold.data.batches import Batch, Batches
+from fivefold.data.batches import Batches
 from fivefold.data.samples import SampleTable
-from fivefold.engine.device import images_of
+from fivefold.engine.device import images_of, known_targets
 from fivefold.engine.tta import View
 from fivefold.models import Classifier, probabilities
 
@@ -35,7 +35,7 @@ def predict_logits(model: Classifier, batches: Batches, advance: Advance) -> tup
     with torch.inference_mode():
         for batch in batches:
             logits.append(model(images_of(batch)).float().cpu())
-            targets.append(_targets(batch))
+            targets.append(known_targets(batch))
             advance(len(batch.indices))
     return torch.cat(logits), np.concatenate(targets)
 
@@ -76,9 +76,3 @@ def as_predictions(
         fold=place.fold,
         stage=place.stage,
     )
-
-
-def _targets(batch: Batch) -> Floats:
-    if batch.targets is None:
-        return np.zeros((len(batch.indices), 0), np.float32)
-    return batch.targets

@@ -4,21 +4,24 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fivefold.build import build_loss_function, build_stage_optimizer, build_stage_schedule
 from fivefold.config import ResolvedStage
 from fivefold.core.durable import write_bytes
-from fivefold.core.errors import NumericError
+from fivefold.core.errors import NumericError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Progress
+from fivefold.engine.best import check_best, forget_best, promote_best, save_best
 from fivefold.engine.callbacks import Callback, Control, StageInfo, build_callbacks
-from fivefold.engine.checkpoint import Bundle, load_weights, save_bundle, save_weights
+from fivefold.engine.checkpoint import Bundle, load_weights, save_bundle
 from fivefold.engine.examples import draw_examples, pick_examples
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.history import write_history
 from fivefold.engine.loop import Task, train_epoch, validate
+from fivefold.engine.pace import Pace
 from fivefold.engine.state import TrainState, forget_stage, load_newest, save_commit
 from fivefold.engine.tensors import flatten, load_model_tensors, restore
 from fivefold.evaluation import direction, is_better
@@ -38,6 +41,7 @@ class StageJob:
         model: With the weights to start from; holds the best ones at the end.
         data: The fold's samples.
         config: The experiment's config, for the bundle.
+        pace: Counts the epochs of all folds.
         progress: Who watches.
     """
 
@@ -49,6 +53,7 @@ class StageJob:
     model: Classifier
     data: FoldData
     config: Mapping[str, Any]
+    pace: Pace
     progress: Progress
 
 
@@ -64,15 +69,18 @@ class StageRun:
         self.task = build_task(job)
         self.callbacks: list[Callback] = build_callbacks(job.stage.callbacks)
         self.state = self._resumed() or TrainState(lr=job.stage.lr)
+        self._kept = self.state.best_epoch
         mode = job.stage.primary_metric_mode
         self.mode = direction(job.stage.primary_metric) if mode == "auto" else mode
 
     def run(self) -> None:
         """Train to the end, and leave the best weights in the model and on the disk."""
         job, state = self.job, self.state
-        info = StageInfo(
-            job.fold, job.stage.index, job.folder.logs(job.fold, job.stage.index), state.epoch
-        )
+        info = StageInfo(job.fold, job.stage.index, job.folder.root, state.epoch)
+        if state.epoch:
+            where = self.task.describe(state.epoch - 1)
+            job.progress.line(f"{where}: was finished before; going on from here")
+            job.pace.skip(job.stage.index, state.epoch)
         for callback in self.callbacks:
             callback.on_stage_start(info)
         try:
@@ -88,7 +96,7 @@ class StageRun:
         total = len(job.data.train_rows) + len(job.data.val_rows)
         with job.progress.bar(self.task.describe(state.epoch), total) as advance:
             row = train_epoch(self.task, state.epoch, state.lr, advance)
-            predictions, measured = validate(self.task, advance)
+            predictions, measured = validate(self.task, state.epoch, advance)
         row |= measured
         self._keep_if_best(row, predictions)
         self._call_back(row)
@@ -102,10 +110,11 @@ class StageRun:
         best = math.nan if state.best is None else state.best
         if not is_better(value, best, self.mode):
             return
-        place = (job.fold, job.stage.index)
         state.best, state.best_epoch = value, state.epoch
-        predictions.save(job.folder.predictions("validation", *place))
-        state.best_sha256 = save_weights(job.folder.weights(*place), job.model)
+        folder = job.folder.state(job.fold)
+        state.best_sha256, state.best_predictions_sha256 = save_best(
+            folder, job.stage.index, state.epoch, job.model, predictions
+        )
 
     def _call_back(self, row: Mapping[str, float]) -> None:
         control = Control(lr=self.state.lr)
@@ -118,16 +127,33 @@ class StageRun:
         state.callbacks = [callback.state_dict() for callback in self.callbacks]
         write_history(job.folder.metrics(job.fold, job.stage.index), state.rows)
         tensors, numbers = flatten(job.model, self.task.optimizer)
-        save_commit(job.folder.state(job.fold), job.stage.index, state, tensors, numbers)
+        folder = job.folder.state(job.fold)
+        save_commit(folder, job.stage.index, state, tensors, numbers)
+        # The commit before this one is kept too, and names its own best epoch.
+        forget_best(folder, job.stage.index, keep=(self._kept, state.best_epoch))
+        self._kept = state.best_epoch
 
     def _resumed(self) -> TrainState | None:
         commit = load_newest(self.job.folder.state(self.job.fold), self.job.stage.index)
         if commit is None:
             return None
+        self._check_best(commit.state)
         restore(self.job.model, self.task.optimizer, commit.tensors, commit.numbers)
         for callback, remembered in zip(self.callbacks, commit.state.callbacks, strict=True):
             callback.load_state_dict(remembered)
         return commit.state
+
+    def _check_best(self, state: TrainState) -> None:
+        """Refuse before the first epoch, not after the last, if what is to be kept is damaged."""
+        if state.best_epoch < 0:
+            return
+        folder = self.job.folder.state(self.job.fold)
+        sha256 = (state.best_sha256, state.best_predictions_sha256)
+        try:
+            check_best(folder, self.job.stage.index, state.best_epoch, sha256)
+        except StateError as error:
+            hint = f"restore the file, or delete {folder} to train this stage again"
+            raise StateError(str(error), hint=hint, slug=error.slug) from error
 
     def _tell(self, row: Mapping[str, float], seconds: float) -> None:
         primary = self.job.stage.primary_metric
@@ -135,9 +161,12 @@ class StageRun:
         numbers = "  ".join(f"{name} {row[name]:.4f}" for name in shown)
         best = "  best" if self.state.best_epoch == self.state.epoch - 1 else ""
         where = self.task.describe(self.state.epoch - 1)
-        self.job.progress.line(f"{where}  {numbers}  {seconds:.1f} s{best}")
+        stage, progress = self.job.stage, self.job.progress
+        pace = self.job.pace.tick(stage.index, seconds)
+        progress.line(f"{where}  {numbers}  {seconds:.1f} s  ({pace}){best}")
         if self.state.stopped:
-            self.job.progress.line(f"{where}: stopped early: {self.state.stopped}")
+            progress.line(f"{where}: stopped early: {self.state.stopped}")
+            self.job.pace.skip(stage.index, stage.epochs - self.state.epoch)
 
     def _finish(self) -> None:
         job, state, place = self.job, self.state, (self.job.fold, self.job.stage.index)
@@ -148,6 +177,8 @@ class StageRun:
             )
             hint = "choose another `primary_metric`: this one is undefined on the validation fold"
             raise NumericError(msg, hint=hint, slug="numeric/metric")
+        sha256 = (state.best_sha256, state.best_predictions_sha256)
+        promote_best(job.folder, place, state.best_epoch, sha256)
         load_model_tensors(job.model, load_weights(job.folder.weights(*place), state.best_sha256))
         self._draw_examples()
         bundle = Bundle(
@@ -162,7 +193,7 @@ class StageRun:
             config=job.config,
         )
         save_bundle(job.folder.bundle(*place), bundle)
-        forget_stage(job.folder.state(job.fold), job.stage.index)
+        forget_running(job.folder.state(job.fold), job.stage.index)
 
     def _draw_examples(self) -> None:
         job, place = self.job, (self.job.fold, self.job.stage.index)
@@ -173,6 +204,12 @@ class StageRun:
         write_bytes(job.folder.examples(*place) / "validation.png", picture)
 
 
+def forget_running(folder: Path, stage: int) -> None:
+    """Remove what a stage needed only while it ran."""
+    forget_stage(folder, stage)
+    forget_best(folder, stage)
+
+
 def build_task(job: StageJob) -> Task:
     """Make what the loop needs of a stage; sets what of the model is frozen."""
     stage, model = job.stage, job.model
@@ -180,17 +217,12 @@ def build_task(job: StageJob) -> Task:
     return Task(
         seed=job.seed,
         fold=job.fold,
-        stage=stage.index,
-        epochs=stage.epochs,
+        stage=stage,
+        data=job.data,
         model=model,
         loss=build_loss_function(stage, model.heads),
         optimizer=build_stage_optimizer(stage, model),
         schedule=build_stage_schedule(stage),
-        table=job.data.table,
         train=job.data.train_batches(stage, seed=job.seed, fold=job.fold),
         val=job.data.val_batches(stage.batch),
-        val_rows=job.data.val_rows,
-        metrics=stage.metrics,
-        clipnorm=stage.clipnorm,
-        clipvalue=stage.clipvalue,
     )

@@ -35,6 +35,7 @@ class TrainState:
         best: The primary metric of the best epoch so far; NaN before the first.
         best_epoch: That epoch; -1 before the first.
         best_sha256: Of the weights file of that epoch.
+        best_predictions_sha256: Of its validation predictions.
         stopped: Why a callback ended the stage early; empty otherwise.
         rows: The metrics of each finished epoch.
         callbacks: What each callback remembers, by its place in the list.
@@ -45,6 +46,7 @@ class TrainState:
     best: float | None = None
     best_epoch: Annotated[int, Field(ge=-1)] = -1
     best_sha256: str = ""
+    best_predictions_sha256: str = ""
     stopped: str = ""
     rows: list[dict[str, float]] = field(default_factory=list)
     callbacks: list[dict[str, Any]] = field(default_factory=list)

@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 from torch import Tensor
 
+from fivefold.core.errors import ConfigError, Problem
+
 View: TypeAlias = Callable[[Tensor], Tensor]
 """From images [N, C, H, W] to images of the same shape."""
 
@@ -29,7 +31,7 @@ def both(images: Tensor) -> Tensor:
     return images.flip(2, 3)
 
 
-VIEWS: dict[str | bool | None, tuple[View, ...]] = {
+_VIEWS: dict[str | bool | None, tuple[View, ...]] = {
     None: (identity,),
     False: (identity,),
     "Horizontal": (identity, horizontal),
@@ -37,3 +39,15 @@ VIEWS: dict[str | bool | None, tuple[View, ...]] = {
     True: (identity, horizontal, vertical, both),
 }
 """By Musket's values. Its fourth view was the identity once more; here it is both flips."""
+
+
+def views_of(tta: str | bool | None) -> tuple[View, ...]:  # noqa: FBT001  Musket's value
+    """Choose the views to average over.
+
+    Raises:
+        ConfigError: If there is no such choice.
+    """
+    if tta in _VIEWS:
+        return _VIEWS[tta]
+    message = f"tta: expected true, false, 'Horizontal' or 'Horizontal_and_vertical', got {tta!r}"
+    raise ConfigError([Problem("config/bad-value", "", message)])

@@ -41,7 +41,7 @@ def monitor_names(names: Sequence[str], heads: Sequence[Head]) -> list[str]:
     plain = ["loss", *names]
     if len(heads) > 1:
         plain += [f"{head.name}_{name}" for name in names for head in heads]
-    return [*dict.fromkeys([*plain, *(f"val_{name}" for name in plain), "lr"])]
+    return [*dict.fromkeys([*plain, *(f"val_{name}" for name in plain)])]
 
 
 def resolve_monitor(name: str, available: Iterable[str]) -> str | None:

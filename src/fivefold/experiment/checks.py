@@ -5,13 +5,19 @@ import time
 from collections import Counter
 from dataclasses import dataclass, replace
 
+import torch
+
 from fivefold.config import ResolvedStage
+from fivefold.core.progress import duration
+from fivefold.data.splits import HOLDOUT, TRAIN_ONLY
 from fivefold.engine.device import accelerator, on_device
+from fivefold.engine.fold_data import FoldData
+from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.loop import Task, train_epoch
 from fivefold.engine.predictor import predict_logits
-from fivefold.engine.stage import StageJob, build_task
+from fivefold.engine.stage import build_task
 from fivefold.experiment.datasets import Prepared
-from fivefold.experiment.runner import Work, fold_data, new_model
+from fivefold.experiment.runner import Work, fold_data, new_model, stage_job
 from fivefold.models import Classifier
 
 if sys.platform != "win32":
@@ -39,12 +45,11 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
 
     Nothing is written, and the model that learned a little is thrown away.
     """
-    model = on_device(new_model(work, 0))
-    seconds = 0.0
-    with work.progress.bar("trying a few steps", len(work.stages)) as advance:
-        for stage in work.stages:
-            seconds += _stage_seconds(work, model, stage)
-            advance(1)
+    model = new_model(work, 0)
+    for stage in work.stages:
+        if stage.initial_weights:
+            load_initial_weights(model, work.directory / stage.initial_weights)
+    seconds = _fold_seconds(work, on_device(model))
     lines = [
         ("data", _data(prepared)),
         ("folds", _folds(prepared)),
@@ -52,16 +57,9 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
         *((f"stage {stage.index}", _stage(stage)) for stage in work.stages),
         ("device", str(accelerator().device)),
         ("time", f"about {duration(seconds * prepared.splits.num_folds)} for all folds"),
-        ("memory", _memory()),
+        ("memory", _memory(work)),
     ]
     return CheckReport(tuple(lines), prepared.audit.warnings)
-
-
-def duration(seconds: float) -> str:
-    """Word a time span: "40 s", "3 min", "2.5 h"."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _data(prepared: Prepared) -> str:
@@ -74,9 +72,11 @@ def _data(prepared: Prepared) -> str:
 
 def _folds(prepared: Prepared) -> str:
     sizes = Counter(prepared.splits.fold_of.values())
-    held_out = sizes.pop(-1, 0)
-    text = ", ".join(str(sizes[fold]) for fold in sorted(sizes))
-    return f"{text} images" + (f"; {held_out} held out" if held_out else "")
+    held_out, train_only = sizes.pop(HOLDOUT, 0), sizes.pop(TRAIN_ONLY, 0)
+    text = ", ".join(str(sizes[fold]) for fold in sorted(sizes)) + " images"
+    if train_only:
+        text = f"{train_only} images to train on, {sizes[0]} to validate"
+    return text + (f"; {held_out} held out" if held_out else "")
 
 
 def _model(work: Work, model: Classifier) -> str:
@@ -94,25 +94,30 @@ def _stage(stage: ResolvedStage) -> str:
     )
 
 
-def _stage_seconds(work: Work, model: Classifier, stage: ResolvedStage) -> float:
+def _fold_seconds(work: Work, model: Classifier) -> float:
+    """Estimate one fold's time; stages that train alike are tried once."""
+    tried: dict[tuple[int, bool, bool], tuple[float, float]] = {}
+    seconds = 0.0
     data = fold_data(work, 0)
+    with work.progress.bar("trying a few steps", len(work.stages)) as advance:
+        for stage in work.stages:
+            kind = (stage.batch, stage.frozen, stage.freeze_batchnorm)
+            if kind not in tried:
+                tried[kind] = _sample_seconds(work, model, stage, data)
+            train, val = tried[kind]
+            seconds += stage.epochs * (train * len(data.train_rows) + val * len(data.val_rows))
+            advance(1)
+    return seconds
+
+
+def _sample_seconds(
+    work: Work, model: Classifier, stage: ResolvedStage, data: FoldData
+) -> tuple[float, float]:
+    """Time a few batches of a stage: seconds for a sample of training, and of validation."""
     few = slice(0, _TRIED_BATCHES * stage.batch)
     tried = replace(data, train_rows=data.train_rows[few], val_rows=data.val_rows[few])
-    job = StageJob(
-        folder=work.folder,
-        stage=stage,
-        fold=0,
-        seed=work.seed,
-        spec=work.spec,
-        model=model,
-        data=tried,
-        config=work.config,
-        progress=work.progress,
-    )
-    task = build_task(job)
-    train, val = _timed(task, stage)
-    per_epoch = train * len(data.train_rows) / len(tried.train_rows)
-    return stage.epochs * (per_epoch + val * len(data.val_rows) / len(tried.val_rows))
+    train, val = _timed(build_task(stage_job(work, stage, model, tried, 0)), stage)
+    return train / len(tried.train_rows), val / len(tried.val_rows)
 
 
 def _timed(task: Task, stage: ResolvedStage) -> tuple[float, float]:
@@ -131,10 +136,14 @@ def _ignore(steps: int) -> None:
     """Nobody watches the trial."""
 
 
-def _memory() -> str:
-    """Tell the most memory that this process has had, the trial included."""
+def _memory(work: Work) -> str:
+    """Tell the most memory that the trial took, and what the images will take beside it."""
+    images = work.images.num_bytes
     if sys.platform == "win32":
-        return "not known on Windows"
+        return f"{images / _GIB:.1f} GiB for images; the rest is not known on Windows"
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return f"about {peak / _GIB:.1f} GiB"
+    text = f"about {(peak + images) / _GIB:.1f} GiB"
+    if accelerator().device.type == "cuda":
+        text += f", {torch.cuda.max_memory_allocated() / _GIB:.1f} GiB on the GPU"
+    return text

@@ -1,12 +1,13 @@
 """From a config's `dataset:` section to audited samples and their folds."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fivefold.config import ExperimentConfig
-from fivefold.core.errors import ConfigError, DataError, Problem, UnsafeInputError
+from fivefold.core.errors import ConfigError, DataError, Problem, StateError, UnsafeInputError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.data import CsvSource, FilesSource, FolderSource, PythonSource, Source, open_python
@@ -14,6 +15,9 @@ from fivefold.data.audit import Audit, audit
 from fivefold.data.columns import ColumnError
 from fivefold.data.samples import SampleTable, table_of
 from fivefold.data.splits import Splits, check_splits, make_splits
+from fivefold.experiment.plan import has_begun
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,17 @@ def _refuse_own_folders(config: ExperimentConfig, folder: RunFolder) -> None:
         raise ConfigError(problems)
 
 
-def wrap(dataset: Any, progress: Progress) -> Source:
-    """Take a Source as it is, and wrap any object with `__len__` and `__getitem__`."""
-    return dataset if isinstance(dataset, Source) else PythonSource(dataset, progress=progress)
+def wrap(dataset: Any, progress: Progress, *, labelled: bool = True) -> Source:
+    """Take a Source as it is, and wrap any object with `__len__` and `__getitem__`.
+
+    Args:
+        dataset: Either.
+        progress: Who watches the labels being collected.
+        labelled: Whether labels are wanted.
+    """
+    if isinstance(dataset, Source):
+        return dataset
+    return PythonSource(dataset, None if labelled else (), progress=progress)
 
 
 def prepare(
@@ -118,14 +130,37 @@ def prepare(
     )
     table = table_of(source, found)
     settings = split_settings(config)
-    if folder.folds_path.exists():
-        splits = Splits.load(folder.folds_path)
+    if has_begun(folder):
+        splits = _settled_folds(folder)
         check_splits(splits, table, settings)
     else:
         splits = make_splits(table, **settings)
         if save:
             splits.save(folder.folds_path)
+    _warn_of_empty_classes(table, splits)
     return Prepared(source, found, table, splits)
+
+
+def _settled_folds(folder: RunFolder) -> Splits:
+    if folder.folds_path.exists():
+        return Splits.load(folder.folds_path)
+    msg = f"{folder.folds_path}: expected the folds that were trained on, got no such file"
+    hint = "restore it from a copy, or start in a new folder: other folds would mix train and truth"
+    raise StateError(msg, hint=hint, slug="state/no-folds")
+
+
+def _warn_of_empty_classes(table: SampleTable, splits: Splits) -> None:
+    """Say which classes a validation fold lacks: its metrics cannot speak of them."""
+    if table.targets is None:
+        return
+    names = [name for labels in table.labels for name in labels.class_names]
+    row_of = {sample_id: row for row, sample_id in enumerate(table.ids)}
+    for fold in range(splits.num_folds):
+        rows = [row_of[sample_id] for sample_id in splits.val_ids(fold)]
+        lacking = [n for n, k in zip(names, table.targets[rows].sum(axis=0), strict=True) if not k]
+        if lacking:
+            shown = ", ".join(map(repr, lacking[:5])) + (", …" if len(lacking) > 5 else "")
+            logger.warning("fold %d has no validation sample of class %s", fold, shown)
 
 
 def split_settings(config: ExperimentConfig) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from fivefold import build
 from fivefold.config import ExperimentConfig, ResolvedStage
-from fivefold.core.durable import remove_leftovers
 from fivefold.core.errors import ConfigError, Problem, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.lock import locked
@@ -20,20 +19,21 @@ from fivefold.core.types import Floats
 from fivefold.data import Source
 from fivefold.engine.checkpoint import load_model
 from fivefold.engine.device import on_device
-from fivefold.engine.tta import VIEWS, View
+from fivefold.engine.pace import Pace
+from fivefold.engine.tta import View, views_of
 from fivefold.evaluation import compute
 from fivefold.experiment.checks import CheckReport, inspect
 from fivefold.experiment.datasets import Prepared, open_inputs, open_source, prepare, wrap
 from fivefold.experiment.executors import run_here
-from fivefold.experiment.finished import finished_summary
+from fivefold.experiment.finished import compare_config, finished_summary, recorded_config
 from fivefold.experiment.inference import predict_source, require_all
 from fivefold.experiment.loading import load_checked, settle_monitors
 from fivefold.experiment.manifest import close_manifest, open_manifest, version_warnings
-from fivefold.experiment.plan import choose_folds, make_plan
+from fivefold.experiment.plan import choose_folds, has_begun, left_epochs, make_plan
 from fivefold.experiment.results import out_of_fold, summarise, write_oof_table
+from fivefold.experiment.run_record import recorded_warnings
 from fivefold.experiment.runner import Work, run_fold
 from fivefold.experiment.summary import Summary, write_summary
-from fivefold.experiment.warnings import recorded_warnings
 from fivefold.models import Classifier
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Experiment:
         folder: Where everything is written.
         allow_imports: Whether the config may name Python code to run.
         progress: Who watches.
+        warnings: What was said while the config was read, for the run's record.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class Experiment:
         *,
         allow_imports: bool = False,
         progress: Progress | None = None,
+        warnings: Sequence[str] = (),
     ) -> None:
         self.config = config
+        self._warnings = tuple(warnings)
         self.folder = folder
         self.allow_imports = allow_imports
         self.progress = progress or Silent()
@@ -84,8 +87,9 @@ class Experiment:
             UnsafeInputError: If the config names code and that was not allowed.
         """
         folder = RunFolder.of(Path(path))
-        config = load_checked(folder.config_path, overrides, allow_imports=allow_imports)
-        return cls(config, folder, allow_imports=allow_imports, progress=progress)
+        with recorded_warnings() as said:
+            config = load_checked(folder.config_path, overrides, allow_imports=allow_imports)
+        return cls(config, folder, allow_imports=allow_imports, progress=progress, warnings=said)
 
     @cached_property
     def stages(self) -> tuple[ResolvedStage, ...]:
@@ -98,8 +102,12 @@ class Experiment:
         Raises:
             FivefoldError: Whatever would stop `fit` before its first epoch.
         """
+        if has_begun(self.folder):
+            compare_config(self.folder, self.config)
         prepared = prepare(self._source(dataset), self.config, self.folder, self.progress)
-        return inspect(self._work(prepared), prepared)
+        return inspect(
+            self._work(prepared, choose_folds(None, prepared.splits.num_folds)), prepared
+        )
 
     def fit(self, dataset: Any = None, folds: Sequence[int] | None = None) -> Summary:
         """Train every stage of every fold that is not finished.
@@ -116,15 +124,19 @@ class Experiment:
             FivefoldError: Of the kind that says what went wrong; what was finished is kept.
         """
         with locked(self.folder.lock_path):
+            choose_folds(folds, self.config.folds_count)
             finished = finished_summary(self.folder, self.config)
             if finished:
+                if dataset is not None:
+                    prepare(wrap(dataset, self.progress), self.config, self.folder, self.progress)
                 return finished
-            remove_leftovers(self.folder.root)
+            for path in self.folder.leftovers():
+                path.unlink(missing_ok=True)
             return self._fit(dataset, folds)
 
     def predict(
         self,
-        inputs: Source | Path | Sequence[Path],
+        inputs: Source | Path | str | Sequence[Path],
         folds: Sequence[int] | None = None,
         stage: int = -1,
         *,
@@ -142,8 +154,11 @@ class Experiment:
             DataError: If there is nothing to predict.
             StateError: If a model is not trained or damaged.
         """
+        inputs = Path(inputs) if isinstance(inputs, str) else inputs
         source = inputs if isinstance(inputs, Source) else open_inputs(inputs)
-        return self._predict(source, folds, stage, VIEWS[tta or self.config.test_time_augmentation])
+        return self._predict(
+            source, folds, stage, views_of(tta or self.config.test_time_augmentation)
+        )
 
     def predict_all(
         self, dataset: Any, folds: Sequence[int] | None = None, stage: int = -1, *, tta: str | bool
@@ -156,9 +171,9 @@ class Experiment:
         Raises:
             DataError: If a sample cannot be read, since then rows would not line up.
         """
-        source = wrap(dataset, self.progress)
+        source = wrap(dataset, self.progress, labelled=False)
         found = self._predict(
-            source, folds, stage, VIEWS[tta or self.config.test_time_augmentation]
+            source, folds, stage, views_of(tta or self.config.test_time_augmentation)
         )
         return require_all(found, source)
 
@@ -170,7 +185,8 @@ class Experiment:
         """
         index = self._stage_index(stage)
         folds = self._trained_folds(None, stage)
-        names = self.stages[index].metrics or ("accuracy", "macro_f1")
+        recorded = recorded_config(self.folder, self.config)
+        names = recorded.resolve()[index].metrics or ("accuracy", "macro_f1")
         held_out = [self.folder.predictions("holdout", fold, index) for fold in folds]
         found: dict[str, Any] = {
             "oof": compute(out_of_fold(self.folder, folds, index), names),
@@ -194,29 +210,35 @@ class Experiment:
             [(fold, index) for fold in self._trained_folds(folds, stage)],
             views=views,
             batch=self.config.inference_batch,
+            threads=self.config.num_workers,
             progress=self.progress,
         )
 
     def _fit(self, dataset: Any, folds: Sequence[int] | None) -> Summary:
         started = time.monotonic()
-        manifest = open_manifest(self.folder, self.config)
-        with recorded_warnings() as warnings:
-            for line in version_warnings(manifest):
-                logger.warning(line)
+        with recorded_warnings() as said:
+            if has_begun(self.folder):
+                compare_config(self.folder, self.config)
             prepared = prepare(
                 self._source(dataset), self.config, self.folder, self.progress, save=True
             )
-            work = self._work(prepared)
-            chosen = choose_folds(folds, prepared.splits.num_folds)
-            jobs = make_plan(self.folder, chosen, len(self.stages))
-            left = {job.fold for job in jobs if not job.done}
-            for fold in run_here(jobs, partial(run_fold, work)):
-                if fold in left:
-                    self.progress.line(f"fold {fold}: done")
-            summary = self._summarise(work)
-        seconds = time.monotonic() - started
-        close_manifest(self.folder, manifest, warnings, seconds)
+            work = self._work(prepared, choose_folds(folds, prepared.splits.num_folds))
+            manifest = open_manifest(self.folder, self.config)
+            for line in version_warnings(manifest):
+                logger.warning(line)
+            try:
+                self._run(work)
+                summary = self._summarise(work)
+            finally:
+                seconds = time.monotonic() - started
+                close_manifest(self.folder, manifest, [*self._warnings, *said], seconds)
         return replace(summary, fresh=True, seconds=seconds)
+
+    def _run(self, work: Work) -> None:
+        left = {job.fold for job in work.jobs if not job.done}
+        for fold in run_here(work.jobs, partial(run_fold, work)):
+            if fold in left:
+                self.progress.line(f"fold {fold}: done")
 
     def _summarise(self, work: Work) -> Summary:
         num_folds = work.splits.num_folds
@@ -235,9 +257,10 @@ class Experiment:
             return wrap(dataset, self.progress)
         return open_source(self.config, allow_imports=self.allow_imports, progress=self.progress)
 
-    def _work(self, prepared: Prepared) -> Work:
+    def _work(self, prepared: Prepared, folds: Sequence[int]) -> Work:
         config, heads = self.config, build.build_heads(self.config, prepared.table.labels)
         stages = settle_monitors(config, self.stages, heads)
+        jobs = make_plan(self.folder, folds, len(stages))
         return Work(
             folder=self.folder,
             stages=stages,
@@ -249,13 +272,14 @@ class Experiment:
             table=prepared.table,
             images=build.build_images(config.shape, prepared.source, prepared.table),
             splits=prepared.splits,
-            inference_batch=config.inference_batch,
+            jobs=jobs,
             threads=config.num_workers,
+            pace=Pace(left_epochs(jobs, [stage.epochs for stage in stages])),
             progress=self.progress,
         )
 
     def _stage_index(self, stage: int) -> int:
-        count = len(self.stages)
+        count = len(recorded_config(self.folder, self.config).resolve())
         if not -count <= stage < count:
             message = f"stage: expected a number from 0 to {count - 1}, got {stage}"
             raise ConfigError([Problem("config/no-such-stage", "", message)])
@@ -263,11 +287,14 @@ class Experiment:
 
     def _trained_folds(self, folds: Sequence[int] | None, stage: int) -> tuple[int, ...]:
         index = self._stage_index(stage)
-        wanted = choose_folds(folds, self.config.folds_count)
+        recorded = recorded_config(self.folder, self.config)
+        wanted = choose_folds(folds, recorded.folds_count)
         trained = [f for f in wanted if self.folder.bundle(f, index).exists()]
         if not trained or (folds is not None and len(trained) < len(wanted)):
             missing = sorted(set(wanted) - set(trained))
             msg = f"{self.folder.root}: expected trained folds, got none for {missing}"
-            hint = f"`fivefold fit {self.folder.root}` trains them"
+            hint = f"`fivefold fit {self.folder.argument}` trains them"
             raise StateError(msg, hint=hint, slug="state/not-trained")
+        if folds is None and len(trained) < len(wanted):
+            logger.warning("%d of %d folds are trained: %s", len(trained), len(wanted), trained)
         return tuple(trained)

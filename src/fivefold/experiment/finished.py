@@ -1,12 +1,15 @@
 """Is an experiment finished? Answered without loading torch."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fivefold.config import HARMLESS, Change, ExperimentConfig, diff, load
+from pydantic import BaseModel
+
+from fivefold.config import HARMLESS, Change, ExperimentConfig, diff, load, parse
 from fivefold.core import durable
-from fivefold.core.errors import StateError
+from fivefold.core.errors import ConfigError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.experiment.plan import make_plan
 from fivefold.experiment.summary import Summary, read_summary
@@ -39,31 +42,68 @@ def finished_summary(folder: RunFolder, config: ExperimentConfig) -> Summary | N
     """
     if not folder.summary_path.exists():
         return None
-    compare_config(folder, durable.read_json(folder.manifest_path), config)
+    compare_config(folder, config)
     summary = read_summary(folder)
     plan = make_plan(folder, summary.folds, len(summary.stages))
     return summary if all(job.done for job in plan) else None
 
 
-def compare_config(
-    folder: RunFolder, manifest: Mapping[str, Any], config: ExperimentConfig
-) -> None:
+def recorded_config(folder: RunFolder, config: ExperimentConfig) -> ExperimentConfig:
+    """Read the config that a run was started with, overrides included; else the one given.
+
+    Raises:
+        StateError: If the manifest is damaged.
+    """
+    if not folder.manifest_path.exists():
+        return config
+    recorded = durable.read_json(folder.manifest_path).get("config")
+    try:
+        return parse(json.dumps(recorded), str(folder.config_path))
+    except ConfigError as error:
+        msg = f"{folder.manifest_path}: expected the config of the run, got {error}"
+        hint = "restore the file from a copy; the weights do not need it"
+        raise StateError(msg, hint=hint, slug="state/damaged") from error
+
+
+def compare_config(folder: RunFolder, config: ExperimentConfig) -> None:
     """Refuse to go on with another config than the run was started with.
+
+    What counts is what the keys mean: a default that is written out is no change, nor is another
+    path to the same data, whose contents are compared elsewhere.
 
     Raises:
         StateError: Names the keys that differ.
     """
+    before, now = _meant(recorded_config(folder, config)), _meant(config)
     changes = [
-        change
-        for change in diff(manifest["config"], config.as_mapping())
-        if change.key.partition(".")[0] not in HARMLESS
+        change for change in diff(before, now) if change.key.partition(".")[0] not in HARMLESS
     ]
     if changes:
         lines = "\n".join(f"    {_worded(change)}" for change in changes[:20])
         msg = f"{config.where()}: expected the config that this run was started with, got\n{lines}"
-        hint = f"put it back to go on, or use a new folder: {folder.root} keeps what it has"
+        hint = (
+            "to go on, put it back or repeat the `--set` of the first start; "
+            f"to change it, use a new folder: {folder.root} keeps what it has"
+        )
         raise StateError(msg, hint=hint, slug="state/config-changed")
 
 
 def _worded(change: Change) -> str:
     return f"{change.key}: {change.old!r} -> {change.new!r}"
+
+
+def _meant(config: ExperimentConfig) -> dict[str, Any]:
+    meant: dict[str, Any] = _plain(config)
+    for key in ("folder", "csv", "images", "python"):
+        (meant.get("dataset") or {}).pop(key, None)
+    return meant
+
+
+def _plain(value: Any) -> Any:
+    """Turn a config with all its defaults into mappings and lists, in the YAML's spelling."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields.items()
+        return {field.alias or name: _plain(getattr(value, name)) for name, field in fields}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -30,6 +30,7 @@ def predict_source(
     *,
     views: Sequence[View],
     batch: int,
+    threads: int,
     progress: Progress,
 ) -> Predictions:
     """Predict every readable sample of a source.
@@ -40,6 +41,7 @@ def predict_source(
         places: Fold and stage of each model; their probabilities are averaged.
         views: Flips to average over.
         batch: Samples at a time.
+        threads: How many decode ahead.
         progress: Who watches.
 
     Raises:
@@ -52,7 +54,7 @@ def predict_source(
     parts = []
     for fold, stage in places:
         model = on_device(load_model(folder, fold, stage))
-        batches = plain_batches(images, table, rows, batch)
+        batches = plain_batches(images, rows, batch, threads)
         with progress.bar(f"predict with fold {fold}", len(rows)) as advance:
             probs = predict_views(model, batches, views, advance)
         place = Place(fold, stage)
@@ -99,7 +101,8 @@ def require_all(predictions: Predictions, source: Source) -> Floats:
     Raises:
         DataError: If some could not be read.
     """
-    missing = [i for i in source.sample_ids if i not in set(predictions.ids)]
+    known = set(predictions.ids)
+    missing = [sample_id for sample_id in source.sample_ids if sample_id not in known]
     if missing:
         msg = f"expected predictions for all {len(source)} samples, got none for {missing[:5]}"
         hint = "take out what cannot be read; the warnings above say why"

@@ -7,27 +7,49 @@ from importlib.metadata import version
 from typing import Any
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fivefold.config import ExperimentConfig
 from fivefold.core import durable
+from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.experiment.finished import compare_config
+from fivefold.experiment.plan import has_begun
 
 _PACKAGES = ("fivefold", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "pillow")
 
+_RESTORE = "restore the file from a copy, or start in a new folder"
+
+
+class _Choices(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    threads: int = Field(ge=1)
+
+
+class _Manifest(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    versions: dict[str, str]
+    choices: _Choices
+    config: dict[str, Any]
+    warnings: list[str]
+    seconds: float = Field(ge=0)
+
 
 def open_manifest(folder: RunFolder, config: ExperimentConfig) -> dict[str, Any]:
-    """Read the run's manifest and hold the config against it, or start one.
+    """Read the run's manifest and hold the config against it; start one if nothing is trained.
 
     The number of threads is part of it: sums in another order give other last digits, so a resumed
     run takes the number that it was started with.
 
     Raises:
-        StateError: If the config says something else than when the run was started.
+        StateError: If the config says something else than when the run was started, or the
+            manifest is lost.
     """
-    if folder.manifest_path.exists():
-        manifest = durable.read_json(folder.manifest_path)
-        compare_config(folder, manifest, config)
+    if has_begun(folder):
+        compare_config(folder, config)
+        manifest = _read(folder)
         torch.set_num_threads(manifest["choices"]["threads"])
         return manifest
     manifest = {
@@ -41,6 +63,16 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig) -> dict[str, Any]
     }
     durable.write_json(folder.manifest_path, manifest)
     return manifest
+
+
+def _read(folder: RunFolder) -> dict[str, Any]:
+    manifest = durable.read_json(folder.manifest_path)
+    try:
+        shape = _Manifest.model_validate(manifest)
+    except ValidationError as error:
+        msg = f"{folder.manifest_path}: expected what a run was made with, got {error.errors()[0]}"
+        raise StateError(msg, hint=_RESTORE, slug="state/damaged") from error
+    return shape.model_dump()
 
 
 def version_warnings(manifest: Mapping[str, Any]) -> list[str]:

@@ -28,7 +28,7 @@ class Job:
 
 
 def make_plan(folder: RunFolder, folds: Sequence[int], num_stages: int) -> tuple[Job, ...]:
-    """Look at what is committed in a run folder; a finished stage has weights and bundle."""
+    """Look at what is committed in a run folder; a finished stage has all its results."""
     return tuple(
         Job(fold, _finished_stages(folder, fold, num_stages), num_stages) for fold in folds
     )
@@ -49,8 +49,28 @@ def choose_folds(wanted: Sequence[int] | None, num_folds: int) -> tuple[int, ...
     return tuple(sorted(set(wanted)))
 
 
+def has_begun(folder: RunFolder) -> bool:
+    """Say whether anything was trained here."""
+    return any(
+        path.is_file() for name in ("weights", "state") for path in (folder.root / name).rglob("*")
+    )
+
+
+def left_epochs(jobs: Sequence[Job], epochs: Sequence[int]) -> dict[int, int]:
+    """Count for each stage the epochs that are left over all folds.
+
+    Args:
+        jobs: What there is to do.
+        epochs: How many each stage has.
+    """
+    return {
+        stage: count * sum(job.first_stage <= stage for job in jobs)
+        for stage, count in enumerate(epochs)
+    }
+
+
 def _finished_stages(folder: RunFolder, fold: int, num_stages: int) -> int:
     for stage in range(num_stages):
-        if not (folder.bundle(fold, stage).exists() and folder.weights(fold, stage).exists()):
+        if not all(path.exists() for path in folder.results(fold, stage)):
             return stage
     return num_stages

@@ -25,3 +25,23 @@ def test_images_mix_with_a_run_that_holds_them_or_lies_among_them(tmp_path):
     assert list(mixed.values()) == [True, True, True, False, False]
     assert not folder.mixes_with(tmp_path / "images", listed=False)
     assert folder.mixes_with(tmp_path / "images" / "run" / "weights", listed=False)
+
+
+def test_only_a_killed_runs_own_files_are_leftovers(tmp_path):
+    users = [".tmp-thesis.txt", "notes/.tmp-1-x.txt", "images/.tmp-12-a.png", ".tmp-7-photo.png"]
+    own = [
+        "weights/.tmp-1-best.safetensors",
+        ".tmp-12-summary.yaml",
+        "state/0/.tmp-3-0-000001.json",
+    ]
+    for name in (*users, *own):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "weights" / ".tmp-9-folder").mkdir()
+    found = {p.relative_to(tmp_path).as_posix() for p in RunFolder.of(tmp_path).leftovers()}
+    assert found == set(own)
+
+
+def test_an_experiment_is_named_as_its_user_named_it(tmp_path):
+    assert RunFolder.of(tmp_path).argument == tmp_path
+    assert RunFolder.of(tmp_path / "my.yaml").argument == tmp_path / "my.yaml"

@@ -1,5 +1,4 @@
 import math
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -103,20 +102,26 @@ def test_best_weights_are_always_restored_and_this_is_said(caplog):
 def test_tensorboard_gets_every_number_once_after_a_resume(tmp_path):
     for first_epoch, epochs in ((0, (0, 1, 2)), (2, (2, 3))):
         callback = TensorBoard()
-        callback.on_stage_start(StageInfo(0, 1, tmp_path / "logs", first_epoch))
+        callback.on_stage_start(StageInfo(0, 1, tmp_path, first_epoch))
         for epoch in epochs:
             callback.on_epoch_end(epoch, {"val_loss": float(epoch)}, Control(0.1))
         callback.on_stage_end()
-    events = EventAccumulator(str(tmp_path / "logs"))
+    events = EventAccumulator(str(tmp_path / "logs" / "0.1"))
     events.Reload()
     assert [e.step for e in events.Scalars("val_loss")] == [0, 1, 2, 3]
 
 
-def test_tensorboard_may_write_elsewhere(tmp_path):
-    callback = TensorBoard(log_dir=str(tmp_path / "there"))
-    callback.on_stage_start(StageInfo(2, 1, Path("unused"), 0))
+def test_tensorboard_may_write_to_another_folder_of_the_experiment(tmp_path):
+    callback = TensorBoard(log_dir="there")
+    callback.on_stage_start(StageInfo(2, 1, tmp_path, 0))
     callback.on_stage_end()
     assert (tmp_path / "there" / "2.1").is_dir()
+
+
+@pytest.mark.parametrize("log_dir", ["/tmp/elsewhere", "../elsewhere", "a/../../b"])
+def test_a_config_cannot_make_tensorboard_write_outside_the_experiment(log_dir):
+    (complaint,) = callbacks.get("TensorBoard").check({"log_dir": log_dir})[1]
+    assert complaint.message == f"expected a path inside the experiment's folder, got {log_dir!r}"
 
 
 @pytest.mark.parametrize("name", callbacks.names())

@@ -9,6 +9,40 @@ from fivefold.experiment.finished import compare_config
 from fivefold.experiment.manifest import close_manifest, open_manifest, version_warnings
 
 
+def begin(folder):
+    folder.state(0).mkdir(parents=True)
+    (folder.state(0) / "0-000001.json").touch()
+
+
+def test_before_anything_is_trained_the_config_may_change(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    open_manifest(folder, parse("lr: 0.1"))
+    assert open_manifest(folder, parse("lr: 0.2"))["config"] == {"lr": 0.2}
+
+
+def test_a_default_that_is_written_out_is_no_change_nor_is_another_path(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    open_manifest(folder, parse("dataset: {folder: here}"))
+    compare_config(folder, parse("dataset: {folder: there}\nrandom_state: 33\nlr: 1e-3"))
+
+
+@pytest.mark.parametrize("text", ["{}", '{"choices": {"threads": 0}}', "[1]", "{"])
+def test_a_damaged_manifest_of_a_begun_run_is_told(tmp_path, text):
+    folder = RunFolder.of(tmp_path)
+    begin(folder)
+    folder.manifest_path.write_text(text)
+    with pytest.raises(StateError, match=r"manifest\.json: expected") as error:
+        open_manifest(folder, parse("lr: 0.1"))
+    assert error.value.slug == "state/damaged"
+
+
+def test_a_begun_run_without_its_manifest_is_not_continued(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    begin(folder)
+    with pytest.raises(StateError, match=r"manifest\.json: expected"):
+        open_manifest(folder, parse("lr: 0.1"))
+
+
 def test_a_run_records_what_it_was_made_with(tmp_path):
     manifest = open_manifest(RunFolder.of(tmp_path), parse("lr: 0.1\nseed: 7"))
     assert manifest["seed"] == 7
@@ -21,6 +55,7 @@ def test_a_resumed_run_takes_the_number_of_threads_that_it_was_started_with(tmp_
     folder, config = RunFolder.of(tmp_path), parse("lr: 0.1")
     torch.set_num_threads(2)
     open_manifest(folder, config)
+    begin(folder)
     torch.set_num_threads(1)
     open_manifest(folder, config)
     assert torch.get_num_threads() == 2
@@ -28,9 +63,9 @@ def test_a_resumed_run_takes_the_number_of_threads_that_it_was_started_with(tmp_
 
 def test_every_changed_key_is_named(tmp_path):
     folder = RunFolder.of(tmp_path)
-    manifest = open_manifest(folder, parse("lr: 0.1\nstages: [{epochs: 1}]"))
+    open_manifest(folder, parse("lr: 0.1\nstages: [{epochs: 1}]"))
     with pytest.raises(StateError, match=r"(?s)lr: 0\.1 -> 0\.2.*epochs: 1 -> 2") as error:
-        compare_config(folder, manifest, parse("lr: 0.2\nstages: [{epochs: 2}]"))
+        compare_config(folder, parse("lr: 0.2\nstages: [{epochs: 2}]"))
     assert error.value.slug == "state/config-changed"
 
 

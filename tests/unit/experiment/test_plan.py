@@ -2,11 +2,11 @@ import pytest
 
 from fivefold.core.errors import ConfigError
 from fivefold.core.layout import RunFolder
-from fivefold.experiment.plan import Job, choose_folds, make_plan
+from fivefold.experiment.plan import Job, choose_folds, has_begun, left_epochs, make_plan
 
 
 def finish(folder, fold, stage):
-    for path in (folder.bundle(fold, stage), folder.weights(fold, stage)):
+    for path in folder.results(fold, stage):
         path.parent.mkdir(exist_ok=True)
         path.touch()
 
@@ -40,3 +40,17 @@ def test_folds_that_do_not_exist_are_refused(wrong):
     with pytest.raises(ConfigError, match="expected numbers from 0 to 2, got") as error:
         choose_folds(wrong, 3)
     assert error.value.slug == "config/no-such-fold"
+
+
+def test_the_epochs_that_are_left_are_counted_for_each_stage():
+    jobs = [Job(0, 2, 2), Job(1, 1, 2), Job(2, 0, 2)]
+    assert left_epochs(jobs, [3, 10]) == {0: 3, 1: 20}
+
+
+def test_a_folder_has_begun_when_something_was_trained(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "folds.json").touch()
+    assert not has_begun(folder)
+    finish(folder, 0, 0)
+    assert has_begun(folder)

@@ -1,0 +1,68 @@
+"""The best epoch so far of a running stage: its weights and predictions, until the stage ends.
+
+They lie under their epoch's name beside the commits, so that a commit never names bytes that a
+later epoch has replaced.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from fivefold.core import durable
+from fivefold.core.layout import RunFolder
+from fivefold.core.predictions import Predictions
+from fivefold.engine.checkpoint import save_weights
+from fivefold.models import Classifier
+
+
+def save_best(
+    folder: Path, stage: int, epoch: int, model: Classifier, predictions: Predictions
+) -> tuple[str, str]:
+    """Keep an epoch's weights and validation predictions; returns the SHA-256 of both files."""
+    stem = _stem(folder, stage, epoch)
+    sha256 = save_weights(stem.with_suffix(".safetensors"), model)
+    return sha256, predictions.save(stem.with_suffix(".npz"))
+
+
+def promote_best(
+    folder: RunFolder, place: tuple[int, int], epoch: int, sha256: tuple[str, str]
+) -> None:
+    """Put the best epoch's files where a finished stage has them.
+
+    Args:
+        folder: The experiment.
+        place: Fold and stage.
+        epoch: The best one.
+        sha256: Of its weights and of its predictions.
+
+    Raises:
+        StateError: If a file is missing or damaged.
+    """
+    fold, stage = place
+    stem = _stem(folder.state(fold), stage, epoch)
+    weights = durable.read_verified(stem.with_suffix(".safetensors"), sha256[0])
+    predictions = durable.read_verified(stem.with_suffix(".npz"), sha256[1])
+    durable.write_bytes(folder.weights(fold, stage), weights)
+    durable.write_bytes(folder.predictions("validation", fold, stage), predictions)
+
+
+def check_best(folder: Path, stage: int, epoch: int, sha256: tuple[str, str]) -> None:
+    """Make sure before training goes on that the best epoch can be kept at its end.
+
+    Raises:
+        StateError: If a file is missing or damaged.
+    """
+    stem = _stem(folder, stage, epoch)
+    for suffix, expected in zip((".safetensors", ".npz"), sha256, strict=True):
+        durable.read_verified(stem.with_suffix(suffix), expected)
+
+
+def forget_best(folder: Path, stage: int, keep: Iterable[int] = ()) -> None:
+    """Remove the files of all epochs but those that a commit still names."""
+    stems = {_stem(folder, stage, epoch) for epoch in keep}
+    for path in folder.glob(f"best-{stage}-*"):
+        if path.with_suffix("") not in stems:
+            durable.remove(path)
+
+
+def _stem(folder: Path, stage: int, epoch: int) -> Path:
+    return folder / f"best-{stage}-{epoch:06d}"
