@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from ruamel.yaml import YAML
 from runs import CONFIG, fitted, write_experiment
+from safetensors.torch import save_file
 
 from fivefold import PredictionItem
 from fivefold.core import durable
@@ -22,6 +23,7 @@ from fivefold.core.errors import (
 )
 from fivefold.core.lock import locked
 from fivefold.core.predictions import Predictions
+from fivefold.core.types import Head
 from fivefold.experiment.experiment import Experiment
 
 
@@ -330,3 +332,101 @@ def test_a_stage_may_start_from_another_experiments_weights(tmp_path):
     other = Experiment.load(tmp_path / "a").load_model(0, 1).state_dict()
     for name in other:
         torch.testing.assert_close(start[name], other[name], atol=1e-5, rtol=0)
+
+
+def test_a_batch_of_one_is_refused_where_batchnorm_must_learn(tmp_path):
+    config = CONFIG.replace("architecture: tiny", "architecture: test_resnet")
+    run = Experiment.load(
+        write_experiment(tmp_path, per_class=4, config=config.replace("batch: 16", "batch: 1"))
+    )
+    with pytest.raises(DataError, match="expected several samples for BatchNorm, got 1") as error:
+        run.fit(folds=[0])
+    assert error.value.slug == "data/batch-of-one"
+
+
+def test_lost_folds_are_not_drawn_anew_beside_trained_weights(tmp_path):
+    run = Experiment.load(write_experiment(tmp_path, per_class=4))
+    run.fit(folds=[0])
+    run.folder.folds_path.unlink()
+    with pytest.raises(StateError, match="expected the folds that were trained on") as error:
+        run.fit()
+    assert error.value.slug == "state/no-folds"
+
+
+def test_all_folds_start_from_the_same_pretrained_weights(tmp_path):
+    from fivefold.models import ModelSpec, build_classifier
+
+    config = CONFIG.replace("weights: none", "weights: start.safetensors")
+    write_experiment(tmp_path, per_class=4, config=config)
+    for seed in (0, 1):
+        head = (Head("", "softmax", ("a", "b")),)
+        spec = ModelSpec(architecture="tiny", heads=head, shape=(32, 32, 3))
+        net = build_classifier(spec, generator_seed=seed).backbone.net
+        save_file(net.state_dict(), tmp_path / "start.safetensors")
+        if seed == 0:
+            Experiment.load(tmp_path).fit(folds=[0])
+    with pytest.raises(StateError, match="expected those that other folds started from") as error:
+        Experiment.load(tmp_path).fit()
+    assert error.value.slug == "state/weights-changed"
+
+
+def test_a_mistake_before_the_first_epoch_does_not_lock_the_folder(tmp_path):
+    write_experiment(
+        tmp_path, per_class=4, config=CONFIG.replace("{folder: shapes}", "{folder: x}")
+    )
+    with pytest.raises(DataError, match="expected"):
+        Experiment.load(tmp_path).fit()
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    assert Experiment.load(tmp_path).fit().completed
+
+
+def test_a_finished_run_refuses_other_data(done):
+    class Other:
+        def __len__(self):
+            return 20
+
+        def __getitem__(self, i):
+            return PredictionItem(f"x{i}", np.full((32, 32, 3), i, np.uint8), i % 2)
+
+    with pytest.raises(StateError, match="expected the data that the folds were made of"):
+        done.fit(Other())
+
+
+def test_what_was_fitted_with_overrides_is_evaluated_with_them(tmp_path):
+    write_experiment(tmp_path, per_class=6)
+    Experiment.load(tmp_path, ["folds_count=3", "stages=[{epochs: 1}]"]).fit()
+    plain = Experiment.load(tmp_path)
+    assert list(plain.evaluate()["folds"]) == [0, 1, 2]
+    assert len(plain.predict(tmp_path / "shapes", stage=0)) == 18
+
+
+def test_prediction_needs_no_labels_and_may_see_an_image_twice(done):
+    class Unlabelled:
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, i):
+            return PredictionItem(f"x{i}", np.zeros((32, 32, 3), np.uint8), -1)
+
+    assert done.predict_all(Unlabelled(), tta=False).shape == (3, 3)
+
+
+def test_outputs_that_become_nan_name_the_place_and_keep_the_epochs_before(tmp_path, monkeypatch):
+    from fivefold.engine import loop
+
+    run = Experiment.load(write_experiment(tmp_path, per_class=4))
+    step = loop._step
+
+    def poisoned(task, batch, where):
+        logits, value = step(task, batch, where)
+        if task.stage.index == 1:
+            with torch.no_grad():
+                task.model.head.linear.bias.fill_(float("nan"))
+        return logits, value
+
+    monkeypatch.setattr(loop, "_step", poisoned)
+    place = r"fold 0, stage 1, epoch 1 of 2, (validation, )?learning rate 0\.01: expected a finite"
+    with pytest.raises(NumericError, match=place):
+        run.fit()
+    monkeypatch.undo()
+    assert Experiment.load(tmp_path).fit().completed
