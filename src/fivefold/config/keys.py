@@ -119,8 +119,8 @@ class ExperimentKeys(BaseModel):
     copy_weights: bool = Field(
         False,
         alias="copyWeights",
-        description="With more than 3 channels: start the further ones from the last pretrained "
-        "channel rather than from zeros.",
+        description="With other than 3 channels: start the last one from the pretrained blue, as "
+        "Musket does; false starts further channels from zeros.",
     )
     dropout: Fraction = Field(0.0, description="Fraction of features dropped before the head.")
     optimizer: ChoiceField = Field(

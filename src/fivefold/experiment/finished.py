@@ -1,6 +1,7 @@
 """Is an experiment finished? Answered without loading torch."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,15 @@ from pydantic import BaseModel
 
 from fivefold.config import HARMLESS, Change, ExperimentConfig, diff, load, parse
 from fivefold.core import durable
-from fivefold.core.errors import ConfigError, StateError
+from fivefold.core.errors import ConfigError, FivefoldError, StateError
 from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Silent
+from fivefold.data.audit import Audit
+from fivefold.experiment.datasets import open_source
 from fivefold.experiment.plan import make_plan
 from fivefold.experiment.summary import Summary, read_summary
+
+logger = logging.getLogger(__name__)
 
 
 def find_finished(path: Path, overrides: Sequence[str] = ()) -> Summary | None:
@@ -29,7 +35,11 @@ def find_finished(path: Path, overrides: Sequence[str] = ()) -> Summary | None:
     folder = RunFolder.of(path)
     if not folder.summary_path.exists():
         return None
-    return finished_summary(folder, load(folder.config_path, overrides))
+    config = load(folder.config_path, overrides)
+    summary = finished_summary(folder, config)
+    if summary:
+        _warn_of_changes(folder, config)
+    return summary
 
 
 def finished_summary(folder: RunFolder, config: ExperimentConfig) -> Summary | None:
@@ -46,6 +56,28 @@ def finished_summary(folder: RunFolder, config: ExperimentConfig) -> Summary | N
     summary = read_summary(folder)
     plan = make_plan(folder, summary.folds, len(summary.stages))
     return summary if all(job.done for job in plan) else None
+
+
+def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
+    """Compare names, sizes and times of the files with what was trained on; reads no image."""
+    if config.dataset is None or config.dataset.python:
+        return
+    try:
+        source = open_source(config, allow_imports=False, progress=Silent())
+        audited = Audit.load(folder.audit_path).rows
+    except FivefoldError as error:
+        logger.warning("the data of this finished run cannot be read any more: %s", error)
+        return
+    before = {row.sample_id: row.stamp for row in audited if row.status != "excluded"}
+    now = {sample_id: source.stamp(i) for i, sample_id in enumerate(source.sample_ids)}
+    changed = [i for i in before.keys() | now if before.get(i) != now.get(i)]
+    if changed:
+        logger.warning(
+            "%d images were added, removed or written anew since this run finished, such as %r; "
+            "a new experiment folder trains on them",
+            len(changed),
+            min(changed),
+        )
 
 
 def recorded_config(folder: RunFolder, config: ExperimentConfig) -> ExperimentConfig:
