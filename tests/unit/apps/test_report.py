@@ -1,19 +1,24 @@
 import base64
+import hashlib
 import io
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_run import CONFIG, SUMMARY, fake_predictions, make_fake_run
+from fake_run import CONFIG, SUMMARY, fake_predictions, make_fake_run, save_audit
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
 from fivefold.apps.report import write_report
+from fivefold.apps.report.embedded import thumbnails
 from fivefold.apps.report.gather import gather
+from fivefold.apps.report.matrices import worst_mistakes
 from fivefold.core.layout import RunFolder
 from fivefold.core.types import Head
+from fivefold.data.audit import QUARANTINED, USED, AuditRow
 
 VOID = {"meta", "img", "br", "link", "input"}
 
@@ -122,12 +127,22 @@ def test_data_adds_up_and_reasons_are_named(page):
     assert "Not used: truncated (2), hidden file (1)." in page.text
 
 
+def test_files_that_are_not_used_are_named(page):
+    table = page.text.partition("Which ones")[2].partition("Folds")[0]
+    assert "3/broken-1.png truncated: image file is truncated" in table
+    assert "3/broken-2.png" in table
+    assert "4/.hidden.png hidden file" in table
+    assert "?" not in table
+
+
 def test_environment_and_warnings_come_from_the_manifest(page):
     assert "2 min 11 s" in page.texts
     assert "hardware" not in page.texts
-    for text in ("Hardware", "cpu.name", "Example 9000", "no GPU was found", "2.15.0"):
+    for text in ("Hardware", "cpu.name", "Example 9000", "no GPU", "2.15.0"):
         assert text in page.texts
-    assert "3 exact duplicates stay in one fold" in page.texts
+    assert page.texts.count("exact copies stay in one fold: 3") == 1
+    assert page.texts.count("resumed with timm 1.0.32") == 1
+    assert "epochs" not in page.text.partition("Environment")[2]
 
 
 def test_the_config_is_shown_as_written(page):
@@ -161,10 +176,8 @@ def test_names_ids_and_texts_are_never_markup(tmp_path):
     )
     manifest = {"versions": {PAYLOADS[0]: PAYLOADS[1]}, "warnings": list(PAYLOADS)}
     run.manifest_path.write_text(json.dumps(manifest), "utf-8")
-    rows = [
-        {"id": PAYLOADS[0], "status": "quarantined", "reason": PAYLOADS[1], "detail": PAYLOADS[3]}
-    ]
-    run.audit_path.write_text(json.dumps({"listed": 1, "rows": rows, "warnings": [PAYLOADS[0]]}))
+    bad = AuditRow(PAYLOADS[0], QUARANTINED, reason=PAYLOADS[1], detail=PAYLOADS[3])
+    save_audit(run, [], bad, warnings=[PAYLOADS[0]])
     page = report_of(run)
     assert not {"script", "b"} & {tag for tag, _ in page.elements}
     assert not [attributes for _, attributes in page.elements if "onerror" in attributes]
@@ -183,13 +196,103 @@ def test_an_id_that_is_no_text_is_shown_as_an_escape(tmp_path):
 def test_unfinished_folds_are_named(tmp_path):
     page = report_of(make_fake_run(tmp_path, folds=[0, 2], pictures=False, summary=""))
     assert "Not finished: folds 1, 3, 4; this page shows folds 0, 2." in page.text
-    assert "Without a summary, the table shows each fold's last epoch so far." in page.text
-    assert "over 2 folds." in page.text
+    assert "These are the numbers of each fold's last epoch so far, not of its best." in page.text
+    assert "over 2 folds so far." in page.text
+
+
+def test_an_unfinished_run_has_the_table_of_a_finished_one(tmp_path):
+    page = report_of(make_fake_run(tmp_path, folds=[0, 2], pictures=False, summary=""))
+    rows = page.text.partition("Metric mean std min max")[2].partition("Curves")[0]
+    assert "lr" not in rows.split()
+    numbers = re.findall(r"\d\.\d+", rows)
+    assert len(numbers) == 2 * 3 * 4
+    assert all(re.fullmatch(r"\d\.\d{4}", number) for number in numbers)
+
+
+def test_validation_comes_before_training(tmp_path):
+    summary = SUMMARY.replace("val_loss:", "loss: {mean: 1, std: 0, min: 1, max: 1}\n    val_loss:")
+    run = make_fake_run(tmp_path, folds=[0], pictures=False, summary=summary)
+    assert (
+        "Stage 1, on the validation samples"
+        " accuracy 0.9811 0.0064 0.9721 0.9889 loss 0.0695 0.0144 0.0498 0.0912"
+        " macro F1 0.9809 0.0066 0.9718 0.9888"
+        " Stage 1, on the training samples loss 1.0000 0.0000 1.0000 1.0000"
+    ) in report_of(run).text
+
+
+@pytest.mark.parametrize(("summary", "label"), [(SUMMARY, "Duration"), ("", "Time so far")])
+def test_the_time_is_called_what_it_is(tmp_path, summary, label):
+    page = report_of(make_fake_run(tmp_path, folds=[0], pictures=False, summary=summary))
+    assert f"{label} 2 min 11 s" in page.text
+
+
+def test_a_time_that_is_not_known_is_left_out(tmp_path):
+    run = make_fake_run(tmp_path, folds=[0], pictures=False, summary="")
+    run.manifest_path.write_text('{"seconds": 0.0}', "utf-8")
+    assert "Time so far" not in report_of(run).text
+
+
+def test_the_weakest_class_is_below_the_headline(tmp_path):
+    run = make_fake_run(tmp_path, folds=[0], pictures=False)
+    head = Head("", "softmax", ("ant", "bee", "Fünf & more"))
+    sample = fake_predictions(np.arange(60) % 3, (head,), noise=0.0)
+    sample.probs[2::3][:12] = (0.1, 0.8, 0.1)
+    sample.probs[2::3][12:14] = (0.8, 0.1, 0.1)
+    sample.save(run.predictions("validation", 0, 1))
+    sentence = "Weakest class: Fünf & more, recall 0.30 (14 of 20 missed; 12 taken for bee)."
+    assert sentence in report_of(run).texts
+
+
+@pytest.fixture
+def photographed(tmp_path):
+    """A run whose mistakes are files, recorded as seen from another folder."""
+    (tmp_path / "digits").mkdir()
+    run = make_fake_run(tmp_path / "digits", folds=[0], pictures=False)
+    ids = [mistake.sample_id for mistake in worst_mistakes(gather(run).predictions)]
+    rows = []
+    for i, sample_id in enumerate(ids):
+        path = tmp_path / "images" / sample_id
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Pillow.new("RGB", (300, 200), (i, 7, 9)).save(path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        recorded = f"elsewhere/digits/../images/{sample_id}"
+        rows.append(AuditRow(sample_id, USED, digest=digest, path=recorded))
+    save_audit(run, [], *rows)
+    return run, tmp_path / "images", ids
+
+
+def colors_of_images(page):
+    urls = [attributes["src"] for tag, attributes in page.elements if tag == "img"]
+    pngs = [base64.b64decode(url.partition(",")[2]) for url in urls]
+    images = [Pillow.open(io.BytesIO(png)) for png in pngs]
+    assert {image.size for image in images} <= {(96, 64)}
+    return [image.getpixel((9, 9)) for image in images]
+
+
+def test_mistakes_have_small_pictures(photographed):
+    run, _, ids = photographed
+    assert colors_of_images(report_of(run)) == [(i, 7, 9) for i in range(len(ids))]
+
+
+def test_a_file_that_is_gone_or_changed_has_no_picture(photographed):
+    run, images, ids = photographed
+    (images / ids[0]).unlink()
+    Pillow.new("RGB", (9, 9)).save(images / ids[1])
+    page = report_of(run)
+    assert colors_of_images(page) == [(i, 7, 9) for i in range(2, len(ids))]
+    assert set(ids) <= set(page.texts)
+
+
+@pytest.mark.parametrize(
+    "rows", [None, [1, {}], [{"sample_id": "x", "path": "\ud800", "digest": 1}]]
+)
+def test_odd_rows_of_the_audit_give_no_picture(rows):
+    assert thumbnails(Path(), {"rows": rows}, ["x", "y"]) == {}
 
 
 def test_an_unknown_primary_metric_is_said(tmp_path):
     run = make_fake_run(tmp_path, folds=[0, 1], pictures=False, summary="", config="classes: 10\n")
-    assert "Measured over 2 folds; the primary metric is not known." in report_of(run).text
+    assert "Measured over 2 folds so far; the primary metric is not known." in report_of(run).text
 
 
 def test_an_empty_folder_gives_a_page_that_says_so(tmp_path):

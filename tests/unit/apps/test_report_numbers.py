@@ -12,6 +12,7 @@ from fivefold.apps.report import write_pictures
 from fivefold.apps.report.curves import columns_to_show, draw_curves, lines
 from fivefold.apps.report.figures import drawn, inline_svg
 from fivefold.apps.report.matrices import class_rows, confusion, worst_mistakes
+from fivefold.apps.report.weakest import weakest_class
 from fivefold.core.layout import RunFolder
 from fivefold.core.types import Head
 
@@ -67,6 +68,39 @@ def test_class_rows_agree_with_counting_by_hand(activation):
 def test_a_class_that_is_never_seen_scores_zero_without_a_warning():
     rows = class_rows(fake_predictions(np.zeros(5, dtype=int), SOFT, noise=0.0))
     assert [row.f1 for row in rows] == [1, 0, 0, 0, 0]
+
+
+def labelled(truth, found, *names, head=""):
+    sample = fake_predictions(np.zeros(len(truth), dtype=int), (Head(head, "sigmoid", names),))
+    sample.targets[:], sample.probs[:] = truth, found
+    return sample
+
+
+def test_of_several_labels_the_weakest_is_found_by_f1():
+    truth = np.tile([[1, 1], [0, 1], [1, 0]], (10, 1))
+    found = truth * 0.9
+    found[:6, 1] = 0.9 - found[:6, 1]
+    sentence = "Weakest class: wet, F1 0.84 (4 of 20 missed; 2 found where it is not)."
+    assert weakest_class(labelled(truth, found, "big", "wet")) == sentence
+    with_head = labelled(truth, found, "big", "wet", head="look")
+    assert weakest_class(with_head).startswith("Weakest class of look: wet, ")
+
+
+def test_no_class_is_called_weakest_for_a_trifle():
+    assert weakest_class(fake_predictions(np.arange(200), SOFT, noise=0.0)) == ""
+    two_of_six = fake_predictions(np.arange(30), SOFT, noise=0.0)
+    two_of_six.probs[[0, 5]] = np.eye(5)[1]
+    assert weakest_class(two_of_six) == ""
+    two_of_six.probs[10] = np.eye(5)[2]
+    expected = "Weakest class: a, recall 0.50 (3 of 6 missed; 2 taken for b)."
+    assert weakest_class(two_of_six) == expected
+
+
+def test_a_single_label_has_no_weakest():
+    sample = labelled([[1]] * 6 + [[0]] * 3, [[0]] * 4 + [[1]] * 5, "big")
+    assert weakest_class(sample) == ""
+    (row,) = class_rows(sample)
+    assert (row.support, row.precision, row.recall) == (6, 2 / 5, 2 / 6)
 
 
 def test_the_surest_mistake_comes_first():

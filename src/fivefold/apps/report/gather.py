@@ -33,11 +33,13 @@ class Gathered:
 
     Attributes:
         name: What the experiment is called.
+        root: The run folder.
         completed: Whether every fold and stage is finished.
         folds: The finished folds: the summary says so, or the last stage's predictions exist.
         missing: The folds that are not finished.
         primary_metric: The metric that decides; empty when nothing says it.
         stages: Metric to its spread over folds, one mapping a stage.
+        so_far: Whether these are each fold's last epochs, for want of a summary of the best.
         oof: Metric to its value on all out-of-fold predictions.
         holdout: The same on the holdout; empty without one.
         histories: Metrics of each epoch.
@@ -51,11 +53,13 @@ class Gathered:
     """
 
     name: str
+    root: Path
     completed: bool = False
     folds: tuple[int, ...] = ()
     missing: tuple[int, ...] = ()
     primary_metric: str = ""
     stages: tuple[Mapping[str, Spread], ...] = ()
+    so_far: bool = False
     oof: Mapping[str, float] = field(default_factory=dict)
     holdout: Mapping[str, float] = field(default_factory=dict)
     histories: Histories = field(default_factory=dict)
@@ -86,7 +90,8 @@ def gather(folder: RunFolder) -> Gathered:
     """
     by_config_name = folder.config_path.name != CONFIG_NAME
     root = folder.root.resolve()
-    found = Gathered(name=folder.config_path.stem if by_config_name else root.name)
+    name = folder.config_path.stem if by_config_name else root.name
+    found = Gathered(name=name, root=folder.root)
     found.config_text = found.attempt(
         "the config", lambda: folder.config_path.read_text("utf-8", "replace"), ""
     )
@@ -148,7 +153,7 @@ def _add_summary(found: Gathered, folder: RunFolder) -> None:
         found.attempt("the summary", partial(_read_summary, found, path), None)
     if not found.stages and found.histories:
         found.stages = _so_far(found.histories)
-        found.notes.append("without a summary, the table shows each fold's last epoch so far")
+        found.so_far = True
     if not found.primary_metric:
         found.primary_metric = str(_config(found).get("primary_metric", ""))
 
@@ -200,7 +205,7 @@ def _so_far(histories: Histories) -> tuple[Mapping[str, Spread], ...]:
     tables: list[Mapping[str, Spread]] = []
     for stage in sorted({stage for _, stage in histories}):
         last = [rows[-1] for (_, s), rows in histories.items() if s == stage and rows]
-        names = sorted({name for row in last for name in row})
+        names = sorted({name for row in last for name in row} - {"lr"})  # set, not measured
         columns = {name: [row[name] for row in last if name in row] for name in names}
         tables.append({name: _spread(values) for name, values in columns.items()})
     return tuple(tables)

@@ -89,7 +89,10 @@ def class_rows(predictions: Predictions) -> list[ClassRow]:
     from sklearn.metrics import precision_recall_fscore_support  # noqa: PLC0415  a second of loading
 
     truth, found = (predictions.truth > 0.5).astype(int), decided(predictions).astype(int)
-    columns = precision_recall_fscore_support(truth, found, average=None, zero_division=0)
+    only = [1] if truth.shape[1] == 1 else None  # scikit-learn takes one column for two classes
+    columns = precision_recall_fscore_support(
+        truth, found, labels=only, average=None, zero_division=0
+    )
     return [
         ClassRow(name, int(support), float(precision), float(recall), float(f1))
         for name, precision, recall, f1, support in zip(

@@ -1,7 +1,5 @@
 """The page: one HTML file that needs nothing but itself."""
 
-import base64
-import io
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -9,12 +7,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image as Pillow
 
 from fivefold.apps.report.curves import columns_to_show, draw_curves
+from fivefold.apps.report.embedded import sheet_url, thumbnails
+from fivefold.apps.report.facts import all_warnings, data_facts, duration, environment
 from fivefold.apps.report.figures import drawn, fold_color, inline_svg
 from fivefold.apps.report.gather import Gathered, Spread, gather
 from fivefold.apps.report.matrices import class_rows, confusion, worst_mistakes
+from fivefold.apps.report.weakest import weakest_class
 from fivefold.core.durable import write_text
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
@@ -43,39 +43,43 @@ def write_report(folder: RunFolder) -> Path:
 
 def render(found: Gathered) -> str:
     """Turn what was gathered into HTML; the same input gives the same text."""
-    environment = Environment(
+    templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=_number, metric=_metric_name)
+    templates.filters.update(number=_number, metric=_metric_name)
     pictures = {fold: _pictures(found, fold) for fold in found.examples}  # may add notes
-    heads, mistakes, wrong = [], [], None
+    heads, mistakes, wrong, weakest = [], [], None, ""
     if found.predictions is not None and found.predictions.targets is not None:
         heads = [_head(part) for part in found.predictions.by_head()]
         mistakes = worst_mistakes(found.predictions)
+        weakest = weakest_class(found.predictions)
         wrong = int((mistake_confidence(found.predictions) > 0).sum())
-    return environment.get_template(_TEMPLATE).render(
+    return templates.get_template(_TEMPLATE).render(
         found=found,
         verdict=_verdict(found),
-        tables=[_ordered(table, found.primary_metric) for table in found.stages],
+        weakest=weakest,
+        tables=[_grouped(table, found.primary_metric) for table in found.stages],
         curves=_curves(found),
         fold_color=fold_color,
         heads=heads,
         mistakes=mistakes,
+        thumbnails=thumbnails(found.root, found.audit, [m.sample_id for m in mistakes]),
         wrong=wrong,
         pictures={fold: images for fold, images in pictures.items() if images},
-        data=_data(found.audit),
-        facts=_facts(found.manifest),
-        warnings=_texts(found.audit.get("warnings")) + _texts(found.manifest.get("warnings")),
+        data=data_facts(found.audit),
+        facts=environment(found.manifest),
+        duration=duration(found.manifest),
+        warnings=all_warnings(found.audit, found.manifest),
     )
 
 
 def _number(value: float) -> str:
     """Write a metric: four decimals for what lies in 0-1, as many digits for what does not."""
-    if value != 0 and abs(value) < 0.01:
+    if value != 0 and abs(value) < 0.0001:
         return f"{value:.2g}"
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.4g}"
 
@@ -97,8 +101,9 @@ def _verdict(found: Gathered) -> str:
     """Say the outcome in one sentence."""
     if not found.stages:
         return "Nothing has been measured yet."
-    count = len(found.folds) or len({fold for fold, _ in found.histories})
+    count = len(_measured(found))
     folds = f"over {count} folds" if count > 1 else "in one fold"
+    folds += " so far" if found.so_far else ""
     spread = _of(found.stages[-1], found.primary_metric)
     if spread is None:
         return f"Measured {folds}; the primary metric is not known."
@@ -111,14 +116,22 @@ def _verdict(found: Gathered) -> str:
     return f"{sentence}."
 
 
-def _ordered(table: Mapping[str, Spread], primary: str) -> dict[str, Spread]:
-    """Put the metric that decides first, then those of the validation fold, by name."""
+def _measured(found: Gathered) -> set[int]:
+    """Say which folds the last stage's numbers are of."""
+    if not found.so_far and found.folds:
+        return set(found.folds)
+    last = max((stage for _, stage in found.histories), default=0)
+    return {fold for (fold, stage), rows in found.histories.items() if stage == last and rows}
+
+
+def _grouped(table: Mapping[str, Spread], primary: str) -> dict[str, dict[str, Spread]]:
+    """Part metrics by the samples that they are of; the one that decides comes first."""
     bare = primary.removeprefix("val_")
-
-    def rank(name: str) -> tuple[bool, bool, str]:
-        return name.removeprefix("val_") != bare, not name.startswith("val_"), name
-
-    return {name: table[name] for name in sorted(table, key=rank)}
+    names = sorted(table, key=lambda name: (name.removeprefix("val_") != bare, name))
+    validation = {n.removeprefix("val_"): table[n] for n in names if n.startswith("val_")}
+    training = {n: table[n] for n in names if not n.startswith("val_")}
+    groups = {"validation": validation, "training": training}
+    return {samples: rows for samples, rows in groups.items() if rows}
 
 
 def _curves(found: Gathered) -> list[tuple[str, Markup]]:
@@ -147,66 +160,6 @@ def _pictures(found: Gathered, fold: int) -> list[str]:
     paths = found.examples[fold]
     what = "picture {} of fold {}"
     urls = [
-        found.attempt(what.format(path.name, fold), partial(_data_url, path), "") for path in paths
+        found.attempt(what.format(path.name, fold), partial(sheet_url, path), "") for path in paths
     ]
     return [url for url in urls if url]
-
-
-def _data_url(path: Path) -> str:
-    try:
-        with Pillow.open(path, formats=["PNG"]) as image:
-            pixels = image.convert("RGB")
-    except (SyntaxError, Pillow.DecompressionBombError) as error:  # Pillow's for broken chunks
-        raise ValueError(str(error)) from error
-    pixels.info.clear()
-    file = io.BytesIO()
-    pixels.save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def _data(audit: Mapping[str, Any]) -> dict[str, Any]:
-    """Count what the audit found: samples by status, and reasons of what is not used."""
-    names = ("listed", "used", "quarantined", "excluded")
-    counts = {name: audit[name] for name in names if isinstance(audit.get(name), int)}
-    listed = audit.get("rows")
-    rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
-    unused = [row for row in rows if row.get("status") in ("quarantined", "excluded")]
-    reasons: dict[str, int] = {}
-    for row in unused:
-        reason = str(row.get("reason") or "no reason given")
-        reasons[reason] = reasons.get(reason, 0) + 1
-    return {"counts": counts, "reasons": reasons, "unused": unused[:20], "num_unused": len(unused)}
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, list | tuple):
-        return [str(item) for item in value]
-    return [str(value)] if value else []
-
-
-def _facts(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Sort the manifest into groups of plain facts: heading to name to value."""
-    groups: dict[str, dict[str, str]] = {"run": {}}
-    for key, value in manifest.items():
-        if isinstance(value, dict):
-            groups[key] = {name: str(item) for name, item in sorted(_flat(value).items())}
-        elif key == "seconds" and isinstance(value, int | float):
-            groups["run"]["duration"] = _duration(value)
-        elif key != "warnings":
-            groups["run"][key] = str(value)
-    return {heading: facts for heading, facts in groups.items() if facts}
-
-
-def _flat(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in mapping.items():
-        inner = _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else None
-        flat.update(inner if inner is not None else {f"{prefix}{key}": value})
-    return flat
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
-    return " ".join(f"{n} {unit}" for n, unit in parts if n) or "less than a second"
