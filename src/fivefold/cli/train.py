@@ -125,8 +125,10 @@ def finish(summary: "Summary", folder: RunFolder, again: str) -> None:
 def show_summary(summary: "Summary") -> None:
     """Put out a table: metrics of validation in each stage, and on all samples together."""
     names = _shown_metrics(summary)
-    stages = [f"stage {number}" for number in range(len(summary.stages))]
-    totals = [("out-of-fold", summary.oof), ("holdout", summary.holdout)]
+    stages = [f"stage {number}\nmean ± std" for number in range(len(summary.stages))]
+    last = f"stage {len(summary.stages) - 1}"
+    # In two lines, so that two stages fit 80 columns.
+    totals = [("out-of-\nfold", summary.oof), ("holdout", summary.holdout)]
     totals = [(title, values) for title, values in totals if values]
     rows = [
         [
@@ -137,7 +139,8 @@ def show_summary(summary: "Summary") -> None:
         ]
         for name in names
     ]
-    show_table(["metric", *stages, "min", "max", *(title for title, _ in totals)], rows)
+    ends = [f"{last}\nmin fold", f"{last}\nmax fold"]
+    show_table(["metric", *stages, *ends, *(title for title, _ in totals)], rows)
 
 
 def _shown_metrics(summary: "Summary") -> list[str]:
