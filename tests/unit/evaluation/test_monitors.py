@@ -52,13 +52,12 @@ def test_what_can_be_watched_with_one_head():
         "val_loss",
         "val_accuracy",
         "val_auc",
-        "lr",
     ]
 
 
 def test_what_can_be_watched_with_several_heads():
     names = monitor_names(["auc"], TWO)
-    assert {"val_auc", "val_kind_auc", "kind_auc", "val_flag_auc", "val_loss", "lr"} < set(names)
+    assert {"val_auc", "val_kind_auc", "kind_auc", "val_flag_auc", "val_loss"} < set(names)
     assert len(set(names)) == len(names)
 
 
@@ -70,7 +69,7 @@ def test_what_can_be_watched_with_several_heads():
         ("val_categorical_accuracy", "val_accuracy"),
         ("acc", "accuracy"),
         ("val_loss", "val_loss"),
-        ("lr", "lr"),
+        ("lr", None),
         ("val_auc", None),
         ("val_binary_accuracy", None),
         ("val_acuracy", None),
