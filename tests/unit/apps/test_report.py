@@ -195,7 +195,7 @@ def test_an_id_that_is_no_text_is_shown_as_an_escape(tmp_path):
 
 def test_unfinished_folds_are_named(tmp_path):
     page = report_of(make_fake_run(tmp_path, folds=[0, 2], pictures=False, summary=""))
-    assert "Not finished: folds 1, 3, 4; this page shows folds 0, 2." in page.text
+    assert "Not finished: folds 1, 3, 4; finished: folds 0, 2." in page.text
     assert "These are the numbers of each fold's last epoch so far, not of its best." in page.text
     assert "over 2 folds so far." in page.text
 
