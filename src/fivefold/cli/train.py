@@ -107,12 +107,13 @@ def finish(summary: "Summary", folder: RunFolder, again: str) -> None:
     """
     from fivefold.apps.report import write_pictures, write_report
 
-    if not summary.fresh:
-        say("already finished: nothing to do")
-    show_summary(summary)
+    # first the files: whoever reads the output may have gone
     if summary.fresh or not folder.report_path.exists():
         write_pictures(folder)
         write_report(folder)
+    if not summary.fresh:
+        say("already finished: nothing to do")
+    show_summary(summary)
     pictures = sorted((folder.root / "pictures").glob("*.png"))
     paths = [*(("picture", str(path)) for path in pictures), ("report", str(folder.report_path))]
     show_pairs([("folds", ", ".join(map(str, summary.folds))), *paths])
