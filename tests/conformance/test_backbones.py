@@ -45,7 +45,7 @@ def bytes_of(module):
 
 def train_a_step(model, spec):
     model.train()
-    parameters = list(model.trainable_parameters())
+    parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=0.1, weight_decay=0.1)
     model(pixels(spec)).square().sum().backward()
     optimizer.step()

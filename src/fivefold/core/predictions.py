@@ -91,11 +91,6 @@ class Predictions:
         """Order by sample id."""
         return self.take(np.argsort(np.asarray(self.ids), kind="stable"))
 
-    def without_duplicates(self) -> "Predictions":
-        """Keep the first of each id: what padding for several devices has repeated goes."""
-        _, first = np.unique(np.asarray(self.ids), return_index=True)
-        return self.take(np.sort(first))
-
     def save(self, path: Path) -> str:
         """Write durably as `.npz` without pickle; the same predictions give the same bytes.
 

@@ -150,7 +150,6 @@ def audit(
     folds: int,
     progress: Progress,
     previous: Path | None = None,
-    allowed_bad: float = 1.0,
     folder: RunFolder | None = None,
 ) -> Audit:
     """Read every sample once, and judge whether the data can be trained on.
@@ -162,12 +161,11 @@ def audit(
         progress: Who watches.
         previous: The `audit.json` of an earlier run; files whose stamp is the same are not read
             again.
-        allowed_bad: The fraction of quarantined samples that is still accepted, 0-1.
         folder: Where to save the audit, also when the data are then refused.
 
     Raises:
         DataError: Unless `folds` is 0: if there are no usable images, fewer than two classes, a
-            class with fewer samples than folds, or too many bad samples.
+            class with fewer samples than folds.
     """
     rows, copies = list(_read_all(source, progress, _known(previous))), list[str]()
     if folds:  # what is only predicted may well be there twice
@@ -187,7 +185,7 @@ def audit(
     if folder:
         result.save(folder)
     if folds:
-        _check_amounts(result, allowed_bad)
+        _check_amounts(result)
     if refusals:
         raise refusals[0]
     for text in result.warnings:
@@ -305,7 +303,7 @@ def _ids_by_reason(rows: Iterable[AuditRow]) -> dict[str, list[str]]:
     return ids
 
 
-def _check_amounts(result: Audit, allowed_bad: float) -> None:
+def _check_amounts(result: Audit) -> None:
     if not result.used:
         unused = [row for row in result.rows if row.status != USED]
         found = counted(_ids_by_reason(unused)) or "nothing listed"
@@ -314,9 +312,3 @@ def _check_amounts(result: Audit, allowed_bad: float) -> None:
         lost = next((row.path for row in unused if row.reason == Reason.MISSING), "")
         hint += f"; the first that is missing would be {lost}" if lost else ""
         raise DataError(msg, hint=hint, slug="data/no-images")
-    read = result.used + result.quarantined
-    if result.quarantined > allowed_bad * read:
-        share = result.quarantined / read
-        msg = f"expected at most {allowed_bad:.1%} bad images, got {share:.1%} of {read}"
-        hint = "see data/quarantine.jsonl for each with its reason"
-        raise DataError(msg, hint=hint, slug="data/too-many-bad")

@@ -163,11 +163,6 @@ class Batches:
     def __len__(self) -> int:
         return len(self._parts)
 
-    @property
-    def num_samples(self) -> int:
-        """How many samples all batches hold together."""
-        return sum(map(len, self._parts))
-
     def _in_order(self, rows: Indices) -> Indices:
         if self._place is None:
             return rows

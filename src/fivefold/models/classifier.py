@@ -1,6 +1,5 @@
 """A classifier: normalisation, backbone and head; freezing that really holds everything still."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,10 +104,6 @@ class Classifier(nn.Module):
                 if _keeps_statistics(module):
                     module.eval()
         return self
-
-    def trainable_parameters(self) -> Iterator[nn.Parameter]:
-        """Iterate over the parameters that training may change."""
-        return (parameter for parameter in self.parameters() if parameter.requires_grad)
 
 
 def build_classifier(

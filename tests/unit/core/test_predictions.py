@@ -185,9 +185,3 @@ def test_an_ensemble_is_the_mean():
     np.testing.assert_allclose(average(parts).probs, (parts[0].probs + parts[1].probs) / 2)
     with pytest.raises(DataError, match="expected the same samples and classes"):
         average([some(["a", "b"]), some(["b", "a"])])
-
-
-def test_padding_is_dropped_by_id():
-    padded = some(["b", "a", "b"])
-    assert padded.without_duplicates().ids == ("b", "a")
-    np.testing.assert_array_equal(padded.without_duplicates().probs, padded.probs[:2])

@@ -197,14 +197,6 @@ def test_data_without_images_are_refused(tmp_path):
     assert error.value.slug == "data/no-images"
 
 
-def test_too_many_bad_images_are_refused(data):
-    (data / "cat" / "bad.png").write_bytes(b"")
-    assert run(data, allowed_bad=0.08).quarantined == 1
-    with pytest.raises(DataError, match=r"at most 7\.0% bad images, got 7\.7% of 13") as error:
-        run(data, allowed_bad=0.07)
-    assert error.value.slug == "data/too-many-bad"
-
-
 def test_classes_that_look_like_one_are_warned_about():
     labels = (Labels("", ("Cat", "cat ", "dog"), exclusive=True),)
     source = Drawn(np.eye(3)[[0, 1, 2] * 2], labels)
