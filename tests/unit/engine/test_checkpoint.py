@@ -1,44 +1,16 @@
 import json
 
 import pytest
-import tiny  # noqa: F401  registers the net
 import torch
+from bundles import save
 
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.sealed import write_sealed
-from fivefold.core.types import Head
 from fivefold.engine.checkpoint import (
-    Bundle,
     load_bundle,
     load_model,
-    save_bundle,
-    save_weights,
 )
-from fivefold.models import InputSpec, ModelSpec, WeightsOrigin, build_classifier
-
-PETS = (Head("", "softmax", ("cat", "dog")),)
-
-
-def spec_of(heads=PETS):
-    return ModelSpec(architecture="tiny", heads=heads, shape=(32, 32, 3))
-
-
-def save(folder, seed=0, heads=PETS):
-    model = build_classifier(spec_of(heads), generator_seed=seed)
-    bundle = Bundle(
-        spec=spec_of(heads),
-        input_spec=InputSpec((0.1, 0.2, 0.3), (0.4, 0.5, 0.6), "bilinear"),
-        sha256=save_weights(folder.weights(0, 1), model),
-        fold=0,
-        stage=1,
-        epoch=3,
-        metrics={"val_auc": float("nan"), "val_loss": 1 / 3},
-        origin=WeightsOrigin(kind="package", licence="apache-2.0"),
-        config={"lr": 0.1},
-    )
-    save_bundle(folder.bundle(0, 1), bundle)
-    return model, bundle
 
 
 def test_a_bundle_comes_back(tmp_path):
