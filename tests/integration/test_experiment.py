@@ -10,6 +10,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 from runs import CONFIG, fitted, write_experiment
 from safetensors.torch import save_file
+from sklearn.metrics import log_loss
 
 from fivefold import PredictionItem
 from fivefold.core import durable
@@ -24,6 +25,8 @@ from fivefold.core.errors import (
 from fivefold.core.lock import locked
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
+from fivefold.data.splits import Splits
+from fivefold.engine.history import read_history
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.finished import find_finished
 
@@ -443,3 +446,17 @@ def test_a_finished_run_says_when_its_data_have_changed(tmp_path, caplog):
     (tmp_path / "shapes").rename(tmp_path / "elsewhere")
     assert find_finished(run.folder.root)
     assert "the data of this finished run cannot be read any more" in caplog.text
+
+
+def test_the_training_loss_is_the_mean_over_samples_not_over_batches(tmp_path):
+    config = CONFIG.replace("batch: 16", "batch: 7").replace("lr: 0.01", "lr: 1e-12")
+    run = Experiment.load(write_experiment(tmp_path, config=config))
+    run.fit(folds=[0])
+    trained_on = set(Splits.load(run.folder.folds_path).train_ids(0))
+    assert len(trained_on) % 7 > 1
+    found = run.predict(tmp_path / "shapes", folds=[0], stage=0)
+    rows = [row for row, sample_id in enumerate(found.ids) if sample_id in trained_on]
+    truth = [found.ids[row].partition("/")[0] for row in rows]
+    expected = log_loss(truth, found.probs[rows], labels=found.class_names)
+    (row,) = read_history(run.folder.metrics(0, 0))
+    assert row["loss"] == pytest.approx(expected, rel=1e-5)
