@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import safetensors.torch
 from pydantic import Field
+from safetensors.torch import load as from_safetensors
+from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from fivefold.core import durable
@@ -54,7 +55,7 @@ class Bundle:
 
 def save_weights(path: Path, model: Classifier) -> str:
     """Write a model's weights durably; returns their SHA-256."""
-    return durable.write_bytes(path, safetensors.torch.save(model_tensors(model)))
+    return durable.write_bytes(path, to_safetensors(model_tensors(model)))
 
 
 def load_weights(path: Path, sha256: str) -> dict[str, Tensor]:
@@ -63,7 +64,7 @@ def load_weights(path: Path, sha256: str) -> dict[str, Tensor]:
     Raises:
         StateError: If the file is missing or damaged; the hint says how to train it again.
     """
-    return safetensors.torch.load(durable.read_verified(path, sha256, way_out(path)))
+    return from_safetensors(durable.read_verified(path, sha256, way_out(path)))
 
 
 def save_bundle(path: Path, bundle: Bundle) -> None:

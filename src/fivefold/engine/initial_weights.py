@@ -4,7 +4,8 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-import safetensors.torch
+import safetensors
+from safetensors.torch import load as from_safetensors
 from torch import Tensor
 
 from fivefold.core.errors import DataError
@@ -48,7 +49,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], tuple[Head, ...] | None]:
         bundle = load_bundle(described)
         return load_weights(path, bundle.sha256), bundle.spec.heads
     try:
-        tensors = safetensors.torch.load(path.read_bytes())
+        tensors = from_safetensors(path.read_bytes())
     except safetensors.SafetensorError as error:
         msg = f"{path}: expected weights in a .safetensors file, got {error}"
         raise DataError(msg, slug="weights/damaged") from error

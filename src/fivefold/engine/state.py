@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import safetensors.torch
 from pydantic import Field
+from safetensors.torch import load as from_safetensors
+from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from fivefold.core import durable
@@ -87,7 +88,7 @@ def save_commit(
         ResourceError: If it cannot be written; the commits before it stay.
     """
     stem = f"{stage}-{state.epoch:06d}"
-    data = safetensors.torch.save({name: t.contiguous() for name, t in tensors.items()})
+    data = to_safetensors({name: t.contiguous() for name, t in tensors.items()})
     sha256 = durable.write_bytes(folder / f"{stem}.safetensors", data)
     record = {"sha256": sha256, "state": _without_nan(asdict(state)), "numbers": dict(numbers)}
     write_sealed(folder / f"{stem}.json", record, version=_FORMAT)
@@ -135,7 +136,7 @@ def _load(path: Path) -> Commit:
     record = read_sealed(path, _Record, version=_FORMAT)
     _check(path, record.state)
     data = durable.read_verified(path.with_suffix(".safetensors"), record.sha256)
-    return Commit(record.state, safetensors.torch.load(data), record.numbers)
+    return Commit(record.state, from_safetensors(data), record.numbers)
 
 
 def _check(path: Path, state: TrainState) -> None:
