@@ -3,10 +3,10 @@
 import pytest
 import safetensors.torch
 import timm
-import tiny  # noqa: F401
+import tiny  # noqa: F401  registers the net
 import torch
 
-import fivefold.models.nasnet  # noqa: F401
+import fivefold.models.nasnet  # noqa: F401  registers the net
 from fivefold.core.types import Head
 from fivefold.models.backbones import build_backbone, shape_problem
 from fivefold.models.classifier import ModelSpec, build_classifier

@@ -460,3 +460,19 @@ def test_the_training_loss_is_the_mean_over_samples_not_over_batches(tmp_path):
     expected = log_loss(truth, found.probs[rows], labels=found.class_names)
     (row,) = read_history(run.folder.metrics(0, 0))
     assert row["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("answer", [0.0, 1.0])
+def test_one_answer_for_every_image_is_nothing_to_learn_from(tmp_path, answer):
+    class Same:
+        def __len__(self):
+            return 12
+
+        def __getitem__(self, i):
+            pixels = np.full((32, 32, 3), i, np.uint8)
+            return PredictionItem(f"x{i}", pixels, np.array([answer]))
+
+    run = Experiment.load(write_experiment(tmp_path, per_class=4))
+    with pytest.raises(DataError, match="expected images that differ in their labels") as error:
+        run.fit(Same())
+    assert error.value.slug == "data/one-class"

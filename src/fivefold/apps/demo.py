@@ -73,7 +73,7 @@ def write_demo(folder: Path) -> Path:
 def _write_digits(target: Path) -> None:
     """Write scikit-learn's 1,797 scans as they are: 8 x 8 pixels, 17 greys."""
     from PIL import Image  # noqa: PLC0415  only a first run pays for it
-    from sklearn.datasets import load_digits  # noqa: PLC0415
+    from sklearn.datasets import load_digits  # noqa: PLC0415  as above
 
     digits = load_digits()
     scans = np.round(digits.images * (255 / _GREYS)).astype(np.uint8)

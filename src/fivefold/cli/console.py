@@ -107,15 +107,6 @@ def show_pairs(pairs: Sequence[tuple[str, str]], file: TextIO | None = None) -> 
         print(f"{label:<{width}}  {value}", file=file or sys.stdout)
 
 
-def duration(seconds: float) -> str:
-    """Say how long something took."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole % 60} s"
-
-
 def start_logging() -> None:
     """Send what the layers below say to standard error, each sentence once."""
     logger = logging.getLogger("fivefold")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fivefold.cli import arguments
-from fivefold.cli.console import duration, say, show_pairs, show_table
+from fivefold.cli.console import say, show_pairs, show_table
 from fivefold.cli.guard import guarded
+from fivefold.core.durations import exactly
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Terminal
 
@@ -120,7 +121,7 @@ def finish(summary: "Summary", folder: RunFolder, again: str) -> None:
     if not summary.completed:
         say(f"some folds are left; to train them: {again}")
     if summary.fresh:
-        say(f"finished in {duration(summary.seconds)}")
+        say(f"finished in {exactly(summary.seconds)}")
 
 
 def show_summary(summary: "Summary") -> None:

@@ -6,13 +6,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Protocol
 
 
-def duration(seconds: float) -> str:
-    """Word roughly how long something takes: "40 s", "3 min", "2.5 h"."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 class Progress(Protocol):
     """Somebody who watches."""
 

@@ -54,6 +54,8 @@ def judge_classes(
             refusals.append(_no_labels(labels.name))
         elif labels.exclusive and len(labels.class_names) < 2:
             refusals.append(_one_class(labels.class_names))
+        elif (columns == columns[0]).all():
+            refusals.append(_one_answer(labels.class_names, columns[0]))
         elif rare and labels.exclusive and position == 0:
             rarest = min(len(set(own)) for own in few.values())
             refusals.append(_rare_classes(rare, folds, rarest))
@@ -91,6 +93,14 @@ def _no_labels(name: str) -> DataError:
 def _one_class(class_names: Sequence[str]) -> DataError:
     msg = f"expected at least 2 classes, got {list(class_names)}"
     hint = "put the images of each class into its own folder, or check the label column"
+    return DataError(msg, hint=hint, slug="data/one-class")
+
+
+def _one_answer(class_names: Sequence[str], answer: AnyArray) -> DataError:
+    names = [name for name, holds in zip(class_names, answer, strict=True) if holds]
+    got = f"{names} for every image" if names else "none of them for every image"
+    msg = f"expected images that differ in their labels, got {got}"
+    hint = "there is nothing to learn from one answer; check the labels"
     return DataError(msg, hint=hint, slug="data/one-class")
 
 

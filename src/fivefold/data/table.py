@@ -176,10 +176,12 @@ def _found_separator(cells: Iterable[str]) -> tuple[str | None, str]:
     for sign in _SEPARATORS:
         joint = [cell for cell in distinct if len(_split(cell, sign)) > 1]
         times = Counter(part for cell in distinct for part in set(_split(cell, sign)))
-        if joint and all(times[part] > 1 for cell in joint for part in _split(cell, sign)):
+        recur = joint and all(times[part] > 1 for cell in joint for part in _split(cell, sign))
+        # "black cat" and "white cat" are names; only numbers are lists without a doubt.
+        if recur and (sign != " " or all(part.isdigit() for part in times)):
             logger.info("cells hold several labels each, separated by %r", sign)
             return sign, ""
-        if joint and sign != " ":
+        if joint and (recur or sign != " "):
             warning = (
                 f"labels such as {min(joint)!r} contain {sign!r} but are read as one class each"
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from fivefold.core.progress import duration
+from fivefold.core.durations import roughly
 
 
 class Pace:
@@ -28,7 +28,7 @@ class Pace:
         self._seconds.setdefault(stage, []).append(seconds)
         left = sum(self._left.values())
         done = f"{self._total - left} of {self._total} epochs"
-        return f"{done}, {duration(self._seconds_left())} left" if left else done
+        return f"{done}, {roughly(self._seconds_left())} left" if left else done
 
     def _seconds_left(self) -> float:
         known = {stage: sum(s) / len(s) for stage, s in self._seconds.items()}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from fivefold.config import ResolvedStage
-from fivefold.core.progress import duration
+from fivefold.core.durations import roughly
 from fivefold.data.splits import HOLDOUT, TRAIN_ONLY
 from fivefold.engine.device import accelerator, on_device
 from fivefold.engine.fold_data import FoldData
@@ -56,7 +56,7 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
         ("model", _model(work, model)),
         *((f"stage {stage.index}", _stage(stage)) for stage in work.stages),
         ("device", str(accelerator().device)),
-        ("time", f"about {duration(seconds * prepared.splits.num_folds)} for all folds"),
+        ("time", f"about {roughly(seconds * prepared.splits.num_folds)} for all folds"),
         ("memory", _memory(work)),
     ]
     return CheckReport(tuple(lines), prepared.audit.warnings)

@@ -17,7 +17,7 @@ from fivefold.config import (
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.types import Head
 from fivefold.engine.callbacks import callbacks
-from fivefold.evaluation import monitor_names, resolve_monitor
+from fivefold.evaluation import is_known, monitor_names, resolve_monitor
 from fivefold.experiment.imports import import_modules
 
 
@@ -82,13 +82,8 @@ def _check(config: ExperimentConfig, *, allow_imports: bool) -> list[Problem]:
     for stage in config.resolve():
         for name, value in stage.callbacks:
             problems += _callback(config, stage, name, value)
-        if not _several_outputs(config):
-            problems += _monitors(config, stage, (Head("", "softmax", ("",)),))
+        problems += _monitors(config, stage, None)
     return list(dict.fromkeys(problems))
-
-
-def _several_outputs(config: ExperimentConfig) -> bool:
-    return any(not isinstance(v, int | str | None) for v in (config.classes, config.activation))
 
 
 def _callback(
@@ -103,9 +98,10 @@ def _callback(
 
 
 def _monitors(
-    config: ExperimentConfig, stage: ResolvedStage, heads: Sequence[Head]
+    config: ExperimentConfig, stage: ResolvedStage, heads: Sequence[Head] | None
 ) -> list[Problem]:
-    known = monitor_names(stage.metrics, heads)
+    """Find monitors that no epoch will have; without heads, those that no head can have."""
+    known = monitor_names(stage.metrics, heads or ())
     wanted = {config.where("primary_metric"): ("primary_metric", stage.primary_metric)}
     for name, value in stage.callbacks:
         component = callbacks.find(name)
@@ -118,7 +114,14 @@ def _monitors(
         build.unknown_monitor(name, known, where, key)
         for where, (key, name) in wanted.items()
         if resolve_monitor(name, known) is None
+        and not (heads is None and _may_name_a_head(name, stage))
     ]
+
+
+def _may_name_a_head(monitor: str, stage: ResolvedStage) -> bool:
+    """Say whether a number may be a head's own, such as `val_size_accuracy`."""
+    name = monitor.removeprefix("val_")
+    return not is_known(name) and any(name.endswith(f"_{metric}") for metric in stage.metrics)
 
 
 def _place(config: ExperimentConfig, stage: ResolvedStage, name: str) -> tuple[str | int, ...]:

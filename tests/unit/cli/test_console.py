@@ -38,13 +38,6 @@ def test_warning_of_the_layers_below_is_said_once_on_standard_error(capsys):
     assert capsys.readouterr() == ("", "warning: 3 images are broken\nreading\n")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (61, "1 min 1 s"), (7260, "2 h 1 min")]
-)
-def test_durations_are_short(seconds, text):
-    assert console.duration(seconds) == text
-
-
 def test_pairs_stand_in_columns():
     file = io.StringIO()
     console.show_pairs([("data", "1"), ("memory", "2")], file)

@@ -81,7 +81,7 @@ def test_an_error_of_the_work_is_not_hidden_by_a_disk_that_fails_later(tmp_path,
     def work():
         with locked(tmp_path / ".lock"):
             monkeypatch.setattr(Path, "unlink", refuse)
-            raise KeyError("the work")  # noqa: EM101
+            raise KeyError("the work")  # noqa: EM101  what is raised is the test
 
     with pytest.raises(KeyError, match="the work"):
         work()

@@ -114,7 +114,22 @@ def test_labels_are_not_needed_for_prediction(made):
     assert (source.labels, source.target(0)) == ((), None)
 
 
-@pytest.mark.parametrize("sign", ["|", ";", " "])
+def test_numbers_with_spaces_between_them_are_several_labels(made):
+    source = made('image,label\na.png,"0 16"\nb.png,0\nc.jpg,16\n')
+    assert source.labels[0].class_names == ("0", "16")
+    assert not source.labels[0].exclusive
+
+
+def test_names_of_two_words_that_recur_are_one_class_each_and_this_is_said(made):
+    rows = "a.png,black cat\nb.png,white cat\nc.jpg,black dog\nd.jpg,white dog\n"
+    source = made(f"image,label\n{rows}")
+    assert source.labels[0].exclusive
+    assert len(source.labels[0].class_names) == 4
+    (warning,) = source.warnings
+    assert warning.startswith("labels such as 'black cat' contain ' ' but are read as one class")
+
+
+@pytest.mark.parametrize("sign", ["|", ";"])
 def test_a_separator_is_found_when_all_parts_recur(made, sign, caplog):
     caplog.set_level(logging.INFO)
     rows = f'a.png,"red{sign}round"\nb.png,red\nc.jpg,round\n'

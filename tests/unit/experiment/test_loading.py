@@ -99,7 +99,7 @@ def test_other_spellings_of_a_metric_are_settled(tmp_path):
 
 def test_several_outputs_are_only_judged_when_their_names_are_known(tmp_path):
     text = (
-        "architecture: ResNet18\nclasses: [2, 2]\nactivation: [softmax, softmax]\n"
+        "architecture: ResNet18\n"
         "metrics: [accuracy]\nprimary_metric: val_size_accuracy\nstages: [{epochs: 1}]\n"
     )
     config = load_checked(write(tmp_path, text))

@@ -2,7 +2,7 @@ import importlib.util
 
 import pytest
 import safetensors.torch
-import tiny  # noqa: F401
+import tiny  # noqa: F401  registers the net
 import torch
 from torch import nn
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F  # noqa: N812  torch's usual name
 from timm.models._manipulate import adapt_input_conv
 
 from fivefold.core.errors import ConfigError

@@ -2,7 +2,7 @@ import importlib.util
 
 import numpy as np
 import pytest
-import tiny  # noqa: F401
+import tiny  # noqa: F401  registers the net
 import torch
 from PIL import Image
 from torch import nn

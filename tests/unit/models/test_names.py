@@ -53,7 +53,7 @@ def test_a_known_name_has_no_problem():
 
 
 def test_a_users_own_net_is_known():
-    import tiny  # noqa: F401
+    import tiny  # noqa: F401  registers the net
 
     assert is_known("Tiny")
     assert timm_name("tiny") is None

@@ -1,7 +1,7 @@
 import timm
 import torch
 
-import fivefold.models.nasnet  # noqa: F401
+import fivefold.models.nasnet  # noqa: F401  registers the net
 
 
 def test_nasnet_mobile_has_exactly_as_many_numbers_as_kerass():

@@ -149,7 +149,7 @@ def test_weights_that_cannot_be_had_are_an_error_that_lists_the_places(tmp_path)
 
 
 def test_nasnet_mobile_says_that_it_has_no_weights(tmp_path):
-    import fivefold.models.nasnet  # noqa: F401
+    import fivefold.models.nasnet  # noqa: F401  registers the net
 
     with pytest.raises(DataError, match="nobody has published any") as error:
         find_weights("nasnetmobile", "imagenet", tmp_path)

@@ -81,4 +81,4 @@ def _draw(axes: "Axes", folds: Mapping[int, Line], **style: object) -> None:
     for fold, (epochs, values) in folds.items():
         # Infinity would stretch the axis without end; like NaN it becomes a gap.
         finite = [value if abs(value) < float("inf") else float("nan") for value in values]
-        axes.plot(epochs, finite, color=fold_color(fold), **style)  # type: ignore[arg-type]
+        axes.plot(epochs, finite, color=fold_color(fold), **style)  # type: ignore[arg-type]  # matplotlib takes any

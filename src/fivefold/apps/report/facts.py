@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fivefold.core.durations import exactly
+
 _ELSEWHERE = ("config", "seconds", "warnings")  # parts of the page of their own
 
 
@@ -65,7 +67,4 @@ def duration(manifest: Mapping[str, Any]) -> str:
     seconds = manifest.get("seconds")
     if not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
         return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
-    return " ".join(f"{n} {unit}" for n, unit in parts if n) or "less than a second"
+    return exactly(seconds)

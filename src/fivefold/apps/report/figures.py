@@ -46,9 +46,9 @@ def drawn(
         kind: The format.
     """
     # Half a second: only who draws pays for it.
-    import matplotlib as mpl  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-    from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415
+    import matplotlib as mpl  # noqa: PLC0415  see above
+    from matplotlib.figure import Figure  # noqa: PLC0415  see above
+    from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415  see above
 
     file = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
