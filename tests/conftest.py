@@ -10,6 +10,8 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "agg")
+# Whatever one test left in the cache would be done already in the next; see `cache_folder`.
+os.environ["FIVEFOLD_CACHE"] = "off"
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,14 @@ def _no_network(monkeypatch, request):
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
+@pytest.fixture
+def cache_folder(monkeypatch, tmp_path):
+    """Turn the cache on for one test, in a folder of its own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("FIVEFOLD_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaks():
     environment = dict(os.environ)
@@ -42,8 +52,9 @@ def _nothing_leaks():
     }
     os.environ.clear()
     os.environ.update(environment)
-    # OpenCV and torch set these when they are imported for the first time.
+    # `cache_folder` sets the first; OpenCV and torch the others when they are first imported.
     allowed = {
+        "FIVEFOLD_CACHE",
         "LD_LIBRARY_PATH",
         "KMP_INIT_AT_FORK",
         "KMP_DUPLICATE_LIB_OK",

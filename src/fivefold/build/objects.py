@@ -12,7 +12,7 @@ from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.catalog import nowhere
 from fivefold.core.types import Head, Image
 from fivefold.data import Source
-from fivefold.data.batches import ResizedImages
+from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable
 from fivefold.losses import build_loss
 from fivefold.models import Classifier, ModelSpec

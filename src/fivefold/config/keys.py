@@ -34,6 +34,14 @@ Negatives: TypeAlias = Annotated[
     Literal["none", "real", "all"] | Annotated[int, Field(ge=0)] | None,
     one_of("'none', 'real', 'all' or a whole number of at least 0"),
 ]
+Views: TypeAlias = Annotated[int, Field(ge=0, le=1000)]
+CacheSize: TypeAlias = Annotated[
+    bool | Annotated[float, Field(gt=0, le=1_000_000)],
+    one_of("true, false, or the most gigabytes to take, above 0"),
+]
+PredictBatch: TypeAlias = Annotated[
+    BatchSize | Literal["auto"], one_of("a whole number from 1 to 65536, or 'auto'")
+]
 Loss: TypeAlias = Annotated[
     Name | Annotated[Many[Name], Field(min_length=1)] | None,
     one_of("the name of a loss, or a list with one name for each output"),
@@ -70,6 +78,9 @@ class StageConfig(BaseModel):
     )
     freeze_batchnorm: bool | None = Field(
         None, description="Hold BatchNorm's statistics in this stage although it is trained."
+    )
+    frozen_views: Views | None = Field(
+        None, description="Augmented views of each image in this stage, if its backbone is frozen."
     )
     initial_weights: Name | None = Field(
         None,
@@ -163,6 +174,23 @@ class ExperimentKeys(BaseModel):
     freeze_batchnorm: bool = Field(
         False, description="Hold BatchNorm's statistics while the backbone is trained."
     )
+    frozen_views: Views = Field(
+        4,
+        description="In a stage with a frozen backbone, features are computed once: of each image "
+        "as it is, and of so many augmented views that the epochs take in turn; 0 turns "
+        "augmentation off there.",
+    )
+    profile: Literal["exact", "auto", "fast"] = Field(
+        "exact",
+        description="`exact`: float32, nothing measured. `auto`: memory layout and threads as a "
+        "short probe finds them fastest. `fast`: bfloat16 too, where the probe finds it faster.",
+    )
+    cache: CacheSize = Field(
+        default=True,
+        description="Keep decoded pixels, features and what names finished stages on the disk for "
+        "later runs: true (20 gigabytes), false, or the most gigabytes that all experiments "
+        "together may take. `FIVEFOLD_CACHE` says where.",
+    )
     stages: Annotated[Many[StageConfig], Field(max_length=1000), NullMeans(())] = Field(
         (), description="Stages of training, one after another; required to train."
     )
@@ -182,7 +210,11 @@ class ExperimentKeys(BaseModel):
     )
     test_split_seed: Seed = Field(123, alias="testSplitSeed", description="Seed of the holdout.")
     seed: Seed = Field(0, description="Seed of training: heads, order of samples, augmentation.")
-    inference_batch: BatchSize = Field(32, description="Samples in a batch when predicting.")
+    inference_batch: PredictBatch = Field(
+        "auto",
+        description="Samples in a batch when predicting; `auto` takes what a short probe finds "
+        "fastest.",
+    )
     num_workers: Annotated[int, Field(ge=1, le=256)] = Field(
         2, description="Threads that decode and augment images."
     )

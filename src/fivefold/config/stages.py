@@ -29,6 +29,7 @@ class ResolvedStage:
         primary_metric_mode: Which direction is better.
         frozen: Whether the backbone is frozen.
         freeze_batchnorm: Whether BatchNorm's statistics are held in a trained backbone.
+        frozen_views: Augmented views of each image if the backbone is frozen; 0: no augmentation.
         initial_weights: A file; empty: from the stage before.
         clipnorm: Largest norm of all gradients; 0: off.
         clipvalue: Largest absolute value of a gradient; 0: off.
@@ -51,6 +52,7 @@ class ResolvedStage:
     primary_metric_mode: Literal["auto", "min", "max"]
     frozen: bool
     freeze_batchnorm: bool
+    frozen_views: int
     initial_weights: str
     clipnorm: float
     clipvalue: float
@@ -89,7 +91,7 @@ def _resolve(
 ) -> ResolvedStage:
     optimizer = stage.optimizer or config.optimizer
     schedule = stage.schedule or config.schedule
-    batchnorm = stage.freeze_batchnorm
+    batchnorm, views = stage.freeze_batchnorm, stage.frozen_views
     callbacks = config.callbacks if stage.callbacks is None else stage.callbacks
     return ResolvedStage(
         index=index,
@@ -108,6 +110,7 @@ def _resolve(
         primary_metric_mode=config.primary_metric_mode,
         frozen=frozen,
         freeze_batchnorm=config.freeze_batchnorm if batchnorm is None else batchnorm,
+        frozen_views=config.frozen_views if views is None else views,
         initial_weights=stage.initial_weights or "",
         clipnorm=config.clipnorm,
         clipvalue=config.clipvalue,

@@ -8,7 +8,8 @@ import numpy as np
 from fivefold.build import build_prepare
 from fivefold.config import ResolvedStage
 from fivefold.core.types import Image
-from fivefold.data.batches import Batches, ResizedImages
+from fivefold.data.batches import Batches
+from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable
 
 

@@ -209,7 +209,7 @@ class Experiment:
             source,
             [(fold, index) for fold in self._trained_folds(folds, stage)],
             views=views,
-            batch=self.config.inference_batch,
+            batch=32 if self.config.inference_batch == "auto" else self.config.inference_batch,
             threads=self.config.num_workers,
             progress=self.progress,
         )

@@ -10,7 +10,7 @@ from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.core.seeding import seed_for
-from fivefold.data.batches import ResizedImages
+from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable
 from fivefold.data.splits import Splits
 from fivefold.engine.checkpoint import load_bundle, load_model

@@ -8,8 +8,9 @@ from PIL import Image
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
 from fivefold.data.audit import audit
-from fivefold.data.batches import Batches, ResizedImages
+from fivefold.data.batches import Batches
 from fivefold.data.folder import FolderSource
+from fivefold.data.images import ResizedImages
 from fivefold.data.samples import table_of
 
 SHAPE = (6, 6, 3)

@@ -1,0 +1,49 @@
+"""Where fivefold keeps what can be made again: outside of every experiment, shared by all.
+
+Deleting the folder loses nothing but time.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+VARIABLE = "FIVEFOLD_CACHE"
+OFF = "off"
+_GB = 1_000_000_000
+_USUAL_GB = 20.0
+
+
+@dataclass(frozen=True)
+class CacheHome:
+    """A folder with one sub-folder for each kind of thing.
+
+    Attributes:
+        root: The folder; need not exist yet.
+        num_bytes: The most that all of it may take.
+    """
+
+    root: Path
+    num_bytes: int
+
+    def folder(self, kind: str) -> Path:
+        """Name the folder of a kind, such as "pixels", "features", "stages" or "probes"."""
+        return self.root / kind
+
+
+def cache_home(setting: bool | float) -> CacheHome | None:  # noqa: FBT001  the value of a key
+    """Find the cache that a config allows.
+
+    Args:
+        setting: Of the config's `cache`: false for none, true for the usual size, or gigabytes.
+
+    Returns:
+        None where the config or the environment (`FIVEFOLD_CACHE=off`) wants none.
+    """
+    named = os.environ.get(VARIABLE, "")
+    if setting is False or named == OFF:
+        return None
+    gigabytes = _USUAL_GB if setting is True else float(setting)
+    root = Path(named).expanduser() if named else user_cache_path("fivefold")
+    return CacheHome(root, int(gigabytes * _GB))

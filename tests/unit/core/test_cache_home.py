@@ -1,0 +1,38 @@
+"""Where the cache lies, and who turns it off."""
+
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from fivefold.core.cache_home import cache_home
+
+
+def test_the_environment_says_where_the_cache_is(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path))
+    found = cache_home(setting=True)
+    assert found.root == tmp_path
+    assert found.folder("pixels") == tmp_path / "pixels"
+
+
+def test_without_the_variable_it_is_the_users_own_cache(monkeypatch):
+    monkeypatch.delenv("FIVEFOLD_CACHE")
+    assert cache_home(setting=True).root == user_cache_path("fivefold")
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch):
+    monkeypatch.setenv("FIVEFOLD_CACHE", "~/cache")
+    assert cache_home(setting=True).root == Path.home() / "cache"
+
+
+def test_a_config_or_the_environment_turns_it_off(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path))
+    assert cache_home(setting=False) is None
+    monkeypatch.setenv("FIVEFOLD_CACHE", "off")
+    assert cache_home(setting=True) is None
+
+
+def test_its_size_is_twenty_gigabytes_or_what_the_config_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path))
+    assert cache_home(setting=True).num_bytes == 20_000_000_000
+    assert cache_home(setting=1.5).num_bytes == 1_500_000_000
+    assert cache_home(setting=1).num_bytes == 1_000_000_000
