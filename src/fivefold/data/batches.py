@@ -46,7 +46,8 @@ class Batches:
         batch: How many at a time.
         prepare: Turns resized pixels into what the network sees; gets a generator when training.
         seed: The experiment's seed.
-        place: Fold, stage and epoch of training; None for the order given and no randomness.
+        place: What the randomness belongs to: fold, stage and epoch of training; None for none.
+        shuffle: Whether the place also decides the order; else it is the order given.
         threads: How many prepare ahead; 0 prepares in the caller's thread.
     """
 
@@ -60,6 +61,7 @@ class Batches:
         prepare: Prepare,
         seed: int = 0,
         place: tuple[int, ...] | None = None,
+        shuffle: bool = True,
         threads: int = 2,
     ) -> None:
         self._images = images
@@ -68,20 +70,26 @@ class Batches:
         self._seed = seed
         self._place = place
         self._threads = threads
+        self._shuffle = shuffle and place is not None
         self._parts = self._divide(self._in_order(np.asarray(rows, dtype=np.int64)), batch)
 
     def __len__(self) -> int:
         return len(self._parts)
 
+    @property
+    def parts(self) -> list[Indices]:
+        """The rows of each batch, in the order of the batches."""
+        return self._parts
+
     def _in_order(self, rows: Indices) -> Indices:
-        if self._place is None:
+        if self._place is None or not self._shuffle:
             return rows
         by_id = np.asarray(sorted(rows, key=lambda row: self._table.ids[row]), dtype=np.int64)
         return generator_for(self._seed, "order", *self._place).permutation(by_id)
 
     def _divide(self, rows: Indices, batch: int) -> list[Indices]:
         parts = [rows[start : start + batch] for start in range(0, len(rows), batch)]
-        if self._place is not None and len(parts) > 1 and len(parts[-1]) == 1 < batch:
+        if self._shuffle and len(parts) > 1 and len(parts[-1]) == 1 < batch:
             parts[-2:] = [np.concatenate(parts[-2:])]
         return parts
 
