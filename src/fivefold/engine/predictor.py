@@ -1,21 +1,72 @@
 """From a model and samples to predictions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from fivefold.core.ahead import map_ahead
+from fivefold.core.cores import usable_cores
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Floats, Head
-from fivefold.data.batches import Batches
+from fivefold.data.batches import Batch, Batches
 from fivefold.data.samples import SampleTable
-from fivefold.engine.device import images_of, known_targets
+from fivefold.engine.device import accelerator, images_of, known_targets
 from fivefold.engine.tta import View
 from fivefold.models import Classifier, probabilities
 
 Advance = Callable[[int], None]
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def map_batches(
+    function: Callable[[_Item], _Result], batches: Iterable[_Item], *, workers: int | None = None
+) -> Iterator[_Result]:
+    """Run a model over batches as fast as the device can; results come in the batches' order.
+
+    On a CPU several threads run it, each with one thread for torch's operations: up to twice as
+    fast as one with several, and the bits do not depend on the number of cores. On other devices
+    the caller's thread runs it. No gradient is kept, and torch's number of threads is put back at
+    the end.
+
+    Args:
+        function: From a batch to its results, called from several threads at once, so the models
+            must be in eval mode already. Results are inference tensors, or arrays made of them.
+        batches: Taken only as they are needed: results and batches do not pile up.
+        workers: How many threads; as many as torch may use in this process if not given.
+    """
+    before, source = torch.get_num_threads(), iter(batches)
+    exact = partial(_without_gradients, function)
+    on_cpu = accelerator().device.type == "cpu"
+    threads = (workers or min(before, usable_cores())) if on_cpu else 1
+    try:
+        if on_cpu:
+            _use_one_thread()
+        if threads == 1:
+            yield from map(exact, source)
+        else:
+            yield from map_ahead(
+                exact, source, threads=threads, ahead=threads, begin=_use_one_thread
+            )
+    finally:
+        torch.set_num_threads(before)
+        if isinstance(source, Generator):
+            source.close()
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)  # OpenMP keeps the number for each thread that asks
+
+
+def _without_gradients(function: Callable[[_Item], _Result], item: _Item) -> _Result:
+    with torch.inference_mode():  # each thread has its own mode
+        return function(item)
 
 
 def predict_logits(model: Classifier, batches: Batches, advance: Advance) -> tuple[Tensor, Floats]:
@@ -32,11 +83,14 @@ def predict_logits(model: Classifier, batches: Batches, advance: Advance) -> tup
     """
     model.eval()
     logits, targets = [], []
-    with torch.inference_mode():
-        for batch in batches:
-            logits.append(model(images_of(batch)).float().cpu())
-            targets.append(known_targets(batch))
-            advance(len(batch.indices))
+
+    def run(batch: Batch) -> tuple[Tensor, Floats]:
+        return model(images_of(batch)).float().cpu(), known_targets(batch)
+
+    for found, truth in map_batches(run, batches):
+        logits.append(found)
+        targets.append(truth)
+        advance(len(truth))
     return torch.cat(logits), np.concatenate(targets)
 
 
@@ -46,13 +100,17 @@ def predict_views(
     """Average a model's probabilities over flipped views of each sample [N, all classes]."""
     model.eval()
     parts = []
-    with torch.inference_mode():
-        for batch in batches:
-            images = images_of(batch)
-            probs = [probabilities(model(view(images)).float(), model.heads) for view in views]
-            parts.append(torch.stack(probs).mean(dim=0).cpu().numpy())
-            advance(len(batch.indices))
+    for probs in map_batches(lambda batch: view_probs(model, images_of(batch), views), batches):
+        parts.append(probs)
+        advance(len(probs))
     return np.concatenate(parts)
+
+
+def view_probs(model: Classifier, images: Tensor, views: Sequence[View]) -> Floats:
+    """Average a model's probabilities over views of images on its device [N, all classes]."""
+    probs = [probabilities(model(view(images)).float(), model.heads) for view in views]
+    mean: Floats = torch.stack(probs).mean(dim=0).cpu().numpy()
+    return mean
 
 
 @dataclass(frozen=True)
