@@ -1,11 +1,13 @@
 """A classifier: normalisation, backbone and head; freezing that really holds everything still."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from fivefold.core.choices import EXACT, Choices
 from fivefold.core.types import Head, head_slices
 from fivefold.models.backbones import Backbone, build_backbone
 from fivefold.models.channels import InputSpec
@@ -42,8 +44,12 @@ class Classifier(nn.Module):
         backbone: From normalised pixels to features [N, D].
         head: From features to logits [N, all classes].
         input_spec: How the backbone's weights expect pixels.
+
+    Attributes:
+        choices: How it computes: the precision and the layout of the backbone.
     """
 
+    choices: Choices
     pixel_scale: Tensor
     pixel_shift: Tensor
 
@@ -54,6 +60,7 @@ class Classifier(nn.Module):
         self.input_spec = input_spec
         self.heads = head.heads
         self.origin = backbone.origin
+        self.choices = EXACT
         self._encoder_frozen = False
         self._batchnorm_held = False
         # A net may keep parameters of its own from ever training; thawing leaves those alone.
@@ -71,9 +78,19 @@ class Classifier(nn.Module):
     def features(self, images: Tensor) -> Tensor:
         """Turn pixels [N, C, H, W], 0-255, into features [N, D]; no gradients when frozen."""
         pixels = images.to(self.pixel_scale.dtype) * self.pixel_scale + self.pixel_shift
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self._encoder_frozen):
+        pixels = pixels.contiguous(memory_format=memory_format(self.choices))
+        trains = torch.is_grad_enabled() and not self._encoder_frozen
+        with torch.set_grad_enabled(trains), self._in_precision():
             features: Tensor = self.backbone(pixels)
-        return features
+        # The head computes in float32: bfloat16 would leave logits two or three digits, and ties.
+        return features.to(pixels.dtype)
+
+    def _in_precision(self) -> AbstractContextManager[object]:
+        if self.choices.precision == "float32":
+            return nullcontext()
+        # A cache of cast weights would outlive a step that runs without gradients.
+        device = self.pixel_scale.device.type
+        return torch.autocast(device, torch.bfloat16, cache_enabled=False)
 
     def classify(self, features: Tensor) -> Tensor:
         """Turn features [N, D] into logits [N, classes]."""
@@ -143,6 +160,11 @@ def build_classifier(
         torch.default_generator.manual_seed(generator_seed)
         head = ClassifierHead(backbone.num_features, spec.heads, dropout=spec.dropout)
     return Classifier(backbone, head, input_spec or backbone.input_spec)
+
+
+def memory_format(choices: Choices) -> torch.memory_format:
+    """Give torch's name of a layout."""
+    return torch.channels_last if choices.layout == "channels_last" else torch.contiguous_format
 
 
 def probabilities(logits: Tensor, heads: tuple[Head, ...]) -> Tensor:
