@@ -1,7 +1,7 @@
 """Work done ahead in threads, its results in order."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ def map_ahead(
     threads: int,
     ahead: int,
     begin: Callable[[], None] | None = None,
-) -> Iterator[_Result]:
+) -> Generator[_Result]:
     """Call a function for each item in threads; results come in the items' order.
 
     Items are taken in the caller's thread, and only as many as are worked on ahead: neither items

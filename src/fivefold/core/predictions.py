@@ -200,5 +200,10 @@ def average(parts: Sequence[Predictions]) -> Predictions:
     if any(part.ids != first.ids or part.heads != first.heads for part in parts):
         msg = "predictions: expected the same samples and classes from every model"
         raise DataError(msg)
-    probs = np.stack([part.probs for part in parts]).mean(axis=0, dtype=np.float64)
-    return replace(first, probs=probs.astype(np.float32), fold=-1)
+    return replace(first, probs=mean_of([part.probs for part in parts]), fold=-1)
+
+
+def mean_of(probs: Sequence[Floats]) -> Floats:
+    """Average several models' probabilities [N, C] for the same samples, rounded once."""
+    mean: Floats = np.stack(probs).mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean

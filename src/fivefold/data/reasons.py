@@ -1,6 +1,7 @@
 """The audit's reasons in plain words, with the first samples that they concern."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 QUIET_RULES = frozenset({"hidden", "system-file"})
 """Rules that leave out what no one takes for an image, so that it is worth no warning."""
@@ -42,3 +43,22 @@ def first_of(ids: Sequence[str]) -> str:
     """Name the first three ids."""
     shown = ", ".join(map(repr, ids[:_SHOWN]))
     return f"such as {shown}, …" if len(ids) > _SHOWN else f"namely {shown}"
+
+
+def by_reason(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Collect ids by reason from pairs of an id and its reason."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for sample_id, reason in pairs:
+        ids[reason].append(sample_id)
+    return ids
+
+
+def left_out(excluded: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Word a warning about what rules have left out, unless nobody takes it for an image.
+
+    Args:
+        excluded: Ids, each with its rule.
+    """
+    loud = [pair for pair in excluded if pair[1] not in QUIET_RULES]
+    if loud:
+        yield f"left out: {counted(by_reason(loud))}; {first_of([name for name, _ in loud])}"

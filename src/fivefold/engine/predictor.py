@@ -1,6 +1,6 @@
 """From a model and samples to predictions."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -27,7 +27,7 @@ _Result = TypeVar("_Result")
 
 def map_batches(
     function: Callable[[_Item], _Result], batches: Iterable[_Item], *, workers: int | None = None
-) -> Iterator[_Result]:
+) -> Generator[_Result]:
     """Run a model over batches as fast as the device can; results come in the batches' order.
 
     On a CPU several threads run it, each with one thread for torch's operations: up to twice as
@@ -39,14 +39,12 @@ def map_batches(
         function: From a batch to its results, called from several threads at once, so the models
             must be in eval mode already. Results are inference tensors, or arrays made of them.
         batches: Taken only as they are needed: results and batches do not pile up.
-        workers: How many threads; as many as torch may use in this process if not given.
+        workers: How many threads; `usual_workers` if not given.
     """
     before, source = torch.get_num_threads(), iter(batches)
-    exact = partial(_without_gradients, function)
-    on_cpu = accelerator().device.type == "cpu"
-    threads = (workers or min(before, usable_cores())) if on_cpu else 1
+    exact, threads = partial(_without_gradients, function), workers or usual_workers()
     try:
-        if on_cpu:
+        if accelerator().device.type == "cpu":
             _use_one_thread()
         if threads == 1:
             yield from map(exact, source)
@@ -58,6 +56,13 @@ def map_batches(
         torch.set_num_threads(before)
         if isinstance(source, Generator):
             source.close()
+
+
+def usual_workers() -> int:
+    """Count the threads that run a model: on a CPU as many as torch may use, elsewhere 1."""
+    if accelerator().device.type != "cpu":
+        return 1
+    return min(torch.get_num_threads(), usable_cores())
 
 
 def _use_one_thread() -> None:

@@ -208,9 +208,8 @@ class Experiment:
             self.folder,
             source,
             [(fold, index) for fold in self._trained_folds(folds, stage)],
+            config=self.config,
             views=views,
-            batch=32 if self.config.inference_batch == "auto" else self.config.inference_batch,
-            threads=self.config.num_workers,
             progress=self.progress,
         )
 

@@ -1,0 +1,88 @@
+"""Images as they come: each read and decoded once, resized, in batches, and then forgotten."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+
+from fivefold.core.ahead import map_ahead
+from fivefold.core.types import Image
+from fivefold.data import Source
+from fivefold.data.batches import Batch
+from fivefold.data.decode import ImageProblem, to_channels
+
+Resize = Callable[[Image], Image]
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """A batch of readable images, and what was met on the way to it.
+
+    Attributes:
+        batch: Its indices are positions in the source; it may be empty where all else is broken.
+        broken: Positions in the source that cannot be read, each with the problem.
+    """
+
+    batch: Batch
+    broken: tuple[tuple[int, ImageProblem], ...]
+
+
+def read_batches(
+    source: Source, resize: Resize, shape: tuple[int, int, int], *, batch: int, threads: int
+) -> Generator[Incoming]:
+    """Read every sample of a source once, in its order; at most two batches are held at a time.
+
+    Args:
+        source: What to read.
+        resize: Turns a decoded image into one of the shape below.
+        shape: Height, width and channels.
+        batch: How many readable images at a time; only the last are fewer.
+        threads: How many decode ahead.
+
+    Raises:
+        DataError: If an image has another number of channels than can be turned into the shape's.
+    """
+
+    def read(i: int) -> Image | ImageProblem:
+        try:
+            return read_resized(source, i, resize, shape)
+        except ImageProblem as problem:
+            return problem
+
+    images, positions, broken = list[Image](), list[int](), list[tuple[int, ImageProblem]]()
+    found = map_ahead(read, range(len(source)), threads=threads, ahead=batch + threads)
+    with closing(found):
+        for i, result in enumerate(found):
+            if isinstance(result, ImageProblem):
+                broken.append((i, result))
+                continue
+            images.append(result)
+            positions.append(i)
+            if len(images) == batch:
+                yield _incoming(images, positions, broken)
+                images, positions, broken = [], [], []
+    if images or broken:
+        yield _incoming(images, positions, broken)
+
+
+def read_resized(source: Source, i: int, resize: Resize, shape: tuple[int, int, int]) -> Image:
+    """Read a sample's pixels as a network of this shape sees them, in training and afterwards.
+
+    Raises:
+        ImageProblem: If its image cannot be used.
+        DataError: If it has another number of channels than can be turned into the shape's.
+    """
+    pixels = source.image(i, shape[:2])
+    if pixels.shape[2] != shape[2]:
+        path = source.path(i)
+        name = f"{source.sample_ids[i]} ({path})" if path else source.sample_ids[i]
+        pixels = to_channels(pixels, shape[2], name)
+    return resize(pixels)
+
+
+def _incoming(
+    images: list[Image], positions: list[int], broken: list[tuple[int, ImageProblem]]
+) -> Incoming:
+    pixels = np.stack(images) if images else np.empty((0, 0, 0, 0), np.uint8)
+    return Incoming(Batch(np.asarray(positions, np.int64), pixels, None), tuple(broken))
