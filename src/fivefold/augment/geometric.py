@@ -10,6 +10,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from fivefold.augment.box import Matrix
 from fivefold.augment.draws import (
     AxisFactor,
     AxisNumber,
@@ -21,7 +22,7 @@ from fivefold.augment.draws import (
     draw_axes,
     draw_whole,
 )
-from fivefold.augment.warp import Border, Matrix, Mode, Order, Warp
+from fivefold.augment.warp import Border, Mode, Order, Warp
 from fivefold.core.catalog import Catalog
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -32,15 +33,15 @@ augmenters: Catalog[Warp] = Catalog("augmenter")
 @augmenters.add(name="Fliplr")
 def fliplr(rng: np.random.Generator, height: int, width: int, *, p: Probability) -> Warp:
     """Mirror left and right, in a share `p` of the images."""
-    flip = np.diag([-1.0 if rng.random() < p else 1.0, 1.0, 1.0])
-    return Warp(about_centre(flip, height, width))
+    sign = -1.0 if rng.random() < p else 1.0
+    return Warp(about_centre(_matrix((sign, 0.0, 0.0), (0.0, 1.0, 0.0)), height, width))
 
 
 @augmenters.add(name="Flipud")
 def flipud(rng: np.random.Generator, height: int, width: int, *, p: Probability) -> Warp:
     """Mirror top and bottom, in a share `p` of the images."""
-    flip = np.diag([1.0, -1.0 if rng.random() < p else 1.0, 1.0])
-    return Warp(about_centre(flip, height, width))
+    sign = -1.0 if rng.random() < p else 1.0
+    return Warp(about_centre(_matrix((1.0, 0.0, 0.0), (0.0, sign, 0.0)), height, width))
 
 
 @augmenters.add(name="Affine")
@@ -91,19 +92,19 @@ def affine(  # noqa: PLR0913  each is a key of the YAML
 
 def about_centre(matrix: Matrix, height: int, width: int) -> Matrix:
     """Move a change about the point (0, 0) to the centre of an image [3, 3]."""
-    centre = np.array([[1, 0, (width - 1) / 2], [0, 1, (height - 1) / 2], [0, 0, 1]])
-    back = centre.copy()
-    back[:2, 2] *= -1
-    moved: Matrix = centre @ matrix @ back
-    return moved
+    # Plain numbers: this is done for every image, and NumPy is slow on so few.
+    (a, b, right), (c, d, down), _ = matrix.tolist()
+    x, y = (width - 1) / 2, (height - 1) / 2
+    return _matrix((a, b, x + right - a * x - b * y), (c, d, y + down - c * x - d * y))
 
 
 def _linear(factors: tuple[float, float], turn: float, shear: float) -> Matrix:
     x, y = factors
-    return np.array(
-        [
-            [x * math.cos(turn), -y * math.sin(turn + shear), 0],
-            [x * math.sin(turn), y * math.cos(turn + shear), 0],
-            [0, 0, 1],
-        ]
+    return _matrix(
+        (x * math.cos(turn), -y * math.sin(turn + shear), 0.0),
+        (x * math.sin(turn), y * math.cos(turn + shear), 0.0),
     )
+
+
+def _matrix(first: tuple[float, ...], second: tuple[float, ...]) -> Matrix:
+    return np.array((first, second, (0.0, 0.0, 1.0)))

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from fivefold.augment.box import Matrix, as_pixels, find_box, mirrored
 from fivefold.core.types import Image
 
-Matrix: TypeAlias = NDArray[np.float64]
 Mode: TypeAlias = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
 Order: TypeAlias = Literal[0, 1, 3]
 
@@ -58,10 +58,10 @@ def fuse(warps: Iterable[Warp]) -> list[Warp]:
 
     Pixels are then interpolated once, and what one warp moves out another may bring back.
     """
-    fused = [Warp(np.eye(3))]
+    fused: list[Warp] = []
     for warp in warps:
-        last = fused[-1]
-        if warp.border and last.border and warp.border != last.border:
+        last = fused[-1] if fused else None
+        if last is None or (warp.border and last.border and warp.border != last.border):
             fused.append(warp)
         else:
             fused[-1] = Warp(warp.matrix @ last.matrix, last.border or warp.border)
@@ -74,24 +74,23 @@ def apply(image: Image, warp: Warp) -> Image:
     Flips copy pixels, so they are exact; the identity returns the image itself.
     """
     # cos(90°) is 6e-17: without rounding, a quarter turn would not be recognised as exact.
-    matrix = np.round(warp.matrix, 12)
+    matrix = np.round(warp.matrix[:2], 12)
     flips = _as_flips(matrix, *image.shape[:2])
-    if flips is not None:
-        return np.ascontiguousarray(np.flip(image, flips)) if flips else image
+    if flips == (False, False):
+        return image
+    if flips:
+        rows, columns = flips
+        return by_channels(image, partial(mirrored, rows=rows, columns=columns))
     border = warp.border or Border()
-    height, width = image.shape[:2]
-
-    def warped(part: Image) -> Image:
-        return cv2.warpAffine(
-            part,
-            matrix[:2],
-            (width, height),
-            flags=_INTERPOLATIONS[border.order],
-            borderMode=_BORDERS[border.mode],
-            borderValue=(border.cval,) * 4,
-        ).astype(np.uint8, copy=False)
-
-    return by_channels(image, warped)
+    box = find_box(matrix, *image.shape[:2])
+    if box and border.order == 1:
+        mode = _BORDERS[border.mode]
+        return by_channels(image, partial(box.cut, border=mode, value=border.cval))
+    if box:
+        matrix = box.matrix
+    if image.shape[2:] == (3,) and border.order != 3:
+        return _warped_as_four(image, matrix, border)
+    return by_channels(image, partial(_warped, matrix=matrix, border=border))
 
 
 def by_channels(image: Image, change: Callable[[Image], Image]) -> Image:
@@ -105,11 +104,30 @@ def by_channels(image: Image, change: Callable[[Image], Image]) -> Image:
     return stacked[0] if len(stacked) == 1 else np.concatenate(stacked, axis=2)
 
 
-def _as_flips(matrix: Matrix, height: int, width: int) -> tuple[int, ...] | None:
-    """Say which axes a matrix flips; None if it does anything else."""
-    (a, b, x), (c, d, y) = matrix[:2]
-    places = {(1.0, 0.0): (), (-1.0, width - 1.0): (1,)}
-    rows = {(1.0, 0.0): (), (-1.0, height - 1.0): (0,)}
-    if b != 0 or c != 0 or (a, x) not in places or (d, y) not in rows:
+def _warped(image: Image, matrix: Matrix, border: Border) -> Image:
+    height, width = image.shape[:2]
+    warped = cv2.warpAffine(
+        image,
+        matrix,
+        (width, height),
+        flags=_INTERPOLATIONS[border.order],
+        borderMode=_BORDERS[border.mode],
+        borderValue=(border.cval,) * 4,
+    )
+    return as_pixels(warped)
+
+
+def _warped_as_four(image: Image, matrix: Matrix, border: Border) -> Image:
+    """Warp RGB with a fourth channel beside it: to the same bits in half the time."""
+    four = as_pixels(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA))
+    return as_pixels(cv2.cvtColor(_warped(four, matrix, border), cv2.COLOR_RGBA2RGB))
+
+
+def _as_flips(matrix: Matrix, height: int, width: int) -> tuple[bool, bool] | None:
+    """Say whether a matrix mirrors rows and columns; None if it does anything else."""
+    (a, b, x), (c, d, y) = matrix.tolist()
+    down = {(1.0, 0.0): False, (-1.0, height - 1.0): True}.get((d, y))
+    across = {(1.0, 0.0): False, (-1.0, width - 1.0): True}.get((a, x))
+    if b != 0 or c != 0 or down is None or across is None:
         return None
-    return rows[d, y] + places[a, x]
+    return down, across
