@@ -1,15 +1,33 @@
-"""From a resolved config to objects: the only place that knows configs and components."""
+"""From a resolved config to objects: the only place that knows configs and components.
 
-from fivefold.build.checks import check, not_yet, stage_place, unknown_monitor
-from fivefold.build.heads import build_heads
-from fivefold.build.objects import (
-    build_images,
-    build_loss_function,
-    build_prepare,
-    build_spec,
-    build_stage_optimizer,
-    build_stage_schedule,
-)
+Configs are checked without torch; the names that make objects load it on first use.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from fivefold.build.checks import check, not_yet, stage_place, try_out, unknown_monitor
+
+if TYPE_CHECKING:
+    from fivefold.build.heads import build_heads
+    from fivefold.build.objects import (
+        build_images,
+        build_loss_function,
+        build_prepare,
+        build_spec,
+        build_stage_optimizer,
+        build_stage_schedule,
+    )
+
+_HOMES = {
+    "build_heads": "heads",
+    "build_images": "objects",
+    "build_loss_function": "objects",
+    "build_prepare": "objects",
+    "build_spec": "objects",
+    "build_stage_optimizer": "objects",
+    "build_stage_schedule": "objects",
+}
 
 __all__ = [
     "build_heads",
@@ -22,5 +40,13 @@ __all__ = [
     "check",
     "not_yet",
     "stage_place",
+    "try_out",
     "unknown_monitor",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,4 +1,4 @@
-"""Names and options of a config against the catalogs; no data is read, nothing is built."""
+"""Names and options of a config against the catalogs; no data is read."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,13 +11,15 @@ from fivefold.core.errors import Problem, did_you_mean
 from fivefold.evaluation import is_known, metrics
 from fivefold.losses import ExpressionError, check_loss, loss_names, losses
 from fivefold.models import backbone_problem
-from fivefold.optim import check_optimizer, schedules
+from fivefold.optim import check_optimizer, schedules, try_optimizer
 
 Place = tuple[str | int, ...]
 
 
 def check(config: ExperimentConfig) -> list[Problem]:
     """Find everything that the catalogs do not know, or that this version cannot do yet.
+
+    Nothing is built, and torch is not loaded: a config with a typing mistake is answered at once.
 
     Returns:
         Each problem once, in the order of the file.
@@ -27,6 +29,16 @@ def check(config: ExperimentConfig) -> list[Problem]:
         problems += _some(backbone_problem(config.architecture, config.where("architecture")))
     for stage in config.resolve():
         problems += _stage(config, stage)
+    return list(dict.fromkeys(problems))
+
+
+def try_out(config: ExperimentConfig) -> list[Problem]:
+    """Find what only shows in a config without other problems, by making things; loads torch."""
+    problems = []
+    for stage in config.resolve():
+        place = stage_place(config, stage.index, "optimizer")
+        key, at = ".".join(map(str, place)), partial(config.where, *place, stage.optimizer)
+        problems += try_optimizer(stage.optimizer, stage.optimizer_options, at, key)
     return list(dict.fromkeys(problems))
 
 

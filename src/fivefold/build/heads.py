@@ -1,12 +1,14 @@
 """The classifier's heads: what the data's labels say, and what the config says of them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.types import Activation, Head
-from fivefold.data import Labels
+
+if TYPE_CHECKING:
+    from fivefold.data import Labels
 
 ACTIVATIONS: dict[str, Activation] = {
     "softmax": "softmax",
@@ -16,7 +18,7 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def build_heads(config: ExperimentConfig, labels: Sequence[Labels]) -> tuple[Head, ...]:
+def build_heads(config: ExperimentConfig, labels: Sequence["Labels"]) -> tuple[Head, ...]:
     """Decide the heads.
 
     Args:
@@ -55,11 +57,11 @@ def _for_each(config: ExperimentConfig, key: str, value: Any, outputs: int) -> l
     return entries
 
 
-def _fitting(labels: Labels) -> str:
+def _fitting(labels: "Labels") -> str:
     return "softmax" if labels.exclusive and len(labels.class_names) > 1 else "sigmoid"
 
 
-def _count_problems(config: ExperimentConfig, labels: Labels, count: int | None) -> list[Problem]:
+def _count_problems(config: ExperimentConfig, labels: "Labels", count: int | None) -> list[Problem]:
     found = len(labels.class_names)
     if count is None or count == found:
         return []
@@ -70,7 +72,7 @@ def _count_problems(config: ExperimentConfig, labels: Labels, count: int | None)
 
 
 def _activation_problems(
-    config: ExperimentConfig, labels: Labels, activation: Activation
+    config: ExperimentConfig, labels: "Labels", activation: Activation
 ) -> list[Problem]:
     if activation != "softmax" or labels.exclusive:
         return []

@@ -109,6 +109,7 @@ def _option_text(name: str, field: FieldInfo) -> str:
 
 def _record(component: Component[Any]) -> dict[str, Any]:
     options = component.options.model_fields
+    facts = {name: fact for name, fact in component.facts.items() if not callable(fact)}
     required = [name for name, field in options.items() if field.is_required()]
     return {
         "name": component.name,
@@ -116,7 +117,7 @@ def _record(component: Component[Any]) -> dict[str, Any]:
         "summary": component.summary,
         "options": {n: field.default for n, field in options.items() if n not in required},
         "required": required,
-        "facts": component.facts,
+        "facts": facts,
     }
 
 

@@ -1,10 +1,36 @@
-"""Packages that are only needed for some commands."""
+"""Packages that are loaded when they are needed, or only needed for some commands."""
 
 import importlib
 import importlib.util
 from types import ModuleType
+from typing import Any
 
 from fivefold.core.errors import MissingExtraError
+
+
+class _Late(ModuleType):
+    """Stands for a module that is imported when something of it is first used."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def late(module: str) -> ModuleType:
+    """Stand in for a module that takes seconds to import, until something of it is used.
+
+    So a catalog can list what it has, and check the options of each, without torch. The other
+    branch is what type checkers see::
+
+        if TYPE_CHECKING:
+            from torch import Tensor
+            from torch.nn import functional
+        else:
+            functional, Tensor = late("torch.nn.functional"), Any
+
+    Args:
+        module: Its full name. Nothing in it may be used while the caller is being imported.
+    """
+    return _Late(module)
 
 
 def require(module: str, *, extra: str) -> ModuleType:

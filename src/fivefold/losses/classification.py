@@ -4,15 +4,20 @@ A loss is `def name(logits, targets, *, options) -> scalar`, the mean over the b
 `inputs` says what kind of logits it expects: those of a `softmax` or of a `sigmoid`.
 """
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import torch
 from pydantic import Field
-from torch import Tensor
-from torch.nn import functional
 
 from fivefold.core.catalog import Catalog
 from fivefold.core.errors import DataError
+from fivefold.core.optional import late
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import functional
+else:  # a config is checked without them
+    torch, functional, Tensor = late("torch"), late("torch.nn.functional"), Any
 
 losses: Catalog[Tensor] = Catalog("loss")
 

@@ -3,17 +3,21 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
-
-import torch
-from torch import Tensor
-from torch.nn import functional
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fivefold.core.catalog import At, nowhere
 from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.optional import late
 from fivefold.core.types import Activation, Head, head_slices
 from fivefold.losses.classification import losses
 from fivefold.losses.expression import ExpressionError, parse_expression
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import functional
+else:  # a config is checked without them
+    torch, functional, Tensor = late("torch"), late("torch.nn.functional"), Any
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 

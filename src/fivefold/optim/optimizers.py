@@ -6,19 +6,24 @@ about three times as fast: one AdamW step of EfficientNet-Lite0 took 2.8 ms inst
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-import torch
 from pydantic import Field
-from torch import optim
-from torch.nn import Parameter
-from torch.optim import Optimizer
 
 from fivefold.core.catalog import At, Catalog, nowhere
 from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.optional import late
 from fivefold.optim.param_groups import parameter_groups
 
-Params: TypeAlias = Iterable[dict[str, Any]] | Iterable[torch.Tensor]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, optim
+    from torch.nn import Parameter
+    from torch.optim import Optimizer
+else:  # a config is checked without them
+    torch, optim, Tensor, Parameter, Optimizer = late("torch"), late("torch.optim"), Any, Any, Any
+
+Params: TypeAlias = Iterable[dict[str, Any]] | Iterable[Tensor]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -27,7 +32,13 @@ Betas: TypeAlias = tuple[Beta, Beta]
 optimizers: Catalog[Optimizer] = Catalog("optimizer")
 
 
-@optimizers.add(name="SGD")
+def _nesterov_clash(options: Mapping[str, Any]) -> str:
+    if options["nesterov"] and (not options["momentum"] or options["dampening"]):
+        return "nesterov needs a momentum above 0 and no dampening"
+    return ""
+
+
+@optimizers.add(name="SGD", clash=_nesterov_clash)
 def sgd(
     params: Params,
     lr: float,
@@ -187,14 +198,35 @@ def build_optimizer(
 def check_optimizer(
     name: str, options: Mapping[str, Any], at: At = nowhere, key: str = "optimizer"
 ) -> list[Problem]:
-    """Find what is wrong with a name and its options; see `Catalog.problems`."""
+    """Find what is wrong with a name and its options, without torch; see `Catalog.problems`.
+
+    What only shows when options meet, such as nesterov without momentum, is the fact `clash` of an
+    optimizer: a function of its options that says what is wrong, or nothing.
+    """
     problems = optimizers.problems(name, options, at, key)
     if problems:
         return problems
     component = optimizers.get(name)
-    try:  # what only shows when options meet, such as nesterov without momentum
+    clash = component.facts.get("clash")
+    found = clash(component.check(options)[0]) if clash else ""
+    return [_clash_problem(name, options, found, at, key)] if found else []
+
+
+def try_optimizer(
+    name: str, options: Mapping[str, Any], at: At = nowhere, key: str = "optimizer"
+) -> list[Problem]:
+    """Make an optimizer of checked options for one number, and find what it refuses; loads torch.
+
+    It finds what an optimizer of a user's own has no `clash` for.
+    """
+    component = optimizers.get(name)
+    try:
         component.make([torch.zeros(1)], 1.0, **component.check(options)[0])
     except ValueError as error:
-        message = f"{key}.{name}: expected options that fit together, got {dict(options)}"
-        return [Problem("config/bad-value", at(), message, str(error))]
+        return [_clash_problem(name, options, str(error), at, key)]
     return []
+
+
+def _clash_problem(name: str, options: Mapping[str, Any], reason: str, at: At, key: str) -> Problem:
+    message = f"{key}.{name}: expected options that fit together, got {dict(options)}"
+    return Problem("config/bad-value", at(), message, reason)

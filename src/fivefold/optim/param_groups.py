@@ -1,13 +1,14 @@
 """Which weights decay."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch.nn import Parameter
+if TYPE_CHECKING:
+    from torch.nn import Parameter
 
 
 def parameter_groups(
-    named_parameters: Iterable[tuple[str, Parameter]], weight_decay: float
+    named_parameters: Iterable[tuple[str, "Parameter"]], weight_decay: float
 ) -> list[dict[str, Any]]:
     """Group the trainable parameters by their weight decay.
 

@@ -3,7 +3,13 @@ import torch
 from torch import nn
 
 from fivefold.core.errors import ConfigError
-from fivefold.optim import build_optimizer, check_optimizer, optimizers, parameter_groups
+from fivefold.optim import (
+    build_optimizer,
+    check_optimizer,
+    optimizers,
+    parameter_groups,
+    try_optimizer,
+)
 
 torch.set_num_threads(1)
 
@@ -145,3 +151,17 @@ def test_wrong_names_and_options_are_problems(name, options, message):
     (problem,) = check_optimizer(name, options, lambda *path: "here", "o")
     assert problem.message == message
     assert problem.where == "here"
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("dampening", [0.0, 0.5])
+def test_what_is_found_without_torch_is_what_torch_refuses(nesterov, momentum, dampening):
+    options = {"nesterov": nesterov, "momentum": momentum, "dampening": dampening}
+    found, refused = check_optimizer("SGD", options), try_optimizer("SGD", options)
+    assert [p.message for p in found] == [p.message for p in refused]
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_the_defaults_of_each_fit_together(name):
+    assert check_optimizer(name, {}) == try_optimizer(name, {}) == []
