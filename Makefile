@@ -35,7 +35,9 @@ format: $(STAMP) ## Format the code and mend what ruff can mend
 docs: $(STAMP) ## Write the pages that are made from the code
 	$(BIN)/python -c 'from pathlib import Path; from fivefold.config import *; \
 		Path("docs/config.md").write_text(reference_markdown()); \
-		Path("docs/musket.md").write_text(musket_markdown())'
+		Path("docs/musket.md").write_text(musket_markdown()); \
+		from fivefold.models.timm_list import LIST_PATH, list_text; \
+		LIST_PATH.write_text(list_text())'
 
 check: $(STAMP) ## Format, lint, types, layers, architecture: what CI asks for beside the tests
 	$(BIN)/ruff format --check .

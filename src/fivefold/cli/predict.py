@@ -53,9 +53,9 @@ def predict(  # noqa: PLR0913  one parameter for each option
     chosen = None if folds is None else arguments.numbers(folds)
     _check_free(output, force=force)
     from fivefold.evaluation.tables import csv_bytes, prediction_rows
-    from fivefold.experiment.experiment import Experiment
+    from fivefold.experiment.opening import open_experiment
 
-    opened = Experiment.load(experiment, allow_imports=allow_imports, progress=Terminal())
+    opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
     source = _opened(inputs, images)
     predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta)
     data = csv_bytes(prediction_rows(predictions))
@@ -75,9 +75,9 @@ def evaluate(
     allow_imports: arguments.AllowImports = False,
 ) -> None:
     """Measure on the samples that the models have not seen."""
-    from fivefold.experiment.experiment import Experiment
+    from fivefold.experiment.opening import open_experiment
 
-    opened = Experiment.load(experiment, allow_imports=allow_imports, progress=Terminal())
+    opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
     result = opened.evaluate(stage=stage)
     if as_json:
         show_json(result)

@@ -28,9 +28,9 @@ def check(
     allow_imports: arguments.AllowImports = False,
 ) -> None:
     """Find what is wrong before training; estimate time and memory."""
-    from fivefold.experiment.experiment import Experiment
+    from fivefold.experiment.opening import open_experiment
 
-    opened = Experiment.load(
+    opened = open_experiment(
         experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
     )
     report = opened.check()
@@ -55,9 +55,9 @@ def fit(
 
     summary = find_finished(experiment, overrides or ())
     if summary is None:
-        from fivefold.experiment.experiment import Experiment
+        from fivefold.experiment.opening import open_experiment
 
-        opened = Experiment.load(
+        opened = open_experiment(
             experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
         )
         summary = opened.fit(folds=chosen)

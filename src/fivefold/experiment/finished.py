@@ -13,8 +13,6 @@ from fivefold.core import durable
 from fivefold.core.errors import ConfigError, FivefoldError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
-from fivefold.data.audit import Audit
-from fivefold.experiment.datasets import open_source
 from fivefold.experiment.plan import make_plan
 from fivefold.experiment.summary import Summary, read_summary
 
@@ -62,6 +60,10 @@ def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
     """Compare names, sizes and times of the files with what was trained on; reads no image."""
     if config.dataset is None or config.dataset.python:
         return
+    # a run that is not finished, or whose config is wrong, does without these here
+    from fivefold.data.audit import Audit  # noqa: PLC0415
+    from fivefold.experiment.datasets import open_source  # noqa: PLC0415
+
     try:
         source = open_source(config, allow_imports=False, progress=Silent())
         audited = Audit.load(folder.audit_path).rows

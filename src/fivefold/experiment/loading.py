@@ -24,7 +24,10 @@ from fivefold.experiment.imports import import_modules
 def load_checked(
     path: Path, overrides: Sequence[str] = (), *, allow_imports: bool = False
 ) -> ExperimentConfig:
-    """Read a config and hold every name against the catalogs; reads no data.
+    """Read a config and hold every name and option against the catalogs; reads no data.
+
+    All that can be wrong in the file itself is told together, without loading torch. What shows
+    only when something is made comes after it, of a config that has no other problem.
 
     Args:
         path: A YAML file.
@@ -43,6 +46,9 @@ def load_checked(
     problems = _check(config, allow_imports=allow_imports)
     if problems:
         raise ConfigError(in_order(problems))
+    impossible = build.try_out(config)
+    if impossible:
+        raise ConfigError(in_order(impossible))
     return config
 
 

@@ -1,12 +1,15 @@
 """Names of backbones: the users' own, Keras and Musket spellings, and everything in timm.
 
-A name of the table or of a user's own net is answered without loading torch or timm.
+They are answered without loading torch or timm, unless timm is another version than the one whose
+names `timm_list` has.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from fivefold.core.catalog import Catalog
 from fivefold.core.errors import Problem, did_you_mean
+from fivefold.models.timm_list import timm_list
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,13 +68,21 @@ def timm_name(name: str) -> str | None:
     folded = name.strip().casefold()
     if folded in _BY_FOLDED:
         return _BY_FOLDED[folded]
-    import timm  # noqa: PLC0415  takes seconds, and the table answers most questions
-
-    if not folded or not timm.is_model(folded):
+    if not folded:
         return None
-    tag = folded.partition(".")[2]
-    known_tags = [full.partition(".")[2] for full in timm.list_pretrained(folded.partition(".")[0])]
-    return folded if not tag or tag in known_tags else None
+    if "timm" in sys.modules:  # a user's module may have given it more nets
+        return folded if _timm_has(folded) else None
+    known = timm_list().has(folded) or (not timm_list().is_installed() and _timm_has(folded))
+    return folded if known else None
+
+
+def _timm_has(name: str) -> bool:
+    import timm  # noqa: PLC0415  takes seconds, and its list answers most questions
+
+    if not timm.is_model(name):
+        return False
+    net, dot, tag = name.partition(".")
+    return not dot or tag in [full.partition(".")[2] for full in timm.list_pretrained(net)]
 
 
 def is_known(name: str) -> bool:
@@ -93,8 +104,15 @@ def unknown(name: str, where: str = "") -> Problem:
 
 def backbone_names() -> list[str]:
     """List all names: the users' own, the table, then timm's."""
-    import timm  # noqa: PLC0415  takes seconds, and the table answers most questions
-
     named = [*backbones.names(), *KERAS_NAMES]
     taken = {name.casefold() for name in named}
-    return [*named, *(name for name in timm.list_models() if name not in taken)]
+    return [*named, *(name for name in _timm_names() if name not in taken)]
+
+
+def _timm_names() -> list[str]:
+    if "timm" not in sys.modules and timm_list().is_installed():
+        return timm_list().names
+    import timm  # noqa: PLC0415  as above
+
+    names: list[str] = timm.list_models()
+    return names

@@ -51,8 +51,8 @@ TABLE = (
 
 @pytest.fixture
 def _fake(monkeypatch):
-    module = types.ModuleType("fivefold.experiment.experiment")
-    module.Experiment = FakeExperiment
+    module = types.ModuleType("fivefold.experiment.opening")
+    module.open_experiment = FakeExperiment.load
     monkeypatch.setattr(FakeExperiment, "asked", [])
     monkeypatch.setitem(sys.modules, module.__name__, module)
 

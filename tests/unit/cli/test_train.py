@@ -110,8 +110,8 @@ class FakeExperiment:
 
 @pytest.fixture
 def calls(monkeypatch):
-    module = types.ModuleType("fivefold.experiment.experiment")
-    module.Experiment = FakeExperiment
+    module = types.ModuleType("fivefold.experiment.opening")
+    module.open_experiment = FakeExperiment.load
     monkeypatch.setitem(sys.modules, module.__name__, module)
     FakeExperiment.calls = []
     return FakeExperiment.calls

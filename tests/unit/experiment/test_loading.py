@@ -203,3 +203,23 @@ def test_files_of_one_name_in_two_experiments_are_two(tmp_path):
         (tmp_path / name).mkdir()
         load_with(tmp_path / name, "own_parts", f"who = {name!r}\n")
         assert sys.modules["own_parts"].who == name
+
+
+@pytest.mark.usefixtures("_modules_again")
+def test_what_an_own_optimizer_refuses_is_found_by_making_it(tmp_path):
+    (tmp_path / "own_optimizer.py").write_text(
+        "from torch.optim import SGD\nfrom fivefold.optim import optimizers\n\n"
+        "@optimizers.add()\ndef own_sgd(params, lr, *, low: float = 0.0, high: float = 1.0):\n"
+        "    if low > high:\n        raise ValueError('low is above high')\n"
+        "    return SGD(params, lr)\n"
+    )
+    text = f"{GOOD}imports: [own_optimizer]\noptimizer: {{own_sgd: {{low: 2}}}}\n"
+    with pytest.raises(ConfigError, match="expected options that fit together") as error:
+        load_checked(write(tmp_path, text), allow_imports=True)
+    (problem,) = error.value.problems
+    assert problem.where.endswith("config.yaml:4:22")
+    assert problem.hint == "low is above high"
+    # what the file says wrongly is told first
+    with pytest.raises(ConfigError, match="batch") as error:
+        load_checked(write(tmp_path, text + "batch: 0\n"), allow_imports=True)
+    assert len(error.value.problems) == 1

@@ -1,8 +1,10 @@
+import dataclasses
 import subprocess
 import sys
 
 import pytest
 
+from fivefold.models import names
 from fivefold.models.names import (
     KERAS_NAMES,
     backbone_names,
@@ -11,6 +13,7 @@ from fivefold.models.names import (
     is_known,
     timm_name,
 )
+from fivefold.models.timm_list import TimmList, timm_list
 
 
 @pytest.mark.parametrize("name", ["ResNet50", "resnet50", "RESNET50", " resnet50 "])
@@ -67,10 +70,37 @@ def test_the_list_names_own_nets_then_the_table_then_timm_without_repeats():
     assert len({name.casefold() for name in names}) == len(names)
 
 
-def test_names_of_the_table_are_answered_without_loading_torch():
+def test_names_are_answered_without_loading_torch():
     code = (
-        "import sys; from fivefold.models.names import timm_name, is_known; "
+        "import sys; from fivefold.models.names import backbone_names, is_known, timm_name; "
         "assert is_known('DenseNet201') and timm_name('vgg16') == 'vgg16'; "
+        "assert is_known('vit_base_patch16_224') and not is_known('vit_bas_patch16_224'); "
+        "assert is_known('resnet18.a1_in1k') and not is_known('resnet18.no_such_tag'); "
+        "assert is_known('tf_efficientnet_b0_ap') and len(backbone_names()) > 1300; "
         "sys.exit('torch' in sys.modules or 'timm' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("version", ["0.0.1", None])
+def test_names_of_another_timm_are_those_that_it_has(monkeypatch, version):
+    import timm  # noqa: F401  loaded by other tests or not: the answers are the same
+
+    listed = dataclasses.replace(timm_list(), version=version or timm_list().version)
+    known = {"resnet18", "resnet18.a1_in1k", "tf_efficientnet_b0_ap"}
+    unknown = {"resnet19", "resnet18.nothing"}
+    monkeypatch.setattr(names, "timm_list", lambda: listed)
+    before = [is_known(name) for name in (*known, *unknown)]
+    monkeypatch.delitem(sys.modules, "timm")
+    assert before == [is_known(name) for name in (*known, *unknown)] == [True] * 3 + [False] * 2
+
+
+def test_a_name_that_the_list_lacks_is_asked_of_another_timm(monkeypatch):
+    import timm
+
+    shorter = TimmList("0.0.1", {"resnet18": ()}, frozenset())
+    monkeypatch.setattr(names, "timm_list", lambda: shorter)
+    monkeypatch.setattr(names, "_timm_has", timm.is_model)
+    monkeypatch.delitem(sys.modules, "timm")
+    assert is_known("resnet34")
+    assert not is_known("resnet35")
