@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 
 from fivefold.core.seeding import generator_for
@@ -84,7 +85,7 @@ class Batches:
     def _in_order(self, rows: Indices) -> Indices:
         if self._place is None or not self._shuffle:
             return rows
-        by_id = np.asarray(sorted(rows, key=lambda row: self._table.ids[row]), dtype=np.int64)
+        by_id = rows[np.argsort(self._table.ranks[rows])]
         return generator_for(self._seed, "order", *self._place).permutation(by_id)
 
     def _divide(self, rows: Indices, batch: int) -> list[Indices]:
@@ -94,6 +95,7 @@ class Batches:
         return parts
 
     def __iter__(self) -> Iterator[Batch]:
+        cv2.setNumThreads(0)  # batches are made in threads of ours, each image in one
         if self._threads == 0:
             yield from map(self._make, self._parts)
             return
@@ -115,13 +117,13 @@ class Batches:
             yield waiting.popleft().result()
 
     def _make(self, rows: Indices, stop: threading.Event | None = None) -> Batch:
-        pixels = []
-        for row in rows:
+        pixels = np.empty((len(rows), *self._images.shape), np.uint8)
+        for place, row in enumerate(rows.tolist()):
             if stop is not None and stop.is_set():
                 break  # nobody wants the batch any more
-            pixels.append(self._prepared(int(row)))
+            pixels[place] = self._prepared(row)
         targets = None if self._table.targets is None else self._table.targets[rows]
-        return Batch(rows, np.stack(pixels) if pixels else np.empty(0, np.uint8), targets)
+        return Batch(rows, pixels, targets)
 
     def _prepared(self, row: int) -> Image:
         image = self._images.get(row)

@@ -46,6 +46,14 @@ class SampleTable:
             hasher.update(text.encode("utf-8", "surrogateescape") + b"\x1e")
         return hasher.hexdigest()
 
+    @cached_property
+    def ranks(self) -> Indices:
+        """Each row's place among all rows when they are sorted by their ids [N]."""
+        order = np.asarray(sorted(range(len(self)), key=self.ids.__getitem__), dtype=np.int64)
+        ranks = np.empty_like(order)
+        ranks[order] = np.arange(len(order))
+        return ranks
+
     def label_text(self, row: int) -> str:
         """Write a sample's true classes as text: "cat", "red|round", "cat;indoors"."""
         if self.targets is None:

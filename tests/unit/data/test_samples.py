@@ -34,6 +34,10 @@ def test_the_fingerprint_notices_every_change(changes):
     assert table(**changes).fingerprint != table().fingerprint
 
 
+def test_ranks_are_the_places_in_the_order_of_ids():
+    assert table(ids=("b", "a10", "c", "a9", "B", "")).ranks.tolist() == [4, 2, 5, 3, 1, 0]
+
+
 def test_rows_are_taken_by_mask_and_by_number():
     mask = np.array([False, True, False, False, True, False])
     assert table().take(mask).ids == table().take([1, 4]).ids == ("s1", "s4")
