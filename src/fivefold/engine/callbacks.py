@@ -221,8 +221,11 @@ class TensorBoard(Callback):
         """Open the events file; after a resume, drop what lies beyond it."""
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  costs a second
 
-        folder = info.root / self.log_dir / f"{info.fold}.{info.stage}"
-        self._writer = SummaryWriter(str(folder), purge_step=info.first_epoch)
+        self._writer = SummaryWriter(str(self.folder(info)), purge_step=info.first_epoch)
+
+    def folder(self, info: StageInfo) -> Path:
+        """Name the folder that a stage's events are in."""
+        return info.root / self.log_dir / f"{info.fold}.{info.stage}"
 
     def on_epoch_end(self, epoch: int, row: Mapping[str, float], control: Control) -> None:  # noqa: ARG002  the protocol's names
         """Write one point for each number."""
@@ -250,3 +253,14 @@ def build_callbacks(items: Sequence[tuple[str, Any]]) -> list[Callback]:
             raise ConfigError([Problem("config/bad-value", "", f"{name}: {complaints[0].message}")])
         made.append(component.make(**options))
     return made
+
+
+def written_folders(items: Sequence[tuple[str, Any]], info: StageInfo) -> list[Path]:
+    """Name the folders that a stage's callbacks write.
+
+    Args:
+        items: Of the stage, as for `build_callbacks`.
+        info: Where the stage is at work.
+    """
+    writers = [item for item in items if callbacks.get(item[0]).make is TensorBoard]
+    return [made.folder(info) for made in build_callbacks(writers) if isinstance(made, TensorBoard)]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from safetensors.torch import load as from_safetensors
 from safetensors.torch import save as to_safetensors
-from torch import Tensor
+from torch import Tensor, nn
 
 from fivefold.core import durable
 from fivefold.core.damage import way_out
@@ -40,6 +40,7 @@ class Bundle:
         metrics: All numbers of that epoch.
         origin: Of the pretrained weights that training started from.
         config: The experiment's config as it was.
+        reused_from: The experiment that trained the stage, if it was taken from another; else "".
     """
 
     spec: ModelSpec
@@ -51,10 +52,11 @@ class Bundle:
     metrics: Mapping[str, float]
     origin: WeightsOrigin
     config: Mapping[str, Any]
+    reused_from: str = ""
 
 
-def save_weights(path: Path, model: Classifier) -> str:
-    """Write a model's weights durably; returns their SHA-256."""
+def save_weights(path: Path, model: nn.Module) -> str:
+    """Write the weights of a model, or of a part of it, durably; returns their SHA-256."""
     return durable.write_bytes(path, to_safetensors(model_tensors(model)))
 
 

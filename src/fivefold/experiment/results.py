@@ -30,6 +30,7 @@ def summarise(
         stages=tuple(stages),
         oof=compute(out_of_fold(folder, folds, last), metrics[-1]),
         holdout=_on_holdout(folder, folds, last, metrics[-1]),
+        reused=_reused(folder, folds, len(stages)),
     )
 
 
@@ -61,3 +62,9 @@ def _on_holdout(
     if not all(path.exists() for path in paths):
         return {}
     return compute(average([Predictions.load(path) for path in paths]), names)
+
+
+def _reused(folder: RunFolder, folds: Sequence[int], num_stages: int) -> dict[str, str]:
+    places = [(fold, stage) for fold in folds for stage in range(num_stages)]
+    origins = {place: load_bundle(folder.bundle(*place)).reused_from for place in places}
+    return {f"{fold}.{stage}": text for (fold, stage), text in origins.items() if text}

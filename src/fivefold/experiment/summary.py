@@ -39,6 +39,7 @@ class _Record(_Strict):
     stages: Annotated[list[dict[str, _Spread]], Field(min_length=1)]
     oof: dict[str, float]
     holdout: dict[str, float] = {}
+    reused: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Summary:
         stages: For each stage, metric to mean, std, min and max over folds.
         oof: Metric to value on all out-of-fold predictions of the last stage.
         holdout: The same for the mean of all folds' models on the holdout; empty without one.
+        reused: Stages that were taken from other experiments: "<fold>.<stage>" to where from.
         fresh: Whether this run trained anything.
         seconds: How long this run took.
     """
@@ -62,6 +64,7 @@ class Summary:
     stages: tuple[Mapping[str, Spread], ...]
     oof: Mapping[str, float]
     holdout: Mapping[str, float] = field(default_factory=dict)
+    reused: Mapping[str, str] = field(default_factory=dict)
     fresh: bool = False
     seconds: float = 0.0
 
@@ -77,6 +80,8 @@ def write_summary(folder: RunFolder, summary: Summary) -> None:
     }
     if summary.holdout:
         record["holdout"] = dict(summary.holdout)
+    if summary.reused:
+        record["reused"] = dict(summary.reused)
     yaml, text = YAML(typ="safe", pure=True), io.StringIO()
     yaml.default_flow_style = False
     yaml.dump(record, text)
@@ -98,6 +103,7 @@ def read_summary(folder: RunFolder) -> Summary:
         stages=tuple(stages),
         oof=record.oof,
         holdout=record.holdout,
+        reused=record.reused,
     )
 
 

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,17 @@ def test_a_metric_without_a_value_comes_back(tmp_path):
     assert repr(read_summary(written(tmp_path, summary))) == repr(summary)
 
 
+def test_what_was_taken_from_elsewhere_comes_back(tmp_path):
+    summary = replace(FOUND, reused={"0.0": "/runs/a", "2.1": "/runs/caf\\xe9: 'x'"})
+    assert read_summary(written(tmp_path, summary)) == summary
+
+
+def test_a_summary_from_before_stages_were_reused_is_read(tmp_path):
+    folder = written(tmp_path)
+    assert "reused" not in folder.summary_path.read_text()
+    assert read_summary(folder).reused == {}
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -37,6 +49,8 @@ def test_a_metric_without_a_value_comes_back(tmp_path):
         ("std: 0.0", "std: 0.0\n    z: 1"),
         ("mean: 1e-05", "mean: x"),
         ("oof:", "extra: 1\noof:"),
+        ("oof:", "reused: [0.0]\noof:"),
+        ("oof:", "reused: {0.0: 1}\noof:"),
         ("primary_metric: val_a", "primary_metric: 5"),
         ("primary_metric: val_a", "primary_metric: !x 5"),
         ("oof:", "oof: :"),

@@ -1,0 +1,161 @@
+"""A stage that another experiment has trained alike is taken from there."""
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fivefold.config import ExperimentConfig
+from fivefold.core import durable
+from fivefold.core.cache_home import CacheHome, cache_home
+from fivefold.core.choices import Choices
+from fivefold.core.errors import StateError
+from fivefold.core.layout import RunFolder
+from fivefold.engine.checkpoint import load_bundle, load_weights, save_bundle
+from fivefold.engine.stage import StageJob, forget_running
+from fivefold.engine.tensors import load_model_tensors
+from fivefold.experiment.register import Found, find_reusable, name_of, register
+from fivefold.experiment.stage_key import StageFacts, data_digest, stage_key
+from fivefold.experiment.surroundings import (
+    incoming_of_bundle,
+    incoming_of_model,
+    own_code,
+    surroundings,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Reuse:
+    """Takes finished stages for one experiment, and gives its own to others.
+
+    Args:
+        home: The cache with the register; None neither takes nor gives.
+        directory: Where relative paths of the config start.
+        choices: How the run computes.
+    """
+
+    home: CacheHome | None
+    directory: Path
+    choices: Choices
+    _keys: dict[tuple[int, int], str] = field(default_factory=dict, init=False)
+
+    def take(self, job: StageJob) -> bool:
+        """Take a stage from where it was trained alike, and say so.
+
+        Everything is then as if it had been trained here: the files, the model's weights, and that
+        no commit is left.
+
+        Args:
+            job: About to be trained, with the weights to start from.
+
+        Returns:
+            False if there is nothing to take: the stage is still to be trained.
+
+        Raises:
+            ResourceError: If a file cannot be written.
+        """
+        if self.home is None:
+            return False
+        key = stage_key(self._facts(job))
+        found = find_reusable(self.home, key)
+        if found is None or not adopt(found, job.folder, job.config):
+            if not _is_begun(job):
+                self._keys[job.fold, job.stage.index] = key
+            return False
+        weights = job.folder.weights(found.fold, found.stage)
+        load_model_tensors(job.model, load_weights(weights, found.bundle.sha256))
+        job.pace.skip(job.stage.index, job.stage.epochs)
+        job.progress.line(
+            f"fold {found.fold}, stage {found.stage}: taken from {_shown(found.folder.root)}, "
+            "trained there with the same config, data, seed and versions; "
+            "`--no-reuse` trains it again"
+        )
+        return True
+
+    def give(self, job: StageJob) -> None:
+        """Make a stage known to others, if `take` has seen it before its first epoch.
+
+        Epochs that were committed before may be another version's, of which the key does not tell.
+        """
+        key = self._keys.pop((job.fold, job.stage.index), "")
+        if key and self.home is not None:
+            register(self.home, key, job.folder, job.fold, job.stage)
+
+    def _facts(self, job: StageJob) -> StageFacts:
+        index, data = job.stage.index, job.data
+        if index:
+            incoming = incoming_of_bundle(load_bundle(job.folder.bundle(job.fold, index - 1)))
+        else:
+            incoming = incoming_of_model(job.model)
+        return StageFacts(
+            stage=job.stage,
+            spec=job.spec,
+            fold=job.fold,
+            seed=job.seed,
+            data=data_digest(data.table, data.train_rows, data.val_rows),
+            incoming=incoming,
+            directory=self.directory,
+            surroundings=surroundings(self.choices),
+        )
+
+
+def open_reuse(config: ExperimentConfig, choices: Choices, *, wanted: bool = True) -> Reuse:
+    """Find out whether an experiment takes and gives finished stages.
+
+    Args:
+        config: Its `cache` is obeyed. Own code that `imports` names may do anything and lie in
+            many files, which no key can tell: such an experiment neither takes nor gives.
+        choices: How the run computes.
+        wanted: Whether the user wants stages to be reused.
+    """
+    usable = wanted and not config.imports and own_code() is not None
+    return Reuse(cache_home(config.cache) if usable else None, config.directory, choices)
+
+
+def adopt(found: Found, folder: RunFolder, config: Mapping[str, Any]) -> bool:
+    """Copy a finished stage; its bundle, which makes it a finished one here too, comes last.
+
+    Args:
+        found: What to take; it is only read.
+        folder: Where the stage is wanted.
+        config: The experiment's config, for the bundle.
+
+    Returns:
+        False if the files changed at this moment: then the stage is still to be trained.
+
+    Raises:
+        ResourceError: If a file cannot be written.
+    """
+    described = name_of(found.folder, found.folder.bundle(found.fold, found.stage))
+    try:
+        for name, sha256 in found.files.items():
+            if name != described:
+                data = durable.read_verified(found.folder.root / name, sha256)
+                durable.write_bytes(folder.root / name, data)
+    except StateError as error:
+        logger.info("%s changed while it was read: %s", found.folder.root, error)
+        return False
+    bundle = replace(found.bundle, config=config, reused_from=as_text(found.folder.root))
+    save_bundle(folder.bundle(found.fold, found.stage), bundle)
+    forget_running(folder.state(found.fold), found.stage)
+    return True
+
+
+def as_text(path: Path) -> str:
+    """Write a path as text that any file can hold; bytes that are none become escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _shown(path: Path) -> Path:
+    try:
+        return path.relative_to(Path.cwd())
+    except (ValueError, OSError):  # elsewhere, or this folder is gone
+        return path
+
+
+def _is_begun(job: StageJob) -> bool:
+    return any(job.folder.state(job.fold).glob(f"{job.stage.index}-*.json"))

@@ -1,0 +1,143 @@
+"""The key of a stage: equal for two stages that must end with the same bytes.
+
+Whatever could change a result is in it. What is in it without need costs time, since a stage is
+then trained again; what is missing would give one experiment the results of another.
+"""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fivefold
+from fivefold.config import ResolvedStage
+from fivefold.core.types import AnyArray
+from fivefold.data.samples import SampleTable
+
+if TYPE_CHECKING:
+    from fivefold.models import ModelSpec
+
+IRRELEVANT: Mapping[str, str] = {
+    "initial_weights": "a path; the content of what lies there is in the key"
+}
+"""Fields of a stage that its key leaves out, each with the reason."""
+
+_PACKAGES = (
+    "accelerate",
+    "fivefold",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "safetensors",
+    "scikit-learn",
+    "timm",
+    "torch",
+)
+_END, _NEXT = b"\x1e", "\x1f"
+
+
+@dataclass(frozen=True)
+class StageFacts:
+    """All that decides how a stage of a fold ends.
+
+    Attributes:
+        stage: What is done.
+        spec: The model.
+        fold: 0-based.
+        seed: The experiment's.
+        data: Of `data_digest`.
+        incoming: Digest of the weights that training starts from: `incoming_of_model` in the first
+            stage, `incoming_of_bundle` of the stage before in others.
+        directory: Where a relative `initial_weights` starts.
+        surroundings: Device, precision and whatever else changes the last bits; JSON values.
+    """
+
+    stage: ResolvedStage
+    spec: "ModelSpec"
+    fold: int
+    seed: int
+    data: str
+    incoming: str
+    directory: Path
+    surroundings: Mapping[str, Any]
+
+
+def stage_key(facts: StageFacts) -> str:
+    """Compute a stage's key, a SHA-256 in hex."""
+    stage = asdict(facts.stage)
+    record = {
+        "stage": {name: value for name, value in stage.items() if name not in IRRELEVANT},
+        "spec": asdict(facts.spec),
+        "fold": facts.fold,
+        "seed": facts.seed,
+        "data": facts.data,
+        "incoming": facts.incoming,
+        "initial_weights": _content(facts.stage, facts.directory),
+        "surroundings": dict(facts.surroundings),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "code": code_digest(Path(fivefold.__file__).parent),
+    }
+    text = json.dumps(record, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def data_digest(
+    table: SampleTable, train_rows: Sequence[int] | AnyArray, val_rows: Sequence[int] | AnyArray
+) -> str:
+    """Compute a digest of a fold's data, in hex.
+
+    Samples that the fold does not use count too: features of a frozen backbone are computed in
+    batches of all samples, whose size may decide the last bits.
+
+    Args:
+        table: All used samples: ids, contents and targets, in order.
+        train_rows: Rows to train on, in order.
+        val_rows: Rows to validate on, in order.
+    """
+    hasher = hashlib.sha256(f"{len(table)}".encode())
+    for sample_id, content in zip(table.ids, table.digests, strict=True):
+        text = f"{len(sample_id)}{_NEXT}{sample_id}{_NEXT}{content}"
+        hasher.update(text.encode("utf-8", "surrogateescape") + _END)
+    if table.targets is not None:
+        hasher.update(repr(table.targets.shape).encode() + table.targets.tobytes())
+    for rows in (train_rows, val_rows):
+        hasher.update(json.dumps([int(row) for row in rows]).encode() + _END)
+    return hasher.hexdigest()
+
+
+@cache
+def code_digest(folder: Path) -> str:
+    """Compute a digest of all Python files below a folder; once in a process."""
+    hasher = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        hasher.update(path.relative_to(folder).as_posix().encode() + _END)
+        hasher.update(hashlib.sha256(path.read_bytes()).digest())
+    return hasher.hexdigest()
+
+
+def _content(stage: ResolvedStage, directory: Path) -> list[str]:
+    """Digest a file of first weights, and the bundle beside it that tells its classes."""
+    if not stage.initial_weights:
+        return []
+    path = directory / stage.initial_weights
+    # Musket's ending means the same file; see `load_initial_weights`.
+    path = path.with_suffix(".safetensors") if path.suffix == ".weights" else path
+    return [_file_digest(path), _file_digest(path.parent / f"{path.stem}.json")]
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""  # whoever needs the file says what is wrong with it
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in _PACKAGES}

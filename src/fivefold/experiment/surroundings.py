@@ -1,0 +1,121 @@
+"""What decides results and stands in no config: first weights, machine, switches, own code."""
+
+import hashlib
+import inspect
+import os
+import platform
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fivefold.augment import augmenters
+from fivefold.core.catalog import Catalog
+from fivefold.core.choices import Choices
+from fivefold.data.source import sources
+from fivefold.engine.callbacks import callbacks
+from fivefold.engine.checkpoint import Bundle
+from fivefold.engine.device import accelerator
+from fivefold.engine.tensors import model_tensors
+from fivefold.evaluation import metrics
+from fivefold.losses import losses
+from fivefold.models import Classifier
+from fivefold.models.names import backbones
+from fivefold.optim import optimizers, schedules
+
+_CATALOGS: tuple[Catalog[Any], ...] = (
+    augmenters,
+    backbones,
+    callbacks,
+    losses,
+    metrics,
+    optimizers,
+    schedules,
+    sources,
+)
+
+# Read by torch's libraries; each of them chooses other kernels.
+_SWITCHES = (
+    "ATEN_CPU_CAPABILITY",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NVIDIA_TF32_OVERRIDE",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "ONEDNN_MAX_CPU_ISA",
+)
+
+
+def incoming_of_model(model: Classifier) -> str:
+    """Compute a digest of the weights that a first stage starts from, in hex.
+
+    Args:
+        model: As training finds it.
+    """
+    hasher = hashlib.sha256(model.encoder_digest().encode())
+    hasher.update(repr(asdict(model.origin)).encode())
+    for name, tensor in sorted(model_tensors(model.head).items()):
+        hasher.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        hasher.update(tensor.numpy().tobytes())
+    return hasher.hexdigest()
+
+
+def incoming_of_bundle(bundle: Bundle) -> str:
+    """Compute a digest of the weights that the next stage starts from, in hex."""
+    facts = (bundle.sha256, asdict(bundle.input_spec), asdict(bundle.origin))
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def surroundings(choices: Choices) -> dict[str, Any]:
+    """Collect, as JSON values, what makes one machine's results differ from another's.
+
+    Args:
+        choices: How the run computes.
+    """
+    return {
+        "profile": choices.profile,
+        "precision": choices.precision,
+        "layout": choices.layout,
+        "threads": choices.threads,
+        "matmul": torch.get_float32_matmul_precision(),
+        "torch": [torch.__version__, torch.version.cuda, torch.backends.cudnn.version()],  # type: ignore[no-untyped-call]
+        "device": _device(),
+        "switches": {name: os.environ[name] for name in _SWITCHES if name in os.environ},
+        "own_code": own_code(),
+    }
+
+
+def own_code() -> dict[str, str] | None:
+    """Digest the files of all components that fivefold does not bring, by the name of the module.
+
+    Returns:
+        None where one has no file, such as what was typed into a notebook.
+    """
+    digests: dict[str, str] = {}
+    for make in (component.make for catalog in _CATALOGS for component in catalog.components()):
+        module = make.__module__
+        if module.partition(".")[0] == "fivefold" or module in digests:
+            continue
+        try:
+            content = Path(inspect.getfile(inspect.unwrap(make))).read_bytes()
+        except (OSError, TypeError):
+            return None
+        digests[module] = hashlib.sha256(content).hexdigest()
+    return digests
+
+
+def _device() -> list[str]:
+    device = accelerator().device
+    if device.type == "cuda":
+        return ["cuda", torch.cuda.get_device_name(device)]
+    return [device.type, platform.machine(), _cpu(), torch.backends.cpu.get_cpu_capability()]
+
+
+def _cpu() -> str:
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+    except OSError:  # not Linux
+        return platform.processor()
+    return found[1] if found else platform.processor()
