@@ -7,42 +7,39 @@ later epoch has replaced.
 from collections.abc import Iterable
 from pathlib import Path
 
+from torch import Tensor, nn
+
 from fivefold.core import durable
-from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
-from fivefold.engine.checkpoint import save_weights
-from fivefold.models import Classifier
+from fivefold.engine.checkpoint import load_weights, save_weights
 
 
 def save_best(
-    folder: Path, stage: int, epoch: int, model: Classifier, predictions: Predictions
+    folder: Path, stage: int, epoch: int, trained: nn.Module, predictions: Predictions
 ) -> tuple[str, str]:
-    """Keep an epoch's weights and validation predictions; returns the SHA-256 of both files."""
+    """Keep what an epoch has learned and its predictions; returns the SHA-256 of both files."""
     stem = _stem(folder, stage, epoch)
-    sha256 = save_weights(stem.with_suffix(".safetensors"), model)
+    sha256 = save_weights(stem.with_suffix(".safetensors"), trained)
     return sha256, predictions.save(stem.with_suffix(".npz"))
 
 
-def promote_best(
-    folder: RunFolder, place: tuple[int, int], epoch: int, sha256: tuple[str, str]
-) -> None:
-    """Put the best epoch's files where a finished stage has them.
+def load_best(
+    folder: Path, stage: int, epoch: int, sha256: tuple[str, str]
+) -> tuple[dict[str, Tensor], bytes]:
+    """Read the best epoch's weights, and its predictions as the bytes of their file.
 
     Args:
-        folder: The experiment.
-        place: Fold and stage.
+        folder: The fold's state folder.
+        stage: 0-based.
         epoch: The best one.
         sha256: Of its weights and of its predictions.
 
     Raises:
         StateError: If a file is missing or damaged.
     """
-    fold, stage = place
-    stem = _stem(folder.state(fold), stage, epoch)
-    weights = durable.read_verified(stem.with_suffix(".safetensors"), sha256[0])
-    predictions = durable.read_verified(stem.with_suffix(".npz"), sha256[1])
-    durable.write_bytes(folder.weights(fold, stage), weights)
-    durable.write_bytes(folder.predictions("validation", fold, stage), predictions)
+    stem = _stem(folder, stage, epoch)
+    weights = load_weights(stem.with_suffix(".safetensors"), sha256[0])
+    return weights, durable.read_verified(stem.with_suffix(".npz"), sha256[1])
 
 
 def check_best(folder: Path, stage: int, epoch: int, sha256: tuple[str, str]) -> None:

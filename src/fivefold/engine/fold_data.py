@@ -7,7 +7,7 @@ import numpy as np
 
 from fivefold.build import build_prepare
 from fivefold.config import ResolvedStage
-from fivefold.core.types import Image
+from fivefold.core.types import Floats, Image, Indices
 from fivefold.data.batches import Batches
 from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable
@@ -30,6 +30,12 @@ class FoldData:
     train_rows: Sequence[int]
     val_rows: Sequence[int]
     threads: int = 2
+
+    def targets(self, rows: Indices) -> Floats:
+        """Give the truth of some rows of the table [B, all classes]; [B, 0] without labels."""
+        if self.table.targets is None:
+            return np.zeros((len(rows), 0), np.float32)
+        return self.table.targets[rows]
 
     def train_batches(
         self, stage: ResolvedStage, *, seed: int, fold: int

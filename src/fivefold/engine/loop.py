@@ -13,7 +13,7 @@ from fivefold.config import ResolvedStage
 from fivefold.core.errors import DataError, NumericError, ResourceError
 from fivefold.core.predictions import Predictions
 from fivefold.core.seeding import seed_for
-from fivefold.core.types import Floats
+from fivefold.core.types import Floats, Indices
 from fivefold.data.batches import Batch, Batches
 from fivefold.engine.device import accelerator, images_of, targets_of, tensor_of
 from fivefold.engine.fold_data import FoldData
@@ -58,7 +58,7 @@ class Task:
         return f"{place}, epoch {epoch + 1} of {self.stage.epochs}"
 
 
-class _Seen:
+class Seen:
     """What an epoch of training saw, so that its numbers are over samples, not over batches."""
 
     def __init__(self) -> None:
@@ -66,12 +66,14 @@ class _Seen:
         self.logits: list[Tensor] = []
         self.loss_sum = 0.0
 
-    def add(self, batch: Batch, logits: Tensor, loss: float) -> None:
-        self.rows += batch.indices.tolist()
+    def add(self, rows: Indices, logits: Tensor, loss: float) -> None:
+        """Remember a step: the table's rows [B], their logits [B, all classes], the mean loss."""
+        self.rows += rows.tolist()
         self.logits.append(logits.detach().float().cpu())
-        self.loss_sum += loss * len(batch.indices)
+        self.loss_sum += loss * len(rows)
 
     def numbers(self, task: Task) -> dict[str, float]:
+        """Give the mean loss, and the metrics over all samples as they were when trained on."""
         logits = torch.cat(self.logits)
         found = _predictions(task, self.rows, logits)
         return {"loss": self.loss_sum / len(self.rows), **compute(found, task.stage.metrics)}
@@ -97,13 +99,11 @@ def train_epoch(task: Task, epoch: int, lr: float, advance: Advance) -> dict[str
     torch.manual_seed(seed_for(task.seed, "epoch", task.fold, task.stage.index, epoch))
     task.model.train()
     batches = task.train(epoch)
-    last = max(task.stage.epochs * len(batches) - 1, 1)
-    seen, rate = _Seen(), lr
+    seen, rate = Seen(), lr
     for step, batch in enumerate(batches):
-        rate = lr * task.schedule((epoch * len(batches) + step) / last)
-        _set_rate(task.optimizer, rate)
+        rate = set_rate(task, lr, epoch, (step, len(batches)))
         logits, loss = _step(task, batch, f"{task.describe(epoch)}, learning rate {rate:g}")
-        seen.add(batch, logits, loss)
+        seen.add(batch.indices, logits, loss)
         advance(len(batch.indices))
     return {**seen.numbers(task), "lr": rate}
 
@@ -123,11 +123,18 @@ def validate(task: Task, epoch: int, advance: Advance) -> tuple[Predictions, dic
         NumericError: If an output or the loss is NaN or infinite; nothing of this epoch is kept.
     """
     logits, targets = predict_logits(task.model, task.val, advance)
+    return judge(task, epoch, logits, targets)
+
+
+def judge(
+    task: Task, epoch: int, logits: Tensor, targets: Floats
+) -> tuple[Predictions, dict[str, float]]:
+    """Measure logits [N, all classes] of the validation fold, on the CPU; see `validate`."""
     loss = task.loss(logits.to(accelerator().device), tensor_of(targets)).item()
     if not (math.isfinite(loss) and logits.isfinite().all()):
         rate = task.optimizer.param_groups[0]["lr"]
         where = f"{task.describe(epoch)}, validation, learning rate {rate:g}"
-        raise _not_finite(where, loss if not math.isfinite(loss) else math.nan)
+        raise not_finite(where, loss if not math.isfinite(loss) else math.nan)
     found = _predictions(task, task.data.val_rows, logits)
     measured = {"loss": loss, **compute(found, task.stage.metrics)}
     return found, {f"val_{name}": value for name, value in measured.items()}
@@ -139,9 +146,9 @@ def _step(task: Task, batch: Batch, where: str) -> tuple[Tensor, float]:
         loss = task.loss(logits, targets_of(batch))
         value = float(loss.item())
         if not math.isfinite(value):
-            raise _not_finite(where, value)
+            raise not_finite(where, value)
         accelerator().backward(loss)
-        _clip(task)
+        clip(task)
         task.optimizer.step()
         task.optimizer.zero_grad(set_to_none=True)
     except ValueError as error:
@@ -165,22 +172,36 @@ def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in text
 
 
-def _clip(task: Task) -> None:
+def clip(task: Task) -> None:
+    """Limit the gradients as the stage asks."""
     if task.stage.clipvalue:
         accelerator().clip_grad_value_(task.model.parameters(), task.stage.clipvalue)
     if task.stage.clipnorm:
         accelerator().clip_grad_norm_(task.model.parameters(), task.stage.clipnorm)
 
 
-def _not_finite(where: str, value: float) -> NumericError:
+def not_finite(where: str, value: float) -> NumericError:
+    """Word a loss that is NaN or infinite."""
     msg = f"{where}: expected a finite loss, got {value}"
     hint = "in a new folder, lower `lr` or set `clipnorm: 1`; this one keeps the epochs before"
     return NumericError(msg, hint=hint, slug="numeric/loss")
 
 
-def _set_rate(optimizer: Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
+def set_rate(task: Task, lr: float, epoch: int, place: tuple[int, int]) -> float:
+    """Give the optimizer the rate of a step, and return it.
+
+    Args:
+        task: Whose schedule and optimizer.
+        lr: The stage's learning rate before the schedule's factor.
+        epoch: 0-based.
+        place: The step in the epoch, 0-based, and how many steps an epoch has.
+    """
+    step, steps = place
+    last = max(task.stage.epochs * steps - 1, 1)
+    rate = lr * task.schedule((epoch * steps + step) / last)
+    for group in task.optimizer.param_groups:
         group["lr"] = rate
+    return rate
 
 
 def _predictions(task: Task, rows: Sequence[int], logits: Tensor) -> Predictions:

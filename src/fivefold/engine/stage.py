@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from fivefold.core.errors import NumericError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Progress
-from fivefold.engine.best import check_best, forget_best, promote_best, save_best
+from fivefold.engine.best import check_best, forget_best, load_best, save_best
 from fivefold.engine.callbacks import Callback, Control, StageInfo, build_callbacks
-from fivefold.engine.checkpoint import Bundle, load_weights, save_bundle
+from fivefold.engine.checkpoint import Bundle, save_bundle, save_weights
 from fivefold.engine.examples import draw_examples, pick_examples
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.history import write_history
@@ -60,6 +61,8 @@ class StageJob:
 class StageRun:
     """A stage while it runs.
 
+    Where the backbone is frozen, only the head is committed: the rest is known.
+
     Args:
         job: What to do. If the fold's state folder has commits of this stage, it goes on there.
     """
@@ -68,13 +71,29 @@ class StageRun:
         self.job = job
         self.task = build_task(job)
         self.callbacks: list[Callback] = build_callbacks(job.stage.callbacks)
-        self.state = self._resumed() or TrainState(lr=job.stage.lr)
+        self.encoder = job.model.encoder_digest() if job.stage.frozen else ""
+        self._trained = job.model.head if job.stage.frozen else job.model
+        start = TrainState(lr=job.stage.lr, encoder=self.encoder)
+        self.state = self._resumed() or start
         self._kept = self.state.best_epoch
         mode = job.stage.primary_metric_mode
         self.mode = direction(job.stage.primary_metric) if mode == "auto" else mode
 
+    @property
+    def running(self) -> bool:
+        """Whether an epoch is left."""
+        return self.state.epoch < self.job.stage.epochs and not self.state.stopped
+
     def run(self) -> None:
         """Train to the end, and leave the best weights in the model and on the disk."""
+        with self.watched():
+            while self.running:
+                self._epoch()
+        self.finish()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Tell callbacks that the stage begins, and that it ends, however it does."""
         job, state = self.job, self.state
         info = StageInfo(job.fold, job.stage.index, job.folder.root, state.epoch)
         if state.epoch:
@@ -84,12 +103,10 @@ class StageRun:
         for callback in self.callbacks:
             callback.on_stage_start(info)
         try:
-            while state.epoch < job.stage.epochs and not state.stopped:
-                self._epoch()
+            yield
         finally:
             for callback in self.callbacks:
                 callback.on_stage_end()
-        self._finish()
 
     def _epoch(self) -> None:
         job, state, started = self.job, self.state, time.monotonic()
@@ -97,11 +114,20 @@ class StageRun:
         with job.progress.bar(self.task.describe(state.epoch), total) as advance:
             row = train_epoch(self.task, state.epoch, state.lr, advance)
             predictions, measured = validate(self.task, state.epoch, advance)
-        row |= measured
+        self.end_epoch(row | measured, predictions, started)
+
+    def end_epoch(self, row: dict[str, float], predictions: Predictions, started: float) -> None:
+        """Keep an epoch: best so far or not, callbacks, commit, one line.
+
+        Args:
+            row: All its numbers.
+            predictions: Of the validation fold.
+            started: When it began, by `time.monotonic`.
+        """
         self._keep_if_best(row, predictions)
         self._call_back(row)
-        state.rows.append(row)
-        state.epoch += 1
+        self.state.rows.append(row)
+        self.state.epoch += 1
         self._commit()
         self._tell(row, time.monotonic() - started)
 
@@ -113,7 +139,7 @@ class StageRun:
         state.best, state.best_epoch = value, state.epoch
         folder = job.folder.state(job.fold)
         state.best_sha256, state.best_predictions_sha256 = save_best(
-            folder, job.stage.index, state.epoch, job.model, predictions
+            folder, job.stage.index, state.epoch, self._trained, predictions
         )
 
     def _call_back(self, row: Mapping[str, float]) -> None:
@@ -126,7 +152,7 @@ class StageRun:
         job, state = self.job, self.state
         state.callbacks = [callback.state_dict() for callback in self.callbacks]
         write_history(job.folder.metrics(job.fold, job.stage.index), state.rows)
-        tensors, numbers = flatten(job.model, self.task.optimizer)
+        tensors, numbers = flatten(self._trained, self.task.optimizer)
         folder = job.folder.state(job.fold)
         save_commit(folder, job.stage.index, state, tensors, numbers)
         # The commit before this one is kept too, and names its own best epoch.
@@ -137,11 +163,21 @@ class StageRun:
         commit = load_newest(self.job.folder.state(self.job.fold), self.job.stage.index)
         if commit is None:
             return None
+        self._check_encoder(commit.state)
         self._check_best(commit.state)
-        restore(self.job.model, self.task.optimizer, commit.tensors, commit.numbers)
+        restore(self._trained, self.task.optimizer, commit.tensors, commit.numbers)
         for callback, remembered in zip(self.callbacks, commit.state.callbacks, strict=True):
             callback.load_state_dict(remembered)
         return commit.state
+
+    def _check_encoder(self, state: TrainState) -> None:
+        if state.encoder != self.encoder:
+            msg = (
+                f"{self.task.describe(state.epoch)}: expected the frozen backbone that the epochs "
+                f"before had, {state.encoder[:12]}, got {self.encoder[:12]}"
+            )
+            hint = "put the old weights file back, or use a new folder"
+            raise StateError(msg, hint=hint, slug="state/weights-changed")
 
     def _check_best(self, state: TrainState) -> None:
         """Refuse before the first epoch, not after the last, if what is to be kept is damaged."""
@@ -168,7 +204,8 @@ class StageRun:
             progress.line(f"{where}: stopped early: {self.state.stopped}")
             self.job.pace.skip(stage.index, stage.epochs - self.state.epoch)
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Leave the best weights in the model, and all results of the stage on the disk."""
         job, state, place = self.job, self.state, (self.job.fold, self.job.stage.index)
         if state.best_epoch < 0:
             msg = (
@@ -178,13 +215,16 @@ class StageRun:
             hint = "choose another `primary_metric`: this one is undefined on the validation fold"
             raise NumericError(msg, hint=hint, slug="numeric/metric")
         sha256 = (state.best_sha256, state.best_predictions_sha256)
-        promote_best(job.folder, place, state.best_epoch, sha256)
-        load_model_tensors(job.model, load_weights(job.folder.weights(*place), state.best_sha256))
+        folder = job.folder.state(job.fold)
+        tensors, predictions = load_best(folder, job.stage.index, state.best_epoch, sha256)
+        load_model_tensors(self._trained, tensors)
+        weights_sha256 = save_weights(job.folder.weights(*place), job.model)
+        write_bytes(job.folder.predictions("validation", *place), predictions)
         self._draw_examples()
         bundle = Bundle(
             spec=job.spec,
             input_spec=job.model.input_spec,
-            sha256=state.best_sha256,
+            sha256=weights_sha256,
             fold=job.fold,
             stage=job.stage.index,
             epoch=state.best_epoch,
@@ -193,7 +233,7 @@ class StageRun:
             config=job.config,
         )
         save_bundle(job.folder.bundle(*place), bundle)
-        forget_running(job.folder.state(job.fold), job.stage.index)
+        forget_running(folder, job.stage.index)
 
     def _draw_examples(self) -> None:
         job, place = self.job, (self.job.fold, self.job.stage.index)

@@ -22,7 +22,7 @@ from fivefold.core.sealed import read_sealed, write_sealed
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 1
+_FORMAT = 2
 _KEPT = 2
 
 
@@ -37,6 +37,7 @@ class TrainState:
         best_epoch: That epoch; -1 before the first.
         best_sha256: Of the weights file of that epoch.
         best_predictions_sha256: Of its validation predictions.
+        encoder: SHA-256 of the backbone that the stage holds frozen; empty where it trains.
         stopped: Why a callback ended the stage early; empty otherwise.
         rows: The metrics of each finished epoch.
         callbacks: What each callback remembers, by its place in the list.
@@ -48,6 +49,7 @@ class TrainState:
     best_epoch: Annotated[int, Field(ge=-1)] = -1
     best_sha256: str = ""
     best_predictions_sha256: str = ""
+    encoder: str = ""
     stopped: str = ""
     rows: list[dict[str, float]] = field(default_factory=list)
     callbacks: list[dict[str, Any]] = field(default_factory=list)
@@ -59,7 +61,7 @@ class Commit:
 
     Attributes:
         state: Where the stage stood.
-        tensors: The model's and the optimizer's, by prefixed name.
+        tensors: Those of what trains and of its optimizer, by prefixed name.
         numbers: What of the optimizer's state is not a tensor.
     """
 

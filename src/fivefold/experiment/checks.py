@@ -10,14 +10,14 @@ import torch
 from fivefold.config import ResolvedStage
 from fivefold.core.durations import roughly
 from fivefold.data.splits import HOLDOUT, TRAIN_ONLY
-from fivefold.engine.device import accelerator, on_device
+from fivefold.engine.device import accelerator, computing_with, on_device
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.loop import Task, train_epoch
 from fivefold.engine.predictor import predict_logits
 from fivefold.engine.stage import build_task
 from fivefold.experiment.datasets import Prepared
-from fivefold.experiment.runner import Work, fold_data, new_model, stage_job
+from fivefold.experiment.work import Work, fold_data, new_model, stage_job
 from fivefold.models import Classifier
 
 if sys.platform != "win32":
@@ -49,13 +49,14 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
     for stage in work.stages:
         if stage.initial_weights:
             load_initial_weights(model, work.directory / stage.initial_weights)
-    seconds = _fold_seconds(work, on_device(model))
+    with computing_with(work.choices.threads):
+        seconds = _fold_seconds(work, on_device(model, work.choices))
     lines = [
         ("data", _data(prepared)),
         ("folds", _folds(prepared)),
         ("model", _model(work, model)),
         *((f"stage {stage.index}", _stage(stage)) for stage in work.stages),
-        ("device", str(accelerator().device)),
+        ("device", f"{accelerator().device}, {work.choices.name} for a fold"),
         ("time", f"about {roughly(seconds * prepared.splits.num_folds)} for all folds"),
         ("memory", _memory(work)),
     ]
@@ -138,12 +139,12 @@ def _ignore(steps: int) -> None:
 
 def _memory(work: Work) -> str:
     """Tell the most memory that the trial took, and what the images will take beside it."""
-    images = work.images.num_bytes
     if sys.platform == "win32":
-        return f"{images / _GIB:.1f} GiB for images; the rest is not known on Windows"
+        images = work.images.num_bytes / _GIB
+        return f"{images:.1f} GiB for images; the rest is not known on Windows"
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    text = f"about {(peak + images) / _GIB:.1f} GiB"
+    text = f"about {(peak + work.images.num_bytes_ahead) / _GIB:.1f} GiB"
     if accelerator().device.type == "cuda":
         text += f", {torch.cuda.max_memory_allocated() / _GIB:.1f} GiB on the GPU"
     return text

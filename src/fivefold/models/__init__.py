@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fivefold.models.backbones import Backbone, build_backbone, shape_problem
     from fivefold.models.channels import InputSpec
-    from fivefold.models.classifier import Classifier, ModelSpec, build_classifier, probabilities
-    from fivefold.models.heads import ClassifierHead
+    from fivefold.models.classifier import (
+        Classifier,
+        ModelSpec,
+        build_classifier,
+        probabilities,
+        with_new_head,
+    )
+    from fivefold.models.heads import ClassifierHead, logits_together
     from fivefold.models.names import backbone_names, backbone_problem, backbones
     from fivefold.models.origins import WeightsOrigin
 
@@ -26,8 +32,10 @@ _HOMES = {
     "backbones": "names",
     "build_backbone": "backbones",
     "build_classifier": "classifier",
+    "logits_together": "heads",
     "probabilities": "classifier",
     "shape_problem": "backbones",
+    "with_new_head": "classifier",
 }
 
 __all__ = [
@@ -42,8 +50,10 @@ __all__ = [
     "backbones",
     "build_backbone",
     "build_classifier",
+    "logits_together",
     "probabilities",
     "shape_problem",
+    "with_new_head",
 ]
 
 

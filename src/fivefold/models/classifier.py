@@ -1,5 +1,6 @@
 """A classifier: normalisation, backbone and head; freezing that really holds everything still."""
 
+import hashlib
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,19 @@ class Classifier(nn.Module):
         logits: Tensor = self.head(features)
         return logits
 
+    def encoder_digest(self) -> str:
+        """Compute the SHA-256 of all that decides the features of given pixels, in hex.
+
+        That is the backbone's tensors and how it expects pixels; two classifiers whose digests and
+        architectures are equal have equal features.
+        """
+        hasher = hashlib.sha256(repr(self.input_spec).encode())
+        for name, tensor in sorted(self.backbone.state_dict().items()):
+            hasher.update(f"{name}\x1f{tensor.dtype}\x1f{tuple(tensor.shape)}\x1e".encode())
+            plain = tensor.detach().cpu().contiguous().flatten()
+            hasher.update(plain.view(torch.uint8).numpy())
+        return hasher.hexdigest()
+
     def freeze(self, encoder: bool, batchnorm: bool) -> None:  # noqa: FBT001  named by every caller
         """Decide what training may change.
 
@@ -156,15 +170,34 @@ def build_classifier(
             weights=weights,
             directory=directory,
         )
-        # Seeded once more: how the backbone came to its weights must not change the head.
-        torch.default_generator.manual_seed(generator_seed)
-        head = ClassifierHead(backbone.num_features, spec.heads, dropout=spec.dropout)
+    # Seeded once more: how the backbone came to its weights must not change the head.
+    head = _draw_head(backbone, spec, generator_seed)
     return Classifier(backbone, head, input_spec or backbone.input_spec)
+
+
+def with_new_head(model: Classifier, spec: ModelSpec, generator_seed: int) -> Classifier:
+    """Make a classifier that shares a backbone, with the head that `build_classifier` would draw.
+
+    Args:
+        model: Whose backbone; what is done to it is done to both.
+        spec: What the model was built from.
+        generator_seed: Of the new head.
+    """
+    head = _draw_head(model.backbone, spec, generator_seed)
+    made = Classifier(model.backbone, head, model.input_spec)
+    made.choices = model.choices
+    return made
 
 
 def memory_format(choices: Choices) -> torch.memory_format:
     """Give torch's name of a layout."""
     return torch.channels_last if choices.layout == "channels_last" else torch.contiguous_format
+
+
+def _draw_head(backbone: Backbone, spec: ModelSpec, generator_seed: int) -> ClassifierHead:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(generator_seed)
+        return ClassifierHead(backbone.num_features, spec.heads, dropout=spec.dropout)
 
 
 def probabilities(logits: Tensor, heads: tuple[Head, ...]) -> Tensor:

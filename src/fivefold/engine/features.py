@@ -1,0 +1,183 @@
+"""Features of a frozen backbone: computed once, then heads train on them.
+
+A frozen backbone gives the same features in every epoch, and the same in every fold that has the
+same backbone. Training augmentation would change them, so there are some views of each image,
+augmented in ways that are drawn once; the epochs take one after the other.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fivefold.build import build_prepare
+from fivefold.config import ResolvedStage
+from fivefold.core.progress import Progress
+from fivefold.core.types import Floats, Indices
+from fivefold.data.batches import Batch, Batches
+from fivefold.data.images import ResizedImages
+from fivefold.engine.device import accelerator, images_of
+from fivefold.engine.feature_files import FeatureFiles
+from fivefold.engine.fold_data import as_it_is
+from fivefold.engine.predictor import map_batches
+from fivefold.models import Classifier
+
+_BATCH = 32
+"""Always full: with another number of images a kernel may round differently."""
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """Features of some samples.
+
+    Attributes:
+        place: For each row of the sample table its row in `values`, or -1.
+        values: On the device [M, D].
+    """
+
+    place: Indices
+    values: Tensor
+
+    def of(self, rows: Indices) -> Tensor:
+        """Give the features of some rows of the sample table [B, D]."""
+        chosen = torch.from_numpy(self.place[rows]).to(self.values.device)
+        return self.values.index_select(0, chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """All that a stage with a frozen backbone sees.
+
+    Attributes:
+        plain: Of the images as they are.
+        views: Of augmented views, for training; none without augmentation.
+    """
+
+    plain: FeatureTable
+    views: tuple[FeatureTable, ...]
+
+    def of_epoch(self, epoch: int) -> FeatureTable:
+        """Choose what an epoch trains on, 0-based."""
+        return self.views[epoch % len(self.views)] if self.views else self.plain
+
+
+@dataclass(frozen=True)
+class FeatureWork:
+    """What features are computed of.
+
+    Attributes:
+        images: Their pixels.
+        rows: Of the sample table, all that are trained or validated on, ascending. It may not be
+            fewer when fewer folds are left: with other neighbours in a batch, bits may differ.
+        seed: The experiment's seed.
+        threads: How many prepare images ahead.
+        files: Where features are kept for the next run.
+        progress: Who watches.
+    """
+
+    images: ResizedImages
+    rows: Indices
+    seed: int
+    threads: int
+    files: FeatureFiles
+    progress: Progress
+
+
+def num_views(stage: ResolvedStage) -> int:
+    """Count the augmented views that a frozen stage computes; no epoch is without one of its own.
+
+    More views than epochs would never be seen.
+    """
+    return min(stage.frozen_views, stage.epochs) if stage.augmentation else 0
+
+
+def compute_features(model: Classifier, stage: ResolvedStage, work: FeatureWork) -> Features:
+    """Compute, or find, the features that a frozen stage needs.
+
+    Args:
+        model: Its backbone is run in eval mode, on its device.
+        stage: Its augmentation and `frozen_views` decide the views.
+        work: The samples.
+    """
+    device = accelerator().device
+    views = [_View(stage, number) for number in range(num_views(stage))]
+    place = np.full(len(work.images.table), -1, dtype=np.int64)
+    place[work.rows] = np.arange(len(work.rows))
+    plain, *augmented = (
+        FeatureTable(place, torch.from_numpy(_found_or_made(model, work, view)).to(device))
+        for view in [None, *views]
+    )
+    return Features(plain, tuple(augmented))
+
+
+@dataclass(frozen=True)
+class _View:
+    """One way to augment every image; what is drawn belongs to the number, not to a fold."""
+
+    stage: ResolvedStage
+    number: int
+
+    @property
+    def key(self) -> object:
+        """All that decides the view, as JSON."""
+        return [self.number, self.stage.augmentation]
+
+
+def _found_or_made(model: Classifier, work: FeatureWork, view: _View | None) -> Floats:
+    table, rows = work.images.table, work.rows
+    key = {
+        "encoder": model.encoder_digest(),
+        "rows": [table.digests[row] for row in rows],
+        "batch": _BATCH,
+    }
+    if view is not None:  # what is drawn for an image depends on its id
+        key |= {"view": view.key, "seed": work.seed, "ids": [table.ids[row] for row in rows]}
+    found = work.files.find(key)
+    if found is not None:
+        return found
+    made = _make(model, work, view)
+    work.files.keep(key, made)
+    return made
+
+
+def _make(model: Classifier, work: FeatureWork, view: _View | None) -> Floats:
+    rows = work.rows
+    model.eval()
+    what = "features" if view is None else f"features of augmented view {view.number + 1}"
+    parts = []
+    with work.progress.bar(what, len(rows)) as advance:
+        for part in map_batches(_forward(model), _full_batches(work, view)):
+            parts.append(part)
+            advance(len(part))
+    return np.concatenate(parts)[: len(rows)]
+
+
+def _full_batches(work: FeatureWork, view: _View | None) -> Batches:
+    rows = work.rows
+    padding = np.repeat(rows[-1:], -len(rows) % _BATCH)
+    return Batches(
+        work.images,
+        work.images.table,
+        np.concatenate([rows, padding]),
+        batch=_BATCH,
+        prepare=as_it_is if view is None else build_prepare(view.stage),
+        seed=work.seed,
+        place=None if view is None else (view.number,),
+        shuffle=False,
+        threads=work.threads,
+    )
+
+
+def _forward(model: Classifier) -> Callable[[Batch], Floats]:
+    def run(batch: Batch) -> Floats:
+        values: Floats = model.features(images_of(batch)).float().cpu().numpy()
+        return values
+
+    return run
+
+
+def rows_of(parts: Sequence[Sequence[int]]) -> Indices:
+    """Join the rows of several folds: each once, ascending."""
+    return np.unique(np.concatenate([np.asarray(part, dtype=np.int64) for part in parts]))

@@ -1,0 +1,89 @@
+"""Stages whose backbone is frozen: features once, then the heads of all folds together."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fivefold.config import ResolvedStage
+from fivefold.core.seeding import seed_for
+from fivefold.engine.device import computing_with, on_device
+from fivefold.engine.features import Features, FeatureWork, compute_features, rows_of
+from fivefold.engine.heads_together import run_heads
+from fivefold.engine.initial_weights import load_initial_weights
+from fivefold.engine.stage import StageJob, StageRun
+from fivefold.experiment.plan import Job
+from fivefold.experiment.work import Work, fold_data, stage_job, starting_model
+from fivefold.models import Classifier, with_new_head
+from fivefold.models.weights import NONE
+
+
+def run_leading_frozen(work: Work) -> Work:
+    """Train the stages that all folds begin with a frozen backbone; returns what is left."""
+    models: dict[int, Classifier] = {}
+    for stage in work.stages:
+        if not stage.frozen:
+            break
+        jobs = [job for job in work.jobs if job.first_stage == stage.index]
+        if jobs:
+            for job in jobs:
+                if job.fold not in models:
+                    models[job.fold] = _model(work, job, list(models.values()))
+            run_frozen(work, stage, {job.fold: models[job.fold] for job in jobs})
+        work = replace(work, jobs=tuple(_after(job, stage) for job in work.jobs))
+    return work
+
+
+def run_frozen(work: Work, stage: ResolvedStage, models: Mapping[int, Classifier]) -> None:
+    """Train one stage whose backbone is frozen, of several folds at once.
+
+    Args:
+        work: What the folds share.
+        stage: Frozen.
+        models: Of each fold, where the stage starts; holds its best weights at the end.
+    """
+    if stage.initial_weights:
+        for model in models.values():
+            load_initial_weights(model, work.directory / stage.initial_weights)
+    runs = [
+        StageRun(stage_job(work, stage, model, fold_data(work, fold), fold))
+        for fold, model in models.items()
+    ]
+    features = _features_of(work, runs)
+    with computing_with(work.choices.threads):
+        run_heads(runs, features)
+
+
+def _features_of(work: Work, runs: Sequence[StageRun]) -> dict[str, Features]:
+    """Compute the features of each backbone that there is: folds may all have the same."""
+    same = defaultdict(list)
+    for run in runs:
+        if run.running:
+            same[run.encoder].append(run.job)
+    return {
+        encoder: compute_features(jobs[0].model, jobs[0].stage, _feature_work(work, jobs))
+        for encoder, jobs in same.items()
+    }
+
+
+def _feature_work(work: Work, jobs: Sequence[StageJob]) -> FeatureWork:
+    parts = [rows for job in jobs for rows in (job.data.train_rows, job.data.val_rows)]
+    return FeatureWork(
+        images=work.images,
+        rows=rows_of(parts),
+        seed=work.seed,
+        threads=work.threads,
+        files=work.features,
+        progress=work.progress,
+    )
+
+
+def _model(work: Work, job: Job, others: Sequence[Classifier]) -> Classifier:
+    """Make the model that a fold goes on with; pretrained backbones are one and the same."""
+    if others and not job.first_stage and work.weights != NONE:
+        seed = seed_for(work.seed, "head", job.fold)
+        return on_device(with_new_head(others[0], work.spec, seed), work.choices)
+    return starting_model(work, job)
+
+
+def _after(job: Job, stage: ResolvedStage) -> Job:
+    return replace(job, first_stage=stage.index + 1) if job.first_stage == stage.index else job

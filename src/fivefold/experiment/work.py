@@ -1,0 +1,132 @@
+"""What all folds of an experiment share, and what one fold takes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fivefold.config import ResolvedStage
+from fivefold.core.choices import Choices
+from fivefold.core.errors import StateError
+from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Progress
+from fivefold.core.seeding import seed_for
+from fivefold.data.images import ResizedImages
+from fivefold.data.samples import SampleTable
+from fivefold.data.splits import Splits
+from fivefold.engine.checkpoint import load_bundle, load_model
+from fivefold.engine.device import on_device
+from fivefold.engine.feature_files import FeatureFiles
+from fivefold.engine.fold_data import FoldData
+from fivefold.engine.pace import Pace
+from fivefold.engine.stage import StageJob
+from fivefold.experiment.plan import Job
+from fivefold.models import Classifier, ModelSpec, build_classifier
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all folds of an experiment share.
+
+    Attributes:
+        folder: The experiment's folder.
+        stages: What to do, in order.
+        spec: The model.
+        weights: Where a new model's weights come from: "imagenet", "none" or a path.
+        seed: The experiment's seed.
+        directory: Where relative paths of the config start.
+        config: The config, for the bundles.
+        table: All used samples.
+        images: Their pixels.
+        splits: Which sample is in which fold.
+        jobs: What is left to do of each fold that was asked for.
+        threads: How many decode and augment ahead.
+        choices: How it is computed.
+        features: Those that frozen backbones have given before.
+        pace: Counts the epochs of all folds.
+        progress: Who watches.
+    """
+
+    folder: RunFolder
+    stages: tuple[ResolvedStage, ...]
+    spec: ModelSpec
+    weights: str
+    seed: int
+    directory: Path
+    config: Mapping[str, Any]
+    table: SampleTable
+    images: ResizedImages
+    splits: Splits
+    jobs: tuple[Job, ...]
+    threads: int
+    choices: Choices
+    features: FeatureFiles
+    pace: Pace
+    progress: Progress
+
+
+def stage_job(
+    work: Work, stage: ResolvedStage, model: Classifier, data: FoldData, fold: int
+) -> StageJob:
+    """Collect all that one stage of one fold needs."""
+    return StageJob(
+        folder=work.folder,
+        stage=stage,
+        fold=fold,
+        seed=work.seed,
+        spec=work.spec,
+        model=model,
+        data=data,
+        config=work.config,
+        pace=work.pace,
+        progress=work.progress,
+    )
+
+
+def fold_data(work: Work, fold: int) -> FoldData:
+    """Collect one fold's samples."""
+    row_of = {sample_id: row for row, sample_id in enumerate(work.table.ids)}
+    return FoldData(
+        table=work.table,
+        images=work.images,
+        train_rows=[row_of[sample_id] for sample_id in work.splits.train_ids(fold)],
+        val_rows=[row_of[sample_id] for sample_id in work.splits.val_ids(fold)],
+        threads=work.threads,
+    )
+
+
+def new_model(work: Work, fold: int) -> Classifier:
+    """Build the model that a fold starts from: pretrained as asked, its head drawn by seed.
+
+    Raises:
+        StateError: If the pretrained weights are not those that other folds have started from.
+    """
+    model = build_classifier(
+        work.spec,
+        weights=work.weights,
+        directory=work.directory,
+        generator_seed=seed_for(work.seed, "head", fold),
+    )
+    _check_origin(work, model)
+    return model
+
+
+def _check_origin(work: Work, model: Classifier) -> None:
+    for path in sorted(work.folder.bundle(0, 0).parent.glob("best-*.0.json")):
+        before, now = load_bundle(path).origin, model.origin
+        if before.sha256 != now.sha256:
+            msg = (
+                f"weights: expected those that other folds started from, {before.description} "
+                f"{before.sha256[:12]}, got {now.description} {now.sha256[:12]}"
+            )
+            hint = "put the old file back, or use a new folder"
+            raise StateError(msg, hint=hint, slug="state/weights-changed")
+
+
+def starting_model(work: Work, job: Job) -> Classifier:
+    """Build or load the model that a fold goes on with, on its device."""
+    if job.first_stage:
+        model = load_model(work.folder, job.fold, job.first_stage - 1)
+    else:
+        model = new_model(work, job.fold)
+    return on_device(model, work.choices)

@@ -1,0 +1,166 @@
+"""Heads of several folds on features: as the slow road, and each as if it were alone."""
+
+import shutil
+
+import pytest
+import torch
+from runs import CONFIG, write_experiment
+
+from fivefold.core.errors import NumericError, StateError
+from fivefold.core.layout import RunFolder
+from fivefold.engine.features import Features
+from fivefold.engine.heads_together import run_heads
+from fivefold.engine.stage import StageRun
+from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.frozen import run_frozen
+from fivefold.experiment.work import fold_data, new_model, stage_job
+
+FROZEN = CONFIG.replace(
+    """  - {epochs: 1, freeze_encoder: true}
+  - {epochs: 2, unfreeze_encoder: true}
+""",
+    "  - {epochs: 3, freeze_encoder: true}\n",
+).replace("folds_count: 2", "folds_count: 3")
+
+
+def work_of(folder, config=FROZEN):
+    """Prepare an experiment as `fit` does, and train nothing."""
+    folder.mkdir()
+    write_experiment(folder, per_class=7, config=config)
+    experiment = Experiment.load(folder)
+    seen = []
+    experiment._run = lambda work, *_: seen.append(work)  # what it hands to the folds
+    experiment._summarise = lambda work: None
+    with pytest.raises(TypeError):  # there is nothing to sum up
+        experiment.fit()
+    return seen[0]
+
+
+def runs_of(work, folds=(0, 1, 2)):
+    return [
+        StageRun(stage_job(work, work.stages[0], new_model(work, fold), fold_data(work, fold), fold))
+        for fold in folds
+    ]
+
+
+def train(work, folds=(0, 1, 2)):
+    run_frozen(work, work.stages[0], {fold: new_model(work, fold) for fold in folds})
+
+
+def results(root, fold):
+    """Read all that a finished stage leaves, as bytes."""
+    folder = RunFolder.of(root)
+    paths = [*folder.results(fold, 0), folder.metrics(fold, 0)]
+    paths.append(folder.examples(fold, 0) / "validation.png")
+    return [path.read_bytes() for path in paths]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "",
+        "dropout: 0.4\n",
+        "batch: 5\noptimizer: {SGD: {momentum: 0.9}}\nclipnorm: 0.1\n",
+        "schedule: OneCycle\noptimizer: {AdamW: {weight_decay: 0.1}}\n",
+        "augmentation: {Fliplr: 0.5, Affine: {rotate: [-20, 20]}}\n",
+        "callbacks: {EarlyStopping: {patience: 0, monitor: val_loss}}\n",
+    ],
+)
+def test_each_head_has_the_bytes_that_it_has_alone(tmp_path, extra):
+    config = FROZEN.replace("batch: 16\n", "") + ("" if "batch" in extra else "batch: 16\n") + extra
+    train(work_of(tmp_path / "together", config))
+    alone = work_of(tmp_path / "alone", config)
+    for fold in (2, 0, 1):
+        train(alone, [fold])
+    for fold in range(3):
+        assert results(tmp_path / "together", fold) == results(tmp_path / "alone", fold)
+
+
+@pytest.mark.parametrize("extra", ["", "dropout: 0.4\n", "schedule: OneCycle\n"])
+def test_features_give_the_numbers_of_the_slow_road_to_four_digits(tmp_path, extra):
+    fast, slow = (work_of(tmp_path / name, FROZEN + extra) for name in ("fast", "slow"))
+    train(fast)
+    for run in runs_of(slow):
+        run.run()
+    for fold in range(3):
+        ours, theirs = (
+            torch.tensor(
+                [
+                    [float(cell) for cell in line.split(",")]
+                    for line in work.folder.metrics(fold, 0).read_text().splitlines()[1:]
+                ]
+            )
+            for work in (fast, slow)
+        )
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
+    train(work_of(tmp_path / "whole"))
+    work = work_of(tmp_path / "broken")
+    end_epoch, ended = StageRun.end_epoch, []
+
+    def break_off(self, *args):
+        end_epoch(self, *args)
+        ended.append(1)
+        if len(ended) == 4:  # fold 0 has two epochs, the others one
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(StageRun, "end_epoch", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        train(work)
+    monkeypatch.undo()
+    train(work)
+    for fold in range(3):
+        assert results(tmp_path / "whole", fold) == results(tmp_path / "broken", fold)
+
+
+def test_only_the_head_of_a_frozen_stage_is_committed(tmp_path, monkeypatch):
+    work = work_of(tmp_path / "run")
+    monkeypatch.setattr(StageRun, "finish", lambda self: None)
+    train(work, [0])
+    (newest, *_) = sorted(work.folder.state(0).glob("0-*.safetensors"), reverse=True)
+    assert newest.stat().st_size < 3_000  # the whole net has 1,416 parameters of 4 bytes
+
+
+def test_another_backbone_than_before_is_refused_at_resume(tmp_path, monkeypatch):
+    work = work_of(tmp_path / "run")
+    monkeypatch.setattr(StageRun, "finish", lambda self: None)
+    train(work, [0])
+    monkeypatch.undo()
+    model = new_model(work, 0)
+    model.backbone.net.layers[0].weight.data += 1
+    with pytest.raises(StateError, match="expected the frozen backbone that the epochs before") as e:
+        run_frozen(work, work.stages[0], {0: model})
+    assert e.value.slug == "state/weights-changed"
+
+
+def test_a_loss_that_is_not_finite_names_its_fold_and_keeps_the_epochs_before(tmp_path):
+    work = work_of(tmp_path / "run")
+    runs = runs_of(work)
+    runs[1].task.model.head.linear.bias.data[0] = torch.nan
+    values = torch.zeros(len(work.table), 16)
+    place = torch.arange(len(work.table)).numpy()
+    table = type("Table", (), {"of": lambda self, rows: values[place[rows]]})()
+    found = {run.encoder: Features(table, ()) for run in runs}
+    with pytest.raises(NumericError, match=r"fold 1, stage 0, epoch 1 of 3, learning rate 0\.01"):
+        run_heads(runs, found)
+
+
+def test_folds_with_one_pretrained_backbone_compute_its_features_once(tmp_path, monkeypatch):
+    config = FROZEN.replace("weights: none", "weights: start.safetensors")
+    first = work_of(tmp_path / "first")
+    from safetensors.torch import save_file
+
+    save_file(new_model(first, 0).backbone.net.state_dict(), tmp_path / "start.safetensors")
+    (tmp_path / "run").mkdir()
+    shutil.copy(tmp_path / "start.safetensors", tmp_path / "run")
+    (tmp_path / "run").rename(tmp_path / "kept")
+    write_experiment(tmp_path / "kept", per_class=7, config=config)
+    seen = []
+    from fivefold.engine import features
+
+    make = features._make
+    monkeypatch.setattr(features, "_make", lambda *args: seen.append(1) or make(*args))
+    Experiment.load(tmp_path / "kept").fit()
+    assert len(seen) == 1
