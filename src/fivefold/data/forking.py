@@ -1,0 +1,127 @@
+"""When this process may be forked, and what a fork has to set right before it reads data."""
+
+import contextlib
+import gc
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+if sys.platform == "linux":
+    import fcntl
+
+_FILES, _FACTS = Path("/proc/self/fd"), Path("/proc/self/fdinfo")
+
+
+def reason_against() -> str:
+    """Say why a fork of this process could read wrong data or hang; nothing where it is safe.
+
+    A fork shares what its parent has open. Files are set right by `own_files`; a connection that
+    several processes talk through cannot be, nor a GPU that is in use.
+    """
+    if sys.platform != "linux" or not _FACTS.is_dir():
+        return "this system cannot copy a running process safely"
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_initialized():
+        return "the GPU is in use"
+    if any(_is_connection(descriptor) for descriptor in _descriptors()):
+        return "a network connection is open, and processes cannot share one"
+    try:
+        for descriptor in open_files():
+            os.close(os.open(_FILES / str(descriptor), os.O_RDONLY))
+    except OSError as error:
+        return f"an open file cannot be opened again: {error}"
+    return ""
+
+
+def open_files() -> Mapping[int, int]:
+    """Find the files that are open for reading only: descriptor to position in bytes."""
+    return dict(_readers())
+
+
+def own_files(places: Mapping[int, int]) -> None:
+    """Open files anew in a fork, under their old numbers.
+
+    The processes else share one position in each file, and a data set that seeks and then reads
+    would read what another one asked for.
+
+    Args:
+        places: What `open_files` found before the fork.
+    """
+    for descriptor, place in places.items():
+        own = os.open(_FILES / str(descriptor), os.O_RDONLY)
+        os.lseek(own, place, os.SEEK_SET)
+        os.dup2(own, descriptor, inheritable=os.get_inheritable(descriptor))
+        os.close(own)
+
+
+def settle_parent() -> None:
+    """Bring this process into a state that a fork can work with."""
+    # What waits in the buffers would be written twice.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    opencv = sys.modules.get("cv2")
+    if opencv:  # its threads do not exist in a fork, which would wait for them for ever
+        opencv.setNumThreads(0)
+
+
+def settle_child(places: Mapping[int, int]) -> None:
+    """Let a fresh fork leave its parent's affairs alone.
+
+    Args:
+        places: What `open_files` found before the fork.
+    """
+    gc.freeze()  # what the parent has thrown away is not cleaned up twice
+    # An interrupt goes to all processes of a terminal; the parent gets it too, and ends its forks.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    own_files(places)
+    torch = sys.modules.get("torch")
+    if torch:  # the forks share the cores, and the parent's threads do not exist here
+        torch.set_num_threads(1)
+
+
+def widen(pipe: int, num_bytes: int) -> None:
+    """Let a pipe hold more, so that who writes need not wait for who reads."""
+    # A user may own only so much; then the pipe keeps its size, and is a little slower.
+    with contextlib.suppress(PermissionError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, num_bytes)
+
+
+def _readers() -> Iterator[tuple[int, int]]:
+    for descriptor in _descriptors():
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            continue
+        lines = (_FACTS / str(descriptor)).read_text(encoding="ascii").splitlines()
+        facts = dict(line.split(":", 1) for line in lines if ":" in line)
+        if int(facts["flags"], 8) & os.O_ACCMODE == os.O_RDONLY:
+            yield descriptor, int(facts["pos"])
+
+
+def _descriptors() -> list[int]:
+    listed = [int(path.name) for path in _FILES.iterdir()]
+    return [descriptor for descriptor in listed if _is_open(descriptor)]
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:  # the listing's own, closed since
+        return False
+    return True
+
+
+def _is_connection(descriptor: int) -> bool:
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        return False
+    with socket.socket(fileno=os.dup(descriptor)) as copy:
+        if copy.family not in (socket.AF_INET, socket.AF_INET6):
+            return False
+        try:
+            copy.getpeername()
+        except OSError:  # it waits for others, or for its first use
+            return False
+    return True
