@@ -1,8 +1,10 @@
 """Where tensors live, and how pixels and targets get there."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +18,8 @@ from fivefold.core.types import Floats
 from fivefold.data.batches import Batch
 from fivefold.models import Classifier
 from fivefold.models.classifier import memory_format
+
+logger = logging.getLogger(__name__)
 
 
 @cache
@@ -52,7 +56,16 @@ def on_device(model: Classifier, choices: Choices = EXACT) -> Classifier:
 
     Nothing else has to be done for the precision: the model's `forward` and `features` look at it.
     Channels-last order, the usual one, is 2 to 3 times faster on CPUs for most nets.
+
+    Args:
+        model: Changed, and returned.
+        choices: Of the run that the model belongs to. Where the device cannot compute in its
+            precision, it is float32, and that is said.
     """
+    if choices.precision not in precisions():
+        here = accelerator().device
+        logger.warning("%s cannot compute in %s, float32 instead", here, choices.precision)
+        choices = replace(choices, precision="float32")
     model.choices = choices
     return model.to(device=accelerator().device, memory_format=memory_format(choices))  # type: ignore[call-overload,no-any-return]  # torch's types lack it
 

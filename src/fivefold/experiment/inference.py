@@ -31,6 +31,7 @@ from fivefold.engine.incoming import Incoming, read_batches
 from fivefold.engine.memory import InParts, is_out_of_memory
 from fivefold.engine.predictor import Advance, map_batches, view_probs
 from fivefold.engine.tta import View
+from fivefold.experiment.manifest import choices_to_predict
 from fivefold.models import Classifier
 
 logger = logging.getLogger(__name__)
@@ -98,9 +99,10 @@ def load_models(folder: RunFolder, places: Sequence[tuple[int, int]]) -> list[Cl
         ResourceError: If they do not fit into memory all together.
     """
     models: list[Classifier] = []
+    choices = choices_to_predict(folder)
     for fold, stage in places:
         try:
-            models.append(on_device(load_model(folder, fold, stage)))
+            models.append(on_device(load_model(folder, fold, stage), choices))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

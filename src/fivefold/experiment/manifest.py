@@ -3,14 +3,16 @@
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from fivefold.config import ExperimentConfig
 from fivefold.core import durable
+from fivefold.core.choices import EXACT, Choices
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.experiment.finished import compare_config
@@ -21,27 +23,24 @@ _PACKAGES = ("fivefold", "torch", "timm", "accelerate", "numpy", "opencv-python-
 _RESTORE = "restore the file from a copy, or start in a new folder"
 
 
-class _Choices(BaseModel):
-    model_config = ConfigDict(extra="allow", strict=True)
-
-    threads: int = Field(ge=1)
-
-
 class _Manifest(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True)
 
     versions: dict[str, str]
-    choices: _Choices
+    # A strict model takes a dataclass only as one.
+    choices: Annotated[Choices, BeforeValidator(TypeAdapter(Choices).validate_python)]
     config: dict[str, Any]
     warnings: list[str]
     seconds: float = Field(ge=0)
 
 
-def open_manifest(folder: RunFolder, config: ExperimentConfig) -> dict[str, Any]:
+def open_manifest(folder: RunFolder, config: ExperimentConfig, choices: Choices) -> dict[str, Any]:
     """Read the run's manifest and hold the config against it; start one if nothing is trained.
 
-    The number of threads is part of it: sums in another order give other last digits, so a resumed
-    run takes the number that it was started with.
+    Args:
+        folder: Of the experiment.
+        config: As it is now.
+        choices: How a run that starts now computes.
 
     Raises:
         StateError: If the config says something else than when the run was started, or the
@@ -49,14 +48,13 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig) -> dict[str, Any]
     """
     if has_begun(folder):
         compare_config(folder, config)
-        manifest = _read(folder)
-        torch.set_num_threads(manifest["choices"]["threads"])
-        return manifest
+        _read(folder)
+        return durable.read_json(folder.manifest_path)
     manifest = {
         "versions": {"python": platform.python_version(), **_versions()},
         "hardware": _hardware(),
         "seed": config.seed,
-        "choices": {"threads": torch.get_num_threads()},
+        "choices": asdict(choices),
         "config": config.as_mapping(),
         "warnings": [],
         "seconds": 0.0,
@@ -65,14 +63,32 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig) -> dict[str, Any]
     return manifest
 
 
-def _read(folder: RunFolder) -> dict[str, Any]:
-    manifest = durable.read_json(folder.manifest_path)
+def recorded_choices(folder: RunFolder) -> Choices:
+    """Read how a run computes: sums in another order give other last digits, so it is kept to.
+
+    Raises:
+        StateError: If the manifest is lost or damaged.
+    """
+    return _read(folder).choices
+
+
+def choices_to_predict(folder: RunFolder) -> Choices:
+    """Say how models of a folder predict: as they were validated, so that the numbers agree.
+
+    Weights do not need their manifest: without one it is float32.
+
+    Raises:
+        StateError: If the manifest is damaged.
+    """
+    return recorded_choices(folder) if folder.manifest_path.exists() else EXACT
+
+
+def _read(folder: RunFolder) -> _Manifest:
     try:
-        shape = _Manifest.model_validate(manifest)
+        return _Manifest.model_validate(durable.read_json(folder.manifest_path))
     except ValidationError as error:
         msg = f"{folder.manifest_path}: expected what a run was made with, got {error.errors()[0]}"
         raise StateError(msg, hint=_RESTORE, slug="state/damaged") from error
-    return shape.model_dump()
 
 
 def version_warnings(manifest: Mapping[str, Any]) -> list[str]:
