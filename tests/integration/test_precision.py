@@ -60,12 +60,12 @@ def files_of(folder):
 def test_a_run_in_bfloat16_is_resumed_to_the_same_bytes(start, cache_folder):
     whole, broken = start("whole"), start("broken")
     before = torch.get_num_threads()
-    Experiment.load(whole).fit(jobs=1)
+    Experiment.load(whole).fit(jobs=1, reuse=False)
     with pytest.raises(StopError, match="loss"):
-        Experiment.load(broken, progress=StopAfter(3)).fit(jobs=1)
+        Experiment.load(broken, progress=StopAfter(3)).fit(jobs=1, reuse=False)
     for path in cache_folder.rglob("choices-*.json"):
         path.unlink()  # the manifest alone decides
-    Experiment.load(broken).fit(jobs=1)
+    Experiment.load(broken).fit(jobs=1, reuse=False)
     found, expected = files_of(broken), files_of(whole)
     assert found.keys() == expected.keys()
     assert [name for name in found if found[name] != expected[name]] == []
@@ -76,7 +76,7 @@ def test_a_run_in_bfloat16_is_resumed_to_the_same_bytes(start, cache_folder):
 def test_a_run_in_bfloat16_has_finite_numbers_and_predicts_as_it_validated(start):
     folder = start("run")
     experiment = Experiment.load(folder)
-    experiment.fit(jobs=1)
+    experiment.fit(jobs=1, reuse=False)
     assert experiment.load_model().choices.precision == "bfloat16"
     for fold in (0, 1):
         validated = Predictions.load(folder / "predictions" / f"validation-{fold}.1.npz")

@@ -14,9 +14,9 @@ from fivefold.engine.device import accelerator, computing_with, on_device
 from fivefold.engine.memory import is_out_of_memory
 from fivefold.models import Classifier
 
-_ROUNDS = 5
-_SECONDS = 3.0  # for each way; one round is always finished
-_LONGEST_STEP = 1.0  # seconds, about; what takes longer is tried with fewer images
+_TURNS = 6  # the first warms up
+_SECONDS = 2.0  # for each way; one turn is always finished
+_LONGEST_STEP = 0.5  # seconds, about; what takes longer is tried with fewer images
 _PILOT = 2  # images; BatchNorm needs two
 
 Clock = Callable[[], float]
@@ -89,7 +89,7 @@ class _Probe:
         images = self._images(self._affordable(ways[0]))
         best = {way.name: float("inf") for way in ways}
         started = self.clock()
-        for turn in range(_ROUNDS + 1):
+        for turn in range(_TURNS):
             for way in ways:
                 seconds = self._step(way, images)
                 if turn:  # the first is slow: kernels are chosen, memory is asked for

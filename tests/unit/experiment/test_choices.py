@@ -106,7 +106,7 @@ def test_each_question_has_its_own_answer(tmp_path, cache_folder):
     for number, text in enumerate(["profile: auto", "profile: fast"], 1):
         settled(tmp_path, text)
         assert len(records(cache_folder)) == number
-    settled(tmp_path, "profile: auto", num_folds=1)
+    settled(tmp_path, "profile: auto", num_folds=3)
     assert len(records(cache_folder)) == 3
 
 
