@@ -10,14 +10,17 @@ import hashlib
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, BinaryIO
 
 from fivefold.core.errors import ResourceError, StateError
 
-_TEMPORARY = ".tmp-"
+TEMPORARY = ".tmp-"
+"""What the names of files begin with that are not whole yet."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_HANDLES = {errno.EMFILE, errno.ENFILE}
 
@@ -31,7 +34,7 @@ def write_bytes(path: Path, data: bytes | memoryview) -> str:
     Raises:
         ResourceError: If the disk is full, read-only or failing; the old file is untouched.
     """
-    temporary = path.parent / f"{_TEMPORARY}{os.getpid()}-{path.name}"
+    temporary = path.parent / f"{TEMPORARY}{os.getpid()}-{path.name}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -57,6 +60,57 @@ def write_json(path: Path, value: Mapping[str, Any]) -> str:
     """Replace a JSON file durably: sorted keys, one final newline; see `write_bytes`."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=True, allow_nan=False)
     return write_text(path, text + "\n")
+
+
+class Streamed:
+    """A file that is written bit by bit and gets its name, whole and flushed, only at the end.
+
+    As a context it throws away what was not committed. Refusals of the disk come as `OSError` from
+    all but `commit`.
+
+    Args:
+        folder: Where it will lie; made if need be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        number, name = tempfile.mkstemp(prefix=f"{TEMPORARY}{os.getpid()}-", dir=folder)
+        self._temporary = Path(name)
+        self.file: BinaryIO = os.fdopen(number, "w+b")
+
+    def __enter__(self) -> "Streamed":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.discard()
+
+    def commit(self, path: Path) -> None:
+        """Give the file its name in the same folder, and close it.
+
+        Raises:
+            ResourceError: If the disk is full, read-only or failing; there is then no such file.
+        """
+        try:
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.file.close()
+            self._temporary.replace(path)
+            _sync_folder(path.parent)
+        except OSError as error:
+            self.discard()
+            raise resource_error(path, error) from error
+
+    def discard(self) -> None:
+        """Remove what has no name yet; nothing after a commit."""
+        with suppress(OSError):  # closing flushes, which a full disk refuses again
+            self.file.close()
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)  # a commit has given it another name
 
 
 def read_json(path: Path, hint: str = "") -> dict[str, Any]:

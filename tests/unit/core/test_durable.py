@@ -139,3 +139,35 @@ def test_a_path_that_can_be_no_file_is_told(tmp_path, monkeypatch, name):
         durable.write_bytes(Path(name), b"x")
     assert error.value.slug == "resource/cannot-write"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_streamed_file_has_its_name_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "new" / "a.bin"
+    with durable.Streamed(path.parent) as stream:
+        stream.file.write(b"one ")
+        stream.file.write(b"two")
+        assert not path.exists()
+        stream.commit(path)
+    assert path.read_bytes() == b"one two"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_is_not_committed_goes(tmp_path):
+    with durable.Streamed(tmp_path) as stream:
+        stream.file.write(b"half")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="closed file"):
+        stream.commit(tmp_path / "a")
+
+
+def test_a_streamed_file_that_the_disk_refuses_leaves_nothing(tmp_path, monkeypatch):
+    def fail(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with durable.Streamed(tmp_path) as stream:
+        stream.file.write(b"x")
+        monkeypatch.setattr(os, "fsync", fail)
+        with pytest.raises(ResourceError, match="expected room on the disk") as error:
+            stream.commit(tmp_path / "a")
+    assert error.value.slug == "resource/disk-full"
+    assert list(tmp_path.iterdir()) == []
