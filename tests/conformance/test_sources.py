@@ -28,16 +28,22 @@ def check_source(source):
     assert source.groups is None or len(source.groups) == count
     columns = sum(len(labels.class_names) for labels in source.labels)
     for i in range(count):
-        sample, digest = source.read(i)
+        sample, fetched = source.sample(i), source.fetch(i)
         assert sample.sample_id == source.sample_ids[i]
         assert (sample.image.dtype, sample.image.ndim) == (np.uint8, 3)
         assert np.array_equal(source.image(i), sample.image)
-        assert digest == source.digest(i)
-        assert len(digest) == 64
+        decoded = fetched.decode(None)
+        assert np.array_equal(decoded.image, sample.image)
+        assert (decoded.height, decoded.width) == sample.image.shape[:2]
+        assert len(fetched.digest) == 64
         check_target(source, i, columns)
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(source.digest, range(count)))
-    assert found == [source.digest(i) for i in range(count)]
+        found = list(threads.map(digest_of(source), range(count)))
+    assert found == list(map(digest_of(source), range(count)))
+
+
+def digest_of(source):
+    return lambda i: source.fetch(i).digest
 
 
 def check_target(source, i, columns):

@@ -1,19 +1,16 @@
 """Objects of one stage, made from its resolved settings."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from torch import Tensor
 from torch.optim import Optimizer
 
-from fivefold.augment import build_augmentation, resize
+from fivefold.augment import build_augmentation
+from fivefold.build.pixels import build_images as build_images
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.catalog import nowhere
 from fivefold.core.types import Head, Image
-from fivefold.data import Source
-from fivefold.data.images import ResizedImages
-from fivefold.data.samples import SampleTable
 from fivefold.losses import build_loss
 from fivefold.models import Classifier, ModelSpec
 from fivefold.optim import build_optimizer, build_schedule
@@ -31,12 +28,6 @@ def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
         dropout=config.dropout,
         copy_weights=config.copy_weights,
     )
-
-
-def build_images(shape: tuple[int, int, int], source: Source, table: SampleTable) -> ResizedImages:
-    """Make the reader of a source's pixels at a network's [height, width, channels]."""
-    height, width, _ = shape
-    return ResizedImages(source, table, partial(resize, height=height, width=width), shape)
 
 
 def build_loss_function(

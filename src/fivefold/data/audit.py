@@ -2,25 +2,30 @@
 
 import json
 import logging
-import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from fivefold.core.ahead import map_ahead
+from fivefold.core.cores import usable_cores
 from fivefold.core.durable import write_text
 from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.core.sealed import read_sealed, write_sealed
+from fivefold.core.types import Image
 from fivefold.data.class_checks import judge_classes, twins
 from fivefold.data.decode import ImageProblem, Reason
-from fivefold.data.reasons import QUIET_RULES, counted, first_of
-from fivefold.data.source import Source
+from fivefold.data.kept import Kept
+from fivefold.data.reasons import QUIET_RULES, by_reason, counted, first_of, left_out
+from fivefold.data.source import Fetched, Source
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +37,7 @@ _NAMED = {
     False: "`fivefold fit` names all in data/quarantine.jsonl",
 }
 _FORMAT = 1
-_CHUNK = 128  # samples handed to the threads at a time, so that an interrupt is quick
+_AHEAD = 16  # samples that each thread may be ahead, so that an interrupt is quick
 _MOST_THREADS = 8  # each holds an image
 
 
@@ -151,6 +156,7 @@ def audit(
     progress: Progress,
     previous: Path | None = None,
     folder: RunFolder | None = None,
+    kept: Kept | None = None,
 ) -> Audit:
     """Read every sample once, and judge whether the data can be trained on.
 
@@ -162,16 +168,18 @@ def audit(
         previous: The `audit.json` of an earlier run; files whose stamp is the same are not read
             again.
         folder: Where to save the audit, also when the data are then refused.
+        kept: Gets the pixels of every readable sample, so that nothing is decoded again; an image
+            that it has already is not decoded at all.
 
     Raises:
         DataError: Unless `folds` is 0: if there are no usable images, fewer than two classes, a
             class with fewer samples than folds.
     """
-    rows, copies = list(_read_all(source, progress, _known(previous))), list[str]()
+    rows, copies = _read_all(source, progress, _known(previous), kept), list[str]()
     if folds:  # what is only predicted may well be there twice
         rows, copies = _without_conflicts(source, rows)
     excluded = [AuditRow(name, EXCLUDED, rule) for name, rule in source.excluded]
-    warnings = [*source.warnings, *twins(source), *_left_out(excluded)]
+    warnings = [*source.warnings, *twins(source), *left_out(source.excluded)]
     if folds:  # who only predicts names what cannot be predicted, and has no folds
         warnings += _remarks(rows, copies, _NAMED[folder is not None])
     used = [i for i, row in enumerate(rows) if row.status == USED]
@@ -190,7 +198,7 @@ def audit(
         raise refusals[0]
     for text in result.warnings:
         logger.warning(text)
-    quiet = _ids_by_reason(row for row in excluded if row.reason in QUIET_RULES)
+    quiet = by_reason(pair for pair in source.excluded if pair[1] in QUIET_RULES)
     if quiet:
         logger.info("left out: %s", counted(quiet))
     return result
@@ -206,45 +214,79 @@ def _known(previous: Path | None) -> dict[str, AuditRow]:
         return {}
 
 
-def _read_all(source: Source, progress: Progress, known: Mapping[str, AuditRow]) -> list[AuditRow]:
+def _read_all(
+    source: Source, progress: Progress, known: Mapping[str, AuditRow], kept: Kept | None
+) -> list[AuditRow]:
     rows: list[AuditRow] = []
-    workers = min(os.cpu_count() or 1, _MOST_THREADS)
-    with progress.bar("audit", len(source)) as advance, ThreadPoolExecutor(workers) as threads:
-        for start in range(0, len(source), _CHUNK):
-            chunk = range(start, min(start + _CHUNK, len(source)))
-            for row in threads.map(lambda i: _row_of(source, i, known), chunk):
+    found = _in_order(len(source), lambda i: _look(source, i, known, kept))
+    with progress.bar("audit", len(source)) as advance, closing(found):
+        try:
+            for i, (row, pixels) in enumerate(found):
+                if kept and pixels is not None:
+                    kept.keep(i, row.digest, pixels, (row.height, row.width))
                 rows.append(row)
                 advance(1)
+        finally:
+            if kept:  # also what was decoded before an interrupt
+                kept.commit()
     return rows
 
 
-def _row_of(source: Source, i: int, known: Mapping[str, AuditRow]) -> AuditRow:
+def _in_order(count: int, look: Callable[[int], T]) -> Generator[T]:
+    """Look at all positions of a source in threads; what is found comes in their order."""
+    threads = min(usable_cores(), _MOST_THREADS)
+    return map_ahead(look, range(count), threads=threads, ahead=threads * _AHEAD)
+
+
+def _look(
+    source: Source, i: int, known: Mapping[str, AuditRow], kept: Kept | None
+) -> tuple[AuditRow, Image | None]:
+    """Find out about one sample; with its pixels where they are to be kept."""
     sample_id, stamp = source.sample_ids[i], source.stamp(i)
     row = AuditRow(sample_id, USED, stamp=stamp, path=source.path(i))
     earlier = known.get(sample_id)
-    if earlier and (earlier.stamp, earlier.path) == (stamp, row.path):
+    same = earlier is not None and (earlier.stamp, earlier.path) == (stamp, row.path)
+    if earlier and same and not _is_to_be_kept(earlier, kept):
         # A conflict is a matter of all samples, not of this one: it is judged again.
         back = earlier.reason == LABEL_CONFLICT
-        return replace(earlier, status=USED, reason="", detail="") if back else earlier
+        return replace(earlier, status=USED, reason="", detail="") if back else earlier, None
+    digest = ""
     try:
-        sample, digest = source.read(i)
+        fetched = source.fetch(i)
+        digest = fetched.digest
+        (height, width), pixels = _decoded(fetched, row, kept)
     except ImageProblem as problem:
-        return replace(
-            row,
-            status=QUARANTINED,
-            reason=problem.reason.value,
-            detail=problem.detail,
-            digest=_digest_of_bad(source, i),
-        )
-    height, width = sample.image.shape[:2]
-    return replace(row, digest=digest, height=height, width=width)
+        bad = replace(row, status=QUARANTINED, reason=problem.reason.value, detail=problem.detail)
+        return replace(bad, digest=digest), None
+    return replace(row, digest=digest, height=height, width=width), pixels
 
 
-def _digest_of_bad(source: Source, i: int) -> str:
+def _is_to_be_kept(earlier: AuditRow, kept: Kept | None) -> bool:
+    """Tell whether a sample that was read in an earlier run is read for its pixels alone."""
+    if kept is None or not kept.on_disk:  # memory is filled by whoever needs them
+        return False
+    return earlier.height > 0 and kept.find(earlier.digest) is None
+
+
+def _decoded(
+    fetched: Fetched, row: AuditRow, kept: Kept | None
+) -> tuple[tuple[int, int], Image | None]:
+    """Give the size of a whole image, and its pixels where they are to be kept and are not yet.
+
+    Raises:
+        ImageProblem: If it cannot be decoded.
+    """
+    size = kept.find(fetched.digest) if kept else None
+    if size:
+        return size, None
+    decoded = fetched.decode(kept.preprocess.size if kept else None)
+    size = decoded.height, decoded.width
+    if kept is None or not kept.wanted:
+        return size, None
     try:
-        return source.digest(i)
-    except ImageProblem:  # it cannot even be read, and the row says why
-        return ""
+        return size, kept.preprocess(decoded.image, row.sample_id)
+    except DataError:  # not the audit's matter: whoever reads the sample is told where it lies
+        return size, None
 
 
 def _without_conflicts(
@@ -281,32 +323,19 @@ def _remarks(rows: Sequence[AuditRow], copies: Sequence[str], named_in: str) -> 
             f"exact copies of another image with the same label: {len(copies)}, "
             f"{first_of(copies)}; all are used, and copies stay in one fold"
         )
-    bad = _ids_by_reason(row for row in rows if row.status == QUARANTINED)
+    bad = by_reason((row.sample_id, row.reason) for row in rows if row.status == QUARANTINED)
     if bad:
         ids = [row.sample_id for row in rows if row.status == QUARANTINED]
         images = "1 image" if len(ids) == 1 else f"{len(ids):,} images"
         yield f"{images} cannot be used: {counted(bad)}; {first_of(ids)}; {named_in}"
 
 
-def _left_out(excluded: Sequence[AuditRow]) -> Iterator[str]:
-    """Word a warning about what rules have left out, unless nobody takes it for an image."""
-    loud = [row for row in excluded if row.reason not in QUIET_RULES]
-    if loud:
-        ids = [row.sample_id for row in loud]
-        yield f"left out: {counted(_ids_by_reason(loud))}; {first_of(ids)}"
-
-
-def _ids_by_reason(rows: Iterable[AuditRow]) -> dict[str, list[str]]:
-    ids: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        ids[row.reason].append(row.sample_id)
-    return ids
-
-
 def _check_amounts(result: Audit) -> None:
     if not result.used:
         unused = [row for row in result.rows if row.status != USED]
-        found = counted(_ids_by_reason(unused)) or "nothing listed"
+        found = (
+            counted(by_reason((row.sample_id, row.reason) for row in unused)) or "nothing listed"
+        )
         msg = f"expected at least 1 usable image of {result.listed} listed, got 0: {found}"
         hint = "check the path of the data set"
         lost = next((row.path for row in unused if row.reason == Reason.MISSING), "")

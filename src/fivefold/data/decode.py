@@ -41,6 +41,7 @@ _TURNS = {
     7: Pillow.Transpose.TRANSVERSE,
     8: Pillow.Transpose.ROTATE_90,
 }
+_SIDEWAYS = {_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8]}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,21 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Pixels, and how large the whole image is.
+
+    Attributes:
+        image: Pixels [H, W, C]; of a large JPEG it may be fewer than the file holds.
+        height: Of the image as the file has it, upright.
+        width: Likewise.
+    """
+
+    image: Image
+    height: int
+    width: int
 
 
 class Reason(StrEnum):
@@ -148,6 +164,16 @@ def decode(
     Raises:
         ImageProblem: If the data cannot be used; no other exception leaves.
     """
+    return decode_sized(data, limits=limits, draft_size=draft_size).image
+
+
+def decode_sized(
+    data: bytes, *, limits: Limits = DEFAULT_LIMITS, draft_size: tuple[int, int] | None = None
+) -> Decoded:
+    """Turn the bytes of an image file into RGB pixels and its full size; see `decode`.
+
+    All of the file is read however few pixels are wanted, so that a cut one is found.
+    """
     if not data:
         raise ImageProblem(Reason.EMPTY, "0 bytes")
     if len(data) > limits.max_bytes:
@@ -156,12 +182,16 @@ def decode(
     try:
         with Pillow.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(image.size, limits)
+            width, height = image.size  # before a draft makes it smaller
             if draft_size:
                 edge = max(draft_size)  # orientation may still swap height and width
                 image.draft(None, (edge, edge))
             with _IN_FLIGHT.take(image.width * image.height):
                 image.load()
-                return pixels_of(_upright(image))
+                turn = _turn_of(image)
+                upright = image if turn is None else image.transpose(turn)
+                size = (width, height) if turn in _SIDEWAYS else (height, width)
+                return Decoded(pixels_of(upright), *size)
     except ImageProblem:
         raise
     except UnidentifiedImageError as error:
@@ -207,12 +237,11 @@ with warnings.catch_warnings():
     _MUTED = warnings.filters[0]
 
 
-def _upright(image: Pillow.Image) -> Pillow.Image:
+def _turn_of(image: Pillow.Image) -> Pillow.Transpose | None:
     try:
-        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+        return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # broken EXIF leaks anything, and the pixels are fine without it
-        turn = None
-    return image if turn is None else image.transpose(turn)
+        return None
 
 
 def pixels_of(image: Pillow.Image) -> Image:

@@ -8,8 +8,15 @@ from pathlib import Path
 
 from fivefold.core.errors import DataError, UnsafeInputError
 from fivefold.core.types import Floats, Image
-from fivefold.data.decode import DEFAULT_LIMITS, Limits, decode, read_bytes, read_image
-from fivefold.data.source import Labels, Sample, Source
+from fivefold.data.decode import (
+    DEFAULT_LIMITS,
+    Decoded,
+    Limits,
+    decode_sized,
+    read_bytes,
+    read_image,
+)
+from fivefold.data.source import Fetched, Labels, Sample, Source
 
 _NOT_IMAGES = frozenset(
     [
@@ -174,15 +181,14 @@ class FileSource(Source):
         """Tell a sample's truth [C]."""
         return None if self._targets is None else self._targets[i]
 
-    def read(self, i: int) -> tuple[Sample, str]:
-        """Read a file once, for its pixels and the SHA-256 of its bytes."""
+    def fetch(self, i: int) -> Fetched:
+        """Read a file once, for the SHA-256 of its bytes and for its pixels."""
         data = read_bytes(self._paths[i], limits=self._limits)
-        sample = Sample(self.sample_ids[i], decode(data, limits=self._limits), self.target(i))
-        return sample, hashlib.sha256(data).hexdigest()
 
-    def digest(self, i: int) -> str:
-        """Compute the SHA-256 of a file's bytes, decodable or not."""
-        return hashlib.sha256(read_bytes(self._paths[i], limits=self._limits)).hexdigest()
+        def decode(at_least: tuple[int, int] | None) -> Decoded:
+            return decode_sized(data, limits=self._limits, draft_size=at_least)
+
+        return Fetched(hashlib.sha256(data).hexdigest(), decode)
 
     def stamp(self, i: int) -> str:
         """Tell a file's size and modification time; nothing where there is no such file."""

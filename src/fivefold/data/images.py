@@ -1,53 +1,46 @@
-"""Every sample's pixels at one size, decoded once."""
-
-from collections.abc import Callable
-
-import numpy as np
+"""Every sample's pixels at one size: from the disk's cache, from memory, or decoded."""
 
 from fivefold.core.errors import DataError
 from fivefold.core.types import Image
-from fivefold.data.decode import ImageProblem, to_channels
+from fivefold.data.decode import ImageProblem
+from fivefold.data.kept import Kept
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Source
 
-_GIB = 1 << 30
-
 
 class ResizedImages:
-    """Every sample's pixels at one size, decoded once where they all fit into memory.
+    """Every sample's pixels at one size; wherever they come from, they are the same bits.
 
-    Several threads may read at once. Two that meet at the same row both decode it and write the
-    same bytes, so no lock is held while decoding.
+    Several threads may read at once. Two that meet at the same sample both decode it, so no lock
+    is held while decoding.
 
     Args:
         source: Where samples are read.
         table: Which samples there are.
-        resize: Turns a decoded image into one of the shape below.
-        shape: Height, width and channels.
-        byte_limit: Above this many bytes nothing is remembered.
+        kept: What the audit has kept of them; what it has not is decoded, and put into its memory.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        table: SampleTable,
-        resize: Callable[[Image], Image],
-        shape: tuple[int, int, int],
-        *,
-        byte_limit: int = _GIB,
-    ) -> None:
+    def __init__(self, source: Source, table: SampleTable, kept: Kept) -> None:
         self.source = source
         self.table = table
-        self.shape = shape
-        self._resize = resize
-        fits = len(table) * int(np.prod(shape)) <= byte_limit
-        self._memory = np.empty((len(table), *shape), dtype=np.uint8) if fits else None
-        self._known = np.zeros(len(table), dtype=bool)
+        self.shape = kept.preprocess.shape
+        self._preprocess = kept.preprocess
+        self._memory = kept.memory
+        self._stored = kept.rows(table.digests)
 
     @property
     def num_bytes(self) -> int:
-        """How much memory the remembered pixels take once all are read."""
-        return 0 if self._memory is None else self._memory.nbytes
+        """How much memory the pixels take once all are read; what the disk keeps takes none."""
+        if not self._memory.fits:
+            return 0
+        missing = len(self.table) if self._stored is None else self._stored.num_missing
+        return missing * self._preprocess.num_bytes
+
+    @property
+    def num_bytes_ahead(self) -> int:
+        """How much of `num_bytes` is not taken yet."""
+        known = self._memory.num_known() * self._preprocess.num_bytes
+        return max(0, self.num_bytes - known)
 
     def get(self, row: int) -> Image:
         """Read a sample's resized pixels [H, W, C]; they are shared, so copy before changing.
@@ -55,28 +48,25 @@ class ResizedImages:
         Raises:
             DataError: If it cannot be read any more, or changed since the audit.
         """
-        if self._memory is None:
-            return self._read(row)
-        if not self._known[row]:
-            self._memory[row] = self._read(row)
-            self._known[row] = True  # only after the pixels are there
-        return _protected(self._memory[row])
+        # What lies on the disk was found by the digest of the audit: it cannot have changed.
+        pixels = self._stored.read(row) if self._stored else None
+        if pixels is None:
+            position = int(self.table.indices[row])
+            pixels = self._memory.get(position)
+            if pixels is None:
+                pixels = _protected(self._read(row))
+                self._memory.put(position, pixels)
+        return pixels
 
     def _read(self, row: int) -> Image:
         self._check_unchanged(row)
         try:
-            pixels = self.source.image(int(self.table.indices[row]), self.shape[:2])
+            pixels = self.source.image(int(self.table.indices[row]), self._preprocess.size)
         except ImageProblem as problem:
             msg = f"{self.name_of(row)}: expected a readable image as before, got {problem.reason}"
             hint = f"{problem.detail}; run the same command again: the audit will set it aside"
             raise DataError(msg, hint=hint, slug="data/vanished") from problem
-        if pixels.shape[2] != self.shape[2]:
-            pixels = to_channels(pixels, self.shape[2], self.name_of(row))
-        image = self._resize(pixels)
-        if image.shape != self.shape:
-            msg = f"{self.name_of(row)}: expected pixels {self.shape}, got {image.shape}"
-            raise DataError(msg, slug="data/shape")
-        return image
+        return self._preprocess(pixels, self.name_of(row))
 
     def name_of(self, row: int) -> str:
         """Name a sample for a message: its id, and where it lies."""

@@ -2,11 +2,12 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from fivefold.core.catalog import Catalog
 from fivefold.core.types import Floats, Image
+from fivefold.data.decode import Decoded
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,20 @@ class Sample:
     sample_id: str
     image: Image
     target: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Fetched:
+    """A sample's content, read but not yet decoded.
+
+    Attributes:
+        digest: SHA-256 of it, in hex.
+        decode: Makes pixels of it; takes a height and width that are enough, or None for all, and
+            raises `ImageProblem` if its image cannot be used.
+    """
+
+    digest: str
+    decode: Callable[[tuple[int, int] | None], Decoded]
 
 
 class Source(ABC):
@@ -80,14 +95,15 @@ class Source(ABC):
         """Tell a sample's truth [C] without reading its image."""
         return self.sample(i).target
 
-    def read(self, i: int) -> tuple[Sample, str]:
-        """Read a sample and the digest of its content in one go."""
-        sample = self.sample(i)
-        return sample, pixel_digest(sample.image)
+    def fetch(self, i: int) -> Fetched:
+        """Read a sample's content once, to be known by its digest and decoded if need be.
 
-    def digest(self, i: int) -> str:
-        """Compute the SHA-256 of the content, in hex."""
-        return self.read(i)[1]
+        Raises:
+            ImageProblem: If it cannot be read.
+        """
+        image = self.sample(i).image
+        decoded = Decoded(image, *image.shape[:2])
+        return Fetched(pixel_digest(image), lambda _: decoded)
 
     def stamp(self, i: int) -> str:  # noqa: ARG002  the protocol's names
         """Tell cheaply whether a sample may have changed: "size:mtime_ns", or nothing."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fivefold.build.pixels import build_images, build_kept
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import ConfigError, DataError, Problem, StateError, UnsafeInputError
 from fivefold.core.layout import RunFolder
@@ -13,6 +14,7 @@ from fivefold.core.progress import Progress
 from fivefold.data import CsvSource, FilesSource, FolderSource, PythonSource, Source, open_python
 from fivefold.data.audit import Audit, audit
 from fivefold.data.columns import ColumnError
+from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable, table_of
 from fivefold.data.splits import Splits, check_splits, make_splits
 from fivefold.experiment.plan import has_begun
@@ -29,12 +31,14 @@ class Prepared:
         audit: What each sample is worth.
         table: The used ones.
         splits: Their folds.
+        images: Their pixels at the network's size.
     """
 
     source: Source
     audit: Audit
     table: SampleTable
     splits: Splits
+    images: ResizedImages
 
 
 def open_source(config: ExperimentConfig, *, allow_imports: bool, progress: Progress) -> Source:
@@ -121,12 +125,14 @@ def prepare(
         StateError: If it changed since the folds were made.
     """
     previous = folder.audit_path if folder.audit_path.exists() else None
+    kept = build_kept(config, source)
     found = audit(
         source,
         folds=config.folds_count,
         progress=progress,
         previous=previous,
         folder=folder if save else None,
+        kept=kept,
     )
     table = table_of(source, found)
     settings = split_settings(config)
@@ -138,7 +144,8 @@ def prepare(
         if save:
             splits.save(folder.folds_path)
     _warn_of_empty_classes(table, splits)
-    return Prepared(source, found, table, splits)
+    images = build_images(config.shape, source, table, kept)
+    return Prepared(source, found, table, splits, images)
 
 
 def _settled_folds(folder: RunFolder) -> Splits:

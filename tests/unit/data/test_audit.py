@@ -1,15 +1,19 @@
 import json
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fivefold.core.cache_home import CacheHome
 from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
 from fivefold.core.sealed import write_sealed
 from fivefold.data.audit import Audit, AuditRow, audit
 from fivefold.data.folder import FolderSource
+from fivefold.data.kept import Kept
+from fivefold.data.preprocess import Preprocess
 from fivefold.data.source import Labels, Sample, Source
 from fivefold.data.table import CsvSource
 
@@ -226,15 +230,75 @@ def test_unchanged_files_are_not_read_again(data, folder, monkeypatch):
     draw(data / "dog" / "5.png", 77)
     (data / "dog" / "same.png").unlink()
     read = []
-    original = FolderSource.read
+    original = FolderSource.fetch
     monkeypatch.setattr(
-        FolderSource, "read", lambda self, i: read.append(self.sample_ids[i]) or original(self, i)
+        FolderSource, "fetch", lambda self, i: read.append(self.sample_ids[i]) or original(self, i)
     )
     second = run(data, previous=folder.audit_path)
     assert read == ["dog/5.png"]
     assert (first.quarantined, second.quarantined) == (3, 1)  # the conflict is no more
     monkeypatch.undo()
     assert second == run(data)
+
+
+def kept_for(source, root):
+    preprocess = Preprocess((4, 5, 3), lambda image: image)
+    return Kept(preprocess, len(source), CacheHome(root, 10**6))
+
+
+def num_kept(found, kept):
+    rows = kept.rows([row.digest for row in found.rows])
+    return sum(rows.read(k) is not None for k in range(len(found.rows)))
+
+
+def test_an_earlier_audit_spares_reading_only_where_pixels_are_kept_too(data, folder, tmp_path):
+    source = FolderSource(data)
+    first = run(data, folder=folder)
+    for root in ("one", "one", "other"):
+        kept = kept_for(source, tmp_path / root)
+        again = run(data, previous=folder.audit_path, kept=kept)
+        assert (again, num_kept(again, kept)) == (first, 12)
+
+
+def test_unchanged_files_with_kept_pixels_are_not_read_again(data, folder, tmp_path, monkeypatch):
+    source = FolderSource(data)
+    run(data, folder=folder, kept=kept_for(source, tmp_path / "cache"))
+    monkeypatch.setattr(FolderSource, "fetch", None)
+    again = run(data, previous=folder.audit_path, kept=kept_for(source, tmp_path / "cache"))
+    assert again.used == 12
+
+
+def test_what_was_decoded_before_an_interrupt_is_kept(data, tmp_path):
+    source = FolderSource(data)
+    kept = kept_for(source, tmp_path / "cache")
+
+    class Impatient(Silent):
+        @contextmanager
+        def bar(self, description, total):
+            steps = iter([None] * 5)
+
+            def advance(_):
+                if next(steps, "end") == "end":
+                    raise KeyboardInterrupt
+
+            yield advance
+
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        audit(source, folds=5, progress=Impatient(), kept=kept)
+    assert not list((tmp_path / "cache").rglob(".tmp-*"))
+    found = run(data)
+    assert num_kept(found, kept_for(source, tmp_path / "cache")) == 6
+
+
+def test_an_image_that_is_kept_is_not_decoded(data, tmp_path, monkeypatch):
+    source = FolderSource(data)
+    first = run(data, kept=kept_for(source, tmp_path / "cache"))
+
+    def never(*_, **__):
+        pytest.fail("decoded again")
+
+    monkeypatch.setattr("fivefold.data.files.decode_sized", never)
+    assert run(data, kept=kept_for(source, tmp_path / "cache")) == first
 
 
 def test_a_damaged_earlier_audit_is_reported_and_made_again(data, tmp_path, caplog):

@@ -1,16 +1,18 @@
 import itertools
 import threading
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
 from fivefold.data.audit import audit
 from fivefold.data.batches import Batches
 from fivefold.data.folder import FolderSource
 from fivefold.data.images import ResizedImages
+from fivefold.data.kept import Kept
+from fivefold.data.preprocess import Preprocess
 from fivefold.data.samples import table_of
 
 SHAPE = (6, 6, 3)
@@ -24,9 +26,8 @@ def images(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (8, 9, 3), dtype=np.uint8)).save(path)
     source = FolderSource(tmp_path / "data")
-    return ResizedImages(
-        source, table_of(source, audit(source, folds=2, progress=Silent())), crop, SHAPE
-    )
+    table = table_of(source, audit(source, folds=2, progress=Silent()))
+    return ResizedImages(source, table, Kept(Preprocess(SHAPE, crop), len(source)))
 
 
 def crop(image):
@@ -60,9 +61,15 @@ def test_without_a_place_rows_come_in_the_order_given(images):
     assert found[1].targets.tolist() == images.table.targets[[1]].tolist()
 
 
-@pytest.mark.parametrize("threads", [0, 1, 2, 7])
+@pytest.mark.parametrize("threads", [0, 1, 2, 4])
 def test_the_number_of_threads_changes_no_bit(images, threads):
     assert equal(batches(images, threads=threads), batches(images, threads=3))
+
+
+def test_one_thread_makes_an_image(images):
+    cv2.setNumThreads(2)
+    list(batches(images))
+    assert cv2.getNumThreads() == 1
 
 
 def test_the_order_of_the_rows_changes_no_bit(images):
@@ -97,59 +104,6 @@ def test_a_last_sample_is_never_trained_on_alone(images, count, batch, sizes):
     found = batches(images, range(count), batch=batch)
     assert len(found) == len(sizes)
     assert [len(b.indices) for b in found] == sizes
-
-
-def test_pixels_are_decoded_once_where_they_fit(images, monkeypatch):
-    reads = []
-    original = FolderSource.image
-    monkeypatch.setattr(
-        FolderSource, "image", lambda self, i, least: reads.append(i) or original(self, i, least)
-    )
-    first = list(batches(images))
-    assert equal(batches(images), first)
-    assert sorted(reads) == list(range(11))
-    small = ResizedImages(images.source, images.table, crop, SHAPE, byte_limit=0)
-    assert equal(batches(small), first)
-    list(batches(small))
-    assert len(reads) == 33
-
-
-def test_shared_pixels_cannot_be_written(images):
-    with pytest.raises(ValueError, match="read-only"):
-        images.get(0)[:] = 0
-
-
-def test_grey_networks_get_grey_pixels(images):
-    grey = ResizedImages(images.source, images.table, crop, (6, 6, 1))
-    assert grey.get(0).shape == (6, 6, 1)
-
-
-def test_a_wrong_number_of_channels_is_named_with_the_sample(images):
-    source = ResizedImages(images.source, images.table, crop, (6, 6, 4))
-    with pytest.raises(DataError, match=r"cat/0\.png \(.*\): expected an image with 4 channels"):
-        source.get(0)
-
-
-def test_a_file_that_changed_since_the_audit_is_named(images):
-    path = images.source.path(3)
-    Image.new("RGB", (8, 8)).save(path)
-    with pytest.raises(DataError, match=r"cat/3\.png .*audited, got a changed one") as error:
-        list(batches(images))
-    assert error.value.slug == "data/changed-file"
-
-
-def test_a_file_that_vanished_is_named(images, tmp_path):
-    (tmp_path / "data" / "dog" / "0.png").unlink()
-    with pytest.raises(DataError, match=r"dog/0\.png .*as before, got missing") as error:
-        list(batches(images))
-    assert error.value.slug == "data/vanished"
-
-
-def test_pixels_of_another_shape_are_named(images):
-    wrong = ResizedImages(images.source, images.table, lambda image: image, SHAPE)
-    with pytest.raises(DataError, match=r"expected pixels \(6, 6, 3\), got \(8, 9, 3\)") as error:
-        wrong.get(0)
-    assert error.value.slug == "data/shape"
 
 
 @pytest.mark.parametrize("threads", [0, 2])

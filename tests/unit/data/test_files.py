@@ -86,10 +86,11 @@ def test_names_that_are_no_unicode_survive(tmp_path):
 def test_a_folder_gives_unlabelled_samples(tmp_path):
     path = draw(tmp_path / "a" / "1.png", 9)
     source = FilesSource(tmp_path)
-    sample, digest = source.read(0)
+    sample, fetched = source.sample(0), source.fetch(0)
     assert (sample.sample_id, sample.target, source.labels) == ("a/1.png", None, ())
     assert np.array_equal(sample.image, np.array(Image.open(path)))
-    assert digest == source.digest(0) == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert np.array_equal(fetched.decode(None).image, sample.image)
+    assert fetched.digest == hashlib.sha256(path.read_bytes()).hexdigest()
     assert source.stamp(0) == f"{path.stat().st_size}:{path.stat().st_mtime_ns}"
 
 

@@ -1,9 +1,12 @@
+import numpy as np
 import pytest
+from PIL import Image
 
 from fivefold.config import load
 from fivefold.core.errors import ConfigError, DataError, UnsafeInputError
+from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
-from fivefold.experiment.datasets import open_inputs, open_source
+from fivefold.experiment.datasets import open_inputs, open_source, prepare
 
 
 def source_of(root, section, **options):
@@ -83,3 +86,39 @@ def test_images_of_a_table_to_predict_may_be_elsewhere(tmp_path):
     with pytest.raises(DataError, match="expected a CSV table beside --images") as error:
         open_inputs(tmp_path, tmp_path / "there")
     assert error.value.slug == "data/not-a-table"
+
+
+def prepared(root, cache):
+    (root / "config.yaml").write_text(
+        f"shape: [8, 8, 3]\ndataset: {{folder: photos}}\nfolds_count: 2\ncache: {cache}\n"
+    )
+    config = load(root / "config.yaml")
+    source = open_source(config, allow_imports=False, progress=Silent())
+    return prepare(source, config, RunFolder.of(root / "config.yaml"), Silent())
+
+
+@pytest.fixture
+def photos(tmp_path):
+    rng = np.random.default_rng(1)
+    for k in range(8):
+        path = tmp_path / "photos" / "ab"[k % 2] / f"{k}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)).save(path)
+    return tmp_path
+
+
+def test_the_second_experiment_decodes_nothing(photos, cache_folder, monkeypatch):
+    first = prepared(photos, "true").images
+    expected = [first.get(row).copy() for row in range(8)]
+    monkeypatch.setattr("fivefold.data.files.decode_sized", None)
+    second = prepared(photos, "true").images
+    assert all(np.array_equal(second.get(row), expected[row]) for row in range(8))
+    assert (first.num_bytes, second.num_bytes) == (0, 0)
+
+
+@pytest.mark.parametrize("cache", ["false", "0.000001"])
+def test_pixels_are_the_same_bits_with_and_without_a_cache(photos, cache_folder, caplog, cache):
+    with_cache, without = prepared(photos, "1").images, prepared(photos, cache).images
+    assert all(np.array_equal(with_cache.get(row), without.get(row)) for row in range(8))
+    assert without.num_bytes == 8 * 192
+    assert ("`cache: 0.01` has room" in caplog.text) == (cache != "false")

@@ -1,0 +1,222 @@
+"""Decoded and resized pixels on the disk, found by the content that they were decoded from.
+
+Whatever shares an image and a size shares a row: folds, stages, experiments, processes, data sets.
+A row is either the pixels that were written or does not count: checksums say so.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from fivefold.core import durable
+from fivefold.core.cache_home import CacheHome
+from fivefold.core.cache_room import make_room, mark_used
+from fivefold.core.errors import ResourceError
+from fivefold.core.types import Image, Indices
+from fivefold.data.preprocess import Preprocess
+from fivefold.data.shards import Shard, ShardError, ShardWriter
+
+logger = logging.getLogger(__name__)
+
+SHARD_BYTES = 1 << 30
+"""A shard is closed at this size: what a kill can lose, and what goes at once to make room."""
+
+_RECORD = "preprocess.json"
+_DAMAGED = "the pixel cache is damaged, images are decoded again: %s"
+
+
+class NoRoomError(Exception):
+    """The cache or its disk is full, and nothing else in it can go."""
+
+
+class _Shelf:
+    """Open shards, and the order that finds their rows; never changed, so threads may look.
+
+    Args:
+        shards: In the order that their rows are counted in.
+    """
+
+    def __init__(self, shards: Sequence[Shard]) -> None:
+        self.shards = tuple(shards)
+        self._starts = np.cumsum([0, *(len(shard.rows) for shard in shards)])
+        first = [shard.rows["digest"][:, 0] for shard in shards]
+        every = np.concatenate(first) if first else np.empty(0, dtype="<u8")
+        self._order = np.argsort(every, kind="stable")
+        self._first = every[self._order]
+
+    def locate(self, digests: Sequence[str]) -> tuple[Indices, Indices]:
+        """Find a shard and a row in it for each digest [N], [N]; the shard is -1 for none."""
+        wanted = np.frombuffer(bytes.fromhex("".join(digests)), "<u8").reshape(-1, 4)
+        if not len(self._first):
+            return np.full(len(wanted), -1), np.zeros(len(wanted), dtype=np.int64)
+        near = np.minimum(np.searchsorted(self._first, wanted[:, 0]), len(self._first) - 1)
+        places = self._order[near]
+        numbers = np.searchsorted(self._starts, places, side="right") - 1
+        rows = places - self._starts[numbers]
+        found = np.empty_like(wanted)
+        for number in np.unique(numbers):
+            here = numbers == number
+            found[here] = self.shards[number].rows["digest"][rows[here]]
+        # Another row with the same first 64 bits only means an image that is decoded again.
+        return np.where((found == wanted).all(axis=1), numbers, -1), rows
+
+
+class StoredRows:
+    """The pixels of a table's samples, as far as a store has them.
+
+    Args:
+        shards: The store's.
+        numbers: The shard of each sample [N], -1 for none.
+        rows: Its row in that shard [N].
+    """
+
+    def __init__(self, shards: Sequence[Shard], numbers: Indices, rows: Indices) -> None:
+        used = set(np.unique(numbers).tolist())
+        # The others would stay open for nothing.
+        self._shards = [shard if k in used else None for k, shard in enumerate(shards)]
+        self._numbers, self._rows = numbers.astype(np.int32), rows.astype(np.int32)
+        self._told = False
+
+    @property
+    def num_missing(self) -> int:
+        """How many samples have no pixels here."""
+        return int((self._numbers < 0).sum())
+
+    def read(self, row: int) -> Image | None:
+        """Read a sample's pixels [H, W, C], not to be written; None if they are not here.
+
+        Damaged ones are said once and dropped: the next run decodes them again.
+        """
+        number = self._numbers[row]
+        shard = self._shards[number] if number >= 0 else None
+        if shard is None:
+            return None
+        k = int(self._rows[row])
+        pixels: Image | None = shard.read(k)
+        if pixels is None:
+            self._numbers[row] = -1
+            if not self._told:
+                self._told = True
+                logger.warning(_DAMAGED, f"{shard.array_path}: expected the pixels that were kept")
+            with suppress(ResourceError):  # it is then met again by the next run, and said again
+                shard.drop(k)
+        return pixels
+
+
+class PixelStore:
+    """The rows of one preprocessing: looked up by any thread, added by one.
+
+    Args:
+        home: The cache.
+        preprocess: How the pixels are made.
+
+    Raises:
+        OSError: If the folder cannot be read.
+        ResourceError: If the folder cannot be written.
+    """
+
+    def __init__(self, home: CacheHome, preprocess: Preprocess) -> None:
+        self.home = home
+        self._shape = preprocess.shape
+        self._row_bytes = preprocess.num_bytes
+        self.folder = home.folder("pixels") / preprocess.key
+        if not (self.folder / _RECORD).exists():
+            durable.write_json(self.folder / _RECORD, preprocess.record)
+        self._used: set[Path] = set()
+        self._fresh: dict[bytes, tuple[int, int]] = {}
+        self._writer: ShardWriter | None = None
+        self._shelf = _Shelf(self._opened(sorted(self.folder.glob("*.index"))))
+
+    def find(self, digest: str) -> tuple[int, int] | None:
+        """Tell the height and width of the whole image whose pixels are here, or None."""
+        fresh = self._fresh.get(bytes.fromhex(digest))
+        if fresh:
+            return fresh
+        shelf = self._shelf  # it may be replaced meanwhile
+        numbers, rows = shelf.locate([digest])
+        if numbers[0] < 0:
+            return None
+        shard = shelf.shards[numbers[0]]
+        self._used.add(shard.index_path)
+        found = shard.rows[rows[0]]
+        return int(found["height"]), int(found["width"])
+
+    def rows(self, digests: Sequence[str]) -> StoredRows:
+        """Collect the pixels that were committed of some images, by their digests [N]."""
+        shelf = self._shelf
+        return StoredRows(shelf.shards, *shelf.locate(digests))
+
+    def add(self, digest: str, pixels: Image, size: tuple[int, int], left: int) -> None:
+        """Add an image's pixels, unless they are here.
+
+        Args:
+            digest: SHA-256 of its content, in hex.
+            pixels: uint8 [H, W, C].
+            size: Height and width of the whole image.
+            left: How many may still be added, this one too.
+
+        Raises:
+            NoRoomError: If there is none, and none can be made.
+            OSError: If the disk refuses; what was added since the last commit is then lost.
+            ResourceError: Likewise.
+        """
+        if self.find(digest):
+            return
+        if self._writer is None:
+            rows = min(left, max(1, SHARD_BYTES // self._row_bytes))
+            self._make_room(rows * self._row_bytes)
+            self._writer = ShardWriter(self.folder, self._shape)
+        key = bytes.fromhex(digest)
+        self._writer.add(key, pixels, size)
+        self._fresh[key] = size
+        if (len(self._writer) + 1) * self._row_bytes > SHARD_BYTES:
+            self.commit()
+
+    def commit(self) -> None:
+        """Make what was added count.
+
+        Raises:
+            OSError: If the disk refuses; what was added since the last commit is then lost.
+            ResourceError: Likewise.
+        """
+        mark_used(self._used.copy())
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        with writer:
+            path = writer.finish()
+        self._used.add(path)
+        self._shelf = _Shelf([*self._shelf.shards, *self._opened([path])])
+        self._fresh = {}
+
+    def discard(self) -> None:
+        """Forget what was added since the last commit."""
+        writer, self._writer, self._fresh = self._writer, None, {}
+        if writer is not None:
+            writer.discard()
+
+    def _make_room(self, num_bytes: int) -> None:
+        if not make_room(self.home, num_bytes, self._used.copy()):
+            raise NoRoomError
+        # What has gone would still take its room on the disk as long as it is open here.
+        self._shelf = _Shelf([s for s in self._shelf.shards if s.index_path.exists()])
+
+    def _opened(self, paths: Sequence[Path]) -> list[Shard]:
+        """Open shards; damaged ones are said once and removed."""
+        shards, told = [], False
+        for path in paths:
+            try:
+                shards.append(Shard(path, self._shape))
+            except FileNotFoundError:  # another process has made room
+                continue
+            except ShardError as error:
+                if not told:
+                    logger.warning(_DAMAGED, error)
+                told = True
+                for damaged in (path, path.with_suffix(".npy")):
+                    with suppress(ResourceError):  # the next run meets it again, and says so
+                        durable.remove(damaged)
+        return shards

@@ -1,0 +1,163 @@
+"""Shards of pixels: one array file, and an index that is written last and vouches for it.
+
+The array is a `.npy` of uint8 [rows, H, W, C]. The index has, for each row, the SHA-256 of what it
+was decoded from, the CRC-32 of its pixels, and the height and width of the whole image. An array
+without a whole index does not count.
+"""
+
+import hashlib
+import io
+import struct
+import threading
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from fivefold.core.durable import Streamed, write_bytes
+from fivefold.core.types import Image
+
+ROW = np.dtype([("digest", "<u8", 4), ("crc", "<u4"), ("height", "<u4"), ("width", "<u4")])
+"""What the index says of a row, 44 bytes; a digest of zeros stands for a row that was dropped."""
+
+_MAGIC = b"fivefold pixels 1\n"
+_HASH = 32
+
+
+class ShardError(Exception):
+    """A shard is damaged; it says what was found."""
+
+
+class Shard:
+    """Rows that were written once and are only read, by any number of threads and processes.
+
+    Args:
+        index_path: The index; the array lies beside it.
+        shape: Height, width and channels of every row.
+
+    Raises:
+        FileNotFoundError: If it has gone.
+        ShardError: If the index or the size of the array is not what was written.
+    """
+
+    def __init__(self, index_path: Path, shape: tuple[int, int, int]) -> None:
+        self.index_path = index_path
+        self.array_path = index_path.with_suffix(".npy")
+        self.rows = _read_index(index_path)
+        self._pixels = _mapped(self.array_path, (len(self.rows), *shape))
+        self._known = np.zeros(len(self.rows), dtype=bool)
+        self._turn = threading.Lock()
+
+    def read(self, k: int) -> Image | None:
+        """Read a row's pixels [H, W, C], not to be written; None if they are not what was written.
+
+        Their checksum is compared at the first read in this process.
+        """
+        pixels: Image = self._pixels[k]
+        if not self._known[k]:
+            if zlib.crc32(pixels.data) != self.rows["crc"][k]:
+                return None
+            self._known[k] = True
+        return pixels
+
+    def drop(self, k: int) -> None:
+        """Take a damaged row out of the index, so that the next run decodes its image again.
+
+        Raises:
+            ResourceError: If the index cannot be written.
+        """
+        with self._turn:
+            self.rows = self.rows.copy()
+            self.rows["digest"][k] = 0
+            _write_index(self.index_path, self.rows.tobytes())
+
+
+class ShardWriter(Streamed):
+    """Writes the rows of a new shard, one after another.
+
+    All but `finish` refuse with `OSError`.
+
+    Args:
+        folder: Where the shard will lie.
+        shape: Height, width and channels of every row.
+    """
+
+    def __init__(self, folder: Path, shape: tuple[int, int, int]) -> None:
+        super().__init__(folder)
+        self._shape = shape
+        self._folder = folder
+        self._rows = bytearray()
+        _write_header(self.file, (0, *shape))
+
+    def __len__(self) -> int:
+        return len(self._rows) // ROW.itemsize
+
+    def add(self, digest: bytes, pixels: Image, size: tuple[int, int]) -> None:
+        """Write a row.
+
+        Args:
+            digest: SHA-256 of the content, 32 bytes.
+            pixels: uint8 [H, W, C].
+            size: Height and width of the whole image.
+        """
+        data = np.ascontiguousarray(pixels).data
+        self.file.write(data)
+        self._rows += struct.pack("<32sIII", digest, zlib.crc32(data), *size)
+
+    def finish(self) -> Path:
+        """Name the shard after what it holds and make it count.
+
+        Returns:
+            Its index.
+
+        Raises:
+            OSError: If the disk is full, read-only or failing.
+            ResourceError: Likewise.
+        """
+        path = self._folder / f"{hashlib.sha256(self._rows).hexdigest()[:32]}.index"
+        self.file.seek(0)
+        _write_header(self.file, (len(self), *self._shape))
+        self.commit(path.with_suffix(".npy"))
+        _write_index(path, self._rows)
+        return path
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    """Write a header that is as long for any number of rows; NumPy leaves room for that."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def _header_bytes(shape: tuple[int, ...]) -> bytes:
+    file = io.BytesIO()
+    _write_header(file, shape)
+    return file.getvalue()
+
+
+def _mapped(path: Path, shape: tuple[int, ...]) -> Image:
+    header = _header_bytes(shape)
+    with path.open("rb") as file:
+        found, size = file.read(len(header)), path.stat().st_size
+    expected = len(header) + int(np.prod(shape))
+    if found != header or size != expected:
+        msg = f"{path}: expected {expected:,} bytes with the header of {shape}, got {size:,}"
+        raise ShardError(msg)
+    # A plain view: slices of a memmap object cost several times as much.
+    return np.asarray(np.memmap(path, np.uint8, "r", offset=len(header), shape=shape))
+
+
+def _write_index(path: Path, body: bytes | bytearray) -> None:
+    write_bytes(path, _MAGIC + hashlib.sha256(body).digest() + body)
+
+
+def _read_index(path: Path) -> npt.NDArray[Any]:
+    data = path.read_bytes()
+    body = data[len(_MAGIC) + _HASH :]
+    expected = _MAGIC + hashlib.sha256(body).digest()
+    if not data.startswith(expected) or not body or len(body) % ROW.itemsize:
+        msg = f"{path}: expected an index with the hash that it was written with, got another"
+        raise ShardError(msg)
+    # Mapped, since the indices of all that a cache holds may be larger than what is used of them.
+    return np.memmap(path, ROW, "r", offset=len(_MAGIC) + _HASH)
