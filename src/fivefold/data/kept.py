@@ -4,6 +4,7 @@ import logging
 import math
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,11 +35,16 @@ class PixelMemory:
     """
 
     def __init__(self, count: int, shape: tuple[int, int, int], byte_limit: int) -> None:
+        self._count, self._byte_limit = count, byte_limit
         self.fits = count * int(np.prod(shape)) <= byte_limit
         self._shape = (count if self.fits else 0, *shape)
         self._pixels: Image | None = None  # made when the first are put there
         self._making = threading.Lock()
         self._known = np.zeros(self._shape[0], dtype=bool)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process empty: it would hold a second copy of everything."""
+        return PixelMemory, (self._count, self._shape[1:], self._byte_limit)
 
     def get(self, i: int) -> Image | None:
         """Give the pixels [H, W, C] at a position, not to be written, or None."""

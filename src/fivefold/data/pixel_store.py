@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +81,12 @@ class StoredRows:
         self._numbers, self._rows = numbers.astype(np.int32), rows.astype(np.int32)
         self._told = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as paths: it maps the same files, and copies no pixels."""
+        paths = [shard and shard.index_path for shard in self._shards]
+        shape = next((shard.shape for shard in self._shards if shard), (0, 0, 0))
+        return _reopened, (paths, shape, self._numbers, self._rows)
+
     @property
     def num_missing(self) -> int:
         """How many samples have no pixels here."""
@@ -106,6 +113,37 @@ class StoredRows:
         return pixels
 
 
+def _reopened(
+    paths: Sequence[Path | None], shape: tuple[int, int, int], numbers: Indices, rows: Indices
+) -> StoredRows:
+    """Open the shards of some rows anew; rows whose shard has gone meanwhile are not there."""
+    shards: list[Shard] = []
+    found = np.full(len(paths) + 1, -1)  # the last stands for rows that were not there before
+    for number, path in enumerate(paths):
+        opened = _opened([path], shape) if path else []
+        found[number] = len(shards) if opened else -1
+        shards += opened
+    return StoredRows(shards, found[numbers], rows)
+
+
+def _opened(paths: Sequence[Path], shape: tuple[int, int, int]) -> list[Shard]:
+    """Open shards; damaged ones are said once and removed, those that have gone left out."""
+    shards, told = [], False
+    for path in paths:
+        try:
+            shards.append(Shard(path, shape))
+        except FileNotFoundError:  # another process has made room
+            continue
+        except ShardError as error:
+            if not told:
+                logger.warning(_DAMAGED, error)
+            told = True
+            for damaged in (path, path.with_suffix(".npy")):
+                with suppress(ResourceError):  # the next run meets it again, and says so
+                    durable.remove(damaged)
+    return shards
+
+
 class PixelStore:
     """The rows of one preprocessing: looked up by any thread, added by one.
 
@@ -128,7 +166,7 @@ class PixelStore:
         self._used: set[Path] = set()
         self._fresh: dict[bytes, tuple[int, int]] = {}
         self._writer: ShardWriter | None = None
-        self._shelf = _Shelf(self._opened(sorted(self.folder.glob("*.index"))))
+        self._shelf = _Shelf(_opened(sorted(self.folder.glob("*.index")), self._shape))
 
     def find(self, digest: str) -> tuple[int, int] | None:
         """Tell the height and width of the whole image whose pixels are here, or None."""
@@ -189,7 +227,7 @@ class PixelStore:
         with writer:
             path = writer.finish()
         self._used.add(path)
-        self._shelf = _Shelf([*self._shelf.shards, *self._opened([path])])
+        self._shelf = _Shelf([*self._shelf.shards, *_opened([path], self._shape)])
         self._fresh = {}
 
     def discard(self) -> None:
@@ -203,20 +241,3 @@ class PixelStore:
             raise NoRoomError
         # What has gone would still take its room on the disk as long as it is open here.
         self._shelf = _Shelf([s for s in self._shelf.shards if s.index_path.exists()])
-
-    def _opened(self, paths: Sequence[Path]) -> list[Shard]:
-        """Open shards; damaged ones are said once and removed."""
-        shards, told = [], False
-        for path in paths:
-            try:
-                shards.append(Shard(path, self._shape))
-            except FileNotFoundError:  # another process has made room
-                continue
-            except ShardError as error:
-                if not told:
-                    logger.warning(_DAMAGED, error)
-                told = True
-                for damaged in (path, path.with_suffix(".npy")):
-                    with suppress(ResourceError):  # the next run meets it again, and says so
-                        durable.remove(damaged)
-        return shards

@@ -44,6 +44,7 @@ class Shard:
 
     def __init__(self, index_path: Path, shape: tuple[int, int, int]) -> None:
         self.index_path = index_path
+        self.shape = shape
         self.array_path = index_path.with_suffix(".npy")
         self.rows = _read_index(index_path)
         self._pixels = _mapped(self.array_path, (len(self.rows), *shape))

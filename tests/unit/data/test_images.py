@@ -3,6 +3,7 @@
 import io
 import itertools
 from functools import partial
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 import pytest
@@ -182,6 +183,32 @@ def test_memory_is_told_truly(images, tmp_path):
     assert (on_disk.num_bytes, on_disk.num_bytes_ahead) == (0, 0)
     nowhere = read_by(images.source, preprocess, byte_limit=0)
     assert (nowhere.num_bytes, nowhere.num_bytes_ahead) == (0, 0)
+
+
+def test_another_process_maps_the_same_files(images, tmp_path):
+    preprocess = Preprocess(SHAPE, crop)
+    home = CacheHome(tmp_path / "cache", 10**9)
+    rows = [5, 2, 11]
+    audited = read_by(images.source, preprocess, home)
+    some = ResizedImages(
+        images.source, audited.table.take(rows), Kept(preprocess, len(images.source), home)
+    )
+    sent = bytes(ForkingPickler.dumps(some))
+    assert len(sent) < 6000
+    assert equal(every(ForkingPickler.loads(sent)), [audited.get(row) for row in rows])
+    for path in home.root.rglob("*.index"):
+        path.unlink()
+    gone = ForkingPickler.loads(sent)
+    assert gone.num_bytes == 3 * 108
+    assert equal(every(gone), [audited.get(row) for row in rows])
+
+
+def test_memory_is_not_sent_to_another_process(images):
+    before = len(bytes(ForkingPickler.dumps(images)))
+    expected = every(images)
+    sent = bytes(ForkingPickler.dumps(images))
+    assert len(sent) == before
+    assert equal(every(ForkingPickler.loads(sent)), expected)
 
 
 def test_damaged_rows_are_read_from_their_files(images, tmp_path, caplog):
