@@ -6,19 +6,22 @@ twice as fast as sampling between them, and moves an edge by half a pixel at mos
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fivefold.core.optional import late
 from fivefold.core.types import AnyArray, Image
+
+if TYPE_CHECKING:
+    import cv2
+else:  # a config is checked without it
+    cv2 = late("cv2")
 
 Matrix: TypeAlias = NDArray[np.float64]
 
 _FEWEST_PIXELS = 128  # in smaller images half a pixel would be a lot
-# What a mirror or a repetition shows may lie outside the box.
-_SHOW_OTHERS = (cv2.BORDER_REFLECT, cv2.BORDER_REFLECT_101, cv2.BORDER_WRAP)
 _LARGEST_PART, _SMALLEST_PART = 2.0, 0.125  # of the side: what is outside must not fill the memory
 
 
@@ -84,7 +87,9 @@ class Box:
         """
         rows, columns = self.rows, self.columns
         padding = (*rows.outside, *columns.outside)
-        if border in _SHOW_OTHERS and any(padding):
+        # What a mirror or a repetition shows may lie outside the box.
+        others = (cv2.BORDER_REFLECT, cv2.BORDER_REFLECT_101, cv2.BORDER_WRAP)
+        if border in others and any(padding):
             image = _padded(image, padding, border, value)
             top, left = max(rows.start, 0), max(columns.start, 0)
             image = image[top : top + rows.count, left : left + columns.count]

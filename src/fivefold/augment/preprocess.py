@@ -1,10 +1,17 @@
 """Resizing: one definition for training, validation, prediction and whatever follows."""
 
-import cv2
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from fivefold.augment.warp import by_channels
+from fivefold.core.optional import late
 from fivefold.core.types import Image
+
+if TYPE_CHECKING:
+    import cv2
+else:  # a config is checked without it
+    cv2 = late("cv2")
 
 
 def resize(image: Image, height: int, width: int) -> Image:

@@ -3,24 +3,30 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import cv2
 import numpy as np
 
 from fivefold.augment.box import Matrix, as_pixels, find_box, mirrored
+from fivefold.core.optional import late
 from fivefold.core.types import Image
+
+if TYPE_CHECKING:
+    import cv2
+else:  # a config is checked without it
+    cv2 = late("cv2")
 
 Mode: TypeAlias = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
 Order: TypeAlias = Literal[0, 1, 3]
 
-_INTERPOLATIONS = {0: cv2.INTER_NEAREST, 1: cv2.INTER_LINEAR, 3: cv2.INTER_CUBIC}
+# OpenCV's names of them
+_INTERPOLATIONS = {0: "INTER_NEAREST", 1: "INTER_LINEAR", 3: "INTER_CUBIC"}
 _BORDERS = {
-    "constant": cv2.BORDER_CONSTANT,
-    "edge": cv2.BORDER_REPLICATE,
-    "symmetric": cv2.BORDER_REFLECT,
-    "reflect": cv2.BORDER_REFLECT_101,
-    "wrap": cv2.BORDER_WRAP,
+    "constant": "BORDER_CONSTANT",
+    "edge": "BORDER_REPLICATE",
+    "symmetric": "BORDER_REFLECT",
+    "reflect": "BORDER_REFLECT_101",
+    "wrap": "BORDER_WRAP",
 }
 
 
@@ -84,7 +90,7 @@ def apply(image: Image, warp: Warp) -> Image:
     border = warp.border or Border()
     box = find_box(matrix, *image.shape[:2])
     if box and border.order == 1:
-        mode = _BORDERS[border.mode]
+        mode = getattr(cv2, _BORDERS[border.mode])
         return by_channels(image, partial(box.cut, border=mode, value=border.cval))
     if box:
         matrix = box.matrix
@@ -110,8 +116,8 @@ def _warped(image: Image, matrix: Matrix, border: Border) -> Image:
         image,
         matrix,
         (width, height),
-        flags=_INTERPOLATIONS[border.order],
-        borderMode=_BORDERS[border.mode],
+        flags=getattr(cv2, _INTERPOLATIONS[border.order]),
+        borderMode=getattr(cv2, _BORDERS[border.mode]),
         borderValue=(border.cval,) * 4,
     )
     return as_pixels(warped)

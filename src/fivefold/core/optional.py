@@ -12,7 +12,9 @@ class _Late(ModuleType):
     """Stands for a module that is imported when something of it is first used."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(importlib.import_module(self.__name__), name)
+        found = getattr(importlib.import_module(self.__name__), name)
+        setattr(self, name, found)  # asked once: some of them are used for every image
+        return found
 
 
 def late(module: str) -> ModuleType:

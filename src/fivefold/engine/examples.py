@@ -3,16 +3,22 @@
 import io
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from fivefold.core.errors import DataError
+from fivefold.core.optional import late
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.engine.captions import SMALL, font, shortened, shortened_in_the_middle, wrapped
+
+if TYPE_CHECKING:
+    import cv2
+else:  # a report reads labels and draws no examples
+    cv2 = late("cv2")
 
 _PICTURE, _GAP, _FRAME, _LINE = 204, 16, 5, 19  # pixels
 _Caption = list[tuple[str, str]]  # lines and their colours
