@@ -10,7 +10,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from fivefold.core.seeding import generator_for
+from fivefold.core.seeding import SampleGenerators, generator_for
 from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable
@@ -118,18 +118,19 @@ class Batches:
 
     def _make(self, rows: Indices, stop: threading.Event | None = None) -> Batch:
         pixels = np.empty((len(rows), *self._images.shape), np.uint8)
+        generators = None
+        if self._place is not None:
+            generators = SampleGenerators(self._seed, "augment", *self._place)
         for place, row in enumerate(rows.tolist()):
             if stop is not None and stop.is_set():
                 break  # nobody wants the batch any more
-            pixels[place] = self._prepared(row)
+            pixels[place] = self._prepared(row, generators)
         targets = None if self._table.targets is None else self._table.targets[rows]
         return Batch(rows, pixels, targets)
 
-    def _prepared(self, row: int) -> Image:
+    def _prepared(self, row: int, generators: SampleGenerators | None) -> Image:
         image = self._images.get(row)
-        rng = None
-        if self._place is not None:
-            rng = generator_for(self._seed, "augment", *self._place, self._table.ids[row])
+        rng = generators.of(self._table.ids[row]) if generators else None
         try:
             return self._prepare(image, rng)
         except Exception as error:
