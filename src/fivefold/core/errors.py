@@ -15,9 +15,9 @@ A message says `where: what: expected …, got …`, and one indented line says 
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,18 @@ class FivefoldError(Exception):
         self.slug = slug or self.default_slug
         self.hint = hint
         super().__init__(f"{message}\n    {hint}" if hint else message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Tell how an error is made again in another process: as it is, with slug and hint."""
+        return _made_again, (type(self), self.args, vars(self))
+
+
+def _made_again(
+    kind: type[FivefoldError], args: tuple[Any, ...], attributes: Mapping[str, Any]
+) -> FivefoldError:
+    error = kind.__new__(kind, *args)  # a message that is worded already needs no __init__
+    vars(error).update(attributes)
+    return error
 
 
 class ConfigError(FivefoldError):

@@ -1,3 +1,6 @@
+from multiprocessing import Pipe
+from pathlib import Path
+
 import pytest
 
 from fivefold.core import errors
@@ -53,3 +56,36 @@ def test_an_error_shows_its_hint_and_keeps_its_slug():
 )
 def test_the_closest_name_ignores_case(name, expected):
     assert closest(name, ["ResNet18", "EfficientNetLite0", "VGG16"]) == expected
+
+
+def kinds(root):
+    yield root
+    for kind in root.__subclasses__():
+        yield from kinds(kind)
+
+
+def made(kind):
+    if issubclass(kind, ConfigError):
+        problems = [Problem("config/a", "c.yaml:1", "x: bad", "do y"), Problem("config/b", "", "z")]
+        return ConfigError.__new__(kind), problems
+    return FivefoldError.__new__(kind), None
+
+
+@pytest.mark.parametrize("kind", tuple(kinds(FivefoldError)), ids=lambda kind: kind.__name__)
+def test_every_error_goes_through_a_pipe_as_it_is(kind):
+    error, problems = made(kind)
+    if problems:
+        ConfigError.__init__(error, problems)
+    else:
+        FivefoldError.__init__(error, "a: expected b, got c", hint="do d", slug="data/empty")
+    error.further = Path("x")
+    error.add_note("seen in fold 3")
+    ours, theirs = Pipe()
+    with ours, theirs:
+        ours.send(error)
+        copied = theirs.recv()
+    assert type(copied) is kind
+    assert str(copied) == str(error)
+    assert vars(copied) == vars(error)
+    assert copied.__notes__ == ["seen in fold 3"]
+    assert getattr(copied, "problems", None) == (tuple(problems) if problems else None)
