@@ -22,13 +22,19 @@ class Pace:
         self._left[stage] -= epochs
         self._total -= epochs
 
-    def tick(self, stage: int, seconds: float) -> str:
-        """Count an epoch that has ended; says "12 of 25 epochs, 2 min left"."""
+    def tick(self, stage: int, seconds: float, at_once: int = 1) -> str:
+        """Count an epoch that has ended; says "12 of 25 epochs, 2 min left".
+
+        Args:
+            stage: Which one the epoch was of.
+            seconds: How long it took.
+            at_once: How many folds run beside each other now; they share what is left.
+        """
         self._left[stage] -= 1
         self._seconds.setdefault(stage, []).append(seconds)
         left = sum(self._left.values())
         done = f"{self._total - left} of {self._total} epochs"
-        return f"{done}, {roughly(self._seconds_left())} left" if left else done
+        return f"{done}, {roughly(self._seconds_left() / at_once)} left" if left else done
 
     def _seconds_left(self) -> float:
         known = {stage: sum(s) / len(s) for stage, s in self._seconds.items()}
