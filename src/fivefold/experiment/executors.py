@@ -1,11 +1,120 @@
-"""Where folds run. Each executor gives the same results as this one."""
+"""Where folds run: one after the other here, or several at once, each in its own process.
 
-from collections.abc import Callable, Iterator, Sequence
+Both give the same bytes.
+"""
 
+import logging
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pickle import PickleError
+
+import torch
+
+from fivefold.config import ExperimentConfig
+from fivefold.core.cores import usable_cores
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.progress import Silent
+from fivefold.data.forking import reason_against
+from fivefold.engine.pace import Pace
+from fivefold.experiment.crew import Crew
 from fivefold.experiment.plan import Job
+from fivefold.experiment.runner import remove_empty, run_fold
+from fivefold.experiment.work import Work
+from fivefold.experiment.workers import Order, packed
+
+logger = logging.getLogger(__name__)
 
 
 def run_here(jobs: Sequence[Job], worker: Callable[[Job], int]) -> Iterator[int]:
     """Run one fold after the other in this process; yields each fold when it is done."""
     for job in jobs:
         yield worker(job)
+
+
+def run_folds(work: Work, config: ExperimentConfig, at_once: int | None = None) -> Generator[int]:
+    """Run what is left of all folds; yields each fold when it is done.
+
+    Close the iterator if you leave it early: that ends the processes.
+
+    Args:
+        work: What to do.
+        config: Its `imports:` run again in a process that cannot inherit what they have added.
+        at_once: How many folds may run beside each other; the machine decides if not given.
+
+    Raises:
+        WorkerError: If a process was lost; the folds in the others are done then.
+        FivefoldError: Of the first fold that has failed; likewise.
+    """
+    yield from run_here([job for job in work.jobs if job.done], partial(run_fold, work))
+    left = [job for job in work.jobs if not job.done]
+    number = how_many(at_once, len(left))
+    orders = _orders(work, config, left) if number > 1 else None
+    if orders is None:
+        yield from run_here(left, partial(run_fold, work))
+    else:
+        method = "fork" if isinstance(orders[0].work, Work) else "spawn"
+        yield from Crew(work, method, _gpus()).run(orders, number)
+    # not by a fold: another one may be about to write into it
+    remove_empty(work.folder.state(0).parent)
+
+
+def check_at_once(at_once: int | None) -> None:
+    """Refuse a number of processes that there cannot be.
+
+    Raises:
+        ConfigError: If it is below 1.
+    """
+    if at_once is not None and at_once < 1:
+        message = f"jobs: expected at least 1, got {at_once}"
+        raise ConfigError([Problem("config/bad-value", "", message)])
+
+
+def how_many(wanted: int | None, left: int) -> int:
+    """Decide how many folds run beside each other.
+
+    Args:
+        wanted: What the user asked for. If nothing: one for each GPU, or without GPUs as many as
+            there are cores for the threads that one fold uses.
+        left: How many folds there are to run.
+    """
+    if left < 2 or multiprocessing.current_process().daemon:  # which may start no other
+        return 1
+    usual = len(_gpus()) or usable_cores() // torch.get_num_threads()
+    return max(1, min(left, wanted or usual))
+
+
+def _orders(work: Work, config: ExperimentConfig, jobs: Sequence[Job]) -> list[Order] | None:
+    """Say for each fold what its process is to do; None where work cannot get there."""
+    shared: Work | bytes = replace(work, progress=Silent(), pace=Pace({}))
+    if not _can_fork():
+        try:
+            shared = packed(replace(work, progress=Silent(), pace=Pace({})))
+        except (PickleError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+            reason = str(error).partition("\n")[0]
+            logger.warning(
+                "folds run one by one: the data cannot go to other processes: %s", reason
+            )
+            return None
+    level = logging.getLogger("fivefold").getEffectiveLevel()
+    imports = config if config.imports else None
+    threads = torch.get_num_threads()
+    return [Order(shared, job, threads, level, imports=imports) for job in jobs]
+
+
+def _can_fork() -> bool:
+    """Say whether a copy of this process could go on where it is: it has one thread only."""
+    others = set(threading.enumerate()) - {threading.main_thread(), threading.current_thread()}
+    alone = torch.get_num_threads() == 1 and all(thread.daemon for thread in others)
+    return alone and not _gpus() and not reason_against()
+
+
+def _gpus() -> list[str]:
+    """Name the GPUs that this process may use, as CUDA_VISIBLE_DEVICES does; touches none."""
+    count = torch.cuda.device_count()
+    named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    names = [name.strip() for name in named.split(",") if name.strip()]
+    return names[:count] or [str(number) for number in range(count)]
