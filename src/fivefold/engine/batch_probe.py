@@ -49,7 +49,7 @@ def choose_batch(home: CacheHome | None, model: Classifier, spec: ModelSpec, ima
     sizes, workers = _SIZES.get(accelerator().device.type, _SIZES_ELSEWHERE), usual_workers()
     if home is None or images < _WORTH_IT * workers * (USUAL + sum(sizes)):
         return USUAL
-    about = _about(spec, workers)
+    about = _about(model, spec, workers)
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     path = home.folder("probes") / f"batch-{name}.json"
     try:
@@ -75,12 +75,14 @@ class _Choice:
     batch: Annotated[int, Field(ge=1)]
 
 
-def _about(spec: ModelSpec, workers: int) -> dict[str, Any]:
+def _about(model: Classifier, spec: ModelSpec, workers: int) -> dict[str, Any]:
     device = accelerator().device
     on_gpu = device.type == "cuda"
     return {
         "architecture": spec.architecture,
         "shape": list(spec.shape),
+        "precision": model.choices.precision,
+        "layout": model.choices.layout,
         "device": torch.cuda.get_device_name(device) if on_gpu else platform.machine(),
         "workers": workers,
         "versions": {name: version(name) for name in ("fivefold", "timm", "torch")},

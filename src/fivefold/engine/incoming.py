@@ -1,6 +1,6 @@
 """Images as they come: each read and decoded once, resized, in batches, and then forgotten."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -10,9 +10,8 @@ from fivefold.core.ahead import map_ahead
 from fivefold.core.types import Image
 from fivefold.data import Source
 from fivefold.data.batches import Batch
-from fivefold.data.decode import ImageProblem, to_channels
-
-Resize = Callable[[Image], Image]
+from fivefold.data.decode import ImageProblem
+from fivefold.data.preprocess import Preprocess
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +28,13 @@ class Incoming:
 
 
 def read_batches(
-    source: Source, resize: Resize, shape: tuple[int, int, int], *, batch: int, threads: int
+    source: Source, preprocess: Preprocess, *, batch: int, threads: int
 ) -> Generator[Incoming]:
     """Read every sample of a source once, in its order; at most two batches are held at a time.
 
     Args:
         source: What to read.
-        resize: Turns a decoded image into one of the shape below.
-        shape: Height, width and channels.
+        preprocess: Makes the pixels that a network sees, here as in training.
         batch: How many readable images at a time; only the last are fewer.
         threads: How many decode ahead.
 
@@ -46,7 +44,7 @@ def read_batches(
 
     def read(i: int) -> Image | ImageProblem:
         try:
-            return read_resized(source, i, resize, shape)
+            return _read(source, i, preprocess)
         except ImageProblem as problem:
             return problem
 
@@ -60,29 +58,23 @@ def read_batches(
             images.append(result)
             positions.append(i)
             if len(images) == batch:
-                yield _incoming(images, positions, broken)
+                yield _incoming(preprocess.shape, images, positions, broken)
                 images, positions, broken = [], [], []
     if images or broken:
-        yield _incoming(images, positions, broken)
+        yield _incoming(preprocess.shape, images, positions, broken)
 
 
-def read_resized(source: Source, i: int, resize: Resize, shape: tuple[int, int, int]) -> Image:
-    """Read a sample's pixels as a network of this shape sees them, in training and afterwards.
-
-    Raises:
-        ImageProblem: If its image cannot be used.
-        DataError: If it has another number of channels than can be turned into the shape's.
-    """
-    pixels = source.image(i, shape[:2])
-    if pixels.shape[2] != shape[2]:
-        path = source.path(i)
-        name = f"{source.sample_ids[i]} ({path})" if path else source.sample_ids[i]
-        pixels = to_channels(pixels, shape[2], name)
-    return resize(pixels)
+def _read(source: Source, i: int, preprocess: Preprocess) -> Image:
+    path = source.path(i)
+    name = f"{source.sample_ids[i]} ({path})" if path else source.sample_ids[i]
+    return preprocess(source.image(i, preprocess.size), name)
 
 
 def _incoming(
-    images: list[Image], positions: list[int], broken: list[tuple[int, ImageProblem]]
+    shape: tuple[int, int, int],
+    images: list[Image],
+    positions: list[int],
+    broken: list[tuple[int, ImageProblem]],
 ) -> Incoming:
-    pixels = np.stack(images) if images else np.empty((0, 0, 0, 0), np.uint8)
+    pixels = np.stack(images) if images else np.empty((0, *shape), np.uint8)
     return Incoming(Batch(np.asarray(positions, np.int64), pixels, None), tuple(broken))

@@ -1,16 +1,12 @@
 """Predictions of new samples by the mean of several folds' models: one pass over the images."""
 
-import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
-from fivefold.augment import resize
+from fivefold.build.pixels import build_preprocess
 from fivefold.config import ExperimentConfig
 from fivefold.core.cache_home import cache_home
 from fivefold.core.cores import usable_cores
@@ -21,22 +17,17 @@ from fivefold.core.progress import Progress
 from fivefold.core.types import Floats
 from fivefold.data import Source
 from fivefold.data.batches import Batch
-from fivefold.data.class_checks import twins
-from fivefold.data.decode import ImageProblem, Reason
-from fivefold.data.reasons import QUIET_RULES, by_reason, counted, left_out
 from fivefold.engine.batch_probe import choose_batch
 from fivefold.engine.checkpoint import load_bundle, load_model
 from fivefold.engine.device import images_of, on_device
-from fivefold.engine.incoming import Incoming, read_batches
+from fivefold.engine.incoming import read_batches
 from fivefold.engine.memory import InParts, is_out_of_memory
 from fivefold.engine.predictor import Advance, map_batches, view_probs
 from fivefold.engine.tta import View
 from fivefold.experiment.manifest import choices_to_predict
+from fivefold.experiment.readable import Readable, nothing_readable, tell_listing
 from fivefold.models import Classifier
 
-logger = logging.getLogger(__name__)
-
-_NAMED = 10  # broken images that are named one by one
 _MOST_THREADS = 8  # each holds an image
 
 
@@ -66,28 +57,22 @@ def predict_source(
         DataError: If no sample can be read.
         ResourceError: If the models do not fit into memory all together.
     """
-    _tell_listing(source)
+    tell_listing(source)
     if not len(source):
-        raise _nothing_readable(source, "")
+        raise nothing_readable(source)
     models = load_models(folder, places)
     spec = load_bundle(folder.bundle(*places[0])).spec
     batch = config.inference_batch
     if batch == "auto":
         looks = len(source) * len(models) * len(views)
         batch = choose_batch(cache_home(config.cache), models[0], spec, looks)
-    height, width, _ = spec.shape
-    incoming = read_batches(
-        source,
-        partial(resize, height=height, width=width),
-        spec.shape,
-        batch=batch,
-        threads=_threads(config),
-    )
+    preprocess = build_preprocess(spec.shape)
+    incoming = read_batches(source, preprocess, batch=batch, threads=_threads(config))
     with closing(incoming), progress.bar("predict", len(source)) as advance:
-        told = _Told(source, advance)
-        batches = told.readable(incoming)
+        readable = Readable(source, advance)
+        batches = readable.batches(incoming)
         probs = [*_ensemble(models, batches, views, InParts(batch), advance)]
-    ids = tuple(source.sample_ids[i] for i in told.positions)
+    ids = tuple(source.sample_ids[i] for i in readable.positions)
     return Predictions(ids, np.concatenate(probs), models[0].heads, stage=places[0][1])
 
 
@@ -142,70 +127,11 @@ def _ensemble(
             advance(len(mean))
 
 
-@dataclass
-class _Told:
-    """Which samples were predicted, and what was said of the others.
-
-    Attributes:
-        source: The samples.
-        advance: Told the number of broken ones.
-        positions: Of the readable ones in the source, in the order of their probabilities.
-        broken: How many could not be read.
-        lost: Where the first missing one was looked for, or nothing.
-    """
-
-    source: Source
-    advance: Advance
-    positions: list[int] = field(default_factory=list)
-    broken: int = 0
-    lost: str = ""
-
-    def readable(self, incoming: Iterator[Incoming]) -> Iterator[Batch]:
-        """Pass on what can be predicted; warn of what cannot."""
-        for one in incoming:
-            for position, problem in one.broken:
-                self._tell(position, problem)
-            if one.broken:
-                self.advance(len(one.broken))
-            if len(one.batch.indices):
-                self.positions += one.batch.indices.tolist()
-                yield one.batch
-        if self.broken > _NAMED:
-            logger.warning("%d more images were not predicted", self.broken - _NAMED)
-        if not self.positions:
-            raise _nothing_readable(self.source, self.lost)
-
-    def _tell(self, position: int, problem: ImageProblem) -> None:
-        self.broken += 1
-        path, detail = self.source.path(position), problem.detail
-        if problem.reason == Reason.MISSING:
-            self.lost = self.lost or path
-            detail = f"looked for {Path(path).absolute()}"
-        if self.broken <= _NAMED:
-            sample_id = self.source.sample_ids[position]
-            logger.warning("%s: not predicted: %s: %s", sample_id, problem.reason, detail)
-
-
 def _threads(config: ExperimentConfig) -> int:
     """Choose how many threads decode: as the config says, else one for each core."""
     if "num_workers" in config.model_fields_set:
         return config.num_workers
     return min(usable_cores(), _MOST_THREADS)
-
-
-def _tell_listing(source: Source) -> None:
-    """Say what is odd about the listing, before any image is read."""
-    for text in (*source.warnings, *twins(source), *left_out(source.excluded)):
-        logger.warning(text)
-    quiet = [pair for pair in source.excluded if pair[1] in QUIET_RULES]
-    if quiet:
-        logger.info("left out: %s", counted(by_reason(quiet)))
-
-
-def _nothing_readable(source: Source, lost: str) -> DataError:
-    msg = f"expected at least 1 image to predict, got none of {len(source)} readable"
-    where = f"looked for {Path(lost).absolute()}; --images DIR says where a table's images are"
-    return DataError(msg, hint=where if lost else "", slug="data/nothing-to-predict")
 
 
 def require_all(predictions: Predictions, source: Source) -> Floats:

@@ -1,12 +1,11 @@
 import threading
-from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fivefold.augment import resize
 from fivefold.build import build_images
+from fivefold.build.pixels import build_preprocess
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
 from fivefold.data import FilesSource, PythonSource
@@ -18,8 +17,7 @@ SHAPE = (32, 40, 3)
 
 
 def read(source, batch, threads=2, shape=SHAPE):
-    resized = partial(resize, height=shape[0], width=shape[1])
-    return list(read_batches(source, resized, shape, batch=batch, threads=threads))
+    return list(read_batches(source, build_preprocess(shape), batch=batch, threads=threads))
 
 
 @pytest.fixture
@@ -81,7 +79,7 @@ def test_no_more_is_read_than_two_batches_ahead():
             return np.zeros((8, 8, 3), np.uint8), None
 
     source = PythonSource(Endless(), ())
-    batches = read_batches(source, lambda image: image, (8, 8, 3), batch=10, threads=2)
+    batches = read_batches(source, build_preprocess((8, 8, 3)), batch=10, threads=2)
     assert next(batches).batch.indices.tolist() == list(range(10))
     batches.close()
     assert len(read_so_far) <= 2 * 10 + 2

@@ -6,13 +6,19 @@ from PIL import Image
 from runs import CONFIG
 
 from fivefold.augment import resize
+from fivefold.build import build_images
 from fivefold.config import load
 from fivefold.core.errors import DataError, ResourceError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, average
 from fivefold.core.progress import Silent
+from fivefold.data.audit import audit
 from fivefold.data.decode import read_image
+from fivefold.data.samples import table_of
 from fivefold.engine.checkpoint import Bundle, load_model, save_bundle, save_weights
+from fivefold.engine.device import on_device
+from fivefold.engine.fold_data import plain_batches
+from fivefold.engine.predictor import Place, as_predictions, predict_views
 from fivefold.engine.tta import identity, views_of
 from fivefold.experiment import inference
 from fivefold.experiment.datasets import open_inputs, wrap
@@ -87,6 +93,20 @@ def slow_twin(folder, root, views):
             Predictions(tuple(names), np.concatenate(rows), model.heads, None, fold, stage)
         )
     return average(parts)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 32])
+def test_one_pass_gives_the_bits_of_one_pass_for_each_model(folder, pictures, batch):
+    source, views, parts = open_inputs(pictures), views_of(True), []
+    table = table_of(source, audit(source, folds=0, progress=Silent()))
+    images, rows = build_images((32, 32, 3), source, table), range(len(table))
+    for fold, stage in FOLDS:
+        model = on_device(load_model(folder, fold, stage))
+        probs = predict_views(model, plain_batches(images, rows, batch, 0), views, lambda _: None)
+        parts.append(as_predictions(model.heads, table, rows, probs, Place(fold, stage)))
+    found = predict(folder, source, f"inference_batch={batch}", views=views)
+    assert found.ids == table.ids
+    np.testing.assert_array_equal(found.probs, average(parts).probs)
 
 
 @pytest.mark.parametrize("tta", [False, "Horizontal", True])
