@@ -5,8 +5,7 @@ twice as fast as sampling between them, and moves an edge by half a pixel at mos
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,42 +24,40 @@ _FEWEST_PIXELS = 128  # in smaller images half a pixel would be a lot
 _LARGEST_PART, _SMALLEST_PART = 2.0, 0.125  # of the side: what is outside must not fill the memory
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """What is taken along one axis.
 
     Attributes:
         start: First pixel; negative outside.
-        count: How many pixels.
+        length: How many pixels.
         total: How many there are, and how many they become.
         mirrored: Whether they come in reverse.
     """
 
     start: int
-    count: int
+    length: int
     total: int
     mirrored: bool
 
     @property
     def inside(self) -> slice:
         """The pixels that exist."""
-        return slice(max(self.start, 0), min(self.start + self.count, self.total))
+        return slice(max(self.start, 0), min(self.start + self.length, self.total))
 
     @property
     def outside(self) -> tuple[int, int]:
         """How many pixels have to be made up before and after those that exist."""
-        return max(-self.start, 0), max(self.start + self.count - self.total, 0)
+        return max(-self.start, 0), max(self.start + self.length - self.total, 0)
 
     @property
     def line(self) -> tuple[float, float]:
         """Factor and shift: where a pixel's centre lies in the output."""
-        factor = self.total / self.count
+        factor = self.total / self.length
         shift = factor * (0.5 - self.start) - 0.5
         return (-factor, self.total - 1 - shift) if self.mirrored else (factor, shift)
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle of whole pixels that becomes the whole image.
 
     Attributes:
@@ -92,12 +89,12 @@ class Box:
         if border in others and any(padding):
             image = _padded(image, padding, border, value)
             top, left = max(rows.start, 0), max(columns.start, 0)
-            image = image[top : top + rows.count, left : left + columns.count]
+            image = image[top : top + rows.length, left : left + columns.length]
         else:
             image = image[rows.inside, columns.inside]
             if any(padding):
                 image = _padded(image, padding, border, value)
-        if (rows.count, columns.count) != (rows.total, columns.total):
+        if (rows.length, columns.length) != (rows.total, columns.total):
             size = (columns.total, rows.total)
             image = as_pixels(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR))
         return mirrored(image, rows=rows.mirrored, columns=columns.mirrored)
@@ -143,6 +140,6 @@ def _side(factor: float, shift: float, total: int) -> Side | None:
         return None
     exact = total / abs(factor)
     centre = (total / 2 - 0.5 - shift) / factor + 0.5
-    count = round(exact)
-    side = Side(round(centre - count / 2), count, total, mirrored=factor < 0)
+    length = round(exact)
+    side = Side(round(centre - length / 2), length, total, mirrored=factor < 0)
     return side if side.inside.start < side.inside.stop else None
