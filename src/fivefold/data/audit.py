@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,11 +21,11 @@ from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.core.types import Image
 from fivefold.data.class_checks import judge_classes, twins
 from fivefold.data.decode import ImageProblem, Reason
+from fivefold.data.forked import read_in_order
+from fivefold.data.forks import Item
 from fivefold.data.kept import Kept
 from fivefold.data.reasons import QUIET_RULES, by_reason, counted, first_of, left_out
 from fivefold.data.source import Fetched, Source
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +66,10 @@ class AuditRow:
     height: int = 0
     width: int = 0
     path: str = ""
+
+
+Seen: TypeAlias = tuple[AuditRow, Image | None]
+"""What became of a sample, and its pixels where they are to be kept."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +222,7 @@ def _read_all(
     source: Source, progress: Progress, known: Mapping[str, AuditRow], kept: Kept | None
 ) -> list[AuditRow]:
     rows: list[AuditRow] = []
-    found = _in_order(len(source), lambda i: _look(source, i, known, kept))
+    found = _in_order(source, lambda i: _look(source, i, known, kept))
     with progress.bar("audit", len(source)) as advance, closing(found):
         try:
             for i, (row, pixels) in enumerate(found):
@@ -232,15 +236,26 @@ def _read_all(
     return rows
 
 
-def _in_order(count: int, look: Callable[[int], T]) -> Generator[T]:
-    """Look at all positions of a source in threads; what is found comes in their order."""
+def _in_order(source: Source, look: Callable[[int], Seen]) -> Generator[Seen]:
+    """Look at all positions of a source in threads, or in processes; in their order."""
+    if source.one_at_a_time:
+        return _in_processes(source, look)
     threads = min(usable_cores(), _MOST_THREADS)
-    return map_ahead(look, range(count), threads=threads, ahead=threads * _AHEAD)
+    return map_ahead(look, range(len(source)), threads=threads, ahead=threads * _AHEAD)
 
 
-def _look(
-    source: Source, i: int, known: Mapping[str, AuditRow], kept: Kept | None
-) -> tuple[AuditRow, Image | None]:
+def _in_processes(source: Source, look: Callable[[int], Seen]) -> Generator[Seen]:
+    def read(i: int) -> Item:
+        row, pixels = look(i)
+        return json.dumps(asdict(row)), pixels
+
+    items = read_in_order(read, range(len(source)), lambda i: f"item {i}, {source.sample_ids[i]!r}")
+    with closing(items):
+        for text, pixels in items:
+            yield AuditRow(**json.loads(text)), pixels
+
+
+def _look(source: Source, i: int, known: Mapping[str, AuditRow], kept: Kept | None) -> Seen:
     """Find out about one sample; with its pixels where they are to be kept."""
     sample_id, stamp = source.sample_ids[i], source.stamp(i)
     row = AuditRow(sample_id, USED, stamp=stamp, path=source.path(i))

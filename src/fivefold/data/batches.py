@@ -2,9 +2,11 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import cv2
@@ -96,43 +98,52 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(0)  # batches are made in threads of ours, each image in one
-        if self._threads == 0:
-            yield from map(self._make, self._parts)
-            return
+        stream = self._images.stream(self._parts)
         stop = threading.Event()
-        pool = ThreadPoolExecutor(self._threads, thread_name_prefix="batches")
-        try:
-            yield from self._ahead(pool, stop)
-        finally:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+        make = partial(self._make, stream=stream, stop=stop)
+        if self._threads == 0:
+            with _closing(stream):
+                yield from map(make, self._parts)
+            return
+        # What comes in order is taken by one.
+        pool = ThreadPoolExecutor(1 if stream else self._threads, thread_name_prefix="batches")
+        with _closing(stream):
+            try:
+                yield from self._ahead(pool, make)
+            finally:
+                stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
 
-    def _ahead(self, pool: ThreadPoolExecutor, stop: threading.Event) -> Iterator[Batch]:
+    def _ahead(self, pool: ThreadPoolExecutor, make: Callable[[Indices], Batch]) -> Iterator[Batch]:
         waiting: deque[Future[Batch]] = deque()
         for part in self._parts:
-            waiting.append(pool.submit(self._make, part, stop))
+            waiting.append(pool.submit(make, part))
             if len(waiting) > self._threads + 1:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
-    def _make(self, rows: Indices, stop: threading.Event | None = None) -> Batch:
+    def _make(self, rows: Indices, stream: Iterator[Image] | None, stop: threading.Event) -> Batch:
         pixels = np.empty((len(rows), *self._images.shape), np.uint8)
         generators = None
         if self._place is not None:
             generators = SampleGenerators(self._seed, "augment", *self._place)
         for place, row in enumerate(rows.tolist()):
-            if stop is not None and stop.is_set():
+            if stop.is_set():
                 break  # nobody wants the batch any more
-            pixels[place] = self._prepared(row, generators)
+            image = self._images.get(row) if stream is None else next(stream)
+            rng = generators.of(self._table.ids[row]) if generators else None
+            pixels[place] = self._prepared(row, image, rng)
         targets = None if self._table.targets is None else self._table.targets[rows]
         return Batch(rows, pixels, targets)
 
-    def _prepared(self, row: int, generators: SampleGenerators | None) -> Image:
-        image = self._images.get(row)
-        rng = generators.of(self._table.ids[row]) if generators else None
+    def _prepared(self, row: int, image: Image, rng: np.random.Generator | None) -> Image:
         try:
             return self._prepare(image, rng)
         except Exception as error:
             error.add_note(f"while preparing {self._images.name_of(row)}")
             raise
+
+
+def _closing(stream: Generator[Image] | None) -> AbstractContextManager[object]:
+    return nullcontext() if stream is None else closing(stream)

@@ -1,8 +1,12 @@
 """Every sample's pixels at one size: from the disk's cache, from memory, or decoded."""
 
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+
 from fivefold.core.errors import DataError
-from fivefold.core.types import Image
+from fivefold.core.types import Image, Indices
 from fivefold.data.decode import ImageProblem
+from fivefold.data.forked import read_in_order
 from fivefold.data.kept import Kept
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Source
@@ -57,6 +61,22 @@ class ResizedImages:
                 pixels = _protected(self._read(row))
                 self._memory.put(position, pixels)
         return pixels
+
+    def stream(self, parts: Iterable[Indices]) -> Generator[Image] | None:
+        """Read rows in the order given, in processes where that is worth it.
+
+        None where each row is better read when it is needed: where pixels are remembered, or
+        where threads are of use.
+        """
+        missing = self._stored is None or self._stored.num_missing > 0
+        if not self.source.one_at_a_time or self._memory.fits or not missing:
+            return None
+        return self._streamed([row for part in parts for row in part.tolist()])
+
+    def _streamed(self, rows: Sequence[int]) -> Generator[Image]:
+        items = read_in_order(lambda row: ("", self.get(row)), rows, self.name_of)
+        with closing(items):
+            yield from (pixels for _, pixels in items if pixels is not None)
 
     def _read(self, row: int) -> Image:
         self._check_unchanged(row)

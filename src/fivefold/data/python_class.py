@@ -3,8 +3,10 @@
 import contextlib
 import importlib.util
 import logging
+import os
 import sys
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,8 +74,9 @@ class PythonSource(Source):
 
     The class's own `get_target(i)` and `get_id(i)` are used where it has them; else every item is
     read once to collect its label. Class names come from its attribute `class_names`, `classes` or
-    `species`. Calls are made one at a time, since a user's class need not be safe in threads. What
-    it raises puts that sample into quarantine.
+    `species`. Calls are made one at a time, since a user's class need not be safe in threads; a
+    slow one is read in several processes (see `read_in_order`). What it raises puts that sample
+    into quarantine.
 
     Args:
         dataset: The object.
@@ -83,6 +86,8 @@ class PythonSource(Source):
     Raises:
         DataError: If the object is no data set, or its labels do not fit together.
     """
+
+    one_at_a_time = True
 
     def __init__(
         self,
@@ -96,7 +101,8 @@ class PythonSource(Source):
             hint = "__getitem__(i) must return a PredictionItem(id, x, y)"
             raise DataError(msg, hint=hint, slug="data/not-a-dataset")
         self._dataset = dataset
-        self._turn = threading.Lock()
+        self._take_turns()
+        _renew_in_forks(self)
         facts = self._collect(_length(dataset), progress or Silent())
         self.sample_ids, self.warnings = _unique([fact.sample_id for fact in facts])
         self._problems = {i: fact.problem for i, fact in enumerate(facts) if fact.problem}
@@ -135,6 +141,9 @@ class PythonSource(Source):
         except (Exception, SystemExit) as error:  # the audit reports its type and text
             return _Facts(f"item-{i}", problem=_raised(error))
 
+    def _take_turns(self) -> None:
+        self._turn = threading.Lock()
+
     def _item(self, i: int) -> Any:
         try:
             with self._turn:
@@ -162,6 +171,19 @@ class PythonSource(Source):
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C]."""
         return None if self._targets is None else self._targets[i]
+
+
+def _renew_in_forks(source: PythonSource) -> None:
+    """Give a source another lock in each fork: who holds the old one does not exist there."""
+    itself = weakref.ref(source)
+
+    def renew() -> None:
+        found = itself()
+        if found:
+            found._take_turns()
+
+    if hasattr(os, "register_at_fork"):  # not on Windows
+        os.register_at_fork(after_in_child=renew)
 
 
 @sources.add(name="python")

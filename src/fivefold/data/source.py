@@ -63,6 +63,8 @@ class Source(ABC):
         groups: For each sample a key; samples with the same key must stay in one fold.
         excluded: Ids that were listed but left out, each with the rule that did it.
         warnings: What a user should know about the listing.
+        one_at_a_time: Whether samples are read one after the other however many threads ask, so
+            that only processes make it faster.
     """
 
     sample_ids: Sequence[str] = ()
@@ -70,6 +72,7 @@ class Source(ABC):
     groups: Sequence[str] | None = None
     excluded: Sequence[tuple[str, str]] = ()
     warnings: Sequence[str] = ()
+    one_at_a_time: bool = False
 
     def __len__(self) -> int:
         return len(self.sample_ids)
