@@ -1,0 +1,1 @@
+"""The benchmark suite: ours, the peers, and what the machine itself allows."""
