@@ -1,29 +1,25 @@
 """What can be known without training: the data, the model, the time, the memory."""
 
 import sys
-import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
 from fivefold.config import ResolvedStage
 from fivefold.core.durations import roughly
 from fivefold.data.splits import HOLDOUT, TRAIN_ONLY
-from fivefold.engine.device import accelerator, computing_with, on_device
-from fivefold.engine.fold_data import FoldData
+from fivefold.engine.device import accelerator, on_device
+from fivefold.engine.features import num_views
 from fivefold.engine.initial_weights import load_initial_weights
-from fivefold.engine.loop import Task, train_epoch
-from fivefold.engine.predictor import predict_logits
-from fivefold.engine.stage import build_task
 from fivefold.experiment.datasets import Prepared
-from fivefold.experiment.work import Work, fold_data, new_model, stage_job
+from fivefold.experiment.estimate import run_seconds
+from fivefold.experiment.work import Work, new_model
 from fivefold.models import Classifier
 
 if sys.platform != "win32":
     import resource
 
-_TRIED_BATCHES = 3
 _GIB = 1 << 30
 
 
@@ -49,15 +45,14 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
     for stage in work.stages:
         if stage.initial_weights:
             load_initial_weights(model, work.directory / stage.initial_weights)
-    with computing_with(work.choices.threads):
-        seconds = _fold_seconds(work, on_device(model, work.choices))
+    seconds = run_seconds(work, on_device(model, work.choices))
     lines = [
         ("data", _data(prepared)),
         ("folds", _folds(prepared)),
         ("model", _model(work, model)),
         *((f"stage {stage.index}", _stage(stage)) for stage in work.stages),
         ("device", f"{accelerator().device}, {work.choices.name} for a fold"),
-        ("time", f"about {roughly(seconds * prepared.splits.num_folds)} for all folds"),
+        ("time", f"about {roughly(seconds)} for all folds"),
         ("memory", _memory(work)),
     ]
     return CheckReport(tuple(lines), prepared.audit.warnings)
@@ -89,52 +84,13 @@ def _model(work: Work, model: Classifier) -> str:
 
 
 def _stage(stage: ResolvedStage) -> str:
-    frozen = "frozen backbone" if stage.frozen else "whole network"
-    return (
-        f"{stage.epochs} epochs, {frozen}, {stage.optimizer}, lr {stage.lr:g}, batch {stage.batch}"
-    )
-
-
-def _fold_seconds(work: Work, model: Classifier) -> float:
-    """Estimate one fold's time; stages that train alike are tried once."""
-    tried: dict[tuple[int, bool, bool], tuple[float, float]] = {}
-    seconds = 0.0
-    data = fold_data(work, 0)
-    with work.progress.bar("trying a few steps", len(work.stages)) as advance:
-        for stage in work.stages:
-            kind = (stage.batch, stage.frozen, stage.freeze_batchnorm)
-            if kind not in tried:
-                tried[kind] = _sample_seconds(work, model, stage, data)
-            train, val = tried[kind]
-            seconds += stage.epochs * (train * len(data.train_rows) + val * len(data.val_rows))
-            advance(1)
-    return seconds
-
-
-def _sample_seconds(
-    work: Work, model: Classifier, stage: ResolvedStage, data: FoldData
-) -> tuple[float, float]:
-    """Time a few batches of a stage: seconds for a sample of training, and of validation."""
-    few = slice(0, _TRIED_BATCHES * stage.batch)
-    tried = replace(data, train_rows=data.train_rows[few], val_rows=data.val_rows[few])
-    train, val = _timed(build_task(stage_job(work, stage, model, tried, 0)), stage)
-    return train / len(tried.train_rows), val / len(tried.val_rows)
-
-
-def _timed(task: Task, stage: ResolvedStage) -> tuple[float, float]:
-    """Time one pass over a few samples after one to warm up: seconds of training, of validation."""
-    seconds = []
-    for epoch in range(2):
-        started = time.monotonic()
-        train_epoch(task, min(epoch, stage.epochs - 1), stage.lr, _ignore)
-        middle = time.monotonic()
-        predict_logits(task.model, task.val, _ignore)
-        seconds.append((middle - started, time.monotonic() - middle))
-    return seconds[-1]
-
-
-def _ignore(steps: int) -> None:
-    """Nobody watches the trial."""
+    what = "whole network"
+    if stage.frozen:
+        views = num_views(stage)
+        seen = "as it is" if not views else "as it is and in 1 augmented view"
+        seen = f"as it is and in {views} augmented views" if views > 1 else seen
+        what = f"frozen backbone, which sees each image once {seen}"
+    return f"{stage.epochs} epochs, {what}, {stage.optimizer}, lr {stage.lr:g}, batch {stage.batch}"
 
 
 def _memory(work: Work) -> str:
