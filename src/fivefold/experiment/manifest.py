@@ -15,6 +15,7 @@ from fivefold.core import durable
 from fivefold.core.choices import EXACT, Choices
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
+from fivefold.engine.features import num_views
 from fivefold.experiment.finished import compare_config
 from fivefold.experiment.plan import has_begun
 
@@ -55,6 +56,7 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig, choices: Choices)
         "hardware": _hardware(),
         "seed": config.seed,
         "choices": asdict(choices),
+        "frozen_views": _frozen_views(config),
         "config": config.as_mapping(),
         "warnings": [],
         "seconds": 0.0,
@@ -108,6 +110,11 @@ def close_manifest(
     met = list(dict.fromkeys([*manifest["warnings"], *warnings]))
     total = manifest["seconds"] + round(seconds, 1)
     durable.write_json(folder.manifest_path, {**manifest, "warnings": met, "seconds": total})
+
+
+def _frozen_views(config: ExperimentConfig) -> dict[str, int]:
+    """Count for each stage with a frozen backbone the augmented views that its head sees."""
+    return {str(stage.index): num_views(stage) for stage in config.resolve() if stage.frozen}
 
 
 def _versions() -> dict[str, str]:

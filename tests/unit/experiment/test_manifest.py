@@ -136,3 +136,11 @@ def test_warnings_are_kept_once_and_seconds_add_up(tmp_path):
         close_manifest(folder, read_json(folder.manifest_path), ["look"], 1.5)
     assert read_json(folder.manifest_path)["warnings"] == ["look"]
     assert read_json(folder.manifest_path)["seconds"] == 3.0
+
+
+def test_the_augmented_views_of_frozen_stages_are_recorded(tmp_path):
+    text = "augmentation: {Fliplr: 0.5}\nstages:\n"
+    text += "  - {epochs: 9, freeze_encoder: true}\n  - {epochs: 2, frozen_views: 3}\n"
+    text += "  - {epochs: 5, frozen_views: 0}\n  - {epochs: 1, unfreeze_encoder: true}\n"
+    manifest = open_manifest(RunFolder.of(tmp_path), parse(text), EXACT)
+    assert manifest["frozen_views"] == {"0": 4, "1": 2, "2": 0}
