@@ -367,6 +367,14 @@ def test_predictions_without_truth_show_no_matrix(tmp_path):
     assert "What is taken for what" not in report_of(run).texts
 
 
+def test_stages_that_were_trained_elsewhere_are_named_with_the_place(tmp_path):
+    summary = SUMMARY + 'reused: {"0.0": /runs/a, "1.0": /runs/a, "2.0": "/runs/<b>"}\n'
+    page = report_of(make_fake_run(tmp_path, folds=[0], pictures=False, summary=summary))
+    same = "with the same config, data, seed and versions: fold.stage"
+    assert f"Trained in /runs/a, {same} 0.0, 1.0." in page.text
+    assert f"Trained in /runs/<b>, {same} 2.0." in page.text
+
+
 def test_a_holdout_is_part_of_the_verdict(tmp_path):
     summary = SUMMARY + "holdout: {accuracy: 0.975}\n"
     page = report_of(make_fake_run(tmp_path, folds=[0], pictures=False, summary=summary))

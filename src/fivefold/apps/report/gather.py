@@ -42,6 +42,7 @@ class Gathered:
         so_far: Whether these are each fold's last epochs, for want of a summary of the best.
         oof: Metric to its value on all out-of-fold predictions.
         holdout: The same on the holdout; empty without one.
+        reused: Experiment to the stages that were taken from it, each "<fold>.<stage>".
         histories: Metrics of each epoch.
         predictions: Out-of-fold predictions of the last stage.
         fold_sizes: Validation samples of each fold.
@@ -62,6 +63,7 @@ class Gathered:
     so_far: bool = False
     oof: Mapping[str, float] = field(default_factory=dict)
     holdout: Mapping[str, float] = field(default_factory=dict)
+    reused: Mapping[str, list[str]] = field(default_factory=dict)
     histories: Histories = field(default_factory=dict)
     predictions: Predictions | None = None
     fold_sizes: Mapping[int, int] = field(default_factory=dict)
@@ -166,6 +168,9 @@ def _read_summary(found: Gathered, path: Path) -> None:
     )
     found.oof = _numbers(summary.get("oof") or {})
     found.holdout = _numbers(summary.get("holdout") or {})
+    for place, experiment in _items(summary.get("reused") or {}):
+        known = found.reused.get(str(experiment), [])
+        found.reused = {**found.reused, str(experiment): [*known, place]}
     found.primary_metric = str(summary.get("primary_metric") or "")
     found.completed = summary.get("completed") is True
     finished = {int(fold) for fold in summary.get("folds") or ()}
