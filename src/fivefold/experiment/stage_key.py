@@ -79,11 +79,18 @@ def stage_key(facts: StageFacts) -> str:
         "incoming": facts.incoming,
         "initial_weights": _content(facts.stage, facts.directory),
         "surroundings": dict(facts.surroundings),
-        "versions": {"python": platform.python_version(), **_versions()},
-        "code": code_digest(Path(fivefold.__file__).parent),
+        **versions(),
     }
     text = json.dumps(record, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def versions() -> dict[str, Any]:
+    """Collect, as JSON values, the versions of all code that computes results."""
+    return {
+        "versions": {"python": platform.python_version(), **_packages()},
+        "code": code_digest(Path(fivefold.__file__).parent),
+    }
 
 
 def data_digest(
@@ -139,5 +146,5 @@ def _file_digest(path: Path) -> str:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def _packages() -> dict[str, str]:
     return {name: version(name) for name in _PACKAGES}

@@ -87,23 +87,25 @@ def surroundings(choices: Choices) -> dict[str, Any]:
     }
 
 
-def own_code() -> dict[str, str] | None:
-    """Digest the files of all components that fivefold does not bring, by the name of the module.
+def own_code() -> list[str] | None:
+    """Digest the files of all components that fivefold does not bring.
 
     Returns:
-        None where one has no file, such as what was typed into a notebook.
+        Module and SHA-256 of its file, each once, sorted; None where a component has no file, such
+        as what was typed into a notebook.
     """
-    digests: dict[str, str] = {}
+    found, read = set[str](), dict[Path, str]()
     for make in (component.make for catalog in _CATALOGS for component in catalog.components()):
-        module = make.__module__
-        if module.partition(".")[0] == "fivefold" or module in digests:
+        if make.__module__.partition(".")[0] == "fivefold":
             continue
         try:
-            content = Path(inspect.getfile(inspect.unwrap(make))).read_bytes()
+            path = Path(inspect.getfile(inspect.unwrap(make)))
+            if path not in read:
+                read[path] = hashlib.sha256(path.read_bytes()).hexdigest()
         except (OSError, TypeError):
             return None
-        digests[module] = hashlib.sha256(content).hexdigest()
-    return digests
+        found.add(f"{make.__module__} {read[path]}")
+    return sorted(found)
 
 
 def _device() -> list[str]:

@@ -175,8 +175,8 @@ def test_of_first_weights_the_content_counts_and_not_the_path(tmp_path, name):
 
 @pytest.mark.parametrize("package", ["torch", "timm", "numpy", "fivefold", "scikit-learn"])
 def test_another_version_makes_another_key(monkeypatch, package):
-    before, versions = stage_key(FACTS), dict(module._versions())
-    monkeypatch.setattr(module, "_versions", lambda: versions | {package: "99"})
+    before, versions = stage_key(FACTS), dict(module._packages())
+    monkeypatch.setattr(module, "_packages", lambda: versions | {package: "99"})
     assert stage_key(FACTS) != before
 
 
