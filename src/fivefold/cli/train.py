@@ -45,6 +45,23 @@ def fit(
     experiment: arguments.Experiment,
     overrides: arguments.Overrides = None,
     folds: arguments.Folds = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            help="How many folds run at once, each in its own process; the machine decides if not "
+            "given. The results are the same.",
+        ),
+    ] = None,
+    no_reuse: Annotated[
+        bool,
+        typer.Option(
+            "--no-reuse",
+            help="Train every stage, also those that another experiment has trained alike.",
+        ),
+    ] = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
     """Train all folds and stages; go on where a stopped run was."""
@@ -60,8 +77,9 @@ def fit(
         opened = open_experiment(
             experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
         )
-        summary = opened.fit(folds=chosen)
+        summary = opened.fit(folds=chosen, jobs=jobs, reuse=not no_reuse)
     again = _fit_command(experiment, overrides, allow_imports=allow_imports)
+    again += " --no-reuse" if no_reuse else ""
     finish(summary, RunFolder.of(experiment), again)
 
 
@@ -118,6 +136,8 @@ def finish(summary: "Summary", folder: RunFolder, again: str) -> None:
     pictures = sorted((folder.root / "pictures").glob("*.png"))
     paths = [*(("picture", str(path)) for path in pictures), ("report", str(folder.report_path))]
     show_pairs([("folds", ", ".join(map(str, summary.folds))), *paths])
+    if summary.reused:
+        say(f"reused: {len(summary.reused)} of {len(summary.folds) * len(summary.stages)} stages")
     if not summary.completed:
         say(f"some folds are left; to train them: {again}")
     if summary.fresh:

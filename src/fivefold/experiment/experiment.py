@@ -3,8 +3,9 @@
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,30 @@ from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import Floats
 from fivefold.data import Source
 from fivefold.engine.checkpoint import load_model
-from fivefold.engine.device import on_device
+from fivefold.engine.device import computing_with, on_device
 from fivefold.engine.pace import Pace
 from fivefold.engine.tta import View, views_of
 from fivefold.evaluation import compute
 from fivefold.experiment.checks import CheckReport, inspect
+from fivefold.experiment.choices import Training, settle_choices
 from fivefold.experiment.datasets import Prepared, open_inputs, open_source, prepare, wrap
-from fivefold.experiment.executors import run_here
+from fivefold.experiment.executors import check_at_once, run_folds
 from fivefold.experiment.finished import compare_config, finished_summary, recorded_config
+from fivefold.experiment.frozen import feature_files, run_leading_frozen
 from fivefold.experiment.inference import predict_source, require_all
 from fivefold.experiment.loading import load_checked, settle_monitors
-from fivefold.experiment.manifest import close_manifest, open_manifest, version_warnings
+from fivefold.experiment.manifest import (
+    choices_to_predict,
+    close_manifest,
+    open_manifest,
+    version_warnings,
+)
 from fivefold.experiment.plan import choose_folds, has_begun, left_epochs, make_plan
 from fivefold.experiment.results import out_of_fold, summarise, write_oof_table
+from fivefold.experiment.reuse import open_reuse
 from fivefold.experiment.run_record import recorded_warnings
-from fivefold.experiment.runner import Work, run_fold
 from fivefold.experiment.summary import Summary, write_summary
+from fivefold.experiment.work import Work
 from fivefold.models import Classifier
 
 logger = logging.getLogger(__name__)
@@ -109,7 +118,14 @@ class Experiment:
             self._work(prepared, choose_folds(None, prepared.splits.num_folds)), prepared
         )
 
-    def fit(self, dataset: Any = None, folds: Sequence[int] | None = None) -> Summary:
+    def fit(
+        self,
+        dataset: Any = None,
+        folds: Sequence[int] | None = None,
+        jobs: int | None = None,
+        *,
+        reuse: bool = True,
+    ) -> Summary:
         """Train every stage of every fold that is not finished.
 
         Killed at any moment and started again, it goes on after the last finished epoch and ends
@@ -119,10 +135,14 @@ class Experiment:
             dataset: A Source, or any object with `__len__` and `__getitem__`; the config's
                 `dataset:` section if not given.
             folds: Only these.
+            jobs: How many folds may run at once, each in its own process. If not given: one for
+                each GPU, or without GPUs as many as there are cores for. The bytes are the same.
+            reuse: Whether to take stages that another experiment has trained alike from there.
 
         Raises:
             FivefoldError: Of the kind that says what went wrong; what was finished is kept.
         """
+        check_at_once(jobs)
         with locked(self.folder.lock_path):
             choose_folds(folds, self.config.folds_count)
             finished = finished_summary(self.folder, self.config)
@@ -132,7 +152,7 @@ class Experiment:
                 return finished
             for path in self.folder.leftovers():
                 path.unlink(missing_ok=True)
-            return self._fit(dataset, folds)
+            return self._fit(dataset, folds, jobs, reuse=reuse)
 
     def predict(
         self,
@@ -198,7 +218,8 @@ class Experiment:
 
     def load_model(self, fold: int = 0, stage: int = -1) -> Classifier:
         """Load the best model of a fold's stage, ready to predict."""
-        return on_device(load_model(self.folder, fold, self._stage_index(stage)))
+        model = load_model(self.folder, fold, self._stage_index(stage))
+        return on_device(model, choices_to_predict(self.folder))
 
     def _predict(
         self, source: Source, folds: Sequence[int] | None, stage: int, views: Sequence[View]
@@ -213,7 +234,9 @@ class Experiment:
             progress=self.progress,
         )
 
-    def _fit(self, dataset: Any, folds: Sequence[int] | None) -> Summary:
+    def _fit(
+        self, dataset: Any, folds: Sequence[int] | None, at_once: int | None, *, reuse: bool
+    ) -> Summary:
         started = time.monotonic()
         with recorded_warnings() as said:
             if has_begun(self.folder):
@@ -221,23 +244,27 @@ class Experiment:
             prepared = prepare(
                 self._source(dataset), self.config, self.folder, self.progress, save=True
             )
-            work = self._work(prepared, choose_folds(folds, prepared.splits.num_folds))
-            manifest = open_manifest(self.folder, self.config)
+            chosen = choose_folds(folds, prepared.splits.num_folds)
+            work = self._work(prepared, chosen, reuse=reuse)
+            manifest = open_manifest(self.folder, self.config, work.choices)
             for line in version_warnings(manifest):
                 logger.warning(line)
             try:
-                self._run(work)
+                self._run(work, at_once)
                 summary = self._summarise(work)
             finally:
                 seconds = time.monotonic() - started
                 close_manifest(self.folder, manifest, [*self._warnings, *said], seconds)
         return replace(summary, fresh=True, seconds=seconds)
 
-    def _run(self, work: Work) -> None:
+    def _run(self, work: Work, at_once: int | None) -> None:
         left = {job.fold for job in work.jobs if not job.done}
-        for fold in run_here(work.jobs, partial(run_fold, work)):
-            if fold in left:
-                self.progress.line(f"fold {fold}: done")
+        work = run_leading_frozen(work)
+        threads = computing_with(work.choices.threads)
+        with threads, closing(run_folds(work, self.config, at_once)) as done:
+            for fold in done:
+                if fold in left:
+                    self.progress.line(f"fold {fold}: done")
 
     def _summarise(self, work: Work) -> Summary:
         num_folds = work.splits.num_folds
@@ -256,23 +283,29 @@ class Experiment:
             return wrap(dataset, self.progress)
         return open_source(self.config, allow_imports=self.allow_imports, progress=self.progress)
 
-    def _work(self, prepared: Prepared, folds: Sequence[int]) -> Work:
+    def _work(self, prepared: Prepared, folds: Sequence[int], *, reuse: bool = True) -> Work:
         config, heads = self.config, build.build_heads(self.config, prepared.table.labels)
         stages = settle_monitors(config, self.stages, heads)
         jobs = make_plan(self.folder, folds, len(stages))
+        spec = build.build_spec(config, heads)
+        training = Training(spec, stages, prepared.splits.num_folds, config)
+        choices = settle_choices(self.folder, training, self.progress)
         return Work(
             folder=self.folder,
             stages=stages,
-            spec=build.build_spec(config, heads),
+            spec=spec,
             weights=config.weights,
             seed=config.seed,
             directory=config.directory,
             config=config.as_mapping(),
             table=prepared.table,
-            images=build.build_images(config.shape, prepared.source, prepared.table),
+            images=prepared.images,
             splits=prepared.splits,
             jobs=jobs,
             threads=config.num_workers,
+            choices=choices,
+            features=feature_files(config, spec, choices),
+            reuse=open_reuse(config, choices, wanted=reuse),
             pace=Pace(left_epochs(jobs, [stage.epochs for stage in stages])),
             progress=self.progress,
         )

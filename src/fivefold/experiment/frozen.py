@@ -2,19 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from fivefold.config import ResolvedStage
+from fivefold.config import ExperimentConfig, ResolvedStage
+from fivefold.core.cache_home import cache_home
+from fivefold.core.choices import Choices
 from fivefold.core.seeding import seed_for
 from fivefold.engine.device import computing_with, on_device
+from fivefold.engine.feature_files import FeatureFiles
 from fivefold.engine.features import Features, FeatureWork, compute_features, rows_of
 from fivefold.engine.heads_together import run_heads
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.stage import StageJob, StageRun
 from fivefold.experiment.plan import Job
+from fivefold.experiment.stage_key import versions
+from fivefold.experiment.surroundings import own_code, surroundings
 from fivefold.experiment.work import Work, fold_data, stage_job, starting_model
-from fivefold.models import Classifier, with_new_head
+from fivefold.models import Classifier, ModelSpec, with_new_head
 from fivefold.models.weights import NONE
+
+_OF_HEADS = ("heads", "dropout")
+"""What of a model's description says nothing about its backbone."""
 
 
 def run_leading_frozen(work: Work) -> Work:
@@ -44,13 +52,33 @@ def run_frozen(work: Work, stage: ResolvedStage, models: Mapping[int, Classifier
     if stage.initial_weights:
         for model in models.values():
             load_initial_weights(model, work.directory / stage.initial_weights)
-    runs = [
-        StageRun(stage_job(work, stage, model, fold_data(work, fold), fold))
-        for fold, model in models.items()
+    jobs = [
+        stage_job(work, stage, model, fold_data(work, fold), fold) for fold, model in models.items()
     ]
+    left = [job for job in jobs if not work.reuse.take(job)]
+    runs = [StageRun(job) for job in left]
     features = _features_of(work, runs)
     with computing_with(work.choices.threads):
         run_heads(runs, features)
+    for job in left:
+        work.reuse.give(job)
+
+
+def feature_files(config: ExperimentConfig, spec: ModelSpec, choices: Choices) -> FeatureFiles:
+    """Say where an experiment keeps features, and what decides them beside weights and images.
+
+    Args:
+        config: Its `cache` is obeyed.
+        spec: The model.
+        choices: How it computes.
+    """
+    usable = own_code() is not None  # code without a file could change unseen
+    circumstances = {
+        "spec": {name: value for name, value in asdict(spec).items() if name not in _OF_HEADS},
+        "surroundings": surroundings(choices),
+        **versions(),
+    }
+    return FeatureFiles(cache_home(config.cache) if usable else None, circumstances)
 
 
 def _features_of(work: Work, runs: Sequence[StageRun]) -> dict[str, Features]:

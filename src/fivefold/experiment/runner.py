@@ -26,7 +26,10 @@ def run_fold(work: Work, job: Job) -> int:
                 continue
             if stage.initial_weights:
                 load_initial_weights(model, work.directory / stage.initial_weights)
-            StageRun(stage_job(work, stage, model, fold_data(work, job.fold), job.fold)).run()
+            own = stage_job(work, stage, model, fold_data(work, job.fold), job.fold)
+            if not work.reuse.take(own):
+                StageRun(own).run()
+                work.reuse.give(own)
     _predict_holdout(work, job.fold)
     remove_empty(work.folder.state(job.fold))
     return job.fold

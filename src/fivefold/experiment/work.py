@@ -21,6 +21,7 @@ from fivefold.engine.fold_data import FoldData
 from fivefold.engine.pace import Pace
 from fivefold.engine.stage import StageJob
 from fivefold.experiment.plan import Job
+from fivefold.experiment.reuse import Reuse
 from fivefold.models import Classifier, ModelSpec, build_classifier
 
 
@@ -43,6 +44,7 @@ class Work:
         threads: How many decode and augment ahead.
         choices: How it is computed.
         features: Those that frozen backbones have given before.
+        reuse: Takes stages that other experiments have trained alike, and gives to them.
         pace: Counts the epochs of all folds.
         progress: Who watches.
     """
@@ -61,6 +63,7 @@ class Work:
     threads: int
     choices: Choices
     features: FeatureFiles
+    reuse: Reuse
     pace: Pace
     progress: Progress
 

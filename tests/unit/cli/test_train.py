@@ -27,6 +27,7 @@ class FakeSummary:
     )
     oof: dict = field(default_factory=lambda: {"accuracy": 0.9512, "loss": 0.2})
     holdout: dict = field(default_factory=dict)
+    reused: dict = field(default_factory=dict)
     seconds: float = 65
     completed: bool = True
 
@@ -89,19 +90,25 @@ def test_missing_folds_are_pointed_out(capsys, folder):
     assert "some folds are left; to train them: fivefold fit x\n" in capsys.readouterr().err
 
 
+def test_it_is_said_how_many_stages_were_reused(capsys, folder):
+    finish(FakeSummary(reused={"0.0": "a", "1.0": "a"}), folder, "fivefold fit x")
+    assert "reused: 2 of 4 stages\n" in capsys.readouterr().err
+
+
 class FakeExperiment:
     """Remembers how it was opened and asked."""
 
     calls: ClassVar[list] = []
+    summary = FakeSummary()
 
     @classmethod
     def load(cls, path, overrides=(), *, allow_imports, progress):
         cls.calls.append((path, list(overrides), allow_imports))
         return cls()
 
-    def fit(self, *, folds=None):
-        self.calls.append(folds)
-        return FakeSummary()
+    def fit(self, *, folds=None, jobs=None, reuse=True):
+        self.calls.append((folds, jobs, reuse))
+        return self.summary
 
     def check(self):
         lines = (("data", "10 images"), ("memory", "1 GiB"))
@@ -120,16 +127,28 @@ def calls(monkeypatch):
 CONFIG = "folds_count: 5\nstages: [{epochs: 1}]\n"
 
 
+def test_stages_are_reused_unless_that_is_refused(calls, folder, capsys, monkeypatch):
+    monkeypatch.setattr(FakeExperiment, "summary", FakeSummary(completed=False))
+    folder.config_path.write_text(CONFIG)
+    assert app.run(["fit", str(folder.root)]) == 0
+    assert calls[-1] == (None, None, True)
+    assert f"to train them: fivefold fit {folder.root}\n" in capsys.readouterr().err
+    assert app.run(["fit", str(folder.root), "--no-reuse"]) == 0
+    assert calls[-1] == (None, None, False)
+    assert f"fivefold fit {folder.root} --no-reuse\n" in capsys.readouterr().err
+
+
 def test_options_of_fit_arrive(calls, folder):
     folder.config_path.write_text(CONFIG)
-    options = ["--set", "lr=1e-3", "--set", "batch=4", "--folds", "3,0,3", "--allow-imports"]
+    options = ["--set", "lr=1e-3", "--set", "batch=4", "--folds", "3,0,3", "--jobs", "2"]
+    options += ["--allow-imports", "--no-reuse"]
     assert app.run(["fit", str(folder.root), *options]) == 0
-    assert calls == [(folder.root, ["lr=1e-3", "batch=4"], True), [3, 0]]
+    assert calls == [(folder.root, ["lr=1e-3", "batch=4"], True), ([3, 0], 2, False)]
 
 
 def test_command_that_goes_on_has_the_same_overrides(calls, folder, capsys, monkeypatch):
     summary = FakeSummary(completed=False)
-    monkeypatch.setattr(FakeExperiment, "fit", lambda self, *, folds: summary)
+    monkeypatch.setattr(FakeExperiment, "fit", lambda self, **options: summary)
     options = ["--set", "loss=a + b", "--set", "stages.0.lr=1e-3", "--allow-imports"]
     assert app.run(["fit", str(folder.root), *options]) == 0
     words = f"fivefold fit {folder.root} --set 'loss=a + b' --set stages.0.lr=1e-3 --allow-imports"
