@@ -52,6 +52,8 @@ def own_files(places: Mapping[int, int]) -> None:
         places: What `open_files` found before the fork.
     """
     for descriptor, place in places.items():
+        if not _is_open(descriptor):  # its owner closes it at a fork
+            continue
         own = os.open(_FILES / str(descriptor), os.O_RDONLY)
         os.lseek(own, place, os.SEEK_SET)
         os.dup2(own, descriptor, inheritable=os.get_inheritable(descriptor))

@@ -154,10 +154,6 @@ def work_apart(connection: Connection, order: Order) -> None:
         order: What to do.
     """
     sender = _Sender(connection)
-    settle_child(order.files)
-    _take_signals(sender)
-    _end_with_parent()
-    _send_records(sender, order.log_level)
     try:
         sender.send(Ended(_train(order, sender)))
     except _Stopped:  # unwound: now end as the signal ends others
@@ -167,6 +163,10 @@ def work_apart(connection: Connection, order: Order) -> None:
 
 def _train(order: Order, sender: _Sender) -> BaseException | None:
     try:
+        settle_child(order.files)
+        _take_signals(sender)
+        _end_with_parent()
+        _send_records(sender, order.log_level)
         work = _opened(order)
         torch.set_num_threads(order.threads)
         run_fold(replace(work, progress=_FarProgress(sender), pace=_FarPace(sender)), order.job)
