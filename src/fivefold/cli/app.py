@@ -44,6 +44,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
         (
             "fivefold fit flowers",
             "fivefold fit flowers --folds 0",
+            "fivefold fit flowers --jobs 1    one fold after the other: takes the least memory",
             "fivefold fit flowers --set stages.0.lr=1e-3 --set stages.0.epochs=2",
         ),
     ),

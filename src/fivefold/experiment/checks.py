@@ -9,11 +9,12 @@ import torch
 from fivefold.config import ResolvedStage
 from fivefold.core.durations import roughly
 from fivefold.data.splits import HOLDOUT, TRAIN_ONLY
-from fivefold.engine.device import accelerator, on_device
+from fivefold.engine.device import accelerator, computing_with, on_device
 from fivefold.engine.features import num_views
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.experiment.datasets import Prepared
 from fivefold.experiment.estimate import run_seconds
+from fivefold.experiment.executors import how_many
 from fivefold.experiment.work import Work, new_model
 from fivefold.models import Classifier
 
@@ -52,7 +53,7 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
         ("model", _model(work, model)),
         *((f"stage {stage.index}", _stage(stage)) for stage in work.stages),
         ("device", f"{accelerator().device}, {work.choices.name} for a fold"),
-        ("time", f"about {roughly(seconds)} for all folds"),
+        ("time", _time(work, seconds)),
         ("memory", _memory(work)),
     ]
     return CheckReport(tuple(lines), prepared.audit.warnings)
@@ -91,6 +92,13 @@ def _stage(stage: ResolvedStage) -> str:
         seen = f"as it is and in {views} augmented views" if views > 1 else seen
         what = f"frozen backbone, which sees each image once {seen}"
     return f"{stage.epochs} epochs, {what}, {stage.optimizer}, lr {stage.lr:g}, batch {stage.batch}"
+
+
+def _time(work: Work, seconds: float) -> str:
+    with computing_with(work.choices.threads):
+        at_once = how_many(None, work.splits.num_folds)
+    text = f"about {roughly(seconds)} for all folds"
+    return f"{text}, {at_once} at once" if at_once > 1 else text
 
 
 def _memory(work: Work) -> str:

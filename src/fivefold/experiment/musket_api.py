@@ -22,15 +22,21 @@ class ClassificationPipeline:
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
 
-    def fit(self, dataset: Any = None, foldsToExecute: Sequence[int] | None = None) -> Summary:  # noqa: N803  Musket's name
+    def fit(
+        self,
+        dataset: Any = None,
+        foldsToExecute: Sequence[int] | None = None,  # noqa: N803  Musket's name
+        jobs: int | None = None,
+    ) -> Summary:
         """Train; see `Experiment.fit`.
 
         Args:
             dataset: Any object with `__len__` and `__getitem__` that returns a `PredictionItem`;
                 the config's `dataset:` section if not given.
             foldsToExecute: Only these folds.
+            jobs: How many may run at once; Musket has no name for it.
         """
-        return self.experiment.fit(dataset, folds=foldsToExecute)
+        return self.experiment.fit(dataset, folds=foldsToExecute, jobs=jobs)
 
     def predict_all_to_array(
         self,
