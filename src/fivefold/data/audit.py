@@ -41,7 +41,7 @@ _AHEAD = 16  # samples that each thread may be ahead, so that an interrupt is qu
 _MOST_THREADS = 8  # each holds an image
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AuditRow:
     """What became of one listed sample.
 

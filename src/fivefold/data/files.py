@@ -16,6 +16,7 @@ from fivefold.data.decode import (
     read_bytes,
     read_image,
 )
+from fivefold.data.packed import PackedTexts
 from fivefold.data.source import Fetched, Labels, Sample, Source
 
 _NOT_IMAGES = frozenset(
@@ -165,7 +166,7 @@ class FileSource(Source):
     ) -> None:
         self.sample_ids = tuple(sample_ids)
         self.labels = labels
-        self._paths = tuple(paths)
+        self._paths = PackedTexts(map(str, paths))
         self._targets = targets
         self._limits = limits
 
@@ -175,7 +176,7 @@ class FileSource(Source):
 
     def image(self, i: int, at_least: tuple[int, int] | None = None) -> Image:
         """Read and decode a file, a large JPEG smaller."""
-        return read_image(self._paths[i], limits=self._limits, draft_size=at_least)
+        return read_image(Path(self._paths[i]), limits=self._limits, draft_size=at_least)
 
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C]."""
@@ -183,7 +184,7 @@ class FileSource(Source):
 
     def fetch(self, i: int) -> Fetched:
         """Read a file once, for the SHA-256 of its bytes and for its pixels."""
-        data = read_bytes(self._paths[i], limits=self._limits)
+        data = read_bytes(Path(self._paths[i]), limits=self._limits)
 
         def decode(at_least: tuple[int, int] | None) -> Decoded:
             return decode_sized(data, limits=self._limits, draft_size=at_least)
@@ -193,14 +194,14 @@ class FileSource(Source):
     def stamp(self, i: int) -> str:
         """Tell a file's size and modification time; nothing where there is no such file."""
         try:
-            status = self._paths[i].stat()
+            status = Path(self._paths[i]).stat()
         except (OSError, ValueError):
             return ""
         return f"{status.st_size}:{status.st_mtime_ns}"
 
     def path(self, i: int) -> str:
         """Tell where a file lies."""
-        return str(self._paths[i])
+        return self._paths[i]
 
 
 class FilesSource(FileSource):

@@ -4,12 +4,18 @@ import hashlib
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from fivefold.core.types import AnyArray, Floats, Indices
 from fivefold.data.audit import Audit
+from fivefold.data.packed import PackedDigests, PackedTexts
 from fivefold.data.source import Labels, Source
+
+_Texts = TypeVar(
+    "_Texts", tuple[str, ...], tuple[str, ...] | PackedDigests, tuple[str, ...] | PackedTexts
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +37,8 @@ class SampleTable:
     targets: Floats | None
     labels: tuple[Labels, ...]
     groups: tuple[str, ...]
-    digests: tuple[str, ...]
-    stamps: tuple[str, ...] = ()
+    digests: tuple[str, ...] | PackedDigests
+    stamps: tuple[str, ...] | PackedTexts = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -75,8 +81,8 @@ class SampleTable:
         asked = np.asarray(rows)
         chosen = np.flatnonzero(asked) if asked.dtype == bool else asked.astype(np.int64)
 
-        def some(values: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(values[row] for row in chosen) if values else ()
+        def some(values: _Texts) -> _Texts:
+            return type(values)(values[row] for row in chosen) if values else values
 
         return replace(
             self,
@@ -97,13 +103,13 @@ def table_of(source: Source, audit: Audit) -> SampleTable:
     targets = [source.target(i) for i in indices] if source.labels else []
     known = [target for target in targets if target is not None]
     return SampleTable(
-        ids=tuple(row.sample_id for row in rows),
+        ids=tuple(source.sample_ids[i] for i in indices),
         indices=indices,
         targets=np.stack(known).astype(np.float32) if known else None,
         labels=source.labels,
         groups=_groups(source, indices, [row.digest for row in rows]),
-        digests=tuple(row.digest for row in rows),
-        stamps=tuple(row.stamp for row in rows),
+        digests=PackedDigests(row.digest for row in rows),
+        stamps=PackedTexts(row.stamp for row in rows),
     )
 
 
