@@ -11,17 +11,17 @@ from fivefold.build.checks import check, not_yet, stage_place, try_out, unknown_
 if TYPE_CHECKING:
     from fivefold.build.heads import build_heads
     from fivefold.build.objects import (
-        build_images,
         build_loss_function,
         build_prepare,
         build_spec,
         build_stage_optimizer,
         build_stage_schedule,
     )
+    from fivefold.build.pixels import build_images
 
 _HOMES = {
     "build_heads": "heads",
-    "build_images": "objects",
+    "build_images": "pixels",
     "build_loss_function": "objects",
     "build_prepare": "objects",
     "build_spec": "objects",

@@ -7,7 +7,6 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from fivefold.augment import build_augmentation
-from fivefold.build.pixels import build_images as build_images
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.catalog import nowhere
 from fivefold.core.types import Head, Image

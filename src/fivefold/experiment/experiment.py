@@ -106,7 +106,7 @@ class Experiment:
         return self.config.resolve()
 
     def check(self, dataset: Any = None) -> CheckReport:
-        """Find out everything that can be known without training; writes nothing.
+        """Find out everything that can be known without training; the folder stays as it is.
 
         Raises:
             FivefoldError: Whatever would stop `fit` before its first epoch.
@@ -246,6 +246,7 @@ class Experiment:
             )
             chosen = choose_folds(folds, prepared.splits.num_folds)
             work = self._work(prepared, chosen, reuse=reuse)
+            del prepared  # the audit's rows take more memory than all that is needed of them
             manifest = open_manifest(self.folder, self.config, work.choices)
             for line in version_warnings(manifest):
                 logger.warning(line)
