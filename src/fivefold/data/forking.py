@@ -62,12 +62,18 @@ def own_files(places: Mapping[int, int]) -> None:
 
 def settle_parent() -> None:
     """Bring this process into a state that a fork can work with."""
-    # What waits in the buffers would be written twice.
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush()  # what waits in the buffers would be written twice
     opencv = sys.modules.get("cv2")
     if opencv:  # its threads do not exist in a fork, which would wait for them for ever
         opencv.setNumThreads(0)
+
+
+def flush() -> None:
+    """Write out what the data set's own code has printed; a fork ends without doing so."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream:  # a process may lack them
+            stream.flush()
 
 
 def settle_child(places: Mapping[int, int]) -> None:

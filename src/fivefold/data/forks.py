@@ -6,7 +6,6 @@ import os
 import select
 import signal
 import struct
-import sys
 import threading
 import traceback
 import warnings
@@ -17,7 +16,7 @@ from typing import BinaryIO, NoReturn, TypeAlias
 import numpy as np
 
 from fivefold.core.types import Image
-from fivefold.data.forking import open_files, settle_child, settle_parent, widen
+from fivefold.data.forking import flush, open_files, settle_child, settle_parent, widen
 
 logger = logging.getLogger(__name__)
 
@@ -176,13 +175,13 @@ def _live(
         with open(sink, "wb") as file:
             for position in positions:
                 _answer(read, position, file)
-        sys.stdout.flush()
+        flush()
         code = 0
     except BrokenPipeError:  # nobody wants more
         code = 0
     except BaseException:
         traceback.print_exc()
-        sys.stderr.flush()
+        flush()
     finally:
         os._exit(code)
 

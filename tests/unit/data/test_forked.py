@@ -262,3 +262,16 @@ def test_no_process_outlives_its_parent(end):
     told = parent.communicate(timeout=20)[1]
     assert ("KeyboardInterrupt" in told) == (end == signal.SIGINT)
     assert psutil.wait_procs(children, timeout=10)[1] == []
+
+
+def test_what_a_data_set_prints_is_printed_once():
+    code = (
+        "from fivefold.data import forked\n"
+        "forked._WORTH, forked.usable_cores = 0.0, lambda: 3\n"
+        "def read(i):\n"
+        "    print(f'item {i}\\n', end='')\n"
+        "    return '', None\n"
+        "list(forked.read_in_order(read, range(20), str))\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert sorted(found.stdout.splitlines()) == sorted(f"item {i}" for i in range(20))
