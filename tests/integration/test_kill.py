@@ -42,13 +42,13 @@ def hashes(folder):
     }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [0])
-def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_bytes(tmp_path, seed):
+def kill_and_compare(tmp_path, kills, seed, jobs):
+    """Break runs at random moments and hold their files against an unbroken run's."""
     draw_folders(tmp_path / "data", 30)
     (tmp_path / "config.yaml").write_text(CONFIG)
+    numbers = map(str, (kills, seed, jobs))
     told = subprocess.run(
-        [sys.executable, FIXTURES / "zygote.py", tmp_path / "config.yaml", "20", str(seed)],
+        [sys.executable, FIXTURES / "zygote.py", tmp_path / "config.yaml", *numbers],
         capture_output=True,
         text=True,
         timeout=900,
@@ -56,8 +56,22 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_bytes(tmp_path
     )
     assert told.returncode == 0, told.stderr
     outcome = json.loads(told.stdout.splitlines()[-1])
-    assert outcome["kills"] == 20
+    assert outcome["kills"] == kills
     whole = hashes(tmp_path / "whole")
     assert len([name for name in whole if name.endswith(".safetensors")]) == 10
     for number in range(outcome["ended"]):
         assert hashes(tmp_path / f"broken-{number}") == whole
+    return outcome
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0])
+def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_bytes(tmp_path, seed):
+    kill_and_compare(tmp_path, 20, seed, jobs=1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forks there only")
+def test_folds_at_once_end_with_the_same_bytes_whichever_process_is_killed(tmp_path):
+    outcome = kill_and_compare(tmp_path, 8, seed=1, jobs=2)
+    assert 0 < outcome["lost"] < 8
