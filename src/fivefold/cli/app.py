@@ -1,6 +1,5 @@
 """The command line's entry: which commands there are, and how they are explained."""
 
-import gc
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -123,6 +122,4 @@ def main() -> None:
     """Run the command line of this process and end it."""
     open_streams()
     code = run(sys.argv[1:])
-    # The process ends: to search all modules for garbage first takes a tenth of a second.
-    gc.freeze()
     sys.exit(code if close_streams() or code else PIPE_CLOSED)

@@ -17,6 +17,7 @@ from fivefold.core.types import Floats, Indices
 from fivefold.data.batches import Batch, Batches
 from fivefold.engine.device import accelerator, images_of, targets_of, tensor_of
 from fivefold.engine.fold_data import FoldData
+from fivefold.engine.memory import is_out_of_memory
 from fivefold.engine.predictor import Advance, Place, as_predictions, predict_logits
 from fivefold.evaluation import compute
 from fivefold.models import Classifier, probabilities
@@ -158,18 +159,12 @@ def _step(task: Task, batch: Batch, where: str) -> tuple[Tensor, float]:
         hint = "set `batch` to at least 2, or `freeze_batchnorm: true`"
         raise DataError(msg, hint=hint, slug="data/batch-of-one") from error
     except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         msg = f"{where}: expected enough memory for a batch of {len(batch.indices)}, got {error}"
         hint = "in a new folder, lower `batch` or `shape`"
         raise ResourceError(msg, hint=hint, slug="resource/memory") from error
     return logits, value
-
-
-def _is_out_of_memory(error: RuntimeError | MemoryError) -> bool:
-    # On a CPU torch has no class of its own for it.
-    text = str(error)
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in text
 
 
 def clip(task: Task) -> None:

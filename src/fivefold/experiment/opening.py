@@ -39,7 +39,7 @@ def open_experiment(
 
 @contextmanager
 def _nothing_is_garbage() -> Iterator[None]:
-    """Search nothing for garbage, then or later, that is made in a block of large imports.
+    """Search for no garbage while large modules are imported.
 
     That is a tenth of the time of importing torch and timm.
     """
@@ -47,7 +47,6 @@ def _nothing_is_garbage() -> Iterator[None]:
     gc.disable()
     try:
         yield
-        gc.freeze()
     finally:
         if enabled:
             gc.enable()

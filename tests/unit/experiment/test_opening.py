@@ -37,4 +37,3 @@ def test_garbage_is_collected_afterwards_as_before(tmp_path, text, enabled):
         assert gc.isenabled() is enabled
     finally:
         gc.enable()
-        gc.unfreeze()
