@@ -61,7 +61,8 @@ def run_process(
         FailedError: If it fails.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    named = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    named = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONWARNINGS": "ignore"}
     load, before = os.getloadavg()[0], Busy.now()
     with log.open("w", encoding="utf-8") as file:
         done = subprocess.run(

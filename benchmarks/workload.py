@@ -32,7 +32,7 @@ class Workload:
     epochs_frozen: int = 3
     epochs_full: int = 3
     lr_frozen: float = 0.1
-    lr_full: float = 0.01
+    lr_full: float = 0.003
     precision: str = "fp32"
     augmented: bool = True
 

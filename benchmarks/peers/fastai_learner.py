@@ -25,6 +25,7 @@ from benchmarks.peers.harness import (
     Events,
     Task,
     build_model,
+    device,
     hand_in,
     read_task,
     set_frozen,
@@ -54,13 +55,13 @@ class Told(Callback):  # type: ignore[misc]  # fastai has no types
 
 
 class Half(Callback):  # type: ignore[misc]  # fastai has no types
-    """bfloat16 on a processor; fastai's own MixedPrecision knows only CUDA."""
+    """bfloat16; fastai's own MixedPrecision knows only CUDA."""
 
     order = 10
 
     def before_batch(self) -> None:
         """Enter."""
-        self.autocast = torch.autocast("cpu", torch.bfloat16)
+        self.autocast = torch.autocast(device(), torch.bfloat16)
         self.autocast.__enter__()  # type: ignore[no-untyped-call]  # torch's types lack it
 
     def after_pred(self) -> None:
@@ -113,7 +114,8 @@ def main() -> None:
             learn.opt = None
             learn.fit(epochs, rate, cbs=SaveModelCallback(monitor="accuracy", fname="best"))
             learn.save("last")
-        probabilities, truth = learn.get_preds()
+        with learn.removed_cbs(told):
+            probabilities, truth = learn.get_preds()
     root = task.data / "val"
     names = [Path(path).relative_to(root).as_posix() for path in dls.valid.dataset.items]
     hand_in(task, names, probabilities.argmax(1).tolist(), truth.tolist())
@@ -121,7 +123,7 @@ def main() -> None:
 
 
 def _loaders(task: Task) -> Any:
-    squash = Resize(task.size, method=ResizeMethod.Squash)
+    squash = Resize(task.size, method=ResizeMethod.Squish)
     crop = [RandomResizedCrop(task.size, min_scale=CROP[0], ratio=(4 / 3, 4 / 3)), FlipItem(0.5)]
     block = DataBlock(
         (ImageBlock, CategoryBlock),
@@ -133,7 +135,7 @@ def _loaders(task: Task) -> Any:
     )
     options: dict[str, Any] = {"persistent_workers": task.tuned} if task.workers else {}
     return block.dataloaders(
-        task.data, bs=task.batch, num_workers=task.workers, device=torch.device("cpu"), **options
+        task.data, bs=task.batch, num_workers=task.workers, device=torch.device(device()), **options
     )
 
 

@@ -100,6 +100,13 @@ class Events:
             self.tell(event)
 
 
+def device() -> str:
+    """Name where to compute: the GPU if there is one."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def build_model(task: Task, num_classes: int) -> Any:
     """Build timm's net with the weights that all start from."""
     import timm

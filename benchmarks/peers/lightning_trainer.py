@@ -14,6 +14,7 @@ from benchmarks.peers.harness import (
     Events,
     Task,
     build_model,
+    device,
     hand_in,
     read_task,
     set_frozen,
@@ -108,7 +109,7 @@ def _trainer(task: Task, events: Events, saved: ModelCheckpoint, epochs: int) ->
         options |= {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
         options |= {"num_sanity_val_steps": 0, "log_every_n_steps": 1_000_000}
     return lightning.Trainer(
-        accelerator="cpu",
+        accelerator=device(),
         devices=1,
         max_epochs=epochs,
         precision="bf16-mixed" if task.half else "32-true",

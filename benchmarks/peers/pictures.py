@@ -10,7 +10,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.io import ImageReadMode, decode_image
 from torchvision.transforms import InterpolationMode, v2
 
-from benchmarks.peers.harness import CROP, MEAN, STD, Task
+from benchmarks.peers.harness import CROP, MEAN, STD, Task, device
 
 
 def loaders(task: Task) -> tuple[DataLoader[Any], DataLoader[Any]]:
@@ -18,6 +18,7 @@ def loaders(task: Task) -> tuple[DataLoader[Any], DataLoader[Any]]:
     options: dict[str, Any] = {"batch_size": task.batch, "num_workers": task.workers}
     if task.tuned and task.workers:
         options |= {"persistent_workers": True, "prefetch_factor": 4}
+        options |= {"pin_memory": device() == "cuda"}
     train = _folder(task, "train", augmented=task.augmented)
     val = _folder(task, "val", augmented=False)
     return DataLoader(train, shuffle=True, **options), DataLoader(val, **options)

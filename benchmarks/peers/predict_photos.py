@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.datasets.folder import default_loader
 
+from benchmarks.peers.harness import device
 from benchmarks.peers.pictures import decode_tensor, transform
 
 
@@ -46,14 +47,16 @@ def main() -> None:
     task = parser.parse_args()
     layout = torch.channels_last if task.tuned else torch.contiguous_format
     models = [
-        timm.create_model(task.model, num_classes=3).eval().to(memory_format=layout)
+        timm.create_model(task.model, num_classes=3).eval().to(device()).to(memory_format=layout)
         for _ in range(task.models)
     ]
     paths = sorted(task.folder.glob("*.jpg"))
     dataset = Photographs(paths, task.size, tuned=task.tuned)
     loader = DataLoader(dataset, batch_size=8, num_workers=2)
     with torch.inference_mode():
-        parts = [_predict(models, images.contiguous(memory_format=layout)) for images in loader]
+        parts = [
+            _predict(models, images.to(device(), memory_format=layout)).cpu() for images in loader
+        ]
     with (task.out / "table.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         rows = torch.cat(parts).tolist()

@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 
+from benchmarks.peers.harness import device
 from benchmarks.peers.pictures import decode_tensor, transform
 
 Floats = NDArray[np.float32]
@@ -60,11 +61,12 @@ def _features(task: argparse.Namespace, dataset: ImageFolder) -> Floats:
     model: Any = timm.create_model(task.model, num_classes=len(dataset.classes))
     model.load_state_dict(load_file(task.weights))
     model.reset_classifier(0)
-    model = model.eval().to(memory_format=torch.channels_last)
+    model = model.eval().to(device(), memory_format=torch.channels_last)
     parts = []
     with torch.inference_mode():
         for images, _ in DataLoader(dataset, batch_size=64, num_workers=2):
-            parts.append(model(images.contiguous(memory_format=torch.channels_last)).numpy())
+            pixels = images.to(device()).contiguous(memory_format=torch.channels_last)
+            parts.append(model(pixels).cpu().numpy())
     return np.concatenate(parts)
 
 

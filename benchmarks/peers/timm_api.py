@@ -18,6 +18,7 @@ from benchmarks.peers.harness import (
     Events,
     Task,
     build_model,
+    device,
     hand_in,
     read_task,
 )
@@ -65,7 +66,7 @@ def _loader(task: Task, part: str) -> Any:
         crop_mode="squash",
         num_workers=task.workers,
         persistent_workers=task.tuned and task.workers > 0,
-        device=torch.device("cpu"),
+        device=torch.device(device()),
     )
 
 

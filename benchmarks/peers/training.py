@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.peers.harness import Events, Task, set_frozen
+from benchmarks.peers.harness import Events, Task, device, set_frozen
 
 MakeOptimizer = Callable[[nn.Module, float], torch.optim.Optimizer]
 
@@ -31,6 +31,7 @@ def train(
     Returns:
         Predicted and true class numbers of the last stage's best epoch.
     """
+    model = model.to(device())
     if task.tuned:
         model = model.to(memory_format=torch.channels_last)
     best: tuple[float, list[int], list[int]] = (-1.0, [], [])
@@ -73,15 +74,16 @@ def _step(
 ) -> None:
     with _computing(task):
         logits = model(_laid_out(task, images))
-    loss = nn.functional.cross_entropy(logits.float(), labels)
+    loss = nn.functional.cross_entropy(logits.float(), labels.to(device()))
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]  # torch's types lack it
     optimizer.step()
 
 
 def _laid_out(task: Task, images: Tensor) -> Tensor:
+    images = images.to(device(), non_blocking=True)
     return images.contiguous(memory_format=torch.channels_last) if task.tuned else images
 
 
 def _computing(task: Task) -> AbstractContextManager[Any]:
-    return torch.autocast("cpu", torch.bfloat16) if task.half else nullcontext()
+    return torch.autocast(device(), torch.bfloat16) if task.half else nullcontext()

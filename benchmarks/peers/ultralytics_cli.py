@@ -1,8 +1,8 @@
 """Peer: Ultralytics, through its command line only; its code is under the AGPL.
 
-`yolo` has no stage with a frozen torchvision net, so it trains all epochs in full, with its own
-evaluation and averaging of weights. The common weights come in where torchvision would look for
-downloaded ones.
+One run of `yolo` for each stage, the first with `freeze=1`; evaluation, averaging of weights and
+the head with one more convolution are its own. The common weights come in where torchvision would
+look for downloaded ones.
 """
 
 import csv
@@ -15,9 +15,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from benchmarks.peers.harness import CROP, DECAY, MOMENTUM, Events, Task, hand_in, read_task
+from benchmarks.peers.harness import CROP, DECAY, MOMENTUM, Events, Task, device, hand_in, read_task
 
-_NAMES = {"resnet18": "resnet18-f37072fd.pth", "resnet50": "resnet50-11ad3fa6.pth"}
+_NAMES = {"resnet18": ("yolo11-cls-resnet18.yaml", "resnet18-f37072fd.pth")}
+"""Net to the description that comes with Ultralytics, and torchvision's name for its weights."""
 
 
 def main() -> None:
@@ -27,10 +28,19 @@ def main() -> None:
     home = _home(task)
     events.tell("imported")
     yolo = Path(sys.executable).with_name("yolo")
-    command = [str(yolo), "classify", "train", *_settings(task)]
-    with (task.out / "yolo.log").open("w", encoding="utf-8") as log:
-        subprocess.run(command, env=home, stdout=log, stderr=subprocess.STDOUT, check=True)
-    results = next((task.out / "run").rglob("results.csv"))
+    model, results = _NAMES[task.model][0], Path()
+    for number, (frozen, epochs, rate) in enumerate(task.stages):
+        settings = {"model": model, "epochs": epochs, "lr0": rate, "name": f"stage-{number}"}
+        settings |= {"freeze": 1} if frozen else {}
+        words = [f"{key}={value}" for key, value in (_settings(task) | settings).items()]
+        with (task.out / f"yolo-{number}.log").open("w", encoding="utf-8") as log:
+            command = [str(yolo), "classify", "train", *words]
+            done = subprocess.run(command, env=home, stdout=log, stderr=log, check=False)
+        if done.returncode:
+            sys.exit((task.out / f"yolo-{number}.log").read_text("utf-8")[-500:])
+        events.tell("epoch", number=epochs, frozen=frozen)
+        stage = task.out.resolve() / "run" / f"stage-{number}"
+        model, results = str(stage / "weights" / "best.pt"), stage / "results.csv"
     with results.open(newline="", encoding="utf-8") as file:
         rows = [{key.strip(): value for key, value in row.items()} for row in csv.DictReader(file)]
     accuracy = max(float(row["metrics/accuracy_top1"]) for row in rows)
@@ -44,7 +54,7 @@ def main() -> None:
 def _home(task: Task) -> dict[str, str]:
     """Make its settings and the weights of its torchvision; returns the environment."""
     home = (task.out / "home").resolve()
-    weights = home / "hub" / "checkpoints" / _NAMES[task.model]
+    weights = home / "hub" / "checkpoints" / _NAMES[task.model][1]
     weights.parent.mkdir(parents=True)
     tensors = load_file(task.weights)
     features = tensors["fc.weight"].shape[1]
@@ -54,27 +64,22 @@ def _home(task: Task) -> dict[str, str]:
     return {**os.environ, **named, "YOLO_AUTOINSTALL": "false"}
 
 
-def _settings(task: Task) -> list[str]:
+def _settings(task: Task) -> dict[str, object]:
     copy = (task.out / "data").resolve()
     if not copy.exists():
         shutil.copytree(task.data, copy, symlinks=True)  # it writes its caches beside the images
     values: dict[str, object] = {
-        "model": task.model,
-        "pretrained": True,
         "data": copy,
-        "epochs": sum(task.epochs),
         "imgsz": task.size,
         "batch": task.batch,
         "workers": task.workers,
-        "device": "cpu",
+        "device": 0 if device() == "cuda" else "cpu",
         "project": (task.out / "run").resolve(),
-        "name": "fold",
         "seed": 0,
     }
     if task.tuned:
         values |= {
             "optimizer": "SGD",
-            "lr0": task.rates[1],
             "lrf": 1.0,
             "momentum": MOMENTUM,
             "weight_decay": DECAY,
@@ -91,7 +96,7 @@ def _settings(task: Task) -> list[str]:
             "fliplr": 0.5 if task.augmented else 0,
             "scale": 1 - CROP[0],
         }
-    return [f"{key}={value}" for key, value in values.items()]
+    return values
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ def _together(name: str, size: int, seconds: float, *, threads: list[int]) -> li
     start = str(time.time() + _START)
     command = [sys.executable, "-m", "benchmarks.fold_threads", name, "--size", str(size)]
     command += ["--seconds", str(seconds), "--start", start]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     running = [
         subprocess.Popen(
             [*command, "--threads", str(count)],
