@@ -6,7 +6,7 @@ STAMP := $(VENV)/installed
 EXTRAS := .[dev,offline]
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install format docs check test test-slow test-all
+.PHONY: help demo install format docs check test test-slow test-all bench bench-full
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,3 +54,9 @@ test-slow: $(STAMP) ## The long ones: whole runs, kills, resumes
 
 test-all: $(STAMP) ## Both
 	$(BIN)/pytest -m 'not gpu and not network'
+
+bench: $(STAMP) ## Compare with plain scripts in small: under 5 minutes on 2 quiet cores
+	$(BIN)/python -m benchmarks.run --smoke
+
+bench-full: $(STAMP) ## Compare with five other tools; hours, writes benchmarks/records
+	$(BIN)/python -m benchmarks.run --full
