@@ -178,14 +178,16 @@ class PixelStore:
         if numbers[0] < 0:
             return None
         shard = shelf.shards[numbers[0]]
-        self._used.add(shard.index_path)
+        self._use([shard])
         found = shard.rows[rows[0]]
         return int(found["height"]), int(found["width"])
 
     def rows(self, digests: Sequence[str]) -> StoredRows:
         """Collect the pixels that were committed of some images, by their digests [N]."""
         shelf = self._shelf
-        return StoredRows(shelf.shards, *shelf.locate(digests))
+        numbers, rows = shelf.locate(digests)
+        self._use([shelf.shards[number] for number in np.unique(numbers) if number >= 0])
+        return StoredRows(shelf.shards, numbers, rows)
 
     def add(self, digest: str, pixels: Image, size: tuple[int, int], left: int) -> None:
         """Add an image's pixels, unless they are here.
@@ -220,7 +222,6 @@ class PixelStore:
             OSError: If the disk refuses; what was added since the last commit is then lost.
             ResourceError: Likewise.
         """
-        mark_used(self._used.copy())
         writer, self._writer = self._writer, None
         if writer is None:
             return
@@ -235,6 +236,11 @@ class PixelStore:
         writer, self._writer, self._fresh = self._writer, None, {}
         if writer is not None:
             writer.discard()
+
+    def _use(self, shards: Sequence[Shard]) -> None:
+        new = {shard.index_path for shard in shards} - self._used
+        mark_used(new)
+        self._used |= new
 
     def _make_room(self, num_bytes: int) -> None:
         if not make_room(self.home, num_bytes, self._used.copy()):

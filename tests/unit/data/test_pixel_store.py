@@ -1,6 +1,7 @@
 """The store gives the pixels that were added, or none: whatever happens in between."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -136,6 +137,16 @@ def test_what_is_used_stays_and_the_rest_makes_room(filled):
     store.commit()
     assert held(store, range(22)) == {0, 1, 2, 3, 8, 9, 10, 11, 20, 21}
     assert held(opened(filled), range(22)) == {0, 1, 2, 3, 8, 9, 10, 11, 20, 21}
+
+
+@pytest.mark.parametrize("look", ["find", "rows"])
+def test_use_is_marked_for_other_processes(filled, look):
+    paths = sorted(filled.root.rglob("*.index"))
+    for path in paths:
+        os.utime(path, (1, 1))
+    store = opened(filled)
+    assert store.find(digest_of(5)) if look == "find" else store.rows([digest_of(5)])
+    assert sorted(path.stat().st_mtime > 1 for path in paths) == [False, False, True]
 
 
 def test_no_room_is_an_error_that_leaves_all_as_it_was(filled):
