@@ -7,6 +7,7 @@ import torch
 from shapes import draw_folders
 
 from fivefold.augment import build_augmentation
+from fivefold.build import build_images
 from fivefold.config import parse
 from fivefold.core.cache_home import CacheHome
 from fivefold.core.progress import Silent
@@ -17,7 +18,6 @@ from fivefold.engine.device import on_device
 from fivefold.engine.feature_files import FeatureFiles
 from fivefold.engine.features import FeatureWork, compute_features, num_views, rows_of
 from fivefold.models import ModelSpec, build_classifier
-from fivefold.build import build_images
 
 AUGMENTED = """\
 architecture: tiny

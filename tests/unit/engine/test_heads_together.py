@@ -1,16 +1,19 @@
 """Heads of several folds on features: as the slow road, and each as if it were alone."""
 
-import shutil
-
 import pytest
 import torch
 from runs import CONFIG, write_experiment
+from safetensors.torch import save_file
 
 from fivefold.core.errors import NumericError, StateError
 from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Silent
+from fivefold.data import FolderSource
+from fivefold.engine import features
 from fivefold.engine.features import Features
 from fivefold.engine.heads_together import run_heads
 from fivefold.engine.stage import StageRun
+from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.frozen import run_frozen
 from fivefold.experiment.work import fold_data, new_model, stage_job
@@ -28,17 +31,17 @@ def work_of(folder, config=FROZEN):
     folder.mkdir()
     write_experiment(folder, per_class=7, config=config)
     experiment = Experiment.load(folder)
-    seen = []
-    experiment._run = lambda work, *_: seen.append(work)  # what it hands to the folds
-    experiment._summarise = lambda work: None
-    with pytest.raises(TypeError):  # there is nothing to sum up
-        experiment.fit()
-    return seen[0]
+    prepared = prepare(
+        FolderSource(folder / "shapes"), experiment.config, experiment.folder, Silent(), save=True
+    )
+    return experiment._work(prepared, range(3))
 
 
 def runs_of(work, folds=(0, 1, 2)):
     return [
-        StageRun(stage_job(work, work.stages[0], new_model(work, fold), fold_data(work, fold), fold))
+        StageRun(
+            stage_job(work, work.stages[0], new_model(work, fold), fold_data(work, fold), fold)
+        )
         for fold in folds
     ]
 
@@ -104,10 +107,11 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_bytes(tmp_path, monkeypat
         end_epoch(self, *args)
         ended.append(1)
         if len(ended) == 4:  # fold 0 has two epochs, the others one
-            raise KeyboardInterrupt
+            msg = "broken off"
+            raise KeyboardInterrupt(msg)
 
     monkeypatch.setattr(StageRun, "end_epoch", break_off)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="broken off"):
         train(work)
     monkeypatch.undo()
     train(work)
@@ -130,7 +134,9 @@ def test_another_backbone_than_before_is_refused_at_resume(tmp_path, monkeypatch
     monkeypatch.undo()
     model = new_model(work, 0)
     model.backbone.net.layers[0].weight.data += 1
-    with pytest.raises(StateError, match="expected the frozen backbone that the epochs before") as e:
+    with pytest.raises(
+        StateError, match="expected the frozen backbone that the epochs before"
+    ) as e:
         run_frozen(work, work.stages[0], {0: model})
     assert e.value.slug == "state/weights-changed"
 
@@ -148,19 +154,12 @@ def test_a_loss_that_is_not_finite_names_its_fold_and_keeps_the_epochs_before(tm
 
 
 def test_folds_with_one_pretrained_backbone_compute_its_features_once(tmp_path, monkeypatch):
-    config = FROZEN.replace("weights: none", "weights: start.safetensors")
-    first = work_of(tmp_path / "first")
-    from safetensors.torch import save_file
-
-    save_file(new_model(first, 0).backbone.net.state_dict(), tmp_path / "start.safetensors")
+    start = new_model(work_of(tmp_path / "first"), 0)
     (tmp_path / "run").mkdir()
-    shutil.copy(tmp_path / "start.safetensors", tmp_path / "run")
-    (tmp_path / "run").rename(tmp_path / "kept")
-    write_experiment(tmp_path / "kept", per_class=7, config=config)
-    seen = []
-    from fivefold.engine import features
-
-    make = features._make
-    monkeypatch.setattr(features, "_make", lambda *args: seen.append(1) or make(*args))
-    Experiment.load(tmp_path / "kept").fit()
-    assert len(seen) == 1
+    save_file(start.backbone.net.state_dict(), tmp_path / "run" / "start.safetensors")
+    config = FROZEN.replace("weights: none", "weights: start.safetensors")
+    write_experiment(tmp_path / "run", per_class=7, config=config)
+    make, made = features._make, []
+    monkeypatch.setattr(features, "_make", lambda *args: made.append(1) or make(*args))
+    Experiment.load(tmp_path / "run").fit()
+    assert len(made) == 1
