@@ -16,6 +16,7 @@ import numpy as np
 
 from fivefold.core import durable
 from fivefold.core.cache_home import CacheHome
+from fivefold.core.cache_room import make_room, mark_used
 from fivefold.core.errors import ResourceError, StateError
 from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.core.types import Floats
@@ -23,6 +24,7 @@ from fivefold.core.types import Floats
 logger = logging.getLogger(__name__)
 
 _FORMAT = 1
+_GB = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class FeatureFiles:
             if path.exists():
                 logger.warning("features are computed again: %s", error)
             return None
+        mark_used([path, path.with_suffix(".npy")])
         values: Floats = np.load(io.BytesIO(data), allow_pickle=False)
         return values
 
@@ -64,9 +67,17 @@ class FeatureFiles:
         path, data = self._path(self.home, key), io.BytesIO()
         np.save(data, values, allow_pickle=False)
         try:
+            if not make_room(self.home, data.getbuffer().nbytes):
+                logger.warning(
+                    "features are not kept for the next run: they need %.1f GB and the whole "
+                    "cache may take %.1f GB; `cache` says how much",
+                    data.getbuffer().nbytes / _GB,
+                    self.home.num_bytes / _GB,
+                )
+                return
             sha256 = durable.write_bytes(path.with_suffix(".npy"), data.getbuffer())
             write_sealed(path, {"sha256": sha256}, version=_FORMAT)
-        except ResourceError as error:
+        except (ResourceError, OSError) as error:
             logger.warning("features are not kept for the next run: %s", error)
 
     def _path(self, home: CacheHome, key: Mapping[str, Any]) -> Path:

@@ -11,7 +11,7 @@ from fivefold.build import build_images
 from fivefold.config import parse
 from fivefold.core.cache_home import CacheHome
 from fivefold.core.progress import Silent
-from fivefold.core.seeding import generator_for
+from fivefold.core.seeding import SampleGenerators
 from fivefold.core.types import Head
 from fivefold.data import FolderSource, audit, table_of
 from fivefold.engine.device import on_device
@@ -80,10 +80,8 @@ def test_a_view_holds_the_augmented_images_that_its_number_draws(images, model):
     augment = build_augmentation(stage.augmentation, lambda *_: "")
     rows = np.arange(len(images.table))
     assert len(found.views) == 4
-    drawn = [
-        augment(images.get(row), generator_for(3, "augment", 2, images.table.ids[row]))
-        for row in rows
-    ]
+    generators = SampleGenerators(3, "augment", 2)
+    drawn = [augment(images.get(row), generators.of(images.table.ids[row])) for row in rows]
     torch.testing.assert_close(
         found.views[2].of(rows), one_by_one(model, drawn), rtol=1e-5, atol=1e-6
     )
@@ -179,6 +177,13 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_the_next_run(
     found = compute_features(model, stage_of(AUGMENTED + "frozen_views: 0\n"), work)
     assert found.plain.values.shape == (len(images.table), 16)
     assert "features are not kept for the next run" in caplog.text
+
+
+def test_features_that_do_not_fit_into_the_cache_are_not_kept(images, model, tmp_path, caplog):
+    work = work_on(images, home=CacheHome(tmp_path, 1_000))
+    compute_features(model, stage_of(AUGMENTED + "frozen_views: 0\n"), work)
+    assert not list(tmp_path.rglob("*.npy"))
+    assert "features are not kept for the next run: they need 0.0 GB" in caplog.text
 
 
 def test_rows_of_folds_are_joined_each_once_and_ascending():

@@ -94,7 +94,7 @@ def test_state_of_another_format_is_refused(tmp_path, caplog):
     write_sealed(tmp_path / "0-000001.json", {}, version=99)
     with pytest.raises(StateError, match="expected a readable commit"):
         load_newest(tmp_path, 0)
-    assert "expected format 1, got one of another version" in caplog.text
+    assert "expected format 2, got one of another version" in caplog.text
 
 
 EDITS = [
