@@ -5,6 +5,7 @@ Prints images in a second as JSON. Several of them at once show what folds side 
 
 import argparse
 import json
+import sys
 import time
 
 import torch
@@ -14,14 +15,13 @@ from fivefold.models import ModelSpec, build_classifier
 
 
 def main() -> None:
-    """Wait for the common start, then train for some seconds."""
+    """Say that all is ready, wait for a line, then train for some seconds."""
     parser = argparse.ArgumentParser()
     parser.add_argument("architecture")
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--start", type=float, default=0, help="seconds since the epoch")
     task = parser.parse_args()
     torch.set_num_threads(task.threads)
     heads = (Head("", "softmax", tuple("abcdefghij")),)
@@ -38,7 +38,8 @@ def main() -> None:
         optimizer.step()
 
     step()
-    time.sleep(max(0.0, task.start - time.time()))
+    print("ready", flush=True)
+    sys.stdin.readline()
     steps, begun = 0, time.perf_counter()
     while time.perf_counter() - begun < task.seconds:
         step()

@@ -46,10 +46,11 @@ def read_ours(folder: Path, count: int) -> Callable[[], int]:
     config = load_checked(experiment / "config.yaml", (), allow_imports=False)
     source = open_source(config, allow_imports=False, progress=Silent())
     prepared = prepare(source, config, RunFolder.of(experiment), Silent())
-    table = prepared.table
+    # What a run keeps while it trains; the rest of what was prepared is let go of.
+    kept = (prepared.table, prepared.splits, prepared.images)
 
     def read() -> int:
-        total = 0
+        total, table = 0, kept[0]
         for row in range(len(table)):
             total += len(table.ids[row]) + int(table.indices[row])
         return total

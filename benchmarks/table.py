@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 POINTS = 0.015
 """How far accuracies may lie apart before times are not comparable."""
+_DEVIATIONS = 2.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,21 @@ class Row:
         return "reached" if self.goal.reached(value) else "missed"
 
 
-def best_peer(ours: float, peers: Mapping[str, tuple[float, float]]) -> tuple[str, str]:
+def allowance(accuracy: float, count: int) -> float:
+    """Tell how far accuracies may lie apart: 1.5 points, or more where chance alone makes more.
+
+    Args:
+        accuracy: Of one of the two, 0-1.
+        count: Of how many pictures.
+    """
+    if not count or math.isnan(accuracy):
+        return POINTS
+    return max(POINTS, _DEVIATIONS * math.sqrt(accuracy * (1 - accuracy) / count))
+
+
+def best_peer(
+    ours: float, peers: Mapping[str, tuple[float, float]], count: int = 0
+) -> tuple[str, str]:
     """Choose whom ours is compared with.
 
     A peer that is less accurate by more than the allowance is not compared; one that is more
@@ -86,20 +101,22 @@ def best_peer(ours: float, peers: Mapping[str, tuple[float, float]]) -> tuple[st
     Args:
         ours: Our accuracy; NaN where there is none.
         peers: Name to seconds and accuracy.
+        count: Of how many pictures the accuracies are.
 
     Returns:
         The name of the fastest that counts, and why the row is void; each may be empty.
     """
+    room = allowance(ours, count)
     counted = {
         name: (seconds, accuracy)
         for name, (seconds, accuracy) in peers.items()
-        if math.isnan(ours) or math.isnan(accuracy) or accuracy >= ours - POINTS
+        if math.isnan(ours) or math.isnan(accuracy) or accuracy >= ours - room
     }
     if not counted:
         return "", "no peer is as accurate" if peers else "no peer was run"
     name = min(counted, key=lambda peer: counted[peer][0])
     accuracy = counted[name][1]
-    if accuracy > ours + POINTS:
+    if accuracy > ours + room:
         return name, f"accuracy {ours:.1%} against {accuracy:.1%}"
     return name, ""
 

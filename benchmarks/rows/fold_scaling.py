@@ -5,15 +5,13 @@ import math
 import os
 import subprocess
 import sys
-import time
 from statistics import median
 
-from benchmarks.arms import ROOT
+from benchmarks.arms import ROOT, FailedError
 from benchmarks.settings import Settings
 from benchmarks.table import Goal, Row
 
 GOALS = {"resnet18": 1.0, "mobilenetv3_small_100": 1.2}
-_START = 20.0
 
 
 def measure(settings: Settings) -> list[Row]:
@@ -49,9 +47,8 @@ def _row(name: str, size: int, pairs: list[tuple[float, float]]) -> Row:
 
 def _together(name: str, size: int, seconds: float, *, threads: list[int]) -> list[float]:
     """Run processes at the same time; their images in a second."""
-    start = str(time.time() + _START)
     command = [sys.executable, "-m", "benchmarks.fold_threads", name, "--size", str(size)]
-    command += ["--seconds", str(seconds), "--start", start]
+    command += ["--seconds", str(seconds)]
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     running = [
@@ -59,9 +56,18 @@ def _together(name: str, size: int, seconds: float, *, threads: list[int]) -> li
             [*command, "--threads", str(count)],
             cwd=ROOT,
             env=environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         for count in threads
     ]
+    for process in running:
+        if process.stdout is None or process.stdout.readline() != "ready\n":
+            msg = f"{name}: expected a process that is ready to train, got one that ended"
+            raise FailedError(msg)
+    for process in running:
+        if process.stdin is not None:
+            process.stdin.write("go\n")
+            process.stdin.flush()
     return [float(json.loads(process.communicate()[0])["rate"]) for process in running]

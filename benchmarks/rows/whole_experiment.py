@@ -47,7 +47,8 @@ def _row(settings: Settings, work: Workload) -> Row:
     interleave(arms, settings.repetitions, retries=settings.retries, say=settings.say)
     own, *peers = arms
     measured = {arm.name: (arm.seconds, arm.accuracy) for arm in peers if arm.samples}
-    name, void = best_peer(own.accuracy if own.samples else math.nan, measured)
+    count = len(work.pictures.fold_of) * settings.peer_folds // FOLDS
+    name, void = best_peer(own.accuracy if own.samples else math.nan, measured, count)
     label = "float32" if work.precision == "fp32" else "best precision"
     return Row(
         metric=f"whole 5-fold experiment, {label}",

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from benchmarks.table import Goal, Row, best_peer, markdown, number, plain
+from benchmarks.table import Goal, Row, allowance, best_peer, markdown, number, plain
 
 
 def row(**more):
@@ -95,3 +95,12 @@ def test_markdown_has_one_line_for_each_row_and_a_dash_for_what_is_unknown():
 def test_columns_of_the_plain_table_are_aligned():
     first, second = plain([row()]).splitlines()
     assert first.index("verdict") == second.index("reached")
+
+
+def test_allowance_is_one_and_a_half_points_for_many_pictures():
+    assert allowance(0.98, 800) == 0.015
+
+
+def test_allowance_grows_where_chance_alone_makes_more():
+    assert allowance(0.5, 25) == pytest.approx(0.2)
+    assert best_peer(0.95, {"b": (20.0, 0.90)}, 20) == ("b", "")
