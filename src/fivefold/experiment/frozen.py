@@ -16,7 +16,7 @@ from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.stage import StageJob, StageRun
 from fivefold.experiment.plan import Job
 from fivefold.experiment.stage_key import versions
-from fivefold.experiment.surroundings import own_code, surroundings
+from fivefold.experiment.surroundings import is_code_known, surroundings
 from fivefold.experiment.work import Work, fold_data, stage_job, starting_model
 from fivefold.models import Classifier, ModelSpec, with_new_head
 from fivefold.models.weights import NONE
@@ -68,17 +68,16 @@ def feature_files(config: ExperimentConfig, spec: ModelSpec, choices: Choices) -
     """Say where an experiment keeps features, and what decides them beside weights and images.
 
     Args:
-        config: Its `cache` is obeyed.
+        config: Its `cache` is obeyed; with code that no key can tell, nothing is kept or found.
         spec: The model.
         choices: How it computes.
     """
-    usable = own_code() is not None  # code without a file could change unseen
     circumstances = {
         "spec": {name: value for name, value in asdict(spec).items() if name not in _OF_HEADS},
         "surroundings": surroundings(choices),
         **versions(),
     }
-    return FeatureFiles(cache_home(config.cache) if usable else None, circumstances)
+    return FeatureFiles(cache_home(config.cache) if is_code_known(config) else None, circumstances)
 
 
 def _features_of(work: Work, runs: Sequence[StageRun]) -> dict[str, Features]:

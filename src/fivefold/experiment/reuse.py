@@ -21,7 +21,7 @@ from fivefold.experiment.stage_key import StageFacts, data_digest, stage_key
 from fivefold.experiment.surroundings import (
     incoming_of_bundle,
     incoming_of_model,
-    own_code,
+    is_code_known,
     surroundings,
 )
 
@@ -107,12 +107,12 @@ def open_reuse(config: ExperimentConfig, choices: Choices, *, wanted: bool = Tru
     """Find out whether an experiment takes and gives finished stages.
 
     Args:
-        config: Its `cache` is obeyed. Own code that `imports` names may do anything and lie in
-            many files, which no key can tell: such an experiment neither takes nor gives.
+        config: Its `cache` is obeyed. With code that no key can tell, an experiment neither takes
+            nor gives.
         choices: How the run computes.
         wanted: Whether the user wants stages to be reused.
     """
-    usable = wanted and not config.imports and own_code() is not None
+    usable = wanted and is_code_known(config)
     return Reuse(cache_home(config.cache) if usable else None, config.directory, choices)
 
 

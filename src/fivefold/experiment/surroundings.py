@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from fivefold.augment import augmenters
+from fivefold.config import ExperimentConfig
 from fivefold.core.catalog import Catalog
 from fivefold.core.choices import Choices
 from fivefold.data.source import sources
@@ -85,6 +86,15 @@ def surroundings(choices: Choices) -> dict[str, Any]:
         "switches": {name: os.environ[name] for name in _SWITCHES if name in os.environ},
         "own_code": own_code(),
     }
+
+
+def is_code_known(config: ExperimentConfig) -> bool:
+    """Tell whether a key can speak for all code that computes an experiment's results.
+
+    Own code that `imports` names may do anything and lie in many files, which no key can tell; a
+    component without a file could change unseen.
+    """
+    return not config.imports and own_code() is not None
 
 
 def own_code() -> list[str] | None:
