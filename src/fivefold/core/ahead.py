@@ -16,6 +16,7 @@ def map_ahead(
     threads: int,
     ahead: int,
     begin: Callable[[], None] | None = None,
+    end: Callable[[], None] | None = None,
 ) -> Generator[_Result]:
     """Call a function for each item in threads; results come in the items' order.
 
@@ -29,6 +30,7 @@ def map_ahead(
         threads: How many call it; at least 1.
         ahead: How many items may be begun or waiting beside the one whose result comes next.
         begin: Called once in each thread before its first item.
+        end: Called once before what still runs is waited for, so that it can be told to break off.
     """
     source = iter(items)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="ahead", initializer=begin)
@@ -41,6 +43,8 @@ def map_ahead(
         while waiting:
             yield waiting.popleft().result()
     finally:
+        if end:
+            end()
         pool.shutdown(wait=True, cancel_futures=True)
         if isinstance(source, Generator):
             source.close()

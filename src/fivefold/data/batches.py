@@ -1,9 +1,7 @@
 """Batches of uint8 pixels: decoded once, prepared ahead in threads, the same bits every time."""
 
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +10,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
+from fivefold.core.ahead import map_ahead
 from fivefold.core.seeding import SampleGenerators, generator_for
 from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.images import ResizedImages
@@ -105,23 +104,11 @@ class Batches:
             with _closing(stream):
                 yield from map(make, self._parts)
             return
-        # What comes in order is taken by one.
-        pool = ThreadPoolExecutor(1 if stream else self._threads, thread_name_prefix="batches")
+        threads = 1 if stream else self._threads  # what comes in order is taken by one
         with _closing(stream):
-            try:
-                yield from self._ahead(pool, make)
-            finally:
-                stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-
-    def _ahead(self, pool: ThreadPoolExecutor, make: Callable[[Indices], Batch]) -> Iterator[Batch]:
-        waiting: deque[Future[Batch]] = deque()
-        for part in self._parts:
-            waiting.append(pool.submit(make, part))
-            if len(waiting) > self._threads + 1:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            yield from map_ahead(
+                make, self._parts, threads=threads, ahead=self._threads + 1, end=stop.set
+            )
 
     def _make(self, rows: Indices, stream: Iterator[Image] | None, stop: threading.Event) -> Batch:
         pixels = np.empty((len(rows), *self._images.shape), np.uint8)

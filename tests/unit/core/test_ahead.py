@@ -67,3 +67,17 @@ def test_each_thread_begins_once():
         *"abc"
     ]
     assert 1 <= len(begun) <= 2
+
+
+def test_what_still_runs_is_told_of_the_end_and_then_waited_for():
+    stop, broken_off = threading.Event(), []
+
+    def wait(item):
+        if item:
+            broken_off.append(stop.wait(60))
+
+    results = map_ahead(wait, range(100), threads=2, ahead=2, end=stop.set)
+    next(results)
+    results.close()
+    assert broken_off
+    assert all(broken_off)
