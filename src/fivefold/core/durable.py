@@ -9,8 +9,8 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -74,9 +74,9 @@ class Streamed:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix=f"{TEMPORARY}{os.getpid()}-", dir=folder)
-        self._temporary = Path(name)
-        self.file: BinaryIO = os.fdopen(number, "w+b")
+        # Not by `tempfile`, whose files nobody else may read: a cache is shared.
+        self._temporary = folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+        self.file: BinaryIO = self._temporary.open("x+b")
 
     def __enter__(self) -> "Streamed":
         return self

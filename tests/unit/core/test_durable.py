@@ -152,6 +152,17 @@ def test_a_streamed_file_has_its_name_only_when_it_is_whole(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_streamed_file_may_be_read_by_those_who_may_read_others(tmp_path):
+    before = os.umask(0o027)
+    try:
+        durable.write_bytes(tmp_path / "a", b"x")
+        with durable.Streamed(tmp_path) as stream:
+            stream.commit(tmp_path / "b")
+    finally:
+        os.umask(before)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in "ab"] == [0o640, 0o640]
+
+
 def test_what_is_not_committed_goes(tmp_path):
     with durable.Streamed(tmp_path) as stream:
         stream.file.write(b"half")
