@@ -53,7 +53,7 @@ def make_room(home: CacheHome, num_bytes: int, keep: Collection[Path] = ()) -> b
     with FileLock(home.root / "lock", timeout=_LOCK_SECONDS):
         entries = list(_entries(home))
         kept = {_name_of(path) for path in keep}
-        free = sorted((e for e in entries if _name_of(e.paths[0]) not in kept), key=_last_use)
+        free = sorted((e for e in entries if _can_go(e, kept)), key=_last_use)
         lacking = num_bytes - min(
             home.num_bytes - sum(entry.num_bytes for entry in entries), spare_bytes(home.root)
         )
@@ -115,14 +115,17 @@ def _last_use(entry: _Entry) -> tuple[float, Path]:
     return entry.used, entry.paths[0]
 
 
+def _can_go(entry: _Entry, kept: Collection[Path]) -> bool:
+    being_written = entry.paths[0].name.startswith(TEMPORARY)
+    return not being_written and _name_of(entry.paths[0]) not in kept
+
+
 def _remove(entry: _Entry) -> bool:
     """Remove an entry, its large file last: without the small one it counts for nothing.
 
     Returns:
         Whether all of it has gone; Windows keeps files that another process has mapped.
     """
-    if entry.paths[0].name.startswith(TEMPORARY):  # somebody is writing it
-        return False
     try:
         for path in sorted(entry.paths, key=lambda path: path.suffix == ".npy"):
             path.unlink(missing_ok=True)

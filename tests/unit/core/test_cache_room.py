@@ -72,6 +72,13 @@ def test_nothing_goes_in_vain(home):
     assert left(home) == {1, 2}
 
 
+def test_nothing_goes_for_the_sake_of_what_is_being_written(home):
+    entry(home, 1, age=50)
+    (home.folder("pixels") / "aa" / ".tmp-1-x").write_bytes(b"x" * 300)
+    assert not make_room(home, 300)
+    assert left(home) == {1}
+
+
 def test_files_that_are_not_ours_are_neither_counted_nor_removed(home, tmp_path):
     entry(home, 1, age=50)
     outside = tmp_path / "outside"
