@@ -14,13 +14,15 @@ from fivefold.data.batches import Batch
 
 logger = logging.getLogger(__name__)
 
+_ON_CPUS = ("allocate memory", "not enough memory")
+
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an exception of torch or Python means that memory ran out."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    # On a CPU torch has no class of its own for it.
-    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    # On a CPU torch has no class of its own for it; on Windows it words it in its own way.
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _ON_CPUS)
 
 
 class InParts:
