@@ -6,10 +6,12 @@ Both give the same bytes.
 import logging
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from pickle import PickleError
 
 import torch
@@ -23,6 +25,7 @@ from fivefold.engine.pace import Pace
 from fivefold.experiment.crew import Crew
 from fivefold.experiment.plan import Job
 from fivefold.experiment.runner import remove_empty, run_fold
+from fivefold.experiment.surroundings import own_code
 from fivefold.experiment.work import Work
 from fivefold.experiment.workers import Order, packed
 
@@ -89,12 +92,11 @@ def how_many(wanted: int | None, left: int) -> int:
 
 def _orders(work: Work, config: ExperimentConfig, jobs: Sequence[Job]) -> list[Order] | None:
     """Say for each fold what its process is to do; None where work cannot get there."""
-    shared: Work | bytes = replace(work, progress=Silent(), pace=Pace({}))
+    alone = replace(work, progress=Silent(), pace=Pace({}))
+    shared: Work | bytes = alone
     if not _can_fork():
-        try:
-            shared = packed(replace(work, progress=Silent(), pace=Pace({})))
-        except (PickleError, AttributeError, TypeError, ValueError, RuntimeError) as error:
-            reason = str(error).partition("\n")[0]
+        shared, reason = _sent(alone, config)
+        if reason:
             logger.warning(
                 "folds run one by one: the data cannot go to other processes: %s", reason
             )
@@ -105,11 +107,39 @@ def _orders(work: Work, config: ExperimentConfig, jobs: Sequence[Job]) -> list[O
     return [Order(shared, job, threads, level, imports=imports) for job in jobs]
 
 
+def _sent(work: Work, config: ExperimentConfig) -> tuple[bytes, str]:
+    """Put work into bytes, and say why it cannot be made of them again; nothing where it can."""
+    try:
+        shared = packed(work)
+    except (PickleError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+        return b"", str(error).partition("\n")[0]
+    return shared, _lost_on_the_way(shared, config)
+
+
 def _can_fork() -> bool:
     """Say whether a copy of this process could go on where it is: it has one thread only."""
     others = set(threading.enumerate()) - {threading.main_thread(), threading.current_thread()}
     alone = torch.get_num_threads() == 1 and all(thread.daemon for thread in others)
     return alone and not _gpus() and not reason_against()
+
+
+def _lost_on_the_way(shared: bytes, config: ExperimentConfig) -> str:
+    """Say what of the work a process that starts afresh could not find; nothing where it can.
+
+    Such a process imports the main module again. What was typed in has none, such as a notebook.
+    """
+    main = sys.modules["__main__"]
+    if main.__spec__ is not None:
+        return ""
+    path = getattr(main, "__file__", None)
+    if path is not None and Path(path).is_file():
+        return ""
+    if path is not None:
+        return f"the program is no file that they could read: {path}"
+    code = own_code()
+    if b"__main__" in shared or code is None or (code and not config.imports):
+        return "own code that was typed in, as in a notebook, is not to be found there"
+    return ""
 
 
 def _gpus() -> list[str]:

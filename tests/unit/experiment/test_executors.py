@@ -2,11 +2,13 @@ import hashlib
 import json
 import sys
 import threading
+from types import ModuleType
 
 import pytest
 import torch
 from runs import CONFIG, write_experiment
 
+from fivefold.config import parse
 from fivefold.core.errors import ConfigError, NumericError
 from fivefold.core.progress import Silent
 from fivefold.experiment import executors, workers
@@ -159,6 +161,35 @@ def test_data_that_cannot_go_to_other_processes_are_trained_on_here(tmp_path, ca
         "folds run one by one: the data cannot go to other processes: "
         "cannot pickle '_thread.lock' object"
     ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({}, "own code that was typed in, as in a notebook, is not to be found there"),
+        ({"__file__": "<stdin>"}, "the program is no file that they could read: <stdin>"),
+    ],
+)
+def test_what_was_typed_in_is_trained_on_here(tmp_path, caplog, monkeypatch, attributes, reason):
+    main = ModuleType("__main__")
+    vars(main).update(attributes)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    monkeypatch.setattr(executors, "_can_fork", lambda: False)
+    told = Told()
+    run = Experiment.load(write_experiment(tmp_path), progress=told)  # "tiny" is own code
+    run.fit(jobs=2)
+    assert told.lines[-1] == "fold 1: done"
+    expected = f"folds run one by one: the data cannot go to other processes: {reason}"
+    assert expected in caplog.messages
+
+
+def test_a_script_and_a_module_that_is_run_are_imported_again(tmp_path, monkeypatch):
+    script, module = ModuleType("__main__"), ModuleType("__main__")
+    script.__file__ = __file__
+    module.__spec__ = sys.modules["pytest"].__spec__
+    for main in (script, module):
+        monkeypatch.setitem(sys.modules, "__main__", main)
+        assert executors._lost_on_the_way(b"of __main__", parse("lr: 0.1")) == ""
 
 
 def test_a_failed_fold_leaves_the_others_whole_and_is_gone_on_with(tmp_path, monkeypatch):
