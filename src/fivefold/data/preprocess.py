@@ -69,7 +69,6 @@ class Preprocess:
         import cv2  # noqa: PLC0415  who lists or audits data without pixels needs none of it
 
         height, width, channels = self.shape
-        libraries = {name: _version(name) for name in _LIBRARIES}
         return {
             "definition": _DEFINITION,
             "height": height,
@@ -79,7 +78,7 @@ class Preprocess:
             "machine": platform.machine(),
             "pillow": PIL.__version__,
             "opencv": cv2.__version__,
-            **libraries,
+            **decoders(),
         }
 
     @cached_property
@@ -89,6 +88,9 @@ class Preprocess:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _version(library: str) -> str:
-    """Ask Pillow for the version of a library in it; "" where it has none."""
-    return str(features.version(library) or "")
+def decoders() -> dict[str, str]:
+    """Collect the versions of the libraries that Pillow decodes with; "" where it has none.
+
+    A system's own Pillow of the same version may have others.
+    """
+    return {name: str(features.version(name) or "") for name in _LIBRARIES}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import fivefold
 from fivefold.config import ResolvedStage
 from fivefold.core.types import AnyArray
+from fivefold.data.preprocess import decoders
 from fivefold.data.samples import SampleTable
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def versions() -> dict[str, Any]:
     """Collect, as JSON values, the versions of all code that computes results."""
     return {
         "versions": {"python": platform.python_version(), **_packages()},
+        "decoders": decoders(),
         "code": code_digest(Path(fivefold.__file__).parent),
     }
 

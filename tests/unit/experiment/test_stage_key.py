@@ -180,6 +180,12 @@ def test_another_version_makes_another_key(monkeypatch, package):
     assert stage_key(FACTS) != before
 
 
+def test_another_library_inside_pillow_makes_another_key(monkeypatch):
+    before = stage_key(FACTS)
+    monkeypatch.setattr(module, "decoders", lambda: {"libjpeg_turbo": "another"})
+    assert stage_key(FACTS) != before
+
+
 def test_another_python_or_other_code_of_fivefold_makes_another_key(monkeypatch):
     before = stage_key(FACTS)
     with monkeypatch.context() as patch:
