@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +10,13 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from fivefold.core.cache_home import CacheHome
 from fivefold.core.errors import ResourceError, StateError
 from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.data.batches import Batch
-from fivefold.engine.device import accelerator, images_of
+from fivefold.engine.device import accelerator, device_name, images_of
 from fivefold.engine.memory import is_out_of_memory
 from fivefold.engine.predictor import map_batches, usual_workers
 from fivefold.models import Classifier, ModelSpec
@@ -76,14 +74,12 @@ class _Choice:
 
 
 def _about(model: Classifier, spec: ModelSpec, workers: int) -> dict[str, Any]:
-    device = accelerator().device
-    on_gpu = device.type == "cuda"
     return {
         "architecture": spec.architecture,
         "shape": list(spec.shape),
         "precision": model.choices.precision,
         "layout": model.choices.layout,
-        "device": torch.cuda.get_device_name(device) if on_gpu else platform.machine(),
+        "device": device_name(),
         "workers": workers,
         "versions": {name: version(name) for name in ("fivefold", "timm", "torch")},
     }

@@ -2,10 +2,12 @@
 
 import logging
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -87,6 +89,24 @@ def precisions() -> tuple[Precision, ...]:
     if device == "cpu" or (device == "cuda" and torch.cuda.is_bf16_supported()):
         return ("float32", "bfloat16")
     return ("float32",)
+
+
+def device_name() -> str:
+    """Name the device so exactly that another name may mean other last bits, and another speed."""
+    device = accelerator().device
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    parts = (device.type, platform.machine(), _processor(), torch.backends.cpu.get_cpu_capability())
+    return " ".join(part for part in parts if part)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:  # not Linux
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def images_of(batch: Batch) -> Tensor:

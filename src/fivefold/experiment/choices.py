@@ -3,14 +3,11 @@
 import hashlib
 import json
 import logging
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cache_home import cache_home
@@ -20,7 +17,7 @@ from fivefold.core.errors import ResourceError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.core.sealed import read_sealed, write_sealed
-from fivefold.engine.device import accelerator, precisions
+from fivefold.engine.device import accelerator, device_name, precisions
 from fivefold.engine.precision import Machine, choose, exact_choices
 from fivefold.engine.probe import Steps, image_rates
 from fivefold.experiment.manifest import recorded_choices
@@ -110,19 +107,9 @@ def _about(training: Training, machine: Machine) -> dict[str, Any]:
         "pooling": spec.pooling,
         "steps": asdict(training.steps),
         "profile": config.profile,
-        "machine": {**asdict(machine), "device": _device_name()},
+        "machine": {**asdict(machine), "device": device_name()},
         "versions": {name: version(name) for name in ("fivefold", "timm", "torch")},
     }
-
-
-def _device_name() -> str:
-    if accelerator().device.type == "cuda":
-        return torch.cuda.get_device_name(accelerator().device)
-    known = Path("/proc/cpuinfo")  # Linux alone says more than the architecture
-    lines = known.read_text(errors="replace").splitlines() if known.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    parts = (accelerator().device.type, platform.machine(), *names[:1])
-    return " ".join((*parts, torch.backends.cpu.get_cpu_capability()))
 
 
 def _path(config: ExperimentConfig, about: Mapping[str, Any]) -> Path | None:

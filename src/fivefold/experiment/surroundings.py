@@ -3,8 +3,6 @@
 import hashlib
 import inspect
 import os
-import platform
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from fivefold.core.choices import Choices
 from fivefold.data.source import sources
 from fivefold.engine.callbacks import callbacks
 from fivefold.engine.checkpoint import Bundle
-from fivefold.engine.device import accelerator
+from fivefold.engine.device import device_name
 from fivefold.engine.tensors import model_tensors
 from fivefold.evaluation import metrics
 from fivefold.losses import losses
@@ -41,6 +39,8 @@ _CATALOGS: tuple[Catalog[Any], ...] = (
 _SWITCHES = (
     "ATEN_CPU_CAPABILITY",
     "CUBLAS_WORKSPACE_CONFIG",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "DNNL_MAX_CPU_ISA",
     "MKL_CBWR",
     "MKL_ENABLE_INSTRUCTIONS",
     "NVIDIA_TF32_OVERRIDE",
@@ -82,7 +82,7 @@ def surroundings(choices: Choices) -> dict[str, Any]:
         "threads": choices.threads,
         "matmul": torch.get_float32_matmul_precision(),
         "torch": [torch.__version__, torch.version.cuda, torch.backends.cudnn.version()],  # type: ignore[no-untyped-call]
-        "device": _device(),
+        "device": device_name(),
         "switches": {name: os.environ[name] for name in _SWITCHES if name in os.environ},
         "own_code": own_code(),
     }
@@ -116,18 +116,3 @@ def own_code() -> list[str] | None:
             return None
         found.add(f"{make.__module__} {read[path]}")
     return sorted(found)
-
-
-def _device() -> list[str]:
-    device = accelerator().device
-    if device.type == "cuda":
-        return ["cuda", torch.cuda.get_device_name(device)]
-    return [device.type, platform.machine(), _cpu(), torch.backends.cpu.get_cpu_capability()]
-
-
-def _cpu() -> str:
-    try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
-    except OSError:  # not Linux
-        return platform.processor()
-    return found[1] if found else platform.processor()

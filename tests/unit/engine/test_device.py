@@ -8,7 +8,14 @@ import torch
 
 from fivefold.core.choices import EXACT, Choices
 from fivefold.core.types import Head
-from fivefold.engine.device import accelerator, computing_with, on_device, precisions
+from fivefold.engine import device
+from fivefold.engine.device import (
+    accelerator,
+    computing_with,
+    device_name,
+    on_device,
+    precisions,
+)
 from fivefold.models import ModelSpec, build_classifier
 
 SPEC = ModelSpec("tiny", (Head("label", "softmax", ("a", "b", "c")),), (32, 32, 3))
@@ -102,3 +109,11 @@ def test_a_precision_that_the_device_has_not_is_told(model, caplog):
     found = on_device(model, replace(BFLOAT, precision="float8")).choices
     assert found == replace(BFLOAT, precision="float32")
     assert "cannot compute in float8, float32 instead" in caplog.text
+
+
+def test_another_processor_is_another_device(monkeypatch):
+    if accelerator().device.type != "cpu":
+        pytest.skip("a GPU's name says all")
+    before = device_name()
+    monkeypatch.setattr(device, "_processor", lambda: "another")
+    assert " another " in device_name() != before
