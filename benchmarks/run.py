@@ -138,7 +138,9 @@ def _keep_record(
         "peers": settings.environments.versions,
     }
     folder = options.record or ROOT / "benchmarks" / "records"
-    name = f"{date}-{platform.machine()}-{machine['cores']}-cores-{kind}"
+    # A part of the rows is a record of its own, beside those of the others.
+    parts = [f"{date}-{platform.machine()}-{machine['cores']}-cores-{kind}", *(options.only or ())]
+    name = "-".join(part.replace("_", "-") for part in parts)
     write_lines(folder / f"{name}.jsonl", about, rows)
     (folder / f"{name}.md").write_text(page(about, rows, left_out), encoding="utf-8")
     print(f"record: {folder / name}.md")
