@@ -27,9 +27,9 @@ def reason_against() -> str:
     torch = sys.modules.get("torch")
     if torch and torch.cuda.is_initialized():
         return "the GPU is in use"
-    if any(_is_connection(descriptor) for descriptor in _descriptors()):
-        return "a network connection is open, and processes cannot share one"
     try:
+        if any(_is_connection(descriptor) for descriptor in _descriptors()):
+            return "a network connection is open, and processes cannot share one"
         for descriptor in open_files():
             os.close(os.open(_FILES / str(descriptor), os.O_RDONLY))
     except OSError as error:
@@ -101,9 +101,12 @@ def widen(pipe: int, num_bytes: int) -> None:
 
 def _readers() -> Iterator[tuple[int, int]]:
     for descriptor in _descriptors():
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                continue
+            lines = (_FACTS / str(descriptor)).read_text(encoding="ascii").splitlines()
+        except OSError:  # another thread has closed it since
             continue
-        lines = (_FACTS / str(descriptor)).read_text(encoding="ascii").splitlines()
         facts = dict(line.split(":", 1) for line in lines if ":" in line)
         if int(facts["flags"], 8) & os.O_ACCMODE == os.O_RDONLY:
             yield descriptor, int(facts["pos"])
