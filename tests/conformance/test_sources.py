@@ -108,5 +108,5 @@ def test_sources_keep_their_promises(make, data):
 def test_all_roads_lead_to_the_same_table(make, data):
     source = make(data)
     table = table_of(source, audit(source, folds=3, progress=Silent()))
-    assert table.targets.argmax(axis=1).tolist() == [0, 0, 0, 1, 1, 1]
+    assert np.asarray(table.targets).argmax(axis=1).tolist() == [0, 0, 0, 1, 1, 1]
     assert Counter(table.groups) == Counter(table.ids)

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from fivefold.data.decode import (
     read_bytes,
     read_image,
 )
-from fivefold.data.packed import PackedTexts
+from fivefold.data.packed import packed, packed_beside
+from fivefold.data.packed_numbers import packed_targets
 from fivefold.data.source import Fetched, Labels, Sample, Source
 
 _NOT_IMAGES = frozenset(
@@ -159,15 +160,16 @@ class FileSource(Source):
     def __init__(
         self,
         sample_ids: Sequence[str],
-        paths: Sequence[Path],
+        paths: Iterable[Path],
         labels: tuple[Labels, ...] = (),
         targets: Floats | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self.sample_ids = tuple(sample_ids)
+        ids = packed(sample_ids)
+        self.sample_ids = ids
         self.labels = labels
-        self._paths = PackedTexts(map(str, paths))
-        self._targets = targets
+        self._paths = packed_beside(map(str, paths), ids)
+        self._targets = None if targets is None else packed_targets(targets)
         self._limits = limits
 
     def sample(self, i: int) -> Sample:

@@ -32,7 +32,7 @@ class FolderSource(FileSource):
         classes = [column[name.partition("/")[0]] for name in names]
         targets = np.eye(len(class_names), dtype=np.float32)[classes]
         labels = (Labels("", class_names, exclusive=True),)
-        super().__init__(names, [root / name for name in names], labels, targets)
+        super().__init__(names, (root / name for name in names), labels, targets)
         self.excluded = tuple(sorted([*listing.excluded, *loose]))
         self.warnings = _empty_folders(in_class_order(folders - set(class_names)))
 

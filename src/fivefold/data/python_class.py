@@ -21,6 +21,8 @@ from fivefold.core.errors import DataError, FivefoldError, did_you_mean
 from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import AnyArray, Floats, Image
 from fivefold.data.decode import ImageProblem, Reason, pixels_of, to_uint8
+from fivefold.data.packed import packed
+from fivefold.data.packed_numbers import packed_targets
 from fivefold.data.python_targets import Column, columns_of
 from fivefold.data.source import Labels, Sample, Source, sources
 
@@ -104,13 +106,15 @@ class PythonSource(Source):
         self._take_turns()
         _renew_in_forks(self)
         facts = self._collect(_length(dataset), progress or Silent())
-        self.sample_ids, self.warnings = _unique([fact.sample_id for fact in facts])
+        ids, self.warnings = _unique([fact.sample_id for fact in facts])
+        self.sample_ids = packed(ids)
         self._problems = {i: fact.problem for i, fact in enumerate(facts) if fact.problem}
-        items = list(zip(self.sample_ids, (fact.y for fact in facts), strict=True))
+        items = list(zip(ids, (fact.y for fact in facts), strict=True))
         good = [item for i, item in enumerate(items) if i not in self._problems]
         columns = columns_of(good, _class_names(dataset), labels)
         self.labels = tuple(column.labels for column in columns)
-        self._targets = self._spread(columns, len(items))
+        targets = self._spread(columns, len(items))
+        self._targets = None if targets is None else packed_targets(targets)
 
     def _spread(self, columns: Sequence[Column], total: int) -> Floats | None:
         """Lay the outputs' columns side by side; broken items have no truth."""

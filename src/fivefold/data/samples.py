@@ -4,23 +4,22 @@ import hashlib
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from itertools import pairwise
 
 import numpy as np
 
 from fivefold.core.types import AnyArray, Floats, Indices
 from fivefold.data.audit import Audit
-from fivefold.data.packed import PackedDigests, PackedTexts
+from fivefold.data.packed import PackedDigests, Texts, chosen, packed, small
+from fivefold.data.packed_numbers import PackedTargets, packed_stamps, packed_targets
 from fivefold.data.source import Labels, Source
-
-_Texts = TypeVar(
-    "_Texts", tuple[str, ...], tuple[str, ...] | PackedDigests, tuple[str, ...] | PackedTexts
-)
 
 
 @dataclass(frozen=True, eq=False)
 class SampleTable:
     """What is known of N usable samples; a row number stands for a sample everywhere.
+
+    There may be millions, and every process reads them: what `table_of` puts here is packed.
 
     Attributes:
         ids: Unique ids [N].
@@ -32,13 +31,13 @@ class SampleTable:
         stamps: Cheap marks of the files [N], as they were when they were audited.
     """
 
-    ids: tuple[str, ...]
-    indices: Indices
-    targets: Floats | None
+    ids: Sequence[str]
+    indices: AnyArray
+    targets: Floats | PackedTargets | None
     labels: tuple[Labels, ...]
-    groups: tuple[str, ...]
-    digests: tuple[str, ...] | PackedDigests
-    stamps: tuple[str, ...] | PackedTexts = ()
+    groups: Sequence[str]
+    digests: Sequence[str]
+    stamps: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -47,17 +46,30 @@ class SampleTable:
     def fingerprint(self) -> str:
         """The SHA-256 of all ids, contents and labels, whatever their order."""
         hasher = hashlib.sha256()
-        for row in sorted(range(len(self)), key=self.ids.__getitem__):
+        for row in range(len(self)) if self.order is None else self.order.tolist():
             text = "\x1f".join((self.ids[row], self.digests[row], self.label_text(row)))
             hasher.update(text.encode("utf-8", "surrogateescape") + b"\x1e")
         return hasher.hexdigest()
 
     @cached_property
+    def order(self) -> AnyArray | None:
+        """The rows sorted by their ids [N]; None if they are."""
+        ids = list(self.ids)
+        if all(a < b for a, b in pairwise(ids)):
+            return None
+        return small(np.asarray(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64))
+
+    @cached_property
+    def sorted_ids(self) -> Sequence[str]:
+        """All ids, sorted [N]."""
+        return self.ids if self.order is None else chosen(self.ids, self.order)
+
+    @property
     def ranks(self) -> Indices:
         """Each row's place among all rows when they are sorted by their ids [N]."""
-        order = np.asarray(sorted(range(len(self)), key=self.ids.__getitem__), dtype=np.int64)
-        ranks = np.empty_like(order)
-        ranks[order] = np.arange(len(order))
+        ranks = np.arange(len(self))
+        if self.order is not None:
+            ranks[self.order] = np.arange(len(self))
         return ranks
 
     def label_text(self, row: int) -> str:
@@ -79,19 +91,20 @@ class SampleTable:
     def take(self, rows: AnyArray | Sequence[int]) -> "SampleTable":
         """Keep some rows: by a mask [N], or by row numbers in the order given."""
         asked = np.asarray(rows)
-        chosen = np.flatnonzero(asked) if asked.dtype == bool else asked.astype(np.int64)
-
-        def some(values: _Texts) -> _Texts:
-            return type(values)(values[row] for row in chosen) if values else values
-
+        wanted = np.flatnonzero(asked) if asked.dtype == bool else asked.astype(np.int64)
+        targets = self.targets
+        if targets is not None:
+            targets = (
+                targets.take(wanted) if isinstance(targets, PackedTargets) else targets[wanted]
+            )
         return replace(
             self,
-            ids=some(self.ids),
-            indices=self.indices[chosen],
-            targets=None if self.targets is None else self.targets[chosen],
-            groups=some(self.groups),
-            digests=some(self.digests),
-            stamps=some(self.stamps),
+            ids=chosen(self.ids, wanted),
+            indices=self.indices[wanted],
+            targets=targets,
+            groups=chosen(self.groups, wanted) if self.groups else self.groups,
+            digests=chosen(self.digests, wanted) if self.digests else self.digests,
+            stamps=chosen(self.stamps, wanted) if self.stamps else self.stamps,
         )
 
 
@@ -102,27 +115,29 @@ def table_of(source: Source, audit: Audit) -> SampleTable:
     indices = np.asarray([position[row.sample_id] for row in rows], dtype=np.int64)
     targets = [source.target(i) for i in indices] if source.labels else []
     known = [target for target in targets if target is not None]
+    ids = packed(chosen(source.sample_ids, indices))
     return SampleTable(
-        ids=tuple(source.sample_ids[i] for i in indices),
-        indices=indices,
-        targets=np.stack(known).astype(np.float32) if known else None,
+        ids=ids,
+        indices=small(indices),
+        targets=packed_targets(np.stack(known).astype(np.float32)) if known else None,
         labels=source.labels,
-        groups=_groups(source, indices, [row.digest for row in rows]),
+        groups=_groups(source, ids, indices, [row.digest for row in rows]),
         digests=PackedDigests(row.digest for row in rows),
-        stamps=PackedTexts(row.stamp for row in rows),
+        stamps=packed_stamps(row.stamp for row in rows),
     )
 
 
-def _groups(source: Source, indices: Indices, digests: Sequence[str]) -> tuple[str, ...]:
+def _groups(source: Source, ids: Texts, indices: Indices, digests: Sequence[str]) -> Sequence[str]:
     """Join samples that share the source's group or their content, named after the first id."""
-    ids = [source.sample_ids[i] for i in indices]
+    names = list(ids)
     keys: list[Iterable[Hashable]] = [[("content", digest)] for digest in digests]
     if source.groups is not None:
         keys = [
             (("group", source.groups[i]), ("content", digest))
             for i, digest in zip(indices, digests, strict=True)
         ]
-    return joined(ids, keys)
+    row_of = {name: row for row, name in enumerate(names)}
+    return chosen(ids, np.asarray([row_of[name] for name in joined(names, keys)], dtype=np.int64))
 
 
 def joined(ids: Sequence[str], keys: Sequence[Iterable[Hashable]]) -> tuple[str, ...]:

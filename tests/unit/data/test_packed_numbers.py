@@ -1,0 +1,68 @@
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from fivefold.data.packed import PackedTexts
+from fivefold.data.packed_numbers import (
+    PackedStamps,
+    PackedTargets,
+    packed_stamps,
+    packed_targets,
+)
+
+STAMPS = st.tuples(st.integers(0, 2**62), st.integers(0, 2**62)).map("{0[0]}:{0[1]}".format)
+
+
+@given(st.lists(st.one_of(STAMPS, st.text("0123456789:", max_size=9))))
+def test_marks_of_files_come_back_as_they_were(stamps):
+    assert packed_stamps(iter(stamps)) == tuple(stamps)
+
+
+@pytest.mark.parametrize("odd", ["", "1:", "01:2", "1:٣", "1:2\n", "-1:2", "9" * 20 + ":1"])
+def test_marks_that_are_no_two_numbers_are_kept_as_texts(odd):
+    found = packed_stamps(["1:2", odd])
+    assert (type(found), list(found)) == (PackedTexts, ["1:2", odd])
+
+
+def test_a_mark_takes_twelve_bytes():
+    stamps = [f"{10**8 + i}:{1718 * 10**15 + i * 10**10}" for i in range(1000)]
+    found = packed_stamps(stamps)
+    assert isinstance(found, PackedStamps)
+    assert len(pickle.dumps(found)) / 1000 < 13
+
+
+SHAPES = array_shapes(min_dims=2, max_dims=2, max_side=20)
+
+
+@given(arrays(np.float32, SHAPES, elements=st.sampled_from([0.0, 1.0])))
+def test_truths_of_zero_and_one_come_back_bit_by_bit(targets):
+    found = packed_targets(targets)
+    assert isinstance(found, PackedTargets)
+    assert (found.shape, len(found)) == (targets.shape, len(targets))
+    assert found.tobytes() == targets.tobytes()
+    assert np.asarray(found).dtype == np.float32
+
+
+KEYS = [1, -1, [2, 0, 2], slice(1, None), (slice(None), slice(0, 3)), (2, slice(4, 11)), (0, 9)]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_truths_are_indexed_as_an_array_is(key):
+    targets = np.random.default_rng(0).integers(0, 2, (3, 11)).astype(np.float32)
+    assert np.array_equal(packed_targets(targets)[key], targets[key])
+    assert np.array_equal(packed_targets(targets).take(np.array([2, 1]))[:], targets[[2, 1]])
+
+
+@pytest.mark.parametrize("odd", [0.5, -0.0, np.nan, 2])
+def test_other_truths_are_kept_as_they_are(odd):
+    targets = np.array([[0, 1], [odd, 1]], dtype=np.float32)
+    assert packed_targets(targets) is targets
+
+
+def test_truths_are_not_given_without_a_copy():
+    with pytest.raises(ValueError, match="without a copy"):
+        np.asarray(packed_targets(np.eye(3, dtype=np.float32)), copy=False)
