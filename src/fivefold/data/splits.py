@@ -3,7 +3,7 @@
 import warnings
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,8 @@ from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.core.seeding import generator_for
 from fivefold.core.types import AnyArray, Indices
 from fivefold.core.validation import shown
+from fivefold.data.by_id import FoldOf, MarkOf
+from fivefold.data.packed import small
 from fivefold.data.samples import SampleTable
 
 HOLDOUT = -1
@@ -58,9 +60,36 @@ class Splits:
         """The samples of the holdout, sorted."""
         return self.val_ids(HOLDOUT)
 
+    def rows(self, table: SampleTable, fold: int) -> tuple[Indices, Indices]:
+        """Find the rows to train on and those to validate on, in the order of their ids.
+
+        Args:
+            table: The samples that were split.
+            fold: The fold, or HOLDOUT for the rows of the holdout in the second place.
+        """
+        order, numbers = table.order, self.numbers(table)
+        train = np.flatnonzero((numbers != fold) & (numbers != HOLDOUT))
+        val = np.flatnonzero(numbers == fold)
+        if order is None:
+            return train, val
+        return order[train].astype(np.int64), order[val].astype(np.int64)
+
+    def numbers(self, table: SampleTable) -> AnyArray:
+        """Tell the fold of each of a table's ids, sorted [N]."""
+        if isinstance(self.fold_of, FoldOf) and self.fold_of.ids is table.sorted_ids:
+            return self.fold_of.numbers
+        fold_of = dict(self.fold_of.items())
+        return np.asarray([fold_of[sample_id] for sample_id in table.sorted_ids], dtype=np.int64)
+
+    def shared_with(self, table: SampleTable) -> "Splits":
+        """Keep the ids and marks that a table has, instead of others that are equal."""
+        fold_of = FoldOf(table.sorted_ids, small(self.numbers(table)))
+        return replace(self, fold_of=fold_of, marks=MarkOf(table))
+
     def save(self, path: Path) -> None:
         """Write durably as JSON."""
-        samples = {name: [fold, *self.marks[name]] for name, fold in self.fold_of.items()}
+        marks = dict(self.marks.items())
+        samples = {name: [fold, *marks[name]] for name, fold in self.fold_of.items()}
         value = {"num_folds": self.num_folds, "fingerprint": self.fingerprint}
         value |= {"settings": dict(self.settings), "samples": samples}
         write_sealed(path, value, version=_FORMAT)
@@ -124,14 +153,14 @@ def make_splits(
     """
     settings = {"folds": folds, "seed": seed, "stratified": stratified, "holdout": holdout}
     settings |= {"holdout_seed": holdout_seed, "validation": validation}
-    ordered = table.take(np.argsort(np.asarray(table.ids, dtype=object), kind="stable"))
+    ordered = table if table.order is None else table.take(table.order)
     strata = _strata(ordered, max(folds, 2)) if stratified else np.zeros(len(ordered), np.int64)
     fold = np.full(len(ordered), HOLDOUT, dtype=np.int64)
     rest = np.arange(len(ordered))
     if holdout > 0:
         rng = generator_for(holdout_seed, "holdout")
-        rest = rest[~_fraction(ordered.groups, strata, holdout, rng)]
-    kept = tuple(ordered.groups[row] for row in rest)
+        rest = rest[~_fraction(tuple(ordered.groups), strata, holdout, rng)]
+    kept = tuple(ordered.groups[row] for row in rest.tolist())
     _check_enough(kept, folds)
     if folds == 1:
         chosen = _fraction(kept, strata[rest], validation, generator_for(seed, "validation"))
@@ -139,19 +168,12 @@ def make_splits(
     else:
         fold[rest] = _k_folds(kept, strata[rest], folds, seed)
     return Splits(
-        fold_of=dict(zip(ordered.ids, fold.tolist(), strict=True)),
+        fold_of=FoldOf(table.sorted_ids, small(fold)),
         num_folds=folds,
         fingerprint=table.fingerprint,
         settings=settings,
-        marks=_marks(table),
+        marks=MarkOf(table),
     )
-
-
-def _marks(table: SampleTable) -> dict[str, tuple[str, str]]:
-    return {
-        sample_id: (table.digests[row], table.label_text(row))
-        for row, sample_id in enumerate(table.ids)
-    }
 
 
 def _check_enough(groups: tuple[str, ...], folds: int) -> None:
@@ -247,7 +269,7 @@ def check_splits(saved: Splits, table: SampleTable, settings: Mapping[str, Any])
         raise StateError(msg, hint=hint, slug="state/split-settings")
     if saved.fingerprint == table.fingerprint:
         return
-    lines = _differences(saved.marks, _marks(table))
+    lines = _differences(saved.marks, MarkOf(table))
     more = [f"… and {len(lines) - 20} more"] if len(lines) > 20 else []
     shown = "\n".join(f"  {line}" for line in [*lines[:20], *more])
     msg = f"data: expected the data that the folds were made of, got {len(lines)} changes:\n{shown}"

@@ -178,6 +178,6 @@ def _forward(model: Classifier) -> Callable[[Batch], Floats]:
     return run
 
 
-def rows_of(parts: Sequence[Sequence[int]]) -> Indices:
+def rows_of(parts: Sequence[Sequence[int] | Indices]) -> Indices:
     """Join the rows of several folds: each once, ascending."""
     return np.unique(np.concatenate([np.asarray(part, dtype=np.int64) for part in parts]))

@@ -27,8 +27,8 @@ class FoldData:
 
     table: SampleTable
     images: ResizedImages
-    train_rows: Sequence[int]
-    val_rows: Sequence[int]
+    train_rows: Sequence[int] | Indices
+    val_rows: Sequence[int] | Indices
     threads: int = 2
 
     def targets(self, rows: Indices) -> Floats:
@@ -63,7 +63,9 @@ class FoldData:
         return plain_batches(self.images, self.val_rows, batch, self.threads)
 
 
-def plain_batches(images: ResizedImages, rows: Sequence[int], batch: int, threads: int) -> Batches:
+def plain_batches(
+    images: ResizedImages, rows: Sequence[int] | Indices, batch: int, threads: int
+) -> Batches:
     """Make batches in the order given, without augmentation."""
     chosen = np.asarray(rows)
     return Batches(images, images.table, chosen, batch=batch, prepare=as_it_is, threads=threads)

@@ -199,7 +199,7 @@ def set_rate(task: Task, lr: float, epoch: int, place: tuple[int, int]) -> float
     return rate
 
 
-def _predictions(task: Task, rows: Sequence[int], logits: Tensor) -> Predictions:
+def _predictions(task: Task, rows: Sequence[int] | Indices, logits: Tensor) -> Predictions:
     probs: Floats = probabilities(logits, task.model.heads).numpy().astype(np.float32)
     place = Place(task.fold, task.stage.index)
     return as_predictions(task.model.heads, task.data.table, rows, probs, place)

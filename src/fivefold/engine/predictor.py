@@ -12,7 +12,7 @@ from torch import Tensor
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import usable_cores
 from fivefold.core.predictions import Predictions
-from fivefold.core.types import Floats, Head
+from fivefold.core.types import Floats, Head, Indices
 from fivefold.data.batches import Batch, Batches
 from fivefold.data.samples import SampleTable
 from fivefold.engine.device import accelerator, images_of, known_targets
@@ -127,7 +127,11 @@ class Place:
 
 
 def as_predictions(
-    heads: tuple[Head, ...], table: SampleTable, rows: Sequence[int], probs: Floats, place: Place
+    heads: tuple[Head, ...],
+    table: SampleTable,
+    rows: Sequence[int] | Indices,
+    probs: Floats,
+    place: Place,
 ) -> Predictions:
     """Put probabilities [N, all classes] and what is known of those samples together."""
     chosen = np.asarray(rows, dtype=np.int64)

@@ -139,6 +139,7 @@ def prepare(
     if has_begun(folder):
         splits = _settled_folds(folder)
         check_splits(splits, table, settings)
+        splits = splits.shared_with(table)
     else:
         splits = make_splits(table, **settings)
         if save:
@@ -161,9 +162,8 @@ def _warn_of_empty_classes(table: SampleTable, splits: Splits) -> None:
     if table.targets is None:
         return
     names = [name for labels in table.labels for name in labels.class_names]
-    row_of = {sample_id: row for row, sample_id in enumerate(table.ids)}
     for fold in range(splits.num_folds):
-        rows = [row_of[sample_id] for sample_id in splits.val_ids(fold)]
+        _, rows = splits.rows(table, fold)
         lacking = [n for n, k in zip(names, table.targets[rows].sum(axis=0), strict=True) if not k]
         if lacking:
             shown = ", ".join(map(repr, lacking[:5])) + (", …" if len(lacking) > 5 else "")

@@ -88,12 +88,12 @@ def stage_job(
 
 def fold_data(work: Work, fold: int) -> FoldData:
     """Collect one fold's samples."""
-    row_of = {sample_id: row for row, sample_id in enumerate(work.table.ids)}
+    train_rows, val_rows = work.splits.rows(work.table, fold)
     return FoldData(
         table=work.table,
         images=work.images,
-        train_rows=[row_of[sample_id] for sample_id in work.splits.train_ids(fold)],
-        val_rows=[row_of[sample_id] for sample_id in work.splits.val_ids(fold)],
+        train_rows=train_rows,
+        val_rows=val_rows,
         threads=work.threads,
     )
 
