@@ -77,7 +77,7 @@ def fit(
         opened = open_experiment(
             experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
         )
-        summary = opened.fit(folds=chosen, jobs=jobs, reuse=not no_reuse)
+        summary = opened.fit(folds=chosen, jobs=jobs or "auto", reuse=not no_reuse)
     again = _fit_command(experiment, overrides, allow_imports=allow_imports)
     again += " --no-reuse" if no_reuse else ""
     finish(summary, RunFolder.of(experiment), again)

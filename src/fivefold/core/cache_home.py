@@ -9,8 +9,10 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from fivefold.core.errors import ConfigError, Problem
+
 VARIABLE = "FIVEFOLD_CACHE"
-OFF = "off"
+OFF = frozenset({"off", "no", "none", "false", "0"})
 _GB = 1_000_000_000
 _USUAL_GB = 20.0
 
@@ -40,10 +42,22 @@ def cache_home(setting: bool | float) -> CacheHome | None:  # noqa: FBT001  the 
 
     Returns:
         None where the config or the environment (`FIVEFOLD_CACHE=off`) wants none.
+
+    Raises:
+        ConfigError: If the environment names a home folder of nobody.
     """
-    named = os.environ.get(VARIABLE, "")
-    if setting is False or named == OFF:
+    named = os.environ.get(VARIABLE, "").strip()
+    if setting is False or named.casefold() in OFF:
         return None
     gigabytes = _USUAL_GB if setting is True else float(setting)
-    root = Path(named).expanduser() if named else user_cache_path("fivefold")
-    return CacheHome(root, int(gigabytes * _GB))
+    return CacheHome(_root(named), int(gigabytes * _GB))
+
+
+def _root(named: str) -> Path:
+    if not named:
+        return user_cache_path("fivefold")
+    try:
+        return Path(named).expanduser().absolute()
+    except RuntimeError as error:  # ~somebody
+        message = f"{VARIABLE}: expected a folder or 'off', got {named!r}: {error}"
+        raise ConfigError([Problem("config/bad-value", "", message)]) from error

@@ -148,6 +148,15 @@ class PythonSource(Source):
     def _take_turns(self) -> None:
         self._turn = threading.Lock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the lock behind: in another process there is nobody to take turns with."""
+        return {name: value for name, value in vars(self).items() if name != "_turn"}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Take turns anew."""
+        vars(self).update(state)
+        self._take_turns()
+
     def _item(self, i: int) -> Any:
         try:
             with self._turn:

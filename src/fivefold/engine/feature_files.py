@@ -16,7 +16,7 @@ import numpy as np
 
 from fivefold.core import durable
 from fivefold.core.cache_home import CacheHome
-from fivefold.core.cache_room import make_room, mark_used
+from fivefold.core.cache_room import make_room, mark_used, spare_bytes
 from fivefold.core.errors import ResourceError, StateError
 from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.core.types import Floats
@@ -24,7 +24,7 @@ from fivefold.core.types import Floats
 logger = logging.getLogger(__name__)
 
 _FORMAT = 1
-_GB = 1_000_000_000
+_MB = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class FeatureFiles:
 
     home: CacheHome | None
     circumstances: Mapping[str, Any] = field(default_factory=dict)
+    _told: list[str] = field(default_factory=list, init=False)
 
     def find(self, key: Mapping[str, Any]) -> Floats | None:
         """Read an array [M, D], or None where there is none that is whole."""
@@ -68,17 +69,22 @@ class FeatureFiles:
         np.save(data, values, allow_pickle=False)
         try:
             if not make_room(self.home, data.getbuffer().nbytes):
-                logger.warning(
-                    "features are not kept for the next run: they need %.1f GB and the whole "
-                    "cache may take %.1f GB; `cache` says how much",
-                    data.getbuffer().nbytes / _GB,
-                    self.home.num_bytes / _GB,
+                self._tell(
+                    f"they need {data.getbuffer().nbytes / _MB:,.1f} MB; {self.home.root} may take "
+                    f"{self.home.num_bytes / _MB:,.1f} MB (`cache: N` in GB), and its disk has "
+                    f"{max(0, spare_bytes(self.home.root)) / _MB:,.1f} MB to spare"
                 )
                 return
             sha256 = durable.write_bytes(path.with_suffix(".npy"), data.getbuffer())
             write_sealed(path, {"sha256": sha256}, version=_FORMAT)
         except (ResourceError, OSError) as error:
-            logger.warning("features are not kept for the next run: %s", error)
+            self._tell(str(error))
+
+    def _tell(self, reason: str) -> None:
+        """Say once in a run why nothing is kept: what holds for one file holds for the next."""
+        if not self._told:
+            logger.warning("features are not kept for the next run: %s", reason)
+        self._told.append(reason)
 
     def _path(self, home: CacheHome, key: Mapping[str, Any]) -> Path:
         text = json.dumps({**key, "with": self.circumstances}, sort_keys=True)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from pickle import PickleError
+from typing import Literal, TypeAlias
 
 import torch
 
@@ -38,7 +39,10 @@ def run_here(jobs: Sequence[Job], worker: Callable[[Job], int]) -> Iterator[int]
         yield worker(job)
 
 
-def run_folds(work: Work, config: ExperimentConfig, at_once: int | None = None) -> Generator[int]:
+AtOnce: TypeAlias = int | Literal["auto"] | None
+
+
+def run_folds(work: Work, config: ExperimentConfig, at_once: AtOnce = None) -> Generator[int]:
     """Run what is left of all folds; yields each fold when it is done.
 
     Close the iterator if you leave it early: that ends the processes.
@@ -46,7 +50,9 @@ def run_folds(work: Work, config: ExperimentConfig, at_once: int | None = None) 
     Args:
         work: What to do.
         config: Its `imports:` run again in a process that cannot inherit what they have added.
-        at_once: How many folds may run beside each other; the machine decides if not given.
+        at_once: How many folds may run beside each other; the machine decides with "auto". None
+            does the same where this process can be copied, and is 1 elsewhere: a fresh process
+            imports the main script again, which may not be made for it.
 
     Raises:
         WorkerError: If a process was lost; the folds in the others are done then.
@@ -54,7 +60,9 @@ def run_folds(work: Work, config: ExperimentConfig, at_once: int | None = None) 
     """
     yield from run_here([job for job in work.jobs if job.done], partial(run_fold, work))
     left = [job for job in work.jobs if not job.done]
-    number = how_many(at_once, len(left))
+    number = how_many(None if at_once == "auto" else at_once, len(left))
+    if at_once is None and not _can_fork():
+        number = 1
     orders = _orders(work, config, left) if number > 1 else None
     if orders is None:
         yield from run_here(left, partial(run_fold, work))
@@ -65,13 +73,13 @@ def run_folds(work: Work, config: ExperimentConfig, at_once: int | None = None) 
     remove_empty(work.folder.state(0).parent)
 
 
-def check_at_once(at_once: int | None) -> None:
+def check_at_once(at_once: AtOnce) -> None:
     """Refuse a number of processes that there cannot be.
 
     Raises:
         ConfigError: If it is below 1.
     """
-    if at_once is not None and at_once < 1:
+    if isinstance(at_once, int) and at_once < 1:
         message = f"jobs: expected at least 1, got {at_once}"
         raise ConfigError([Problem("config/bad-value", "", message)])
 

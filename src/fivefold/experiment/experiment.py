@@ -26,7 +26,7 @@ from fivefold.evaluation import compute
 from fivefold.experiment.checks import CheckReport, inspect
 from fivefold.experiment.choices import Training, settle_choices
 from fivefold.experiment.datasets import Prepared, open_inputs, open_source, prepare, wrap
-from fivefold.experiment.executors import check_at_once, run_folds
+from fivefold.experiment.executors import AtOnce, check_at_once, run_folds
 from fivefold.experiment.finished import compare_config, finished_summary, recorded_config
 from fivefold.experiment.frozen import feature_files, run_leading_frozen
 from fivefold.experiment.inference import predict_source, require_all
@@ -122,7 +122,7 @@ class Experiment:
         self,
         dataset: Any = None,
         folds: Sequence[int] | None = None,
-        jobs: int | None = None,
+        jobs: AtOnce = None,
         *,
         reuse: bool = True,
     ) -> Summary:
@@ -135,8 +135,10 @@ class Experiment:
             dataset: A Source, or any object with `__len__` and `__getitem__`; the config's
                 `dataset:` section if not given.
             folds: Only these.
-            jobs: How many folds may run at once, each in its own process. If not given: one for
-                each GPU, or without GPUs as many as there are cores for. The bytes are the same.
+            jobs: How many folds may run at once, each in its own process; the bytes are the same.
+                "auto" is one for each GPU, or without GPUs as many as there are cores for. None is
+                that too where processes can be copied (on Linux, without a GPU), and 1 elsewhere:
+                there a script needs `if __name__ == "__main__":` before it asks for more.
             reuse: Whether to take stages that another experiment has trained alike from there.
 
         Raises:
@@ -235,7 +237,7 @@ class Experiment:
         )
 
     def _fit(
-        self, dataset: Any, folds: Sequence[int] | None, at_once: int | None, *, reuse: bool
+        self, dataset: Any, folds: Sequence[int] | None, at_once: AtOnce, *, reuse: bool
     ) -> Summary:
         started = time.monotonic()
         with recorded_warnings() as said:
@@ -258,7 +260,7 @@ class Experiment:
                 close_manifest(self.folder, manifest, [*self._warnings, *said], seconds)
         return replace(summary, fresh=True, seconds=seconds)
 
-    def _run(self, work: Work, at_once: int | None) -> None:
+    def _run(self, work: Work, at_once: AtOnce) -> None:
         left = {job.fold for job in work.jobs if not job.done}
         work = run_leading_frozen(work)
         threads = computing_with(work.choices.threads)

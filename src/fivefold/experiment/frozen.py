@@ -35,7 +35,7 @@ def run_leading_frozen(work: Work) -> Work:
         if jobs:
             for job in jobs:
                 if job.fold not in models:
-                    models[job.fold] = _model(work, job, list(models.values()))
+                    models[job.fold] = _model(work, stage, job, list(models.values()))
             run_frozen(work, stage, {job.fold: models[job.fold] for job in jobs})
         work = replace(work, jobs=tuple(_after(job, stage) for job in work.jobs))
     return work
@@ -104,9 +104,10 @@ def _feature_work(work: Work, jobs: Sequence[StageJob]) -> FeatureWork:
     )
 
 
-def _model(work: Work, job: Job, others: Sequence[Classifier]) -> Classifier:
-    """Make the model that a fold goes on with; pretrained backbones are one and the same."""
-    if others and not job.first_stage and work.weights != NONE:
+def _model(work: Work, stage: ResolvedStage, job: Job, others: Sequence[Classifier]) -> Classifier:
+    """Make the model that a fold goes on with; a backbone with given weights is made once."""
+    given = work.weights != NONE or stage.initial_weights
+    if others and not job.first_stage and given:
         seed = seed_for(work.seed, "head", job.fold)
         return on_device(with_new_head(others[0], work.spec, seed), work.choices)
     return starting_model(work, job)

@@ -131,10 +131,10 @@ def test_stages_are_reused_unless_that_is_refused(calls, folder, capsys, monkeyp
     monkeypatch.setattr(FakeExperiment, "summary", FakeSummary(completed=False))
     folder.config_path.write_text(CONFIG)
     assert app.run(["fit", str(folder.root)]) == 0
-    assert calls[-1] == (None, None, True)
+    assert calls[-1] == (None, "auto", True)
     assert f"to train them: fivefold fit {folder.root}\n" in capsys.readouterr().err
     assert app.run(["fit", str(folder.root), "--no-reuse"]) == 0
-    assert calls[-1] == (None, None, False)
+    assert calls[-1] == (None, "auto", False)
     assert f"fivefold fit {folder.root} --no-reuse\n" in capsys.readouterr().err
 
 

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from platformdirs import user_cache_path
 
 from fivefold.core.cache_home import cache_home
+from fivefold.core.errors import ConfigError
 
 
 def test_the_environment_says_where_the_cache_is(monkeypatch, tmp_path):
@@ -27,8 +29,24 @@ def test_a_tilde_is_the_home_folder(monkeypatch):
 def test_a_config_or_the_environment_turns_it_off(monkeypatch, tmp_path):
     monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path))
     assert cache_home(setting=False) is None
-    monkeypatch.setenv("FIVEFOLD_CACHE", "off")
-    assert cache_home(setting=True) is None
+    for word in ("off", "OFF", " no ", "0", "false", "None"):
+        monkeypatch.setenv("FIVEFOLD_CACHE", word)
+        assert cache_home(setting=True) is None
+
+
+def test_a_relative_folder_starts_where_the_command_does(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FIVEFOLD_CACHE", "here")
+    assert cache_home(setting=True).root == tmp_path / "here"
+
+
+def test_the_home_of_nobody_is_told(monkeypatch):
+    monkeypatch.setenv("FIVEFOLD_CACHE", "~nobody-of-this-name/cache")
+    with pytest.raises(
+        ConfigError, match="FIVEFOLD_CACHE: expected a folder or 'off', got '~no"
+    ) as e:
+        cache_home(setting=True)
+    assert e.value.problems[0].slug == "config/bad-value"
 
 
 def test_its_size_is_twenty_gigabytes_or_what_the_config_says(monkeypatch, tmp_path):

@@ -1,3 +1,4 @@
+import pickle
 import sys
 
 import numpy as np
@@ -331,3 +332,10 @@ def test_an_attribute_that_raises_is_named_with_the_file(tmp_path):
     )
     with pytest.raises(DataError, match=r"data\.py: make: .*RuntimeError: no server"):
         open_python("data.py:make", tmp_path)
+
+
+def test_a_source_goes_to_another_process_and_takes_turns_there():
+    here = PythonSource([(np.full((4, 5, 3), i, np.uint8), f"class {i % 2}") for i in range(4)])
+    there = pickle.loads(pickle.dumps(here))  # noqa: S301  our own bytes
+    assert list(there.sample_ids) == list(here.sample_ids)
+    assert np.array_equal(there.sample(1).image, here.sample(1).image)

@@ -148,6 +148,21 @@ class Locked:
         return PredictionItem(f"{position}", pixels, [position % 2, 1 - position % 2])
 
 
+@pytest.mark.parametrize(
+    ("jobs", "can_fork", "apart"),
+    [(None, True, True), (None, False, False), ("auto", False, True), (2, False, True)],
+)
+def test_a_script_that_asks_for_nothing_is_not_imported_again(
+    tmp_path, monkeypatch, machine, jobs, can_fork, apart
+):
+    machine(2)
+    asked = []
+    monkeypatch.setattr(executors, "_can_fork", lambda: can_fork)
+    monkeypatch.setattr(executors, "_orders", lambda *args: asked.append(args))
+    Experiment.load(write_experiment(tmp_path)).fit(jobs=jobs)
+    assert bool(asked) is apart
+
+
 def test_data_that_cannot_go_to_other_processes_are_trained_on_here(tmp_path, caplog):
     (tmp_path / "config.yaml").write_text(CONFIG.partition("dataset:")[0])
     data, told = Locked(), Told()
