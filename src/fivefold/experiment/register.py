@@ -78,7 +78,8 @@ def find_reusable(home: CacheHome, key: str) -> Found | None:
             return None
         return _verified(read_sealed(path, _Entry, version=_FORMAT))
     except (StateError, OSError, ValueError) as error:
-        logger.info("%s: leads to no finished stage any more: %s", path, error)
+        # A miss, no fault: whoever asked trains the stage, as without a register.
+        logger.debug("%s: leads to no finished stage any more: %s", path, error)
     try:
         durable.remove(path)
     except ResourceError as error:

@@ -30,11 +30,15 @@ def test_full_dropout_leaves_the_bias():
     features=st.sampled_from([1, 3, 16, 64, 512]),
     classes=st.sampled_from([1, 2, 3, 10, 33]),
     rows=st.sampled_from([2, 3, 17, 33]),
+    threads=st.sampled_from([1, 2]),
     seed=st.integers(0, 1000),
 )
 @settings(max_examples=60, deadline=None)
-def test_a_head_among_others_has_the_bits_that_it_has_alone(heads, features, classes, rows, seed):
+def test_a_head_among_others_has_the_bits_that_it_has_alone(
+    heads, features, classes, rows, threads, seed
+):
     torch.manual_seed(seed)
+    torch.set_num_threads(threads)
     kind = (Head("", "softmax", tuple(map(str, range(classes)))),)
     together = [ClassifierHead(features, kind) for _ in range(heads)]
     blocks, upstream = torch.randn(heads, rows, features), torch.randn(heads, rows, classes)
