@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,11 +140,14 @@ def test_a_cache_that_is_a_file_is_said_and_work_goes_on(home, caplog):
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_still_read(home, caplog, monkeypatch):
-    def refuse(*_, **__):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    def refuse(self, mode="r", *args, **options):
+        if "x" in mode:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return opened(self, mode, *args, **options)
 
     fill(kept_of(3, home), 3)
-    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", refuse)
     kept = kept_of(5, home)
     fill(kept, 5)
     assert (on_disk(kept, 5), in_memory(kept, 5)) == ([0, 1, 2], [3, 4])
