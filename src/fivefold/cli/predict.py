@@ -89,6 +89,10 @@ def evaluate(
 
 
 def _check_free(output: Path, *, force: bool) -> None:
+    if output.is_dir():
+        message = "expected a file to write, got a folder"
+        hint = f"a file in it, such as -o {output / 'labels.csv'}"
+        raise ConfigError([Problem("cli/output-exists", str(output), message, hint)])
     if output == _STANDARD_OUTPUT or force or not output.exists():
         return
     message = "expected a name that is free, got an existing file"

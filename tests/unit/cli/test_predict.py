@@ -26,6 +26,13 @@ def test_existing_output_needs_force(capsys, tmp_path):
     assert error.value.slug == "cli/output-exists"
 
 
+@pytest.mark.parametrize("force", [True, False])
+def test_a_folder_is_no_output_even_by_force(tmp_path, force):
+    with pytest.raises(ConfigError, match="expected a file to write, got a folder") as error:
+        _check_free(tmp_path, force=force)
+    assert error.value.problems[0].hint == f"a file in it, such as -o {tmp_path / 'labels.csv'}"
+
+
 class FakeExperiment:
     """Answers as `Experiment` does, without a model."""
 
