@@ -249,10 +249,18 @@ def _in_processes(source: Source, look: Callable[[int], Seen]) -> Generator[Seen
         row, pixels = look(i)
         return json.dumps(asdict(row)), pixels
 
-    items = read_in_order(read, range(len(source)), lambda i: f"item {i}, {source.sample_ids[i]!r}")
+    def name_of(i: int) -> str:
+        return f"item {i}, {source.sample_ids[i]!r}"
+
+    items = read_in_order(read, range(len(source)), name_of, source.trust, _refused)
     with closing(items):
         for text, pixels in items:
             yield AuditRow(**json.loads(text)), pixels
+
+
+def _refused(item: Item) -> str:
+    row = json.loads(item[0])
+    return f"{row['detail'] or row['reason']}" if row["status"] == QUARANTINED else ""
 
 
 def _look(source: Source, i: int, known: Mapping[str, AuditRow], kept: Kept | None) -> Seen:
@@ -342,7 +350,9 @@ def _remarks(rows: Sequence[AuditRow], copies: Sequence[str], named_in: str) -> 
     if bad:
         ids = [row.sample_id for row in rows if row.status == QUARANTINED]
         images = "1 image" if len(ids) == 1 else f"{len(ids):,} images"
-        yield f"{images} cannot be used: {counted(bad)}; {first_of(ids)}; {named_in}"
+        told = next((row.detail for row in rows if row.reason == Reason.DATASET_ERROR), "")
+        first = f" (first {told.partition(chr(10))[0]})" if told else ""
+        yield f"{images} cannot be used: {counted(bad)}{first}; {first_of(ids)}; {named_in}"
 
 
 def _check_amounts(result: Audit) -> None:

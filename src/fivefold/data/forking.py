@@ -4,34 +4,38 @@ import contextlib
 import gc
 import os
 import signal
-import socket
 import stat
 import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping
+
+from fivefold.data.channels import FILES, Key, channel, facts, is_open, open_numbers
 
 if sys.platform == "linux":
     import fcntl
 
-_FILES, _FACTS = Path("/proc/self/fd"), Path("/proc/self/fdinfo")
 
-
-def reason_against() -> str:
+def reason_against(before: Collection[Key] = ()) -> str:
     """Say why a fork of this process could read wrong data or hang; nothing where it is safe.
 
-    A fork shares what its parent has open. Files are set right by `own_files`; a connection that
-    several processes talk through cannot be, nor a GPU that is in use.
+    A fork shares what its parent has open. Files that are only read are set right by `own_files`;
+    what several processes talk through cannot be, such as a socket, a pipe to a helper process, a
+    file that is written too, nor a GPU that is in use.
+
+    Args:
+        before: What was open before there was a data set, and so is not its; see `standing`.
     """
-    if sys.platform != "linux" or not _FACTS.is_dir():
+    if sys.platform != "linux" or not FILES.is_dir():
         return "this system cannot copy a running process safely"
     torch = sys.modules.get("torch")
     if torch and torch.cuda.is_initialized():
         return "the GPU is in use"
     try:
-        if any(_is_connection(descriptor) for descriptor in _descriptors()):
-            return "a network connection is open, and processes cannot share one"
+        for descriptor in _descriptors():
+            found = channel(descriptor, before)
+            if found:
+                return f"{found}, and processes cannot share it"
         for descriptor in open_files():
-            os.close(os.open(_FILES / str(descriptor), os.O_RDONLY))
+            os.close(os.open(FILES / str(descriptor), os.O_RDONLY))
     except OSError as error:
         return f"an open file cannot be opened again: {error}"
     return ""
@@ -52,9 +56,9 @@ def own_files(places: Mapping[int, int]) -> None:
         places: What `open_files` found before the fork.
     """
     for descriptor, place in places.items():
-        if not _is_open(descriptor):  # its owner closes it at a fork
+        if not is_open(descriptor):  # its owner closes it at a fork
             continue
-        own = os.open(_FILES / str(descriptor), os.O_RDONLY)
+        own = os.open(FILES / str(descriptor), os.O_RDONLY)
         os.lseek(own, place, os.SEEK_SET)
         os.dup2(own, descriptor, inheritable=os.get_inheritable(descriptor))
         os.close(own)
@@ -104,35 +108,12 @@ def _readers() -> Iterator[tuple[int, int]]:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 continue
-            lines = (_FACTS / str(descriptor)).read_text(encoding="ascii").splitlines()
+            flags, place = facts(descriptor)
         except OSError:  # another thread has closed it since
             continue
-        facts = dict(line.split(":", 1) for line in lines if ":" in line)
-        if int(facts["flags"], 8) & os.O_ACCMODE == os.O_RDONLY:
-            yield descriptor, int(facts["pos"])
+        if flags & os.O_ACCMODE == os.O_RDONLY:
+            yield descriptor, place
 
 
 def _descriptors() -> list[int]:
-    listed = [int(path.name) for path in _FILES.iterdir()]
-    return [descriptor for descriptor in listed if _is_open(descriptor)]
-
-
-def _is_open(descriptor: int) -> bool:
-    try:
-        os.fstat(descriptor)
-    except OSError:  # the listing's own, closed since
-        return False
-    return True
-
-
-def _is_connection(descriptor: int) -> bool:
-    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-        return False
-    with socket.socket(fileno=os.dup(descriptor)) as copy:
-        if copy.family not in (socket.AF_INET, socket.AF_INET6):
-            return False
-        try:
-            copy.getpeername()
-        except OSError:  # it waits for others, or for its first use
-            return False
-    return True
+    return open_numbers()

@@ -16,6 +16,7 @@ from typing import BinaryIO, NoReturn, TypeAlias
 import numpy as np
 
 from fivefold.core.types import Image
+from fivefold.data.channels import adopt
 from fivefold.data.forking import flush, open_files, settle_child, settle_parent, widen
 
 logger = logging.getLogger(__name__)
@@ -40,12 +41,12 @@ class Fork:
         strangers: Pipes of other forks, which this one must not keep open.
 
     Attributes:
-        answers: What has come and was not taken yet; None where `read` raised.
+        answers: What has come and was not taken yet; what was raised, in words, where `read` did.
         ended: Whether nothing more will come.
     """
 
     def __init__(self, read: Read, positions: Sequence[int], strangers: Sequence[int]) -> None:
-        self.answers: deque[Item | None] = deque()
+        self.answers: deque[Item | str] = deque()
         self.ended = False
         self._how = ""
         settle_parent()
@@ -61,13 +62,18 @@ class Fork:
         if self._pid == 0:
             _live(read, positions, sink, (self.pipe, *strangers), places)
         os.close(sink)
+        adopt([self.pipe])
         self._frames = self._parse()
         self._wanted = next(self._frames)
 
     @property
     def held(self) -> int:
         """How many bytes of pixels wait to be taken."""
-        return sum(item[1].nbytes for item in self.answers if item and item[1] is not None)
+        return sum(
+            item[1].nbytes
+            for item in self.answers
+            if not isinstance(item, str) and item[1] is not None
+        )
 
     def receive(self) -> None:
         """Take what the pipe has for us; waits if there is nothing."""
@@ -100,7 +106,7 @@ class Fork:
             if kind == _PIXELS:
                 pixels = np.empty(shape, np.uint8)
                 yield pixels.data.cast("B")
-            self.answers.append(None if kind == _RAISED else (text.decode(), pixels))
+            self.answers.append(text.decode() if kind == _RAISED else (text.decode(), pixels))
 
 
 @contextlib.contextmanager
@@ -189,8 +195,9 @@ def _live(
 def _answer(read: Read, position: int, file: BinaryIO) -> None:
     try:
         text, pixels = read(position)
-    except (Exception, SystemExit):  # the parent reads it again, and raises it where it belongs
-        file.write(_HEADER.pack(_RAISED, 0, 0, 0, 0))
+    except (Exception, SystemExit) as error:  # the parent reads it again, and raises it
+        words = f"{type(error).__name__}: {error}".encode(errors="replace")
+        file.write(_HEADER.pack(_RAISED, len(words), 0, 0, 0) + words)
         file.flush()
         return
     encoded = text.encode()

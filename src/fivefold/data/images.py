@@ -7,6 +7,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.types import Image, Indices
 from fivefold.data.decode import ImageProblem
 from fivefold.data.forked import read_in_order
+from fivefold.data.forks import Item
 from fivefold.data.kept import Kept
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Source
@@ -74,9 +75,12 @@ class ResizedImages:
         return self._streamed([row for part in parts for row in part.tolist()])
 
     def _streamed(self, rows: Sequence[int]) -> Generator[Image]:
-        items = read_in_order(lambda row: ("", self.get(row)), rows, self.name_of)
+        items = read_in_order(self._item, rows, self.name_of, self.source.trust)
         with closing(items):
             yield from (pixels for _, pixels in items if pixels is not None)
+
+    def _item(self, row: int) -> Item:
+        return "", self.get(row)
 
     def _read(self, row: int) -> Image:
         self._check_unchanged(row)

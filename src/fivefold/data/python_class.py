@@ -20,6 +20,7 @@ from PIL import Image as Pillow
 from fivefold.core.errors import DataError, FivefoldError, did_you_mean
 from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import AnyArray, Floats, Image
+from fivefold.data.channels import AT_START
 from fivefold.data.decode import ImageProblem, Reason, pixels_of, to_uint8
 from fivefold.data.packed import packed
 from fivefold.data.packed_numbers import packed_targets
@@ -225,7 +226,9 @@ def open_python(
     with _of_the_user(path, name):
         with _importable(path.parent):
             dataset = _made(path, name, args or {})
-        return PythonSource(dataset, progress=progress)
+        source = PythonSource(dataset, progress=progress)
+        source.trust.before = AT_START  # it was made just now, so it does not own that
+        return source
 
 
 def _made(path: Path, name: str, args: Mapping[str, Any]) -> Any:

@@ -4,10 +4,13 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from fivefold.core.catalog import Catalog
 from fivefold.core.types import Floats, Image
+from fivefold.data.channels import AT_START
 from fivefold.data.decode import Decoded
+from fivefold.data.forked import Trust
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,13 @@ class Source(ABC):
 
     def __len__(self) -> int:
         return len(self.sample_ids)
+
+    @property
+    def trust(self) -> Trust:
+        """Whether it may be read in forks: one object for as long as the source is there."""
+        # An object that came from Python may own whatever was open before.
+        usual = Trust(() if self.one_at_a_time else AT_START)
+        return cast("Trust", vars(self).setdefault("_trust", usual))
 
     @abstractmethod
     def sample(self, i: int) -> Sample:

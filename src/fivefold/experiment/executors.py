@@ -21,7 +21,7 @@ from fivefold.config import ExperimentConfig
 from fivefold.core.cores import usable_cores
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Silent
-from fivefold.data.forking import reason_against
+from fivefold.data.source import Source
 from fivefold.engine.pace import Pace
 from fivefold.experiment.crew import Crew
 from fivefold.experiment.plan import Job
@@ -61,7 +61,7 @@ def run_folds(work: Work, config: ExperimentConfig, at_once: AtOnce = None) -> G
     yield from run_here([job for job in work.jobs if job.done], partial(run_fold, work))
     left = [job for job in work.jobs if not job.done]
     number = how_many(None if at_once == "auto" else at_once, len(left))
-    if at_once is None and not _can_fork():
+    if at_once is None and not _can_fork(work.images.source):
         number = 1
     orders = _orders(work, config, left) if number > 1 else None
     if orders is None:
@@ -102,7 +102,7 @@ def _orders(work: Work, config: ExperimentConfig, jobs: Sequence[Job]) -> list[O
     """Say for each fold what its process is to do; None where work cannot get there."""
     alone = replace(work, progress=Silent(), pace=Pace({}))
     shared: Work | bytes = alone
-    if not _can_fork():
+    if not _can_fork(work.images.source):
         shared, reason = _sent(alone, config)
         if reason:
             logger.warning(
@@ -124,11 +124,11 @@ def _sent(work: Work, config: ExperimentConfig) -> tuple[bytes, str]:
     return shared, _lost_on_the_way(shared, config)
 
 
-def _can_fork() -> bool:
+def _can_fork(source: Source) -> bool:
     """Say whether a copy of this process could go on where it is: it has one thread only."""
     others = set(threading.enumerate()) - {threading.main_thread(), threading.current_thread()}
     alone = torch.get_num_threads() == 1 and all(thread.daemon for thread in others)
-    return alone and not _gpus() and not reason_against()
+    return alone and not _gpus() and not source.trust.reason()
 
 
 def _lost_on_the_way(shared: bytes, config: ExperimentConfig) -> str:

@@ -20,6 +20,7 @@ import torch
 
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import FivefoldError
+from fivefold.data.channels import adopt
 from fivefold.data.forking import settle_child
 from fivefold.engine.pace import Pace
 from fivefold.experiment.events import (
@@ -153,12 +154,25 @@ def work_apart(connection: Connection, order: Order) -> None:
         connection: Where events go and answers come from.
         order: What to do.
     """
+    _adopt_own(connection, order)
     sender = _Sender(connection)
     try:
         sender.send(Ended(_train(order, sender)))
     except _Stopped:  # unwound: now end as the signal ends others
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _adopt_own(connection: Connection, order: Order) -> None:
+    """Tell what ties this process to its parent from what a data set has open."""
+    if isinstance(order.work, Work):  # all else was found harmless before the fork
+        adopt()
+        return
+    parent = multiprocessing.parent_process()
+    numbers = [connection.fileno()]
+    if sys.platform == "linux" and parent is not None:
+        numbers.append(parent.sentinel)
+    adopt(numbers)
 
 
 def _train(order: Order, sender: _Sender) -> BaseException | None:

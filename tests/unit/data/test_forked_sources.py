@@ -14,7 +14,7 @@ from fivefold import PredictionItem
 from fivefold.augment import resize
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
-from fivefold.data import forked
+from fivefold.data import channels, forked
 from fivefold.data.audit import audit
 from fivefold.data.batches import Batches
 from fivefold.data.images import ResizedImages
@@ -79,6 +79,8 @@ def _no_process_is_left():
 def eager(monkeypatch):
     monkeypatch.setattr(forked, "_WORTH", 0.0)
     monkeypatch.setattr(forked, "usable_cores", lambda: 3)
+    # what pytest has open is nobody's: it keeps the terminal behind a pipe
+    monkeypatch.setattr(channels, "_own", set(channels.standing()))
 
 
 def preprocess():

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fivefold.data import forking
+from fivefold.data import channels, forking
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
 
@@ -17,6 +17,7 @@ def closed(monkeypatch):
     os.close(number)
     listed = [*forking._descriptors(), number]
     monkeypatch.setattr(forking, "_descriptors", lambda: listed)
+    monkeypatch.setattr(channels, "_own", set(channels.standing()))
     return number
 
 

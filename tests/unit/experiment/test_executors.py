@@ -189,7 +189,7 @@ def test_what_was_typed_in_is_trained_on_here(tmp_path, caplog, monkeypatch, att
     main = ModuleType("__main__")
     vars(main).update(attributes)
     monkeypatch.setitem(sys.modules, "__main__", main)
-    monkeypatch.setattr(executors, "_can_fork", lambda: False)
+    monkeypatch.setattr(executors, "_can_fork", lambda _source: False)
     told = Told()
     run = Experiment.load(write_experiment(tmp_path), progress=told)  # "tiny" is own code
     run.fit(jobs=2)
@@ -230,7 +230,7 @@ def test_a_failed_fold_leaves_the_others_whole_and_is_gone_on_with(tmp_path, mon
 def test_processes_that_inherit_nothing_give_the_same_bytes(tmp_path, monkeypatch):
     found = []
     for method in ("fork", "spawn"):
-        monkeypatch.setattr(executors, "_can_fork", lambda method=method: method == "fork")
+        monkeypatch.setattr(executors, "_can_fork", lambda _source, method=method: method == "fork")
         folder = tmp_path / method
         folder.mkdir()
         (folder / "own.py").write_text("import tiny\n")
