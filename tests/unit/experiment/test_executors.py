@@ -157,7 +157,7 @@ def test_a_script_that_asks_for_nothing_is_not_imported_again(
 ):
     machine(2)
     asked = []
-    monkeypatch.setattr(executors, "_can_fork", lambda: can_fork)
+    monkeypatch.setattr(executors, "_can_fork", lambda _source: can_fork)
     monkeypatch.setattr(executors, "_orders", lambda *args: asked.append(args))
     Experiment.load(write_experiment(tmp_path)).fit(jobs=jobs)
     assert bool(asked) is apart
