@@ -1,7 +1,6 @@
 """When this process may be forked, and what a fork has to set right before it reads data."""
 
 import contextlib
-import gc
 import os
 import signal
 import stat
@@ -86,7 +85,6 @@ def settle_child(places: Mapping[int, int]) -> None:
     Args:
         places: What `open_files` found before the fork.
     """
-    gc.freeze()  # what the parent has thrown away is not cleaned up twice
     # An interrupt goes to all processes of a terminal; the parent gets it too, and ends its forks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -11,6 +11,7 @@ from runs import CONFIG, write_experiment
 from fivefold.config import parse
 from fivefold.core.errors import ConfigError, NumericError
 from fivefold.core.progress import Silent
+from fivefold.data import channels
 from fivefold.experiment import executors, workers
 from fivefold.experiment.executors import how_many
 from fivefold.experiment.experiment import Experiment
@@ -18,6 +19,13 @@ from fivefold.experiment.experiment import Experiment
 THREE = CONFIG.replace("folds_count: 2", "folds_count: 3\ntestSplit: 0.2")
 # Times differ between any two runs; so do the stamps of the drawn files.
 NOT_COMPARED = {"manifest.json", "audit.json"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_open_but_our_own(monkeypatch):
+    """Take what other tests and pytest have left open for nothing that a data set shares."""
+    monkeypatch.setattr(channels, "_own", set(channels._own))
+    channels.adopt()
 
 
 @pytest.fixture
