@@ -11,7 +11,7 @@ EXTRAS := .[dev,offline]
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## Train 5 folds x 2 stages on 1,797 handwritten digits; about 3 minutes on 2 cores
+demo: $(STAMP) ## Train 5 folds x 2 stages on 1,797 handwritten digits; about 2 minutes on 2 cores
 	$(BIN)/fivefold demo fivefold-demo
 
 install: $(STAMP) ## Make .venv with everything in it; the other commands do it by themselves
