@@ -3,31 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from runs import CONFIG, write_experiment
+from runs import CONFIG, StopAfter, StopError, write_experiment
 
 from fivefold.core.durable import read_json
 from fivefold.core.predictions import Predictions
-from fivefold.core.progress import Silent
 from fivefold.core.sealed import write_sealed
 from fivefold.experiment.experiment import Experiment
 
 FAST = CONFIG + "profile: fast\naugmentation: {Fliplr: 0.5}\n"
-
-
-class StopError(Exception):
-    """Somebody pulled the plug."""
-
-
-class StopAfter(Silent):
-    """Lets some epochs end, then breaks off."""
-
-    def __init__(self, lines):
-        self.left = lines
-
-    def line(self, text):
-        self.left -= "  loss " in text
-        if self.left < 0:
-            raise StopError(text)
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from runs import CONFIG, write_experiment
+from runs import CONFIG, StopAfter, StopError, write_experiment
 
 from fivefold.core.predictions import Predictions
-from fivefold.core.progress import Silent
 from fivefold.experiment.experiment import Experiment
 
 # Everything that has a memory: momentum, dropout, a plateau that cuts in every second epoch.
@@ -16,22 +15,6 @@ MEMORY = CONFIG.replace(
     "augmentation: {Fliplr: 0.5}\n"
     "callbacks: {ReduceLROnPlateau: {patience: 2, min_delta: 100, factor: 0.5}}\n"
 )
-
-
-class StopError(Exception):
-    """Somebody pulled the plug."""
-
-
-class StopAfter(Silent):
-    """Lets some epochs end, then breaks off."""
-
-    def __init__(self, lines):
-        self.left = lines
-
-    def line(self, text):
-        self.left -= "  loss " in text
-        if self.left < 0:
-            raise StopError(text)
 
 
 def files_of(folder):
