@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from fivefold.core.errors import NumericError
 from fivefold.core.seeding import seed_for
 from fivefold.core.types import Indices
 from fivefold.engine.device import accelerator, tensor_of
@@ -21,23 +22,35 @@ from fivefold.engine.stage import StageRun
 from fivefold.models import logits_together
 
 
-def run_heads(runs: Sequence[StageRun], features: Mapping[str, Features]) -> None:
+def run_heads(
+    runs: Sequence[StageRun], features: Mapping[str, Features]
+) -> dict[int, NumericError]:
     """Train the heads of several stages with frozen backbones to their ends, in lockstep.
 
     Args:
         runs: Any number; each goes on from its own epoch.
         features: By the `encoder` of each run that has epochs left.
 
+    Returns:
+        By fold, why it has failed with numbers of its own: the others are finished all the same.
+
     Raises:
-        FivefoldError: As `StageRun.run`; epochs that were committed are kept.
+        FivefoldError: As `StageRun.run`, of what concerns all; committed epochs are kept.
     """
+    failed: dict[int, NumericError] = {}
     with ExitStack() as stack:
         for run in runs:
             stack.enter_context(run.watched())
-        while any(run.running for run in runs):
-            _epoch([_Lane(run, features[run.encoder]) for run in runs if run.running])
+        while going := [run for run in runs if run.running and run.job.fold not in failed]:
+            failed |= _epoch([_Lane(run, features[run.encoder]) for run in going])
     for run in runs:
-        run.finish()
+        if run.job.fold in failed:
+            continue
+        try:
+            run.finish()
+        except NumericError as error:
+            failed[run.job.fold] = error
+    return failed
 
 
 @dataclass
@@ -50,6 +63,7 @@ class _Lane:
     seen: Seen = field(init=False, default_factory=Seen)
     rate: float = field(init=False)
     generator: Generator = field(init=False, default_factory=Generator)
+    error: NumericError | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         task, state = self.run.task, self.run.state
@@ -88,15 +102,15 @@ class _Lane:
         task.optimizer.zero_grad(set_to_none=True)
         self.seen.add(rows, logits[: len(rows)], loss)
 
-    def check(self, loss: float) -> None:
-        """Refuse a loss that is not finite, before anything is learned from it."""
+    def is_sound(self, loss: float) -> bool:
+        """Say whether a loss is finite; one that is not ends this head, and nothing is learned."""
         if not math.isfinite(loss):
             place = self.run.task.describe(self.run.state.epoch)
-            where = f"{place}, learning rate {self.rate:g}"
-            raise not_finite(where, loss)
+            self.error = not_finite(f"{place}, learning rate {self.rate:g}", loss)
+        return self.error is None
 
 
-def _epoch(lanes: Sequence[_Lane]) -> None:
+def _epoch(lanes: Sequence[_Lane]) -> dict[int, NumericError]:
     started = time.monotonic()
     total = sum(len(rows) for lane in lanes for rows in lane.parts)
     with lanes[0].run.job.progress.bar(_describe(lanes), total) as advance:
@@ -107,7 +121,9 @@ def _epoch(lanes: Sequence[_Lane]) -> None:
             _train(group, advance)
     share = (time.monotonic() - started) / len(lanes)
     for lane in lanes:
-        _end(lane, share)
+        if lane.error is None:
+            _end(lane, share)
+    return {lane.run.job.fold: lane.error for lane in lanes if lane.error}
 
 
 def _describe(lanes: Sequence[_Lane]) -> str:
@@ -120,11 +136,13 @@ def _describe(lanes: Sequence[_Lane]) -> str:
 def _train(lanes: Sequence[_Lane], advance: Advance) -> None:
     for step in range(max(len(lane.parts) for lane in lanes)):
         active = [lane for lane in lanes if step < len(lane.parts)]
-        _step(active, step)
+        _step([lane for lane in active if lane.error is None], step)
         advance(sum(len(lane.parts[step]) for lane in active))
 
 
 def _step(lanes: Sequence[_Lane], step: int) -> None:
+    if not lanes:
+        return
     rows, num_features, _ = lanes[0].shape
     # Rows that a batch lacks stay zero and have no part in a loss: their gradients are zero.
     blocks = torch.zeros(len(lanes), rows, num_features, device=accelerator().device)
@@ -133,11 +151,11 @@ def _step(lanes: Sequence[_Lane], step: int) -> None:
     logits = logits_together([lane.run.task.model.head for lane in lanes], blocks)
     losses = torch.stack([lane.loss(own, step) for lane, own in zip(lanes, logits, strict=True)])
     values = losses.tolist()
-    for lane, value in zip(lanes, values, strict=True):
-        lane.check(value)
-    accelerator().backward(losses.sum())
-    for lane, own, value in zip(lanes, logits, values, strict=True):
-        lane.learn(own, value, step)
+    sound = [i for i, lane in enumerate(lanes) if lane.is_sound(values[i])]
+    if sound:
+        accelerator().backward((losses[sound] if len(sound) < len(lanes) else losses).sum())
+    for i in sound:
+        lanes[i].learn(logits[i], values[i], step)
 
 
 def _end(lane: _Lane, share: float) -> None:
@@ -147,5 +165,9 @@ def _end(lane: _Lane, share: float) -> None:
     head = run.task.model.head.eval()
     with torch.inference_mode():
         logits = head(lane.features.plain.of(rows)).float().cpu()
-    predictions, measured = judge(run.task, run.state.epoch, logits, run.job.data.targets(rows))
+    try:
+        predictions, measured = judge(run.task, run.state.epoch, logits, run.job.data.targets(rows))
+    except NumericError as error:
+        lane.error = error
+        return
     run.end_epoch(row | measured, predictions, started - share)

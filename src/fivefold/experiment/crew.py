@@ -26,6 +26,7 @@ from fivefold.experiment.events import (
     Skipped,
     Ticked,
 )
+from fivefold.experiment.failures import others_go_on, raise_first
 from fivefold.experiment.work import Work
 from fivefold.experiment.workers import Order, work_apart
 
@@ -170,11 +171,11 @@ class Crew:
             self._lost[worker.fold] = reason = _ending(worker.process.exitcode or 0)
         elif worker.ended.error is not None:
             self._failed[worker.fold] = worker.ended.error
-            reason = str(worker.ended.error).partition("\n")[0]
+            reason = str(worker.ended.error)
         else:
             return True
         if others:
-            self._work.progress.line(f"fold {worker.fold}: failed, the others go on: {reason}")
+            self._work.progress.line(others_go_on(worker.fold, reason))
         return False
 
     def _raise(self) -> None:
@@ -182,12 +183,7 @@ class Crew:
         errors = dict(self._failed)
         if self._lost:
             errors[min(self._lost)] = _lost_error(self._lost, self._work.folder)
-        if not errors:
-            return
-        first, *others = sorted(errors)
-        for fold in others:
-            logger.warning("fold %d has failed too: %s", fold, errors[fold])
-        raise errors[first]
+        raise_first(errors)
 
     def _stop(self) -> None:
         """End all processes: politely, then not."""

@@ -27,6 +27,7 @@ from fivefold.experiment.checks import CheckReport, inspect
 from fivefold.experiment.choices import Training, settle_choices
 from fivefold.experiment.datasets import Prepared, open_inputs, open_source, prepare, wrap
 from fivefold.experiment.executors import AtOnce, check_at_once, run_folds
+from fivefold.experiment.failures import raised_at_the_end
 from fivefold.experiment.finished import compare_config, finished_summary, recorded_config
 from fivefold.experiment.frozen import feature_files, run_leading_frozen
 from fivefold.experiment.inference import predict_source, require_all
@@ -262,9 +263,10 @@ class Experiment:
 
     def _run(self, work: Work, at_once: AtOnce) -> None:
         left = {job.fold for job in work.jobs if not job.done}
-        work = run_leading_frozen(work)
+        work, failed = run_leading_frozen(work)
         threads = computing_with(work.choices.threads)
-        with threads, closing(run_folds(work, self.config, at_once)) as done:
+        folds = closing(run_folds(work, self.config, at_once))
+        with raised_at_the_end(failed), threads, folds as done:
             for fold in done:
                 if fold in left:
                     self.progress.line(f"fold {fold}: done")

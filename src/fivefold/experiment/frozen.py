@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cache_home import cache_home
 from fivefold.core.choices import Choices
+from fivefold.core.errors import NumericError
 from fivefold.core.seeding import seed_for
 from fivefold.engine.device import computing_with, on_device
 from fivefold.engine.feature_files import FeatureFiles
@@ -14,6 +15,7 @@ from fivefold.engine.features import Features, FeatureWork, compute_features, ro
 from fivefold.engine.heads_together import run_heads
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.stage import StageJob, StageRun
+from fivefold.experiment.failures import others_go_on
 from fivefold.experiment.plan import Job
 from fivefold.experiment.stage_key import versions
 from fivefold.experiment.surroundings import is_code_known, surroundings
@@ -25,9 +27,14 @@ _OF_HEADS = ("heads", "dropout")
 """What of a model's description says nothing about its backbone."""
 
 
-def run_leading_frozen(work: Work) -> Work:
-    """Train the stages that all folds begin with a frozen backbone; returns what is left."""
+def run_leading_frozen(work: Work) -> tuple[Work, dict[int, NumericError]]:
+    """Train the stages that all folds begin with a frozen backbone.
+
+    Returns:
+        What is left, without the folds that have failed; and those, with the reason of each.
+    """
     models: dict[int, Classifier] = {}
+    failed: dict[int, NumericError] = {}
     for stage in work.stages:
         if not stage.frozen:
             break
@@ -36,18 +43,27 @@ def run_leading_frozen(work: Work) -> Work:
             for job in jobs:
                 if job.fold not in models:
                     models[job.fold] = _model(work, stage, job, list(models.values()))
-            run_frozen(work, stage, {job.fold: models[job.fold] for job in jobs})
-        work = replace(work, jobs=tuple(_after(job, stage) for job in work.jobs))
-    return work
+            failed |= run_frozen(work, stage, {job.fold: models[job.fold] for job in jobs})
+        left = [job for job in work.jobs if job.fold not in failed]
+        work = replace(work, jobs=tuple(_after(job, stage) for job in left))
+    if work.jobs:
+        for fold, error in failed.items():
+            work.progress.line(others_go_on(fold, error))
+    return work, failed
 
 
-def run_frozen(work: Work, stage: ResolvedStage, models: Mapping[int, Classifier]) -> None:
+def run_frozen(
+    work: Work, stage: ResolvedStage, models: Mapping[int, Classifier]
+) -> dict[int, NumericError]:
     """Train one stage whose backbone is frozen, of several folds at once.
 
     Args:
         work: What the folds share.
         stage: Frozen.
         models: Of each fold, where the stage starts; holds its best weights at the end.
+
+    Returns:
+        By fold, why it has failed with numbers of its own; the others are finished.
     """
     if stage.initial_weights:
         for model in models.values():
@@ -59,9 +75,11 @@ def run_frozen(work: Work, stage: ResolvedStage, models: Mapping[int, Classifier
     runs = [StageRun(job) for job in left]
     features = _features_of(work, runs)
     with computing_with(work.choices.threads):
-        run_heads(runs, features)
+        failed = run_heads(runs, features)
     for job in left:
-        work.reuse.give(job)
+        if job.fold not in failed:
+            work.reuse.give(job)
+    return failed
 
 
 def feature_files(config: ExperimentConfig, spec: ModelSpec, choices: Choices) -> FeatureFiles:

@@ -9,6 +9,7 @@ from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.predictor import Place, as_predictions, predict_views
 from fivefold.engine.stage import StageRun, forget_running
 from fivefold.engine.tta import identity
+from fivefold.experiment.failures import raise_first
 from fivefold.experiment.frozen import run_frozen
 from fivefold.experiment.plan import Job
 from fivefold.experiment.work import Work, fold_data, stage_job, starting_model
@@ -22,7 +23,7 @@ def run_fold(work: Work, job: Job) -> int:
         model = starting_model(work, job)
         for stage in work.stages[job.first_stage :]:
             if stage.frozen:
-                run_frozen(work, stage, {job.fold: model})
+                raise_first(run_frozen(work, stage, {job.fold: model}))
                 continue
             if stage.initial_weights:
                 load_initial_weights(model, work.directory / stage.initial_weights)

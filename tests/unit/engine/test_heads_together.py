@@ -1,5 +1,7 @@
 """Heads of several folds on features: as the slow road, and each as if it were alone."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from runs import CONFIG, write_experiment
@@ -9,10 +11,10 @@ from fivefold.core.errors import NumericError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
 from fivefold.data import FolderSource
-from fivefold.engine import features
+from fivefold.engine import features, stage
 from fivefold.engine.features import Features
 from fivefold.engine.heads_together import run_heads
-from fivefold.engine.stage import StageRun
+from fivefold.engine.stage import StageRun, build_task
 from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.frozen import run_frozen
@@ -149,8 +151,88 @@ def test_a_loss_that_is_not_finite_names_its_fold_and_keeps_the_epochs_before(tm
     place = torch.arange(len(work.table)).numpy()
     table = type("Table", (), {"of": lambda self, rows: values[place[rows]]})()
     found = {run.encoder: Features(table, ()) for run in runs}
-    with pytest.raises(NumericError, match=r"fold 1, stage 0, epoch 1 of 3, learning rate 0\.01"):
-        run_heads(runs, found)
+    failed = run_heads(runs, found)
+    assert list(failed) == [1]
+    assert failed[1].slug == "numeric/loss"
+    assert "fold 1, stage 0, epoch 1 of 3, learning rate 0.01: expected a finite" in str(failed[1])
+    assert not work.folder.bundle(1, 0).exists()
+    assert all(work.folder.bundle(fold, 0).exists() for fold in (0, 2))
+
+
+def failing_fold(monkeypatch, fold, calls):
+    """Let a fold's loss be no number after some calls; gives how often it was asked for."""
+    asked = []
+
+    def build(job):
+        task = build_task(job)
+
+        def loss(logits, targets):
+            asked.append(job.fold)
+            value = task.loss(logits, targets)
+            broken = job.fold == fold and asked.count(fold) > calls
+            return value * torch.nan if broken else value
+
+        return replace(task, loss=loss)
+
+    monkeypatch.setattr(stage, "build_task", build)
+    return asked
+
+
+# in the first step, the second one, the validation after them, the next epoch
+@pytest.mark.parametrize("calls", [0, 1, 2, 4])
+def test_a_fold_that_fails_leaves_the_others_their_bytes_and_goes_on_later(
+    tmp_path, monkeypatch, calls
+):
+    config = FROZEN.replace("batch: 16", "batch: 7")
+    train(work_of(tmp_path / "whole", config))
+    work_of(tmp_path / "run", config)
+    failing_fold(monkeypatch, 1, calls)
+    with pytest.raises(NumericError, match=r"fold 1, stage 0, epoch \d of 3, .*a finite loss"):
+        Experiment.load(tmp_path / "run").fit()
+    for fold in (0, 2):
+        assert results(tmp_path / "run", fold) == results(tmp_path / "whole", fold)
+    assert not RunFolder.of(tmp_path / "run").bundle(1, 0).exists()
+    assert not RunFolder.of(tmp_path / "run").summary_path.exists()
+    monkeypatch.undo()
+    Experiment.load(tmp_path / "run").fit()
+    for fold in range(3):
+        assert results(tmp_path / "run", fold) == results(tmp_path / "whole", fold)
+
+
+def test_stages_after_a_frozen_one_are_run_for_the_folds_that_have_not_failed(
+    tmp_path, monkeypatch
+):
+    config = FROZEN.replace(
+        "  - {epochs: 3, freeze_encoder: true}\n",
+        "  - {epochs: 1, freeze_encoder: true}\n  - {epochs: 1, unfreeze_encoder: true}\n",
+    )
+    work = work_of(tmp_path / "run", config)
+    failing_fold(monkeypatch, 1, 0)
+    lines = []
+    monkeypatch.setattr(Silent, "line", lambda self, text: lines.append(text))
+    with pytest.raises(NumericError, match="fold 1, stage 0, epoch 1 of 1"):
+        Experiment.load(tmp_path / "run").fit()
+    assert [work.folder.bundle(fold, 1).exists() for fold in range(3)] == [True, False, True]
+    (told,) = [line for line in lines if "failed" in line]
+    assert told.startswith("fold 1: failed, the others go on: fold 1, stage 0, epoch 1 of 1")
+
+
+def test_of_several_folds_that_fail_the_first_is_raised_and_the_others_are_told(
+    tmp_path, monkeypatch, caplog
+):
+    work_of(tmp_path / "run")
+    monkeypatch.setattr(
+        stage,
+        "build_task",
+        lambda job: replace(build_task(job), loss=lambda logits, _: logits.sum() * torch.nan),
+    )
+    with pytest.raises(NumericError, match="fold 0, stage 0, epoch 1 of 3"):
+        Experiment.load(tmp_path / "run").fit()
+    told = [line for line in caplog.messages if "has failed too" in line]
+    assert [line[:26] for line in told] == [
+        "fold 1 has failed too: fol",
+        "fold 2 has failed too: fol",
+    ]
 
 
 def test_folds_with_one_pretrained_backbone_compute_its_features_once(tmp_path, monkeypatch):
