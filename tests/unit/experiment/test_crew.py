@@ -177,7 +177,7 @@ def test_a_defect_comes_with_its_traceback(run, error, kind, text):
 )
 def test_a_killed_process_is_named_and_the_others_end(work, run, number, name, hint):
     def train(work, job):
-        with work.progress.bar("train", 1):
+        with work.progress.bar(f"train {job.fold}", 1):
             if job.fold == 1:
                 os.kill(os.getpid(), number)
 
