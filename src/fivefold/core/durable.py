@@ -34,10 +34,10 @@ def write_bytes(path: Path, data: bytes | memoryview) -> str:
     Raises:
         ResourceError: If the disk is full, read-only or failing; the old file is untouched.
     """
-    temporary = path.parent / f"{TEMPORARY}{os.getpid()}-{path.name}"
+    temporary = path.parent / f"{_temporary_name()}-{path.name}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -75,7 +75,7 @@ class Streamed:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         # Not by `tempfile`, whose files nobody else may read: a cache is shared.
-        self._temporary = folder / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+        self._temporary = folder / _temporary_name()
         self.file: BinaryIO = self._temporary.open("x+b")
 
     def __enter__(self) -> "Streamed":
@@ -192,6 +192,11 @@ def resource_error(path: Path | str, error: OSError, action: str = "write") -> R
     msg = f"{path}: expected to {action} this file, got {found}"
     hint = "check the permissions and the disk, then run the same command again"
     return ResourceError(msg, hint=hint, slug="resource/cannot-write")
+
+
+def _temporary_name() -> str:
+    """Draw a name that nobody else has: two containers may share a folder, and a number."""
+    return f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
 
 
 def _sync_folder(folder: Path) -> None:

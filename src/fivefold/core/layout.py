@@ -11,7 +11,7 @@ OWN_FOLDERS = frozenset(
 """What a run writes below its root; a user's images may not lie in one of them."""
 
 _OWN_FILES = frozenset({"manifest.json", "report.html", "summary.yaml"})
-_TEMPORARY = re.compile(r"\.tmp-\d+-(?P<name>.+)", re.DOTALL)
+_TEMPORARY = re.compile(r"\.tmp-\d+-(?:[0-9a-f]{16}-)?(?P<name>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,23 @@ def test_a_failing_disk_keeps_the_old_file(tmp_path, monkeypatch, number, slug, 
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_writers_with_one_process_number_do_not_meet(tmp_path, monkeypatch):
+    names, replace = [], Path.replace
+    monkeypatch.setattr(os, "getpid", lambda: 7)  # as in two containers
+
+    def write_between(self, target):
+        names.append(self.name)
+        if len(names) == 1:
+            durable.write_bytes(target, b"second")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", write_between)
+    durable.write_bytes(tmp_path / "a", b"first")
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert len(set(names)) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_json_is_the_same_bytes_whatever_the_order_of_keys(tmp_path):
     durable.write_json(tmp_path / "a", {"b": 1, "a": [1, 2.5]})
     durable.write_json(tmp_path / "b", {"a": [1, 2.5], "b": 1})

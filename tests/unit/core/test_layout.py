@@ -29,9 +29,12 @@ def test_images_mix_with_a_run_that_holds_them_or_lies_among_them(tmp_path):
 
 def test_only_a_killed_runs_own_files_are_leftovers(tmp_path):
     users = [".tmp-thesis.txt", "notes/.tmp-1-x.txt", "images/.tmp-12-a.png", ".tmp-7-photo.png"]
+    users.append(".tmp-7-0123456789abcdef-photo.png")
     own = [
         "weights/.tmp-1-best.safetensors",
         ".tmp-12-summary.yaml",
+        ".tmp-12-0123456789abcdef-manifest.json",
+        "metrics/.tmp-12-0123456789abcdef-metrics-0.0.csv",
         "state/0/.tmp-3-0-000001.json",
     ]
     for name in (*users, *own):
