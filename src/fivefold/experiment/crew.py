@@ -1,5 +1,6 @@
 """The processes that train folds, seen from the one that started them."""
 
+import errno
 import logging
 import multiprocessing
 import signal
@@ -7,12 +8,12 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from fivefold.core.errors import WorkerError
+from fivefold.core.errors import ResourceError, WorkerError
 from fivefold.core.layout import RunFolder
 from fivefold.data.forking import open_files, settle_parent
 from fivefold.experiment.events import (
@@ -32,6 +33,7 @@ from fivefold.experiment.workers import Order, work_apart
 
 logger = logging.getLogger(__name__)
 
+_NO_ROOM = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 _SECONDS_TO_END = 10.0
 _SECONDS_TO_LOOK = 2.0
 
@@ -89,13 +91,17 @@ class Crew:
 
         Raises:
             WorkerError: If a process was lost.
+            ResourceError: If the system does not even allow one process.
             FivefoldError: Of the first fold that has failed; those of others are warned of.
         """
         waiting = deque(orders)
         try:
             while waiting or self._running:
                 while waiting and len(self._running) < at_once:
-                    self._start(waiting.popleft())
+                    if self._start(waiting[0]):
+                        waiting.popleft()
+                    else:
+                        at_once = len(self._running)
                 for worker in self._hear():
                     if self._settle(worker, others=bool(waiting or self._running)):
                         yield worker.fold
@@ -103,21 +109,36 @@ class Crew:
             self._stop()
         self._raise()
 
-    def _start(self, order: Order) -> None:
+    def _start(self, order: Order) -> bool:
+        """Start a process; False where the system allows no more beside those that run."""
         slot = min(set(range(len(self._running) + 1)) - {w.slot for w in self._running.values()})
         if self._gpus:
             order = replace(order, gpu=self._gpus[slot % len(self._gpus)])
         if self._method == "fork":
             settle_parent()
             order = replace(order, files=open_files())
+        try:
+            self._launch(order, slot)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            if not self._running:
+                raise _no_process(error, self._work.folder) from error
+            text = "the system allows no more processes, so %d at once: %s"
+            logger.warning(text, len(self._running), error.strerror)
+            return False
+        return True
+
+    def _launch(self, order: Order, slot: int) -> None:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(  # type: ignore[attr-defined]  # each context has one
             target=work_apart, args=(theirs, order), name=f"fold {order.job.fold}"
         )
-        with _undisturbed():
+        with closing(theirs), ExitStack() as unused, _undisturbed():
+            unused.callback(ours.close)
             process.start()
             self._running[ours] = _Worker(order.job.fold, slot, process, ours)
-        theirs.close()
+            unused.pop_all()
 
     def _hear(self) -> Iterator[_Worker]:
         """Wait for something to happen and act on it; yields processes that have ended."""
@@ -226,6 +247,13 @@ def _lost_error(lost: Mapping[int, str], folder: RunFolder) -> WorkerError:
         hint += '; a Python script has to call `fit` below `if __name__ == "__main__":`'
     expected = one if len(lost) == 1 else several
     return WorkerError(f"{expected}, got {endings}", hint=hint, slug="worker/lost")
+
+
+def _no_process(error: OSError, folder: RunFolder) -> ResourceError:
+    msg = f"expected to start a process for a fold, got {error.strerror!r}"
+    again = f"fivefold fit {folder.argument} --jobs 1"
+    hint = f"`{again}` needs no other process; memory, `ulimit -u` or a container sets the limit"
+    return ResourceError(msg, hint=hint, slug="resource/processes")
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import errno
 import logging
 import multiprocessing
 import os
@@ -10,7 +11,14 @@ from dataclasses import fields
 
 import pytest
 
-from fivefold.core.errors import ConfigError, DataError, NumericError, Problem, WorkerError
+from fivefold.core.errors import (
+    ConfigError,
+    DataError,
+    NumericError,
+    Problem,
+    ResourceError,
+    WorkerError,
+)
 from fivefold.core.layout import RunFolder
 from fivefold.engine.pace import Pace
 from fivefold.experiment import workers
@@ -188,6 +196,49 @@ def test_a_killed_process_is_named_and_the_others_end(work, run, number, name, h
     assert sorted(done) == [0, 2]
     assert (error.value.slug, error.value.exit_code) == ("worker/lost", 9)
     assert work.progress.open == set()
+
+
+def refusing(monkeypatch, number):
+    """Let the system start no process."""
+
+    def refuse():
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fork", refuse)
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM])
+def test_where_no_process_can_start_the_user_is_told_what_needs_none(run, monkeypatch, number):
+    refusing(monkeypatch, number)
+    expected = (
+        rf"expected to start a process for a fold, got '{os.strerror(number)}'\n"
+        r"    `fivefold fit .* --jobs 1` needs no other process"
+    )
+    with pytest.raises(ResourceError, match=expected) as error:
+        list(run(lambda work, job: None))
+    assert (error.value.slug, error.value.exit_code) == ("resource/processes", 6)
+
+
+def test_where_not_all_processes_can_start_fewer_folds_run_at_once(run, monkeypatch, caplog):
+    fork, running = os.fork, []
+
+    def refuse_a_second():
+        if multiprocessing.active_children():
+            running.append(1)
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return fork()
+
+    monkeypatch.setattr(os, "fork", refuse_a_second)
+    assert sorted(run(lambda work, job: time.sleep(0.1), folds=3)) == [0, 1, 2]
+    assert len(running) == 1
+    expected = "the system allows no more processes, so 1 at once: Resource temporarily unavailable"
+    assert caplog.messages == [expected]
+
+
+def test_another_refusal_of_the_system_is_no_want_of_room(run, monkeypatch):
+    refusing(monkeypatch, errno.ENOSYS)
+    with pytest.raises(OSError, match="Function not implemented"):
+        list(run(lambda work, job: None))
 
 
 def test_several_lost_processes_are_one_error(run, caplog):
