@@ -104,11 +104,13 @@ def _kind(descriptor: int, found: os.stat_result) -> str:
     return "a pipe is open" if stat.S_ISFIFO(found.st_mode) else f"a channel is open: {path}"
 
 
+def is_lock(path: str) -> bool:
+    """Say whether a file is the lock of a run folder."""
+    return Path(path).name == _LOCK and Path(path + "-holder").exists()
+
+
 def _is_ours(path: str) -> bool:
-    name = Path(path).name
-    if name == _LOCK:
-        return Path(path + "-holder").exists()
-    return name.startswith(f"{TEMPORARY}{os.getpid()}-")
+    return is_lock(path) or Path(path).name.startswith(f"{TEMPORARY}{os.getpid()}-")
 
 
 def _key(descriptor: int) -> Key:

@@ -1,16 +1,19 @@
 """When this process may be forked, and what a fork has to set right before it reads data."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import stat
 import sys
 from collections.abc import Collection, Iterator, Mapping
 
-from fivefold.data.channels import FILES, Key, channel, facts, is_open, open_numbers
+from fivefold.data.channels import FILES, Key, channel, facts, is_lock, is_open, open_numbers
 
 if sys.platform == "linux":
     import fcntl
+
+_PR_SET_PDEATHSIG = 1
 
 
 def reason_against(before: Collection[Key] = ()) -> str:
@@ -79,12 +82,16 @@ def flush() -> None:
             stream.flush()
 
 
-def settle_child(places: Mapping[int, int]) -> None:
+def settle_child(places: Mapping[int, int], parent: int = 0) -> None:
     """Let a fresh fork leave its parent's affairs alone.
 
     Args:
         places: What `open_files` found before the fork.
+        parent: The process to end with, if its main thread has forked; see `end_with`.
     """
+    if parent:
+        end_with(parent)
+    _close_locks()
     # An interrupt goes to all processes of a terminal; the parent gets it too, and ends its forks.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -94,11 +101,34 @@ def settle_child(places: Mapping[int, int]) -> None:
         torch.set_num_threads(1)
 
 
+def end_with(parent: int) -> None:
+    """Let the kernel end this process as soon as its parent is gone, however that ended.
+
+    It looks at the thread that forked, which therefore has to live as long as the process.
+
+    Args:
+        parent: Its number; this process ends now if that is gone already.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def widen(pipe: int, num_bytes: int) -> None:
     """Let a pipe hold more, so that who writes need not wait for who reads."""
     # A user may own only so much; then the pipe keeps its size, and is a little slower.
     with contextlib.suppress(PermissionError):
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, num_bytes)
+
+
+def _close_locks() -> None:
+    """Close the locks of run folders: else they fall only when all forks of a killed run end."""
+    for descriptor in _descriptors() if FILES.is_dir() else ():
+        try:
+            if is_lock(str((FILES / str(descriptor)).readlink())):
+                os.close(descriptor)
+        except OSError:  # the listing's own, closed since
+            continue
 
 
 def _readers() -> Iterator[tuple[int, int]]:

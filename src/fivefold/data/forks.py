@@ -52,6 +52,9 @@ class Fork:
         self._how = ""
         settle_parent()
         places = open_files()
+        # The kernel would end the fork with the thread that has started it: others may end first.
+        main = threading.current_thread() is threading.main_thread()
+        parent = os.getpid() if main else 0
         self.pipe, sink = os.pipe()
         widen(self.pipe, _PIPE)
         try:
@@ -61,7 +64,7 @@ class Fork:
             os.close(sink)
             raise
         if self._pid == 0:
-            _live(read, positions, sink, (self.pipe, *strangers), places)
+            _live(read, positions, sink, (self.pipe, *strangers), places, parent)
         os.close(sink)
         adopt([self.pipe])
         self._frames = self._parse()
@@ -172,6 +175,7 @@ def _live(
     sink: int,
     strangers: Sequence[int],
     places: Mapping[int, int],
+    parent: int,
 ) -> NoReturn:
     """Be a fork: answer, and end without running anything that belongs to the parent."""
     code = 1
@@ -179,7 +183,7 @@ def _live(
         for pipe in strangers:
             os.close(pipe)
         gc.freeze()  # what the parent has thrown away is not cleaned up twice
-        settle_child(places)
+        settle_child(places, parent)
         with open(sink, "wb") as file:
             for position in positions:
                 _answer(read, position, file)

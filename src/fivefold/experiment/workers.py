@@ -1,6 +1,5 @@
 """A fold in a process of its own: what it tells the process that started it, and how it ends."""
 
-import ctypes
 import logging
 import multiprocessing
 import os
@@ -21,7 +20,7 @@ import torch
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import FivefoldError
 from fivefold.data.channels import adopt
-from fivefold.data.forking import settle_child
+from fivefold.data.forking import end_with, settle_child
 from fivefold.engine.pace import Pace
 from fivefold.experiment.events import (
     Advanced,
@@ -38,8 +37,6 @@ from fivefold.experiment.imports import import_modules
 from fivefold.experiment.plan import Job
 from fivefold.experiment.runner import run_fold
 from fivefold.experiment.work import Work
-
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -228,9 +225,7 @@ def _end_with_parent() -> None:
     if parent is None:
         return
     if sys.platform == "linux":  # the kernel is the fastest to notice
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent.pid:
-            os._exit(1)
+        end_with(cast("int", parent.pid))
 
     def watch() -> None:
         parent.join()

@@ -1,3 +1,4 @@
+import fcntl
 import functools
 import os
 import queue
@@ -270,6 +271,58 @@ def test_no_process_outlives_its_parent(end):
     told = parent.communicate(timeout=20)[1]
     assert ("KeyboardInterrupt" in told) == (end == signal.SIGINT)
     assert psutil.wait_procs(children, timeout=10)[1] == []
+
+
+LOCKED = """
+import fcntl, os, sys, time
+from pathlib import Path
+from fivefold.data.forked import read_in_order
+
+path = Path(sys.argv[1])
+path.with_name(path.name + "-holder").touch()
+lock = path.open("w")  # as a library would hold it that knows nothing of forks
+fcntl.flock(lock, fcntl.LOCK_EX)
+
+def slow(position):
+    time.sleep(0.3 if position < 10 else 60)
+    return str(os.getpid()), None
+
+for text, _ in read_in_order(slow, range(1000), str):
+    print(text, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_the_lock_and_busy_readers_are_gone_as_soon_as_a_run_was_killed(tmp_path):
+    if (os.cpu_count() or 1) < 2:
+        pytest.skip("forks need two cores")
+    command = [sys.executable, "-c", LOCKED, tmp_path / ".lock"]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    children = {int(parent.stdout.readline()) for _ in range(8)} - {parent.pid}
+    assert children
+    with (tmp_path / ".lock").open("w") as lock:
+        with pytest.raises(BlockingIOError, match="unavailable"):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for pid in children:
+            assert tmp_path / ".lock" not in {
+                p.resolve() for p in Path(f"/proc/{pid}/fd").iterdir()
+            }
+        readers = [psutil.Process(pid) for pid in children]
+        parent.kill()
+        parent.communicate()
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert psutil.wait_procs(readers, timeout=5)[1] == []  # they would sleep for a minute
+
+
+def test_readers_that_another_thread_has_started_outlive_it(eager):
+    items = read_in_order(read, range(40), name_of)
+    found = []
+    starter = threading.Thread(target=lambda: found.extend(next(items) for _ in range(6)))
+    starter.start()
+    starter.join()
+    time.sleep(0.1)
+    found += items
+    assert all(map(same, found, map(read, range(40))))
 
 
 def test_what_a_data_set_prints_is_printed_once():
