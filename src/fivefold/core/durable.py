@@ -13,6 +13,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -49,6 +50,30 @@ def write_bytes(path: Path, data: bytes | memoryview) -> str:
             temporary.unlink(missing_ok=True)
         raise resource_error(path, error) from error
     return hashlib.sha256(data).hexdigest()
+
+
+def holds(path: Path, sha256: str) -> bool:
+    """Say whether a file is there whose bytes have a SHA-256, in hex."""
+    try:
+        return file_sha256(path) == sha256
+    except OSError:  # not there, or not to be read: whoever writes it will tell
+        return False
+
+
+def file_sha256(path: Path) -> str:
+    """Compute a file's SHA-256, in hex; once in a process for a file that nobody writes to.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    stat = path.stat()
+    return _file_sha256(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+
+
+@lru_cache(maxsize=1024)
+def _file_sha256(path: Path, _stamp: tuple[int, ...]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> str:

@@ -14,6 +14,11 @@ _OWN_FILES = frozenset({"manifest.json", "report.html", "summary.yaml"})
 _TEMPORARY = re.compile(r"\.tmp-\d+-(?:[0-9a-f]{16}-)?(?P<name>.+)", re.DOTALL)
 
 
+def encoder_name(sha256: str) -> str:
+    """Name the file of a frozen backbone by the hash of its bytes."""
+    return f"encoder-{sha256[:16]}.safetensors"
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """Every path of one experiment.
@@ -68,6 +73,10 @@ class RunFolder:
     def weights(self, fold: int, stage: int) -> Path:
         """The best weights of a stage."""
         return self.root / "weights" / f"best-{fold}.{stage}.safetensors"
+
+    def encoder(self, sha256: str) -> Path:
+        """A frozen backbone, once for all heads that were trained on it; named by its content."""
+        return self.root / "weights" / encoder_name(sha256)
 
     def bundle(self, fold: int, stage: int) -> Path:
         """What describes those weights; it exists once the stage is finished."""

@@ -1,5 +1,6 @@
 """Bundles: weights and all that is needed to use them; safetensors and JSON, no pickle."""
 
+import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from fivefold.core import durable
 from fivefold.core.damage import way_out
 from fivefold.core.errors import StateError
-from fivefold.core.layout import RunFolder
+from fivefold.core.layout import RunFolder, encoder_name
 from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.engine.tensors import load_model_tensors, model_tensors
 from fivefold.models import Classifier, InputSpec, ModelSpec, WeightsOrigin, build_classifier
@@ -22,6 +23,9 @@ from fivefold.models import Classifier, InputSpec, ModelSpec, WeightsOrigin, bui
 logger = logging.getLogger(__name__)
 
 _FORMAT = 1
+
+HEAD, BACKBONE = "head.", "backbone."
+"""What the names of the two parts' tensors begin with."""
 
 _Count = Annotated[int, Field(ge=0)]
 
@@ -34,6 +38,8 @@ class Bundle:
         spec: How to build the model.
         input_spec: How its weights expect pixels.
         sha256: Of the weights file.
+        encoder_sha256: Of the file with the backbone, where it was frozen and lies by itself; ""
+            where the weights file holds all.
         fold: Whose validation chose the weights.
         stage: 0-based.
         epoch: The best one, 0-based.
@@ -53,6 +59,7 @@ class Bundle:
     origin: WeightsOrigin
     config: Mapping[str, Any]
     reused_from: str = ""
+    encoder_sha256: str = ""
 
 
 def save_weights(path: Path, model: nn.Module) -> str:
@@ -60,13 +67,58 @@ def save_weights(path: Path, model: nn.Module) -> str:
     return durable.write_bytes(path, to_safetensors(model_tensors(model)))
 
 
-def load_weights(path: Path, sha256: str) -> dict[str, Tensor]:
+def load_weights(path: Path, sha256: str, hint: str = "") -> dict[str, Tensor]:
     """Read weights whose SHA-256 is known.
 
     Raises:
         StateError: If the file is missing or damaged; the hint says how to train it again.
     """
-    return from_safetensors(durable.read_verified(path, sha256, way_out(path)))
+    return from_safetensors(durable.read_verified(path, sha256, hint or way_out(path)))
+
+
+def save_trained(
+    folder: RunFolder, fold: int, stage: int, model: Classifier, *, frozen: bool
+) -> tuple[str, str]:
+    """Write what a stage has trained; a frozen backbone goes to a file that the folds share.
+
+    Returns:
+        The SHA-256 of the weights file, and that of the backbone's file or "".
+    """
+    path = folder.weights(fold, stage)
+    if not frozen:
+        return save_weights(path, model), ""
+    encoder_sha256 = _save_encoder(folder, model)
+    head = {HEAD + name: tensor for name, tensor in model_tensors(model.head).items()}
+    return durable.write_bytes(path, to_safetensors(head)), encoder_sha256
+
+
+def _save_encoder(folder: RunFolder, model: Classifier) -> str:
+    """Write a backbone once for all folds; returns its file's SHA-256."""
+    known = model.backbone.file_sha256
+    if not known or not durable.holds(folder.encoder(known), known):
+        tensors = model_tensors(model.backbone)
+        data = to_safetensors({BACKBONE + name: tensor for name, tensor in tensors.items()})
+        known = hashlib.sha256(data).hexdigest()
+        durable.write_bytes(folder.encoder(known), data)
+        model.backbone.remember_file(known)
+    return known
+
+
+def load_trained(path: Path, bundle: Bundle) -> dict[str, Tensor]:
+    """Read all weights of a finished stage, the frozen backbone's included.
+
+    Args:
+        path: The weights file; the backbone's lies beside it.
+        bundle: What describes it.
+
+    Raises:
+        StateError: If a file is missing or damaged; the hint says how to train it again.
+    """
+    tensors = load_weights(path, bundle.sha256)
+    if not bundle.encoder_sha256:
+        return tensors
+    encoder = path.parent / encoder_name(bundle.encoder_sha256)
+    return {**load_weights(encoder, bundle.encoder_sha256, way_out(path)), **tensors}
 
 
 def save_bundle(path: Path, bundle: Bundle) -> None:
@@ -112,6 +164,6 @@ def load_model(folder: RunFolder, fold: int, stage: int) -> Classifier:
         )
         raise StateError(msg, hint=way_out(path), slug="state/damaged")
     model = build_classifier(bundle.spec, input_spec=bundle.input_spec)
-    load_model_tensors(model, load_weights(folder.weights(fold, stage), bundle.sha256))
+    load_model_tensors(model, load_trained(folder.weights(fold, stage), bundle))
     model.origin = bundle.origin
     return model.eval()

@@ -1,7 +1,7 @@
 """`initial_weights`: a stage that starts from another experiment's weights."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import safetensors
@@ -10,19 +10,18 @@ from torch import Tensor
 
 from fivefold.core.errors import DataError
 from fivefold.core.types import Head
-from fivefold.engine.checkpoint import load_bundle, load_weights
+from fivefold.engine.checkpoint import HEAD, load_bundle, load_trained
 from fivefold.models import Classifier
+from fivefold.models.backbones import Backbone
 
 logger = logging.getLogger(__name__)
 
-_HEAD = "head."
 
-
-def load_initial_weights(model: Classifier, path: Path) -> None:
+def load_initial_weights(models: Sequence[Classifier], path: Path) -> None:
     """Start from another experiment's weights; a head for other classes keeps its own start.
 
     Args:
-        model: Changed in place.
+        models: Of one architecture; changed in place. They may share a backbone.
         path: A `.safetensors` of fivefold; Musket's ending `.weights` means the same file.
 
     Raises:
@@ -34,12 +33,17 @@ def load_initial_weights(model: Classifier, path: Path) -> None:
         msg = f"initial_weights: expected a file, got {str(path)!r}, which does not exist"
         raise DataError(msg, hint="paths start at the config's folder", slug="weights/not-found")
     tensors, heads = _read(path)
-    own = model.state_dict()
+    own = models[0].state_dict()
     _check_backbone(path, tensors, own)
-    if not _head_fits(tensors, own) or heads not in (None, model.heads):
+    if not _head_fits(tensors, own) or heads not in (None, models[0].heads):
         logger.warning("%s: its head is for other classes; only the backbone is taken", path)
-        tensors = {name: t for name, t in tensors.items() if not name.startswith(_HEAD)}
-    model.load_state_dict({**own, **tensors})
+        tensors = {name: t for name, t in tensors.items() if not name.startswith(HEAD)}
+    loaded: list[Backbone] = []
+    for model in models:
+        shared = any(model.backbone is backbone for backbone in loaded)
+        left = {name: t for name, t in tensors.items() if not shared or name.startswith(HEAD)}
+        model.load_state_dict(left, strict=False)  # names and shapes were compared above
+        loaded.append(model.backbone)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], tuple[Head, ...] | None]:
@@ -47,7 +51,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], tuple[Head, ...] | None]:
     described = path.with_suffix(".json")
     if described.exists():
         bundle = load_bundle(described)
-        return load_weights(path, bundle.sha256), bundle.spec.heads
+        return load_trained(path, bundle), bundle.spec.heads
     try:
         tensors = from_safetensors(path.read_bytes())
     except safetensors.SafetensorError as error:
@@ -63,9 +67,13 @@ def _read(path: Path) -> tuple[dict[str, Tensor], tuple[Head, ...] | None]:
 
 
 def _check_backbone(path: Path, tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
-    wanted = {name: t.shape for name, t in own.items() if not name.startswith(_HEAD)}
-    given = {name: t.shape for name, t in tensors.items() if not name.startswith(_HEAD)}
+    wanted = {name: t.shape for name, t in own.items() if not name.startswith(HEAD)}
+    given = {name: t.shape for name, t in tensors.items() if not name.startswith(HEAD)}
     differ = sorted(n for n in wanted.keys() | given if wanted.get(n) != given.get(n))
+    if not given:
+        msg = f"{path}: expected weights of a whole net, got those of a head alone"
+        hint = "keep the .json and the encoder-….safetensors that lie beside it in its experiment"
+        raise DataError(msg, hint=hint, slug="weights/mismatch")
     if differ:
         shown = ", ".join(differ[:3]) + (f" and {len(differ) - 3} more" if differ[3:] else "")
         msg = f"{path}: expected weights of this backbone, got others: {shown}"
@@ -77,5 +85,5 @@ def _head_fits(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool
     return all(
         name in tensors and tensors[name].shape == tensor.shape
         for name, tensor in own.items()
-        if name.startswith(_HEAD)
+        if name.startswith(HEAD)
     )

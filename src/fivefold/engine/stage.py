@@ -17,7 +17,7 @@ from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Progress
 from fivefold.engine.best import check_best, forget_best, load_best, save_best
 from fivefold.engine.callbacks import Callback, Control, StageInfo, build_callbacks
-from fivefold.engine.checkpoint import Bundle, save_bundle, save_weights
+from fivefold.engine.checkpoint import Bundle, save_bundle, save_trained
 from fivefold.engine.examples import draw_examples, pick_examples
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.history import write_history
@@ -218,7 +218,8 @@ class StageRun:
         folder = job.folder.state(job.fold)
         tensors, predictions = load_best(folder, job.stage.index, state.best_epoch, sha256)
         load_model_tensors(self._trained, tensors)
-        weights_sha256 = save_weights(job.folder.weights(*place), job.model)
+        frozen = job.stage.frozen
+        weights_sha256, encoder_sha256 = save_trained(job.folder, *place, job.model, frozen=frozen)
         write_bytes(job.folder.predictions("validation", *place), predictions)
         self._draw_examples()
         bundle = Bundle(
@@ -231,6 +232,7 @@ class StageRun:
             metrics=state.rows[state.best_epoch],
             origin=job.model.origin,
             config=job.config,
+            encoder_sha256=encoder_sha256,
         )
         save_bundle(job.folder.bundle(*place), bundle)
         forget_running(folder, job.stage.index)

@@ -45,7 +45,7 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
     model = new_model(work, 0)
     for stage in work.stages:
         if stage.initial_weights:
-            load_initial_weights(model, work.directory / stage.initial_weights)
+            load_initial_weights([model], work.directory / stage.initial_weights)
     seconds = run_seconds(work, on_device(model, work.choices))
     lines = [
         ("data", _data(prepared)),

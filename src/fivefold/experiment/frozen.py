@@ -66,8 +66,7 @@ def run_frozen(
         By fold, why it has failed with numbers of its own; the others are finished.
     """
     if stage.initial_weights:
-        for model in models.values():
-            load_initial_weights(model, work.directory / stage.initial_weights)
+        load_initial_weights(list(models.values()), work.directory / stage.initial_weights)
     jobs = [
         stage_job(work, stage, model, fold_data(work, fold), fold) for fold, model in models.items()
     ]

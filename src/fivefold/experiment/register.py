@@ -4,7 +4,6 @@ It is in the cache and holds no weights: experiments keep theirs, and are only r
 missing or changed there is as if it had never been.
 """
 
-import hashlib
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -98,7 +97,7 @@ def register(home: CacheHome, key: str, folder: RunFolder, fold: int, stage: Res
         stage: What was done.
     """
     try:
-        files = {name_of(folder, p): _sha256(p) for p in _files(folder, fold, stage)}
+        files = {name_of(folder, p): durable.file_sha256(p) for p in _files(folder, fold, stage)}
         root = quote_from_bytes(os.fsencode(folder.root.resolve()))
         entry = _Entry(folder=root, fold=fold, stage=stage.index, files=files)
         write_sealed(_entry_path(home, key), entry.model_dump(), version=_FORMAT)
@@ -124,6 +123,9 @@ def _verified(entry: _Entry) -> Found:
     if (bundle.fold, bundle.stage) != (entry.fold, entry.stage):
         msg = f"expected fold {entry.fold}, stage {entry.stage}, got {bundle.fold}, {bundle.stage}"
         raise ValueError(msg)
+    if bundle.encoder_sha256 not in ("", *entry.files.values()):
+        msg = "expected the backbone that the head was trained on, got none"
+        raise ValueError(msg)
     return Found(folder, entry.fold, entry.stage, entry.files, bundle)
 
 
@@ -139,6 +141,9 @@ def _results(folder: RunFolder, fold: int, stage: int) -> tuple[Path, ...]:
 
 def _files(folder: RunFolder, fold: int, stage: ResolvedStage) -> Iterator[Path]:
     yield from _results(folder, fold, stage.index)
+    encoder_sha256 = load_bundle(folder.bundle(fold, stage.index)).encoder_sha256
+    if encoder_sha256:
+        yield folder.encoder(encoder_sha256)
     info = StageInfo(fold, stage.index, folder.root, 0)
     for written in written_folders(stage.callbacks, info):
         yield from sorted(path for path in written.rglob("*") if path.is_file())
@@ -146,11 +151,6 @@ def _files(folder: RunFolder, fold: int, stage: ResolvedStage) -> Iterator[Path]
 
 def _entry_path(home: CacheHome, key: str) -> Path:
     return home.folder("stages") / f"{key}.json"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ from fivefold.core.cache_home import CacheHome, cache_home
 from fivefold.core.choices import Choices
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
-from fivefold.engine.checkpoint import load_bundle, load_weights, save_bundle
+from fivefold.engine.checkpoint import load_bundle, load_trained, save_bundle
 from fivefold.engine.stage import StageJob, forget_running
 from fivefold.engine.tensors import load_model_tensors
 from fivefold.experiment.register import Found, find_reusable, name_of, register
@@ -67,7 +67,7 @@ class Reuse:
                 self._keys[job.fold, job.stage.index] = key
             return False
         weights = job.folder.weights(found.fold, found.stage)
-        load_model_tensors(job.model, load_weights(weights, found.bundle.sha256))
+        load_model_tensors(job.model, load_trained(weights, found.bundle))
         job.pace.skip(job.stage.index, job.stage.epochs)
         job.progress.line(
             f"fold {found.fold}, stage {found.stage}: taken from {_shown(found.folder.root)}, "
@@ -133,7 +133,7 @@ def adopt(found: Found, folder: RunFolder, config: Mapping[str, Any]) -> bool:
     described = name_of(found.folder, found.folder.bundle(found.fold, found.stage))
     try:
         for name, sha256 in found.files.items():
-            if name != described:
+            if name != described and not durable.holds(folder.root / name, sha256):
                 data = durable.read_verified(found.folder.root / name, sha256)
                 durable.write_bytes(folder.root / name, data)
     except StateError as error:

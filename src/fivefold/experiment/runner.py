@@ -26,7 +26,7 @@ def run_fold(work: Work, job: Job) -> int:
                 raise_first(run_frozen(work, stage, {job.fold: model}))
                 continue
             if stage.initial_weights:
-                load_initial_weights(model, work.directory / stage.initial_weights)
+                load_initial_weights([model], work.directory / stage.initial_weights)
             own = stage_job(work, stage, model, fold_data(work, job.fold), job.fold)
             if not work.reuse.take(own):
                 StageRun(own).run()

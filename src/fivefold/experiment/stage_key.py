@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import fivefold
 from fivefold.config import ResolvedStage
+from fivefold.core.durable import file_sha256
 from fivefold.core.types import AnyArray
 from fivefold.data.preprocess import decoders
 from fivefold.data.samples import SampleTable
@@ -141,8 +142,7 @@ def _content(stage: ResolvedStage, directory: Path) -> list[str]:
 
 def _file_digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError:
         return ""  # whoever needs the file says what is wrong with it
 

@@ -65,7 +65,7 @@ def incoming_of_model(model: Classifier) -> str:
 
 def incoming_of_bundle(bundle: Bundle) -> str:
     """Compute a digest of the weights that the next stage starts from, in hex."""
-    facts = (bundle.sha256, asdict(bundle.input_spec), asdict(bundle.origin))
+    facts = (bundle.sha256, bundle.encoder_sha256, asdict(bundle.input_spec), asdict(bundle.origin))
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 

@@ -3,6 +3,8 @@
 Every net of timm, the Keras names of `names.py`, and users' own nets, behind one contract.
 """
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import timm
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 
 from fivefold.core.catalog import Component
 from fivefold.core.errors import ConfigError, DataError, Problem
+from fivefold.core.types import AnyArray
 from fivefold.models.channels import InputSpec, input_spec
 from fivefold.models.names import backbones, timm_name, unknown
 from fivefold.models.origins import WeightsOrigin, read_file
@@ -44,11 +47,44 @@ class Backbone(nn.Module):
         self.num_features = num_features
         self.input_spec = spec
         self.origin = origin
+        self._digest: tuple[object, str] | None = None
+        self._file: tuple[str, str] = ("", "")
 
     def forward(self, images: Tensor) -> Tensor:
         """Turn normalised pixels [N, C, H, W] into features [N, D]."""
         features: Tensor = self.net(images)
         return features
+
+    def digest(self) -> str:
+        """Compute the SHA-256 of all tensors by name, in hex; again only if one was written to."""
+        state = sorted(self.state_dict().items())
+        seen = [(name, t.data_ptr(), t._version) for name, t in state]
+        if self._digest is None or self._digest[0] != seen:
+            self._digest = (seen, _digest_of(state))
+        return self._digest[1]
+
+    @property
+    def file_sha256(self) -> str:
+        """Of the file that these very tensors were written to last; "" where there is none."""
+        digest, sha256 = self._file
+        return sha256 if digest == self.digest() else ""
+
+    def remember_file(self, sha256: str) -> None:
+        """Note the SHA-256 of the file that the tensors were written to."""
+        self._file = (self.digest(), sha256)
+
+    def forget_digest(self) -> None:
+        """Have the next digest computed anew: for whoever may write past torch's count."""
+        self._digest = None
+
+
+def _digest_of(state: Sequence[tuple[str, Tensor]]) -> str:
+    hasher = hashlib.sha256()
+    for name, tensor in state:
+        hasher.update(f"{name}\x1f{tensor.dtype}\x1f{tuple(tensor.shape)}\x1e".encode())
+        plain: AnyArray = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+        hasher.update(plain)
+    return hasher.hexdigest()
 
 
 def build_backbone(

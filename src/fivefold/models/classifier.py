@@ -104,12 +104,8 @@ class Classifier(nn.Module):
         That is the backbone's tensors and how it expects pixels; two classifiers whose digests and
         architectures are equal have equal features.
         """
-        hasher = hashlib.sha256(repr(self.input_spec).encode())
-        for name, tensor in sorted(self.backbone.state_dict().items()):
-            hasher.update(f"{name}\x1f{tensor.dtype}\x1f{tuple(tensor.shape)}\x1e".encode())
-            plain = tensor.detach().cpu().contiguous().flatten()
-            hasher.update(plain.view(torch.uint8).numpy())
-        return hasher.hexdigest()
+        text = f"{self.input_spec!r}\x1e{self.backbone.digest()}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def freeze(self, encoder: bool, batchnorm: bool) -> None:  # noqa: FBT001  named by every caller
         """Decide what training may change.
@@ -119,6 +115,8 @@ class Classifier(nn.Module):
                 says, so that neither BatchNorm's statistics move nor dropout or drop-path act.
             batchnorm: Hold the running statistics of a backbone that trains.
         """
+        if not encoder:
+            self.backbone.forget_digest()
         self._encoder_frozen = encoder
         self._batchnorm_held = batchnorm
         for name, parameter in self.backbone.named_parameters():

@@ -1,16 +1,16 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
-from bundles import save
+from bundles import save, spec_of
+from safetensors.torch import load_file
 
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.sealed import write_sealed
-from fivefold.engine.checkpoint import (
-    load_bundle,
-    load_model,
-)
+from fivefold.engine.checkpoint import load_bundle, load_model, save_bundle, save_trained
+from fivefold.models import build_classifier, with_new_head
 
 
 def test_a_bundle_comes_back(tmp_path):
@@ -118,3 +118,48 @@ def test_damaged_weights_are_told_with_the_files_to_delete(tmp_path, damage):
     with pytest.raises(StateError, match=r"best-0\.1\.safetensors: expected") as error:
         load_model(folder, 0, 1)
     assert WAY_OUT in error.value.hint
+
+
+def save_frozen(folder, folds=(0, 1)):
+    """Two folds' heads on one backbone, as a frozen stage leaves them."""
+    first = build_classifier(spec_of(), generator_seed=3)
+    models = {0: first, 1: with_new_head(first, spec_of(), generator_seed=4)}
+    _, bundle = save(folder)
+    for fold in folds:
+        sha256, encoder = save_trained(folder, fold, 1, models[fold], frozen=True)
+        facts = {"fold": fold, "sha256": sha256, "encoder_sha256": encoder}
+        save_bundle(folder.bundle(fold, 1), replace(bundle, **facts))
+    return models
+
+
+def test_folds_share_one_file_of_a_frozen_backbone(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    models = save_frozen(folder)
+    assert len(list((tmp_path / "weights").glob("encoder-*.safetensors"))) == 1
+    for fold, before in models.items():
+        assert set(load_file(folder.weights(fold, 1))) == {"head.linear.weight", "head.linear.bias"}
+        after = load_model(folder, fold, 1).state_dict()
+        assert after.keys() == before.state_dict().keys()
+        assert all(torch.equal(after[name], t) for name, t in before.state_dict().items())
+
+
+def test_a_backbone_that_was_written_to_gets_a_file_of_its_own(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    model = save_frozen(folder)[0]
+    with torch.no_grad():
+        next(model.backbone.parameters()).add_(1)
+    save_trained(folder, 0, 1, model, frozen=True)
+    assert len(list((tmp_path / "weights").glob("encoder-*.safetensors"))) == 2
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+def test_a_damaged_backbone_is_told_and_written_anew_by_the_next_fold(tmp_path, damage):
+    folder = RunFolder.of(tmp_path)
+    models = save_frozen(folder)
+    (encoder,) = (tmp_path / "weights").glob("encoder-*.safetensors")
+    damage(encoder)
+    with pytest.raises(StateError, match=r"encoder-\w+\.safetensors: expected") as error:
+        load_model(folder, 0, 1)
+    assert WAY_OUT in error.value.hint
+    save_trained(folder, 1, 1, models[1], frozen=True)
+    assert not load_model(folder, 0, 1).training

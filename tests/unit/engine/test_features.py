@@ -144,7 +144,8 @@ def test_other_weights_seed_rows_or_augmentation_are_other_features(
         type(model), "features", lambda self, pixels: calls.append(1) or features(self, pixels)
     )
     if change == "weights":
-        model.backbone.net.layers[0].weight.data[0] += 1
+        with torch.no_grad():
+            model.backbone.net.layers[0].weight[0] += 1
     elif change == "seed":
         work = work_on(images, home=work.files.home, seed=4)
     elif change == "rows":

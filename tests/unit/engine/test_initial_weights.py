@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import safetensors.torch
 import torch
@@ -5,8 +7,9 @@ from bundles import MORE, OTHERS, save, spec_of
 
 from fivefold.core.errors import DataError
 from fivefold.core.layout import RunFolder
+from fivefold.engine.checkpoint import save_bundle, save_trained
 from fivefold.engine.initial_weights import load_initial_weights
-from fivefold.models import build_classifier
+from fivefold.models import build_classifier, with_new_head
 
 
 @pytest.mark.parametrize("name", ["best-0.1.safetensors", "best-0.1.weights"])
@@ -14,7 +17,7 @@ def test_training_may_start_from_a_finished_stage_by_muskets_name_too(tmp_path, 
     folder = RunFolder.of(tmp_path)
     other, _ = save(folder, seed=1)
     model = build_classifier(spec_of())
-    load_initial_weights(model, tmp_path / "weights" / name)
+    load_initial_weights([model], tmp_path / "weights" / name)
     for key, tensor in model.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[key])
 
@@ -24,7 +27,7 @@ def test_a_head_for_other_classes_keeps_its_own_start_and_this_is_said(tmp_path,
     other, _ = save(folder, seed=1, heads=MORE)
     model = build_classifier(spec_of())
     own = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    load_initial_weights(model, folder.weights(0, 1))
+    load_initial_weights([model], folder.weights(0, 1))
     assert "its head is for other classes; only the backbone is taken" in caplog.text
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, own[name] if "head" in name else other.state_dict()[name])
@@ -32,14 +35,14 @@ def test_a_head_for_other_classes_keeps_its_own_start_and_this_is_said(tmp_path,
 
 def test_initial_weights_that_are_not_there_are_named(tmp_path):
     with pytest.raises(DataError, match="initial_weights: expected a file") as error:
-        load_initial_weights(build_classifier(spec_of()), tmp_path / "x.weights")
+        load_initial_weights([build_classifier(spec_of())], tmp_path / "x.weights")
     assert error.value.slug == "weights/not-found"
 
 
 def test_initial_weights_that_are_no_safetensors_are_refused(tmp_path):
     (tmp_path / "x.safetensors").write_bytes(b"pickle")
     with pytest.raises(DataError, match=r"x\.safetensors: expected weights") as error:
-        load_initial_weights(build_classifier(spec_of()), tmp_path / "x.safetensors")
+        load_initial_weights([build_classifier(spec_of())], tmp_path / "x.safetensors")
     assert error.value.slug == "weights/damaged"
 
 
@@ -49,7 +52,7 @@ def test_a_head_for_other_classes_is_not_taken_even_if_it_is_as_wide(tmp_path, c
     save(folder, seed=1, heads=heads)
     model = build_classifier(spec_of())
     own = model.head.linear.weight.clone()
-    load_initial_weights(model, folder.weights(0, 1))
+    load_initial_weights([model], folder.weights(0, 1))
     assert "its head is for other classes" in caplog.text
     assert torch.equal(model.head.linear.weight, own)
 
@@ -57,7 +60,7 @@ def test_a_head_for_other_classes_is_not_taken_even_if_it_is_as_wide(tmp_path, c
 def test_another_backbone_is_named_by_what_differs(tmp_path):
     safetensors.torch.save_file({"backbone.net.x": torch.zeros(1)}, tmp_path / "x.safetensors")
     with pytest.raises(DataError, match=r"expected weights of this backbone, got others") as error:
-        load_initial_weights(build_classifier(spec_of()), tmp_path / "x.safetensors")
+        load_initial_weights([build_classifier(spec_of())], tmp_path / "x.safetensors")
     assert error.value.slug == "weights/mismatch"
 
 
@@ -66,5 +69,29 @@ def test_initial_weights_must_be_finite(tmp_path):
     tensors["head.linear.bias"] = torch.full((2,), float("nan"))
     safetensors.torch.save_file(tensors, tmp_path / "x.safetensors")
     with pytest.raises(DataError, match=r"got NaN or infinity in head\.linear\.bias") as error:
-        load_initial_weights(build_classifier(spec_of()), tmp_path / "x.safetensors")
+        load_initial_weights([build_classifier(spec_of())], tmp_path / "x.safetensors")
     assert error.value.slug == "weights/not-finite"
+
+
+def test_a_frozen_stages_head_brings_its_backbone(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    before, bundle = save(folder)
+    sha256, encoder = save_trained(folder, 0, 1, before, frozen=True)
+    save_bundle(folder.bundle(0, 1), replace(bundle, sha256=sha256, encoder_sha256=encoder))
+    first = build_classifier(spec_of(), generator_seed=7)
+    models = [first, with_new_head(first, spec_of(), generator_seed=8)]
+    load_initial_weights(models, folder.weights(0, 1))
+    for model in models:
+        for name, tensor in before.state_dict().items():
+            assert torch.equal(model.state_dict()[name], tensor)
+
+
+def test_a_head_without_its_backbone_is_told(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    model, _ = save(folder)
+    save_trained(folder, 0, 1, model, frozen=True)
+    folder.bundle(0, 1).unlink()
+    with pytest.raises(DataError, match="got those of a head alone") as error:
+        load_initial_weights([build_classifier(spec_of())], folder.weights(0, 1))
+    assert error.value.slug == "weights/mismatch"
+    assert "encoder-" in error.value.hint

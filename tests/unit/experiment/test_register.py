@@ -59,6 +59,7 @@ def test_what_was_registered_is_found(home, source, entry):
 
 def test_all_files_of_a_stage_are_registered_also_what_callbacks_wrote(home, source, entry):
     events = [path.name for path in (source.root / "logs" / "board" / "1.0").iterdir()]
+    encoder = source.encoder(load_bundle(source.bundle(1, 0)).encoder_sha256).name
     assert len(events) == 1
     assert sorted(find_reusable(home, KEY).files) == [
         "examples/0/1/validation.png",
@@ -67,6 +68,7 @@ def test_all_files_of_a_stage_are_registered_also_what_callbacks_wrote(home, sou
         "predictions/validation-1.0.npz",
         "weights/best-1.0.json",
         "weights/best-1.0.safetensors",
+        f"weights/{encoder}",
     ]
 
 
