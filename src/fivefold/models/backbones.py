@@ -6,6 +6,7 @@ Every net of timm, the Keras names of `names.py`, and users' own nets, behind on
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -13,7 +14,6 @@ from torch import Tensor, nn
 
 from fivefold.core.catalog import Component
 from fivefold.core.errors import ConfigError, DataError, Problem
-from fivefold.core.types import AnyArray
 from fivefold.models.channels import InputSpec, input_spec
 from fivefold.models.names import backbones, timm_name, unknown
 from fivefold.models.origins import WeightsOrigin, read_file
@@ -82,7 +82,7 @@ def _digest_of(state: Sequence[tuple[str, Tensor]]) -> str:
     hasher = hashlib.sha256()
     for name, tensor in state:
         hasher.update(f"{name}\x1f{tensor.dtype}\x1f{tuple(tensor.shape)}\x1e".encode())
-        plain: AnyArray = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+        plain: Any = tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
         hasher.update(plain)
     return hasher.hexdigest()
 
