@@ -11,13 +11,17 @@ from filelock import FileLock, Timeout
 from fivefold.core.durable import resource_error
 from fivefold.core.errors import LockedError
 
+_PATIENCE = 1.0
+"""Seconds: the processes of a run that was just killed may take a moment to end."""
+_LOOK_EVERY = 0.05
+
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a file's lock; the kernel frees it when the process ends, however it ends.
 
     Raises:
-        LockedError: If another process holds it.
+        LockedError: If another process still holds it after a second.
         ResourceError: If the folder cannot be written.
     """
     holder_path = path.with_name(path.name + "-holder")
@@ -36,7 +40,7 @@ def locked(path: Path) -> Iterator[None]:
 def _take(lock: FileLock, path: Path, holder_path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_PATIENCE, poll_interval=_LOOK_EVERY)
         holder_path.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
     except Timeout as error:
         msg = f"{path.parent}: expected no other process at work here, got {_holder(holder_path)}"

@@ -2,6 +2,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,21 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
     holder.communicate()
     with locked(tmp_path / ".lock"):
         pass
+
+
+def test_a_lock_that_falls_within_a_moment_is_waited_for(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, tmp_path / ".lock"], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout.readline() == "held\n"
+    ending = threading.Timer(0.2, holder.kill)
+    ending.start()
+    try:
+        with locked(tmp_path / ".lock"):
+            assert holder.wait(timeout=10) != 0
+    finally:
+        ending.join()
+        holder.communicate()
 
 
 def test_the_lock_can_be_taken_again_after_it_was_given_back(tmp_path):
