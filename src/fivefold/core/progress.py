@@ -54,6 +54,7 @@ class Terminal:
         finally:
             with _maybe_alone():
                 bar.close()
+                _to_the_margin()
 
     def line(self, text: str) -> None:
         """Write a line above the bars."""
@@ -63,6 +64,13 @@ class Terminal:
         if sys.stderr is not None:
             with _maybe_alone():
                 tqdm.write(text, file=sys.stderr)
+
+
+def _to_the_margin() -> None:
+    """Move the cursor of a terminal to the left: tqdm leaves it behind a bar below another one."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        sys.stderr.write("\r")
+        sys.stderr.flush()
 
 
 def _maybe_alone() -> AbstractContextManager[None]:

@@ -1,5 +1,7 @@
 import io
 import sys
+import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -16,6 +18,13 @@ class Gone(io.StringIO):
         raise BrokenPipeError(32, "Broken pipe")
 
     flush = close = lambda self: None
+
+
+class Tty(io.StringIO):
+    """A terminal."""
+
+    def isatty(self):
+        return True
 
 
 def closed():
@@ -53,3 +62,24 @@ def test_errors_of_the_work_itself_pass(watcher):
 def test_lines_go_to_standard_error(capsys):
     Terminal().line("epoch 0")
     assert capsys.readouterr() == ("", "epoch 0\n")
+
+
+def test_the_cursor_is_at_the_margin_when_the_lower_of_two_bars_ends_last(monkeypatch):
+    terminal, stream = Terminal(), Tty()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with ExitStack() as upper, ExitStack() as lower:
+        bars = [stack.enter_context(terminal.bar("fold", 3)) for stack in (upper, lower)]
+        time.sleep(0.6)  # a bar that is over sooner is never drawn
+        for advance in bars:
+            advance(1)
+        upper.close()
+        assert "fold" in stream.getvalue()
+        lower.close()
+        assert stream.getvalue().endswith("\r")
+
+
+def test_nothing_moves_a_cursor_where_there_is_no_terminal(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stream := io.StringIO())
+    with Terminal().bar("train", 1) as advance:
+        advance(1)
+    assert stream.getvalue() == ""
