@@ -1,6 +1,6 @@
 """How far all folds are, and how long the rest will take."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from fivefold.core.durations import roughly
 
@@ -8,12 +8,18 @@ from fivefold.core.durations import roughly
 class Pace:
     """Counts epochs over all folds; one stage's epochs may take longer than another's.
 
+    A stage of which no epoch has ended yet is taken to be as fast as stages of its kind. Where
+    none of these has begun either, nothing is known of it, and the time left is a lower bound: a
+    whole network's epoch takes up to a thousand times as long as one of a head alone.
+
     Args:
         left: Epochs that are left for each stage, over all folds.
+        frozen: Stages that train a head on features of a frozen backbone; the others train all.
     """
 
-    def __init__(self, left: Mapping[int, int]) -> None:
+    def __init__(self, left: Mapping[int, int], frozen: Collection[int] = ()) -> None:
         self._left = dict(left)
+        self._frozen = frozenset(frozen)
         self._total = sum(left.values())
         self._seconds: dict[int, list[float]] = {}
 
@@ -23,7 +29,7 @@ class Pace:
         self._total -= epochs
 
     def tick(self, stage: int, seconds: float, at_once: int = 1) -> str:
-        """Count an epoch that has ended; says "12 of 25 epochs, 2 min left".
+        """Count an epoch that has ended; says "12 of 25 epochs, 2 min left", or "at least 2 min".
 
         Args:
             stage: Which one the epoch was of.
@@ -34,9 +40,20 @@ class Pace:
         self._seconds.setdefault(stage, []).append(seconds)
         left = sum(self._left.values())
         done = f"{self._total - left} of {self._total} epochs"
-        return f"{done}, {roughly(self._seconds_left() / at_once)} left" if left else done
+        return f"{done}, {self._time_left(at_once)} left" if left else done
 
-    def _seconds_left(self) -> float:
-        known = {stage: sum(s) / len(s) for stage, s in self._seconds.items()}
-        usual = sum(known.values()) / len(known)
-        return sum(count * known.get(stage, usual) for stage, count in self._left.items())
+    def _time_left(self, at_once: int) -> str:
+        prices = {stage: self._price(stage) for stage, count in self._left.items() if count}
+        seconds = sum(self._left[stage] * (price or 0.0) for stage, price in prices.items())
+        bound = "at least " if None in prices.values() else ""
+        return bound + roughly(seconds / at_once)
+
+    def _price(self, stage: int) -> float | None:
+        """Tell the seconds of a stage's epoch: its own mean, else its kind's, else nothing."""
+        own = self._seconds.get(stage)
+        alike = [s for other, s in self._seconds.items() if self._alike(stage, other)]
+        known = own or [second for seconds in alike for second in seconds]
+        return sum(known) / len(known) if known else None
+
+    def _alike(self, stage: int, other: int) -> bool:
+        return (stage in self._frozen) == (other in self._frozen)

@@ -311,7 +311,10 @@ class Experiment:
             choices=choices,
             features=feature_files(config, spec, choices),
             reuse=open_reuse(config, choices, wanted=reuse),
-            pace=Pace(left_epochs(jobs, [stage.epochs for stage in stages])),
+            pace=Pace(
+                left_epochs(jobs, [stage.epochs for stage in stages]),
+                frozen=[stage.index for stage in stages if stage.frozen],
+            ),
             progress=self.progress,
         )
 

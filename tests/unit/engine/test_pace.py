@@ -2,7 +2,7 @@ from fivefold.engine.pace import Pace
 
 
 def test_the_rest_is_told_from_each_stages_own_epochs():
-    pace = Pace({0: 2, 1: 3})
+    pace = Pace({0: 2, 1: 3}, frozen=[])
     assert pace.tick(0, 1.0) == "1 of 5 epochs, 4 s left"
     assert pace.tick(0, 3.0) == "2 of 5 epochs, 6 s left"
     assert pace.tick(1, 50.0) == "3 of 5 epochs, 2 min left"
@@ -14,3 +14,22 @@ def test_folds_that_run_beside_each_other_share_what_is_left():
     pace = Pace({0: 5})
     assert pace.tick(0, 10.0, at_once=2) == "1 of 5 epochs, 20 s left"
     assert pace.tick(0, 10.0, at_once=1) == "2 of 5 epochs, 30 s left"
+
+
+def test_heads_say_nothing_of_a_whole_network():
+    pace = Pace({0: 2, 1: 2}, frozen=[0])
+    assert pace.tick(0, 0.1) == "1 of 4 epochs, at least 1 s left"
+    assert pace.tick(0, 0.1) == "2 of 4 epochs, at least 1 s left"
+    assert pace.tick(1, 300.0) == "3 of 4 epochs, 5 min left"
+
+
+def test_a_stage_that_has_not_begun_is_as_fast_as_its_kind():
+    pace = Pace({0: 1, 1: 1, 2: 2, 3: 1}, frozen=[0, 3])
+    pace.tick(0, 2.0)
+    assert pace.tick(1, 40.0) == "2 of 5 epochs, 82 s left"
+
+
+def test_a_stage_that_was_skipped_leaves_nothing_unknown():
+    pace = Pace({0: 2, 1: 2}, frozen=[0])
+    pace.skip(1, 2)
+    assert pace.tick(0, 7.0) == "1 of 2 epochs, 7 s left"
