@@ -5,14 +5,15 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from fivefold.core.progress import Terminal
 
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
+_CLEAR_LINE = "\r\x1b[K"
 
 
 def open_streams() -> None:
@@ -53,8 +54,48 @@ def _drain(stream: TextIO) -> bool:
     return True
 
 
+@contextmanager
+def starting(text: str = "Starting: loading PyTorch …") -> Iterator[None]:
+    """Show on a terminal what is going on before there can be a bar; gone when the block ends.
+
+    Args:
+        text: One line. Where standard error is no terminal, nothing is written.
+    """
+    if sys.stderr.isatty():
+        _Note.show(text)
+    try:
+        yield
+    finally:
+        _Note.clear()
+
+
+class _Note:
+    """The line that stands on the terminal until something else is to be written there."""
+
+    shown = False
+
+    @classmethod
+    def show(cls, text: str) -> None:
+        cls.shown = True
+        cls._write(text)
+
+    @classmethod
+    def clear(cls) -> None:
+        if cls.shown:
+            cls.shown = False
+            cls._write(_CLEAR_LINE)
+
+    @staticmethod
+    def _write(text: str) -> None:
+        # talk stops no work when nobody listens any more
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+
 def say(text: str) -> None:
     """Talk to the person at the terminal, above the bars if there are any."""
+    _Note.clear()
     if "tqdm" in sys.modules:
         Terminal().line(text)
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fivefold.cli import arguments
-from fivefold.cli.console import say, show_json, show_table
+from fivefold.cli.console import say, show_json, show_table, starting
 from fivefold.cli.guard import guarded
 from fivefold.core.durable import write_bytes
 from fivefold.core.errors import ConfigError, Problem
@@ -52,10 +52,11 @@ def predict(  # noqa: PLR0913  one parameter for each option
     """
     chosen = None if folds is None else arguments.numbers(folds)
     _check_free(output, force=force)
-    from fivefold.evaluation.tables import csv_bytes, prediction_rows
-    from fivefold.experiment.opening import open_experiment
+    with starting():
+        from fivefold.evaluation.tables import csv_bytes, prediction_rows
+        from fivefold.experiment.opening import open_experiment
 
-    opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
+        opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
     source = _opened(inputs, images)
     predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta)
     data = csv_bytes(prediction_rows(predictions))
@@ -75,9 +76,10 @@ def evaluate(
     allow_imports: arguments.AllowImports = False,
 ) -> None:
     """Measure on the samples that the models have not seen."""
-    from fivefold.experiment.opening import open_experiment
+    with starting():
+        from fivefold.experiment.opening import open_experiment
 
-    opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
+        opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
     result = opened.evaluate(stage=stage)
     if as_json:
         show_json(result)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fivefold.cli import arguments
-from fivefold.cli.console import say, show_pairs, show_table
+from fivefold.cli.console import say, show_pairs, show_table, starting
 from fivefold.cli.guard import guarded
 from fivefold.core.durations import exactly
 from fivefold.core.layout import RunFolder
@@ -28,11 +28,12 @@ def check(
     allow_imports: arguments.AllowImports = False,
 ) -> None:
     """Find what is wrong before training; estimate time and memory."""
-    from fivefold.experiment.opening import open_experiment
+    with starting():
+        from fivefold.experiment.opening import open_experiment
 
-    opened = open_experiment(
-        experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
-    )
+        opened = open_experiment(
+            experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
+        )
     report = opened.check()
     show_pairs(report.lines)
     for warning in report.warnings:
@@ -50,7 +51,6 @@ def fit(
         typer.Option(
             "--jobs",
             metavar="N",
-            min=1,
             help="How many folds run at once, each in its own process; the machine decides if not "
             "given. The results are the same.",
         ),
@@ -65,6 +65,7 @@ def fit(
     allow_imports: arguments.AllowImports = False,
 ) -> None:
     """Train all folds and stages; go on where a stopped run was."""
+    _check_jobs(jobs)
     chosen = None if folds is None else arguments.numbers(folds)
     if chosen is not None:
         _check_folds(chosen, experiment, overrides or ())
@@ -72,11 +73,12 @@ def fit(
 
     summary = find_finished(experiment, overrides or ())
     if summary is None:
-        from fivefold.experiment.opening import open_experiment
+        with starting():
+            from fivefold.experiment.opening import open_experiment
 
-        opened = open_experiment(
-            experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
-        )
+            opened = open_experiment(
+                experiment, overrides or (), allow_imports=allow_imports, progress=Terminal()
+            )
         summary = opened.fit(folds=chosen, jobs=jobs or "auto", reuse=not no_reuse)
     again = _fit_command(experiment, overrides, allow_imports=allow_imports)
     again += " --no-reuse" if no_reuse else ""
@@ -95,6 +97,13 @@ def demo(
     config_path = write_demo(folder)
     say(f"{folder}: images in digits/, one folder per class; the experiment is in config.yaml")
     fit(config_path)
+
+
+def _check_jobs(jobs: int | None) -> None:
+    """Refuse a number of processes that there cannot be, before anything heavy is loaded."""
+    if jobs is not None and jobs < 1:
+        msg = f"expected at least 1 fold at once, got {jobs}; leave it out and the machine decides"
+        raise typer.BadParameter(msg, param_hint="--jobs")
 
 
 def _check_folds(chosen: Sequence[int], experiment: Path, overrides: Sequence[str]) -> None:

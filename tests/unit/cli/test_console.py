@@ -50,3 +50,37 @@ def test_talk_goes_above_the_bars(capsys):
     assert "tqdm" in sys.modules
     console.say("hello")
     assert capsys.readouterr() == ("", "hello\n")
+
+
+class Tty(io.StringIO):
+    """A terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_what_is_going_on_until_it_is_over(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stream := Tty())
+    with console.starting("Starting: loading"):
+        assert stream.getvalue() == "Starting: loading"
+    assert stream.getvalue() == "Starting: loading\r\x1b[K"
+
+
+def test_a_line_takes_the_place_of_what_is_going_on(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stream := Tty())
+    with console.starting("Starting: loading"):
+        console.say("warning: old")
+    assert stream.getvalue() == "Starting: loading\r\x1b[Kwarning: old\n"
+
+
+def test_what_is_going_on_goes_also_when_it_fails(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stream := Tty())
+    with pytest.raises(KeyError, match="x"), console.starting("Starting: loading"):
+        raise KeyError("x")  # noqa: EM101  what is raised is the test
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_no_script_reads_what_is_going_on(capsys):
+    with console.starting():
+        pass
+    assert capsys.readouterr() == ("", "")

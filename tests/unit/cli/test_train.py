@@ -166,6 +166,15 @@ def test_folds_that_there_are_not_are_refused_first(calls, folder, capsys, finis
     assert calls == []
 
 
+@pytest.mark.parametrize("number", ["0", "-1"])
+def test_no_fold_at_once_is_refused_first(calls, folder, capsys, number):
+    folder.config_path.write_text(CONFIG)
+    assert app.run(["fit", str(folder.root), "--jobs", number]) == 2
+    expected = f"--jobs: expected at least 1 fold at once, got {number}; leave it out"
+    assert expected in capsys.readouterr().err
+    assert calls == []
+
+
 def test_wrong_config_is_told_whole_even_with_folds(calls, folder):
     folder.config_path.write_text(CONFIG + "btach: 3\n")
     assert app.run(["fit", str(folder.root), "--folds", "7"]) == 0
