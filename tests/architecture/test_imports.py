@@ -88,6 +88,13 @@ def test_commands_that_only_tell_load_nothing_heavy():
     assert command_lines(*commands) == [(0, [])] * len(commands)
 
 
+def test_help_loads_no_numpy_yaml_or_tables():
+    code = "from fivefold.cli.app import run; run(['fit', '--help']); import sys; print('LOADED')\n"
+    code += "print(*[m for m in ('numpy', 'ruamel', 'rich') if m in sys.modules])"
+    told = run(code)
+    assert told[told.index("LOADED") + 1 :] == []
+
+
 def test_a_new_experiment_is_written_without_anything_heavy(tmp_path):
     for name in ("a/1.png", "a/2.png", "b/1.png", "b/2.png"):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
