@@ -38,7 +38,14 @@ from fivefold.experiment.manifest import (
     open_manifest,
     version_warnings,
 )
-from fivefold.experiment.plan import choose_folds, has_begun, left_epochs, make_plan
+from fivefold.experiment.plan import (
+    choose_folds,
+    has_begun,
+    instead_of,
+    left_epochs,
+    make_plan,
+    trained_folds,
+)
 from fivefold.experiment.results import out_of_fold, summarise, write_oof_table
 from fivefold.experiment.reuse import open_reuse
 from fivefold.experiment.run_record import recorded_warnings
@@ -329,12 +336,18 @@ class Experiment:
         index = self._stage_index(stage)
         recorded = recorded_config(self.folder, self.config)
         wanted = choose_folds(folds, recorded.folds_count)
-        trained = [f for f in wanted if self.folder.bundle(f, index).exists()]
+        trained = trained_folds(self.folder, wanted, index)
+        instead = instead_of(self.folder, wanted, index)
         if not trained or (folds is not None and len(trained) < len(wanted)):
             missing = sorted(set(wanted) - set(trained))
-            msg = f"{self.folder.root}: expected trained folds, got none for {missing}"
+            msg = (
+                f"{self.folder.root}: expected trained folds of stage {index}, "
+                f"got none for {missing}"
+            )
             hint = f"`fivefold fit {self.folder.argument}` trains them"
+            hint = f"{instead}; {hint}" if instead else hint
             raise StateError(msg, hint=hint, slug="state/not-trained")
         if folds is None and len(trained) < len(wanted):
-            logger.warning("%d of %d folds are trained: %s", len(trained), len(wanted), trained)
-        return tuple(trained)
+            found = f"{len(trained)} of {len(wanted)} folds are trained: {list(trained)}"
+            logger.warning("%s", f"{found}; {instead}" if instead else found)
+        return trained

@@ -56,6 +56,26 @@ def has_begun(folder: RunFolder) -> bool:
     )
 
 
+def trained_folds(folder: RunFolder, folds: Sequence[int], stage: int) -> tuple[int, ...]:
+    """Name those folds whose weights of a stage are there."""
+    return tuple(fold for fold in folds if folder.bundle(fold, stage).exists())
+
+
+def instead_of(folder: RunFolder, folds: Sequence[int], stage: int) -> str:
+    """Say which earlier stage more of the folds have finished, and how to use it; else nothing."""
+    fewest = len(trained_folds(folder, folds, stage))
+    for earlier in reversed(range(stage)):
+        found = trained_folds(folder, folds, earlier)
+        if len(found) > fewest:
+            which = (
+                ""
+                if len(found) == len(folds)
+                else f" in fold{'s' * (len(found) > 1)} {', '.join(map(str, found))}"
+            )
+            return f"stage {earlier} is trained{which}: `--stage {earlier}` uses it"
+    return ""
+
+
 def left_epochs(jobs: Sequence[Job], epochs: Sequence[int]) -> dict[int, int]:
     """Count for each stage the epochs that are left over all folds.
 

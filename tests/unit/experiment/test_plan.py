@@ -2,7 +2,15 @@ import pytest
 
 from fivefold.core.errors import ConfigError
 from fivefold.core.layout import RunFolder
-from fivefold.experiment.plan import Job, choose_folds, has_begun, left_epochs, make_plan
+from fivefold.experiment.plan import (
+    Job,
+    choose_folds,
+    has_begun,
+    instead_of,
+    left_epochs,
+    make_plan,
+    trained_folds,
+)
 
 
 def finish(folder, fold, stage):
@@ -54,3 +62,18 @@ def test_a_folder_has_begun_when_something_was_trained(tmp_path):
     assert not has_begun(folder)
     finish(folder, 0, 0)
     assert has_begun(folder)
+
+
+def test_an_earlier_stage_is_offered_where_more_folds_have_it(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    assert instead_of(folder, [0, 1], 1) == ""
+    finish(folder, 0, 0)
+    assert instead_of(folder, [0, 1], 1) == "stage 0 is trained in fold 0: `--stage 0` uses it"
+    finish(folder, 1, 0)
+    assert instead_of(folder, [0, 1], 1) == "stage 0 is trained: `--stage 0` uses it"
+    finish(folder, 1, 1)
+    assert trained_folds(folder, [0, 1], 1) == (1,)
+    assert instead_of(folder, [0, 1], 1) == "stage 0 is trained: `--stage 0` uses it"
+    finish(folder, 0, 1)
+    assert instead_of(folder, [0, 1], 1) == ""
+    assert instead_of(folder, [0, 1], 2) == "stage 1 is trained: `--stage 1` uses it"
