@@ -157,7 +157,8 @@ class ExperimentKeys(BaseModel):
     )
     metrics: NamesField = Field((), description="Metrics to compute after every epoch.")
     primary_metric: Name = Field(
-        "val_loss", description="What decides which epoch's weights are the best."
+        "val_loss",
+        description="What decides which epoch's weights are the best; of equal epochs, the first.",
     )
     primary_metric_mode: Literal["auto", "min", "max"] = Field(
         "auto", description="Which direction is better; `auto` knows it for every metric."
