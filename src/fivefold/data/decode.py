@@ -196,8 +196,9 @@ def decode_sized(
         raise
     except UnidentifiedImageError as error:
         raise ImageProblem(Reason.FORMAT_NOT_ALLOWED, _looks_like(data)) from error
-    except Pillow.DecompressionBombError as error:
-        raise ImageProblem(Reason.TOO_MANY_PIXELS, str(error)) from error
+    except Pillow.DecompressionBombError as error:  # names its own limit, which is not ours
+        detail = f"many more pixels than the {limits.max_pixels:,} that are decoded at most"
+        raise ImageProblem(Reason.TOO_MANY_PIXELS, detail) from error
     # Pillow documents two exceptions and leaks a dozen: struct.error, ValueError, OverflowError,
     # SyntaxError, IndexError, RecursionError, … Each means that this file cannot be decoded.
     except Exception as error:

@@ -14,7 +14,9 @@ from fivefold.core.progress import Progress
 from fivefold.data import CsvSource, FilesSource, FolderSource, PythonSource, Source, open_python
 from fivefold.data.audit import Audit, audit
 from fivefold.data.columns import ColumnError
+from fivefold.data.decode import FORMATS
 from fivefold.data.images import ResizedImages
+from fivefold.data.reasons import by_reason, counted
 from fivefold.data.samples import SampleTable, table_of
 from fivefold.data.splits import Splits, check_splits, make_splits
 from fivefold.experiment.plan import has_begun
@@ -190,7 +192,8 @@ def open_inputs(inputs: Path | Sequence[Path], images: Path | None = None) -> So
         images: Where a table's paths start; its own folder if not given.
 
     Raises:
-        DataError: If there is nothing at a path, or `images` comes without a table.
+        DataError: If there is nothing at a path, no image is listed, or `images` comes without a
+            table.
     """
     paths = [inputs] if isinstance(inputs, Path) else list(inputs)
     if len(paths) == 1 and paths[0].suffix.lower() in (".csv", ".tsv"):
@@ -203,4 +206,17 @@ def open_inputs(inputs: Path | Sequence[Path], images: Path | None = None) -> So
         msg = f"{paths[0]}: expected a CSV table beside --images, got no table"
         hint = "a folder or single images need no --images"
         raise DataError(msg, hint=hint, slug="data/not-a-table")
-    return FilesSource(inputs)
+    return _not_empty(FilesSource(inputs), paths)
+
+
+def _not_empty(source: Source, paths: Sequence[Path]) -> Source:
+    if len(source):
+        return source
+    where = ", ".join(map(str, paths[:3])) + (", …" if len(paths) > 3 else "")
+    found = counted(by_reason(source.excluded)) if source.excluded else "no file at all"
+    msg = f"{where}: expected at least 1 image to predict, got {found}"
+    hint = (
+        f"{', '.join(FORMATS)} are read, whatever their names end in; hidden files and endings "
+        "such as .txt and .csv are left out"
+    )
+    raise DataError(msg, hint=hint, slug="data/nothing-to-predict")

@@ -60,7 +60,8 @@ class Readable:
             detail = f"looked for {Path(path).absolute()}"
         if self.broken <= _NAMED:
             sample_id = self.source.sample_ids[position]
-            logger.warning("%s: not predicted: %s: %s", sample_id, problem.reason, detail)
+            reason = problem.reason.replace("_", " ")
+            logger.warning("%s: not predicted: %s: %s", sample_id, reason, detail)
 
 
 def tell_listing(source: Source) -> None:
@@ -74,6 +75,7 @@ def tell_listing(source: Source) -> None:
 
 def nothing_readable(source: Source, lost: str = "") -> DataError:
     """Word that nothing can be predicted; `lost` is where the first missing image should be."""
-    msg = f"expected at least 1 image to predict, got none of {len(source)} readable"
+    found = f"none of {len(source)} readable" if len(source) else "an empty data set"
+    msg = f"expected at least 1 image to predict, got {found}"
     where = f"looked for {Path(lost).absolute()}; --images DIR says where a table's images are"
     return DataError(msg, hint=where if lost else "", slug="data/nothing-to-predict")

@@ -185,6 +185,11 @@ def test_sixty_thousand_pixels_square_are_refused_without_memory():
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
 
 
+def test_a_bomb_is_told_with_the_limit_that_counts():
+    with pytest.raises(ImageProblem, match="than the 100,000,000 that are decoded at most"):
+        decode(bomb(60_000, 60_000))
+
+
 def test_pixels_just_above_the_limit_are_refused():
     data = encoded(Image.new("L", (11, 10)))
     assert reason_of(data, limits=Limits(max_pixels=100)) == "too_many_pixels"

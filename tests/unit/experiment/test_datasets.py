@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -72,6 +74,18 @@ def test_inputs_are_a_folder_a_table_or_files(tmp_path):
     assert list(open_inputs(tmp_path).sample_ids) == ["a.png", "b.png"]
     assert list(open_inputs(tmp_path / "list.csv").sample_ids) == ["b.png"]
     assert len(open_inputs([tmp_path / "a.png"])) == 1
+
+
+def test_a_folder_without_images_is_named_with_what_is_in_it(tmp_path):
+    expected = re.escape(f"{tmp_path}: expected at least 1 image to predict, got no file at all")
+    with pytest.raises(DataError, match=expected) as error:
+        open_inputs(tmp_path)
+    assert error.value.slug == "data/nothing-to-predict"
+    assert error.value.hint.startswith("JPEG, PNG, WEBP, BMP, TIFF, GIF are read, whatever")
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / ".hidden").touch()
+    with pytest.raises(DataError, match="got 1 hidden, 1 not an image by its name\n"):
+        open_inputs(tmp_path)
 
 
 def test_images_of_a_table_to_predict_may_be_elsewhere(tmp_path):

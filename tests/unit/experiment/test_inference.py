@@ -12,6 +12,7 @@ from fivefold.core.errors import DataError, ResourceError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, average
 from fivefold.core.progress import Silent
+from fivefold.data import FilesSource
 from fivefold.data.audit import audit
 from fivefold.data.decode import read_image
 from fivefold.data.samples import table_of
@@ -174,7 +175,7 @@ def test_a_python_data_set_may_raise_for_some_items(folder, caplog):
 
     found = predict(folder, wrap(Items(), Silent(), labelled=False))
     assert found.ids == ("item 0", "item 1", "item 3", "item 4")
-    assert "item 2: not predicted: dataset_error: OSError: gone" in caplog.text
+    assert "item 2: not predicted: dataset error: OSError: gone" in caplog.text
 
 
 @pytest.fixture
@@ -213,9 +214,9 @@ def test_ten_broken_images_are_named_and_the_others_counted(folder, tmp_path, ca
     assert said[11:] == ["3 more images were not predicted"]
 
 
-def test_an_empty_folder_has_nothing_to_predict(folder, tmp_path):
-    with pytest.raises(DataError, match="got none of 0 readable") as error:
-        predict(folder, open_inputs(tmp_path))
+def test_an_empty_data_set_has_nothing_to_predict(folder):
+    with pytest.raises(DataError, match="1 image to predict, got an empty data set") as error:
+        predict(folder, FilesSource([]))
     assert error.value.slug == "data/nothing-to-predict"
 
 
