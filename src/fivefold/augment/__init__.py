@@ -1,6 +1,7 @@
 """From decoded pixels to what a network sees: resizing, and random changes for training."""
 
-from fivefold.augment.geometric import augmenters
+from fivefold.augment import geometric  # noqa: F401  it fills the catalog
+from fivefold.augment.catalog import augmenters
 from fivefold.augment.pipeline import Augmentation, build_augmentation, check_augmentation
 from fivefold.augment.preprocess import resize
 

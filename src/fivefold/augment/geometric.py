@@ -1,7 +1,6 @@
 """Augmenters that move pixels: flips and affine changes, as matrices about the centre.
 
-A geometric augmenter is `def name(rng, height, width, *, options) -> Warp`. The defaults, names
-and signs are those of imgaug 0.3.
+The defaults, names and signs are those of imgaug 0.3.
 """
 
 import math
@@ -11,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from fivefold.augment.box import Matrix
+from fivefold.augment.catalog import augmenters
 from fivefold.augment.draws import (
     AxisFactor,
     AxisNumber,
@@ -23,11 +23,8 @@ from fivefold.augment.draws import (
     draw_whole,
 )
 from fivefold.augment.warp import Border, Mode, Order, Warp
-from fivefold.core.catalog import Catalog
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-
-augmenters: Catalog[Warp] = Catalog("augmenter")
 
 
 @augmenters.add(name="Fliplr")

@@ -6,23 +6,21 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
-from fivefold.augment.geometric import augmenters
-from fivefold.augment.warp import Border, Warp, apply, fuse
+from fivefold.augment.catalog import augmenters
+from fivefold.augment.changes import Step, change_image, change_mask, draw_changes, fuse
+from fivefold.augment.preprocess import resize
+from fivefold.augment.warp import as_nearest
 from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.types import Image
 
-Step: TypeAlias = Callable[[np.random.Generator, int, int], Warp]
 Where: TypeAlias = Callable[..., str]
-
-# A mask holds class numbers: between two of them, or beyond the edge, there is nothing to mix.
-_MASK = Border(order=0, mode="constant", cval=0.0)
 
 
 class Augmentation:
     """Random changes of training images; the same generator state gives the same bytes.
 
     Args:
-        steps: Draw one geometric change each, in the order in which they apply.
+        steps: Draw one change each, in the order in which they apply.
     """
 
     def __init__(self, steps: Sequence[Step] = ()) -> None:
@@ -39,6 +37,8 @@ class Augmentation:
     ) -> Image | tuple[Image, Image]:
         """Change an image [H, W, C], and its mask [H, W] or [H, W, M] alike.
 
+        What comes out of another size, as after cutting, is resized to the one it had.
+
         Returns:
             The image, or the image and the mask; the very same arrays when nothing changes.
 
@@ -49,14 +49,11 @@ class Augmentation:
         if mask is not None and mask.shape[:2] != (height, width):
             msg = f"mask: expected height and width {(height, width)}, got {mask.shape[:2]}"
             raise DataError(msg, slug="data/mask-size")
-        warps = fuse(step(rng, height, width) for step in self._steps)
-        for warp in warps:
-            image = apply(image, warp)
+        changes = fuse(draw_changes(self._steps, rng, height, width))
+        image = resize(change_image(image, changes), height, width)
         if mask is None:
             return image
-        for warp in warps:
-            mask = apply(mask, Warp(warp.matrix, _MASK))
-        return image, mask
+        return image, as_nearest(change_mask(mask, changes), height, width)
 
 
 def build_augmentation(items: Sequence[tuple[str, Any]], where: Where) -> Augmentation:

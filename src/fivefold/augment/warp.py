@@ -1,11 +1,12 @@
 """Warps: where pixels go, and what fills the places that nothing comes to."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fivefold.augment.box import Matrix, as_pixels, find_box, mirrored
 from fivefold.core.optional import late
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 else:  # a config is checked without it
     cv2 = late("cv2")
 
+Maps: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 Mode: TypeAlias = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
 Order: TypeAlias = Literal[0, 1, 3]
 
@@ -45,6 +47,13 @@ class Border:
     cval: float = 0.0
 
 
+DARK = Border()
+"""Linear, and 0 beyond the edge."""
+
+# A mask holds class numbers: between two of them, or beyond the edge, there is nothing to mix.
+MASK = Border(order=0, mode="constant", cval=0.0)
+
+
 @dataclass(frozen=True, eq=False)
 class Warp:
     """One geometric change.
@@ -59,19 +68,11 @@ class Warp:
     border: Border | None = None
 
 
-def fuse(warps: Iterable[Warp]) -> list[Warp]:
-    """Compose warps that come one after the other into as few as their borders allow: mostly one.
-
-    Pixels are then interpolated once, and what one warp moves out another may bring back.
-    """
-    fused: list[Warp] = []
-    for warp in warps:
-        last = fused[-1] if fused else None
-        if last is None or (warp.border and last.border and warp.border != last.border):
-            fused.append(warp)
-        else:
-            fused[-1] = Warp(warp.matrix @ last.matrix, last.border or warp.border)
-    return fused
+def fuse_two(first: Warp, second: Warp) -> Warp | None:
+    """Compose a warp and the one after it; None if their borders differ."""
+    if first.border and second.border and first.border != second.border:
+        return None
+    return Warp(second.matrix @ first.matrix, first.border or second.border)
 
 
 def apply(image: Image, warp: Warp) -> Image:
@@ -87,7 +88,7 @@ def apply(image: Image, warp: Warp) -> Image:
     if flips:
         rows, columns = flips
         return by_channels(image, partial(mirrored, rows=rows, columns=columns))
-    border = warp.border or Border()
+    border = warp.border or DARK
     box = find_box(matrix, *image.shape[:2])
     if box and border.order == 1:
         mode = getattr(cv2, _BORDERS[border.mode])
@@ -97,6 +98,38 @@ def apply(image: Image, warp: Warp) -> Image:
     if image.shape[2:] == (3,) and border.order != 3:
         return _warped_as_four(image, matrix, border)
     return by_channels(image, partial(_warped, matrix=matrix, border=border))
+
+
+def remap(image: Image, maps: Maps, border: Border) -> Image:
+    """Take each pixel of an image [H, W] or [H, W, C] from where two maps say.
+
+    Args:
+        image: Pixels of any number of channels.
+        maps: x and y in the image, each float32 [height, width of the result].
+        border: How pixels between and beyond the known ones are made.
+    """
+
+    def change(part: Image) -> Image:
+        moved = cv2.remap(
+            part,
+            *maps,
+            interpolation=getattr(cv2, _INTERPOLATIONS[border.order]),
+            borderMode=getattr(cv2, _BORDERS[border.mode]),
+            borderValue=(border.cval,) * 4,
+        )
+        return as_pixels(moved)
+
+    return by_channels(image, change)
+
+
+def as_nearest(mask: Image, height: int, width: int) -> Image:
+    """Bring a mask [H, W] or [H, W, M] to a size by taking the nearest of its values."""
+    if mask.shape[:2] == (height, width):
+        return mask
+    # Of each new pixel's centre; OpenCV's own "nearest" takes its corner.
+    rows = (np.arange(height) + 0.5) * mask.shape[0] // height
+    columns = (np.arange(width) + 0.5) * mask.shape[1] // width
+    return as_pixels(mask[rows.astype(np.intp)[:, None], columns.astype(np.intp)])
 
 
 def by_channels(image: Image, change: Callable[[Image], Image]) -> Image:

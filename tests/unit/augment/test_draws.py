@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
+from fivefold.augment import augmenters
 from fivefold.augment.draws import draw, draw_axes, draw_whole
-from fivefold.augment.geometric import augmenters
 
 
 def many(values, one=draw, count=2000):

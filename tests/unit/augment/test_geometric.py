@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from fivefold.augment.geometric import about_centre, augmenters
-from fivefold.augment.warp import fuse
+from fivefold.augment.catalog import augmenters
+from fivefold.augment.changes import fuse
+from fivefold.augment.geometric import about_centre
 
 HEIGHT, WIDTH = 20, 31
 
@@ -49,7 +50,7 @@ def test_p_is_the_share_of_flipped_images(name):
 
 def test_fused_matrices_move_points_as_one_after_the_other():
     warps = [drawn("Affine", rotate=20), drawn("Fliplr", p=1), drawn("Affine", scale=1.5)]
-    (fused,) = fuse(warps)
+    (fused,) = fuse(tuple(warps))
     point = (3.0, 5.0)
     for warp in warps:
         point = at(warp, *point)
