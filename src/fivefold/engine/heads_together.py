@@ -20,6 +20,7 @@ from fivefold.engine.loop import Seen, clip, judge, not_finite, set_rate
 from fivefold.engine.predictor import Advance
 from fivefold.engine.stage import StageRun
 from fivefold.models import logits_together
+from fivefold.optim.eager import take_step
 
 
 def run_heads(
@@ -98,7 +99,7 @@ class _Lane:
         """Take the step, its gradients being there."""
         task, rows = self.run.task, self.parts[step]
         clip(task)
-        task.optimizer.step()
+        take_step(task.optimizer)
         task.optimizer.zero_grad(set_to_none=True)
         self.seen.add(rows, logits[: len(rows)], loss)
 

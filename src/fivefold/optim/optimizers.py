@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import Field
 
-from fivefold.core.catalog import At, Catalog, nowhere
+from fivefold.core.catalog import At, Catalog, Component, nowhere
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.optional import late
 from fivefold.optim.param_groups import parameter_groups
@@ -192,7 +192,7 @@ def build_optimizer(
         message = "freeze_encoder: expected something to train, got a model that is frozen whole"
         hint = "set `unfreeze_encoder: true` in this stage"
         raise ConfigError([Problem("config/nothing-to-train", "", message, hint)])
-    return component.make(groups, lr, **accepted)
+    return _make(component, groups, lr, accepted)
 
 
 def check_optimizer(
@@ -221,7 +221,7 @@ def try_optimizer(
     """
     component = optimizers.get(name)
     try:
-        component.make([torch.zeros(1)], 1.0, **component.check(options)[0])
+        _make(component, [torch.zeros(1)], 1.0, component.check(options)[0])
     except ValueError as error:
         return [_clash_problem(name, options, str(error), at, key)]
     return []
@@ -230,3 +230,12 @@ def try_optimizer(
 def _clash_problem(name: str, options: Mapping[str, Any], reason: str, at: At, key: str) -> Problem:
     message = f"{key}.{name}: expected options that fit together, got {dict(options)}"
     return Problem("config/bad-value", at(), message, reason)
+
+
+def _make(
+    component: Component[Optimizer], parameters: Any, lr: float, options: Mapping[str, Any]
+) -> Optimizer:
+    from fivefold.optim.eager import spare_compiler  # noqa: PLC0415  loads torch
+
+    spare_compiler()
+    return component.make(parameters, lr, **options)
