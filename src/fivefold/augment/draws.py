@@ -61,7 +61,14 @@ def _are(values: Any, fits: Callable[[float], bool]) -> bool:
     return len(items) > 0 and all(_is_number(item) and fits(item) for item in items)
 
 
-def _option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
+def number_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
+    """Make the check of an option whose every number must fit.
+
+    Args:
+        noun: What one number must be, for messages: "a number above 0".
+        fits: Says whether a finite number is that.
+    """
+
     def check(value: Any) -> Any:
         if not _are(value, fits):
             msg = f"{noun}, a range [a, b] or a list to choose from"
@@ -82,9 +89,9 @@ def _axis_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-Number = Annotated[Values, _option("a number", math.isfinite)]
-Brightness = Annotated[Values, _option("a number from 0 to 255", lambda v: 0 <= v <= 255)]
-ShearAngle = Annotated[Values, _option("a number between -90 and 90", lambda v: -90 < v < 90)]
+Number = Annotated[Values, number_option("a number", math.isfinite)]
+Brightness = Annotated[Values, number_option("a number from 0 to 255", lambda v: 0 <= v <= 255)]
+ShearAngle = Annotated[Values, number_option("a number between -90 and 90", lambda v: -90 < v < 90)]
 AxisNumber = Annotated[AxisValues, _axis_option("a number", math.isfinite)]
 AxisFactor = Annotated[AxisValues, _axis_option("a number above 0", lambda v: v > 0)]
 AxisWhole = Annotated[AxisValues, _axis_option("a whole number", lambda v: float(v).is_integer())]

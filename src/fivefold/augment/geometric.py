@@ -42,7 +42,7 @@ def flipud(rng: np.random.Generator, height: int, width: int, *, p: Probability)
 
 
 @augmenters.add(name="Affine")
-def affine(  # noqa: PLR0913  each is a key of the YAML
+def affine(
     rng: np.random.Generator,
     height: int,
     width: int,
