@@ -8,8 +8,9 @@ import pytest
 from fake_run import fake_predictions, make_fake_run
 from PIL import Image as Pillow
 
-from fivefold.apps.report import write_pictures
+from fivefold.apps.report import write_pictures, write_report
 from fivefold.apps.report.curves import columns_to_show, draw_curves, lines
+from fivefold.apps.report.facts import environment
 from fivefold.apps.report.figures import drawn, inline_svg
 from fivefold.apps.report.matrices import class_rows, confusion, worst_mistakes
 from fivefold.apps.report.weakest import weakest_class
@@ -177,3 +178,17 @@ def test_neither_torch_nor_pyplot_is_loaded(tmp_path):
         "sys.exit(late or 'torch' in sys.modules or 'matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_facts_of_the_manifest_are_spelt_as_people_write():
+    manifest = {"frozen_views": {"0": 2, "1": 1}, "hardware": {"cores": 2}, "seed": 1}
+    assert environment(manifest) == {
+        "run": {"seed": "1"},
+        "frozen views": {"stage 0": "2", "stage 1": "1"},
+        "hardware": {"cores": "2"},
+    }
+
+
+def test_mistakes_are_shown_before_the_sheets_of_examples(tmp_path):
+    page = write_report(make_fake_run(tmp_path)).read_text("utf-8")
+    assert 0 < page.index("<h2>Most confident mistakes</h2>") < page.index("<h2>Examples</h2>")

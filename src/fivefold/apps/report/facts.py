@@ -6,6 +6,7 @@ from typing import Any
 from fivefold.core.durations import exactly
 
 _ELSEWHERE = ("config", "seconds", "warnings")  # parts of the page of their own
+_BEFORE_A_NAME = {"frozen_views": "stage "}
 
 
 def data_facts(audit: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,10 +43,15 @@ def environment(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             continue
         if isinstance(value, dict):
             flat = sorted(_flat(value).items())
-            groups[key] = {name: _worded(name, item) for name, item in flat}
+            before = _BEFORE_A_NAME.get(key, "")
+            groups[_heading(key)] = {before + name: _worded(name, item) for name, item in flat}
         else:
             groups["run"][key] = _worded(key, value)
     return {heading: facts for heading, facts in groups.items() if facts}
+
+
+def _heading(key: str) -> str:
+    return key.replace("_", " ")
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
