@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from fivefold.config import ResolvedStage
-from fivefold.core.errors import DataError, NumericError, ResourceError
+from fivefold.core.errors import DataError, NumericError
 from fivefold.core.predictions import Predictions
 from fivefold.core.seeding import seed_for
 from fivefold.core.types import Floats, Indices
 from fivefold.data.batches import Batch, Batches
 from fivefold.engine.device import accelerator, images_of, targets_of, tensor_of
 from fivefold.engine.fold_data import FoldData
-from fivefold.engine.memory import is_out_of_memory
+from fivefold.engine.memory import is_out_of_memory, out_of_memory
 from fivefold.engine.predictor import Advance, Place, as_predictions, predict_logits
 from fivefold.evaluation import compute
 from fivefold.models import Classifier, probabilities
@@ -161,9 +161,8 @@ def _step(task: Task, batch: Batch, where: str) -> tuple[Tensor, float]:
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        msg = f"{where}: expected enough memory for a batch of {len(batch.indices)}, got {error}"
         hint = "in a new folder, lower `batch` or `shape`"
-        raise ResourceError(msg, hint=hint, slug="resource/memory") from error
+        raise out_of_memory(error, where, len(batch.indices), hint) from error
     return logits, value
 
 

@@ -25,6 +25,20 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(text in str(error) for text in _ON_CPUS)
 
 
+def out_of_memory(error: BaseException, where: str, images: int, hint: str) -> ResourceError:
+    """Word that some images do not fit into memory.
+
+    Args:
+        error: Of torch or Python.
+        where: What was at work.
+        images: How many of them were to be computed at a time.
+        hint: The way out.
+    """
+    batch = "1 image" if images == 1 else f"a batch of {images}"
+    msg = f"{where}: expected enough memory for {batch}, got {error}"
+    return ResourceError(msg, hint=hint, slug="resource/memory")
+
+
 class InParts:
     """Runs batches in parts that fit into memory: where one does not, in halves from then on.
 
@@ -62,9 +76,8 @@ class InParts:
 
     def _halve(self, size: int, error: BaseException) -> None:
         if size == 1:
-            msg = f"prediction: expected enough memory for 1 image, got {error}"
             hint = "close other programs, or predict on a device with more memory"
-            raise ResourceError(msg, hint=hint, slug="resource/memory") from error
+            raise out_of_memory(error, "prediction", size, hint) from error
         with self._turn:
             if self.most >= size:  # another thread may have done so already
                 self.most = size // 2

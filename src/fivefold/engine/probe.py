@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from fivefold.core.choices import Choices
-from fivefold.core.errors import ResourceError
 from fivefold.engine.device import accelerator, computing_with, on_device
-from fivefold.engine.memory import is_out_of_memory
+from fivefold.engine.memory import is_out_of_memory, out_of_memory
 from fivefold.models import Classifier
 
 _TURNS = 6  # the first warms up
@@ -73,9 +72,7 @@ def image_rates(
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            msg = f"probe: expected enough memory for a batch of {steps.batch}, got {error}"
-            hint = "lower `batch` or `shape`"
-            raise ResourceError(msg, hint=hint, slug="resource/memory") from error
+            raise out_of_memory(error, "probe", steps.batch, "lower `batch` or `shape`") from error
 
 
 class _Probe:
