@@ -4,6 +4,7 @@ import math
 import os
 from pathlib import Path
 
+_MOST_DECODING = 8
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -24,6 +25,14 @@ def threads_per_fold(num_folds: int, cores: int) -> int:
     It does not ask how many do run side by side, so that their number changes no result.
     """
     return max(1, cores // num_folds)
+
+
+def decoding_threads() -> int:
+    """Choose how many threads decode images where nobody has said it: as many as cores, up to 8.
+
+    Each holds an image.
+    """
+    return min(usable_cores(), _MOST_DECODING)
 
 
 def _allowed() -> int:

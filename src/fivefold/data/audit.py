@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from fivefold.core.ahead import map_ahead
-from fivefold.core.cores import usable_cores
+from fivefold.core.cores import decoding_threads
 from fivefold.core.durable import write_text
 from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
@@ -38,7 +38,6 @@ _NAMED = {
 }
 _FORMAT = 1
 _AHEAD = 16  # samples that each thread may be ahead, so that an interrupt is quick
-_MOST_THREADS = 8  # each holds an image
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +239,7 @@ def _in_order(source: Source, look: Callable[[int], Seen]) -> Generator[Seen]:
     """Look at all positions of a source in threads, or in processes; in their order."""
     if source.one_at_a_time:
         return _in_processes(source, look)
-    threads = min(usable_cores(), _MOST_THREADS)
+    threads = decoding_threads()
     return map_ahead(look, range(len(source)), threads=threads, ahead=threads * _AHEAD)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from fivefold.build.pixels import build_preprocess
 from fivefold.config import ExperimentConfig
 from fivefold.core.cache_home import cache_home
-from fivefold.core.cores import usable_cores
+from fivefold.core.cores import decoding_threads
 from fivefold.core.errors import DataError, ResourceError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, mean_of
@@ -27,8 +27,6 @@ from fivefold.engine.tta import View
 from fivefold.experiment.manifest import choices_to_predict
 from fivefold.experiment.readable import Readable, nothing_readable, tell_listing
 from fivefold.models import Classifier
-
-_MOST_THREADS = 8  # each holds an image
 
 
 def predict_source(
@@ -131,7 +129,7 @@ def _threads(config: ExperimentConfig) -> int:
     """Choose how many threads decode: as the config says, else one for each core."""
     if "num_workers" in config.model_fields_set:
         return config.num_workers
-    return min(usable_cores(), _MOST_THREADS)
+    return decoding_threads()
 
 
 def require_all(predictions: Predictions, source: Source) -> Floats:
