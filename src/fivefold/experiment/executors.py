@@ -24,9 +24,9 @@ from fivefold.core.progress import Silent
 from fivefold.data.source import Source
 from fivefold.engine.pace import Pace
 from fivefold.experiment.crew import Crew
+from fivefold.experiment.own_code import own_code
 from fivefold.experiment.plan import Job
 from fivefold.experiment.runner import remove_empty, run_fold
-from fivefold.experiment.surroundings import own_code
 from fivefold.experiment.work import Work
 from fivefold.experiment.workers import Order, packed
 

@@ -16,9 +16,10 @@ from fivefold.engine.heads_together import run_heads
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.stage import StageJob, StageRun
 from fivefold.experiment.failures import others_go_on
+from fivefold.experiment.own_code import is_code_known
 from fivefold.experiment.plan import Job
 from fivefold.experiment.stage_key import versions
-from fivefold.experiment.surroundings import is_code_known, surroundings
+from fivefold.experiment.surroundings import surroundings
 from fivefold.experiment.work import Work, fold_data, stage_job, starting_model
 from fivefold.models import Classifier, ModelSpec, with_new_head
 from fivefold.models.weights import NONE

@@ -16,12 +16,12 @@ from fivefold.core.layout import RunFolder
 from fivefold.engine.checkpoint import load_bundle, load_trained, save_bundle
 from fivefold.engine.stage import StageJob, forget_running
 from fivefold.engine.tensors import load_model_tensors
+from fivefold.experiment.own_code import is_code_known
 from fivefold.experiment.register import Found, find_reusable, name_of, register
 from fivefold.experiment.stage_key import StageFacts, data_digest, stage_key
 from fivefold.experiment.surroundings import (
     incoming_of_bundle,
     incoming_of_model,
-    is_code_known,
     surroundings,
 )
 
