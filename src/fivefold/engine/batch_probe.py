@@ -1,10 +1,8 @@
 """How many images a device predicts fastest at a time, tried once and remembered."""
 
-import hashlib
-import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -13,8 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from fivefold.core.cache_home import CacheHome
-from fivefold.core.errors import ResourceError, StateError
-from fivefold.core.sealed import read_sealed, write_sealed
+from fivefold.core.memo import memo_of
 from fivefold.data.batches import Batch
 from fivefold.engine.device import accelerator, device_name, images_of
 from fivefold.engine.memory import is_out_of_memory
@@ -28,10 +25,11 @@ _SIZES = {"cpu": (8, 16, 64)}
 _SIZES_ELSEWHERE = (64, 128, 256, 512)
 _WORTH_IT = 20  # a probe may take one part in so many of the work
 _CLEARLY = 1.1  # so much faster than the usual size, or the usual size it is
-_FORMAT = 1
 
 
-def choose_batch(home: CacheHome | None, model: Classifier, spec: ModelSpec, images: int) -> int:
+def choose_batch(
+    home: CacheHome | None, model: Classifier, spec: ModelSpec, images: int, own_code: Sequence[str]
+) -> int:
     """Choose how many images to predict at a time.
 
     A result may depend on it in its last bits, so the choice is remembered: the same command gives
@@ -43,23 +41,18 @@ def choose_batch(home: CacheHome | None, model: Classifier, spec: ModelSpec, ima
         model: On its device, in eval mode.
         spec: What it was built from.
         images: How often a model looks at an image in all.
+        own_code: Digests of the user's code, in which a net of the same name may be another.
     """
     sizes, workers = _SIZES.get(accelerator().device.type, _SIZES_ELSEWHERE), usual_workers()
     if home is None or images < _WORTH_IT * workers * (USUAL + sum(sizes)):
         return USUAL
-    about = _about(model, spec, workers)
-    name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
-    path = home.folder("probes") / f"batch-{name}.json"
-    try:
-        if path.exists():
-            return read_sealed(path, _Choice, version=_FORMAT).batch
-    except StateError as error:
-        logger.warning("the remembered batch cannot be used, it is probed again: %s", error)
+    about = {**_about(model, spec, workers), "own_code": list(own_code)}
+    memo = memo_of(home, "batch", about, _Choice)
+    known = memo.recall()
+    if known:
+        return known.batch
     choice = _fastest(model, spec.shape, (USUAL, *sizes), workers)
-    try:
-        write_sealed(path, {"about": about, "batch": choice}, version=_FORMAT)
-    except ResourceError as error:
-        logger.warning("batches of %d: the usual size, since no choice is kept: %s", USUAL, error)
+    if not memo.keep({"batch": choice}):
         return USUAL
     logger.info("batches of %d images are predicted fastest", choice)
     return choice

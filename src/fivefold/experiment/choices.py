@@ -1,32 +1,24 @@
 """Settle how a run computes: as it was begun, as was found before, or by a probe now."""
 
-import hashlib
-import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cache_home import cache_home
 from fivefold.core.choices import Choices
 from fivefold.core.cores import usable_cores
-from fivefold.core.errors import ResourceError, StateError
 from fivefold.core.layout import RunFolder
+from fivefold.core.memo import Memo, memo_of
 from fivefold.core.progress import Progress
-from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.engine.device import accelerator, device_name, precisions
 from fivefold.engine.precision import Machine, choose, exact_choices
 from fivefold.engine.probe import Steps, image_rates
 from fivefold.experiment.manifest import recorded_choices
+from fivefold.experiment.own_code import own_code
 from fivefold.experiment.plan import has_begun
 from fivefold.models import ModelSpec, build_classifier
-
-logger = logging.getLogger(__name__)
-
-_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -74,13 +66,13 @@ def settle_choices(folder: RunFolder, training: Training, progress: Progress) ->
     )
     if training.config.profile == "exact":
         return exact_choices(machine)
-    about = _about(training, machine)
-    path = _path(training.config, about)
-    found = None if path is None else _remembered(path)
-    if found is None:
-        found = _measured(training, machine, progress)
-        if path is not None:
-            _remember(path, about, found)
+    memo = _memo(training, machine)
+    known = memo and memo.recall()
+    if known:
+        return known.choices
+    found = _measured(training, machine, progress)
+    if memo:
+        memo.keep({"choices": asdict(found)})
     return found
 
 
@@ -97,47 +89,25 @@ def _measured(training: Training, machine: Machine, progress: Progress) -> Choic
     return found
 
 
-def _about(training: Training, machine: Machine) -> dict[str, Any]:
-    """Name everything that decides what a probe finds."""
-    spec, config = training.spec, training.config
-    return {
-        "architecture": spec.architecture,
-        # Two folders may each have a net of their own by the same name.
-        "imports": str(config.directory.resolve()) if config.imports else "",
-        "pooling": spec.pooling,
-        "steps": asdict(training.steps),
-        "profile": config.profile,
-        "machine": {**asdict(machine), "device": device_name()},
-        "versions": {name: version(name) for name in ("fivefold", "timm", "torch")},
-    }
-
-
-def _path(config: ExperimentConfig, about: Mapping[str, Any]) -> Path | None:
-    home = cache_home(config.cache)
-    if home is None:
-        return None
-    text = json.dumps(about, sort_keys=True)
-    return home.folder("probes") / f"choices-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
-
-
 @dataclass(frozen=True)
 class _Record:
     about: Mapping[str, Any]
     choices: Choices
 
 
-def _remembered(path: Path) -> Choices | None:
-    if not path.exists():
+def _memo(training: Training, machine: Machine) -> Memo[_Record] | None:
+    """Find where it is remembered what a probe finds; nowhere without a cache or a known net."""
+    spec, config = training.spec, training.config
+    code, home = own_code(), cache_home(config.cache)
+    if code is None or home is None:
         return None
-    try:
-        return read_sealed(path, _Record, version=_FORMAT).choices
-    except StateError as error:
-        logger.warning("what a probe found is damaged, it is measured again: %s", error)
-        return None
-
-
-def _remember(path: Path, about: Mapping[str, Any], found: Choices) -> None:
-    try:
-        write_sealed(path, {"about": about, "choices": asdict(found)}, version=_FORMAT)
-    except ResourceError as error:
-        logger.warning("what the probe found is not remembered for the next run: %s", error)
+    about = {
+        "architecture": spec.architecture,
+        "own_code": code,
+        "pooling": spec.pooling,
+        "steps": asdict(training.steps),
+        "profile": config.profile,
+        "machine": {**asdict(machine), "device": device_name()},
+        "versions": {name: version(name) for name in ("fivefold", "timm", "torch")},
+    }
+    return memo_of(home, "choices", about, _Record)

@@ -25,6 +25,7 @@ from fivefold.engine.memory import InParts, is_out_of_memory
 from fivefold.engine.predictor import Advance, map_batches, view_probs
 from fivefold.engine.tta import View
 from fivefold.experiment.manifest import choices_to_predict
+from fivefold.experiment.own_code import own_code
 from fivefold.experiment.readable import Readable, nothing_readable, tell_listing
 from fivefold.models import Classifier
 
@@ -63,7 +64,9 @@ def predict_source(
     batch = config.inference_batch
     if batch == "auto":
         looks = len(source) * len(models) * len(views)
-        batch = choose_batch(cache_home(config.cache), models[0], spec, looks)
+        known = own_code()
+        home = None if known is None else cache_home(config.cache)
+        batch = choose_batch(home, models[0], spec, looks, known or ())
     preprocess = build_preprocess(spec.shape)
     incoming = read_batches(source, preprocess, batch=batch, threads=_threads(config))
     with closing(incoming), progress.bar("predict", len(source)) as advance:

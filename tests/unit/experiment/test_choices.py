@@ -12,6 +12,7 @@ from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
 from fivefold.core.sealed import write_sealed
 from fivefold.core.types import Head
+from fivefold.experiment import choices
 from fivefold.experiment.choices import Training, settle_choices
 from fivefold.experiment.manifest import open_manifest
 from fivefold.models import ModelSpec
@@ -99,7 +100,20 @@ def test_a_damaged_record_is_measured_again_and_replaced(tmp_path, cache_folder,
 def test_a_cache_that_cannot_be_written_is_told(tmp_path, cache_folder, caplog):
     cache_folder.write_text("a file where a folder should be")
     assert [bars for _, bars in settled(tmp_path, "profile: auto")] == [1, 1]
-    assert "what the probe found is not remembered for the next run" in caplog.text
+    assert "what a probe found is not remembered for the next run" in caplog.text
+
+
+@pytest.mark.parametrize(("codes", "probes"), [("aab", [1, 0, 1]), (["a", None, None], [1, 1, 1])])
+def test_a_net_with_other_code_is_measured_again(
+    tmp_path, cache_folder, monkeypatch, codes, probes
+):
+    found = []
+    for code in codes:
+        monkeypatch.setattr(choices, "own_code", lambda code=code: code and [code])
+        watched = Watched()
+        settle_choices(RunFolder.of(tmp_path), training("profile: auto"), watched)
+        found.append(watched.bars)
+    assert found == probes
 
 
 def test_each_question_has_its_own_answer(tmp_path, cache_folder):
