@@ -8,6 +8,7 @@ from runs import CONFIG, write_experiment
 from fivefold.core.durable import read_json
 from fivefold.core.progress import Silent
 from fivefold.engine.checkpoint import load_bundle
+from fivefold.experiment import reuse, stage_key
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.summary import read_summary
 
@@ -181,14 +182,40 @@ def test_a_damaged_source_is_trained_again(tmp_path):
 @pytest.mark.slow
 @pytest.mark.usefixtures("cache_folder")
 @pytest.mark.parametrize("config", [FROZEN, WHOLE], ids=["frozen", "whole"])
-def test_a_stage_that_was_broken_off_is_not_given_to_others(tmp_path, config):
-    # Its first epochs may be those of another version, of which nobody knows.
+@pytest.mark.parametrize("same", [True, False])
+def test_a_stage_that_was_broken_off_is_given_to_others_if_nothing_has_changed(
+    tmp_path, monkeypatch, config, same
+):
     config = config.replace("epochs: 1", "epochs: 3")
-    with pytest.raises(StopError, match="fold 0"):
-        fit(tmp_path / "a", config, StopAfter(1), folds=[0])
+    with monkeypatch.context() as patch:
+        if not same:  # its first epochs are another version's
+            patch.setattr(stage_key, "code_digest", lambda folder: "another")
+        with pytest.raises(StopError, match="fold 0"):
+            fit(tmp_path / "a", config, StopAfter(1), folds=[0])
     told = fit(tmp_path / "a", config, folds=[0])
     assert "fold 0, stage 0" in told.trained
-    assert fit(tmp_path / "b", config, folds=[0]).taken == ["fold 0, stage 1"]
+    taken = fit(tmp_path / "b", config, folds=[0]).taken
+    assert taken == ["fold 0, stage 0", "fold 0, stage 1"][not same :]
+    fit(tmp_path / "c", config, folds=[0], reuse=False)
+    assert_same(results_of(tmp_path / "b"), results_of(tmp_path / "c"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cache_folder")
+@pytest.mark.parametrize("edited", [True, False])
+def test_a_stage_during_which_own_code_has_changed_is_not_given_to_others(
+    tmp_path, monkeypatch, edited
+):
+    asked = []
+
+    def changing():
+        asked.append(1)
+        return [f"net.py {len(asked) * edited}"]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reuse, "own_code", changing)
+        fit(tmp_path / "a", folds=[0])
+    assert len(fit(tmp_path / "b", folds=[0]).taken) == (0 if edited else 2)
 
 
 @pytest.mark.slow

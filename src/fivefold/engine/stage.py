@@ -65,15 +65,17 @@ class StageRun:
 
     Args:
         job: What to do. If the fold's state folder has commits of this stage, it goes on there.
+        key: Of all that decides the stage's bytes; empty where nobody asks.
     """
 
-    def __init__(self, job: StageJob) -> None:
+    def __init__(self, job: StageJob, key: str = "") -> None:
         self.job = job
+        self._key = key
         self.task = build_task(job)
         self.callbacks: list[Callback] = build_callbacks(job.stage.callbacks)
         self.encoder = job.model.encoder_digest() if job.stage.frozen else ""
         self._trained = job.model.head if job.stage.frozen else job.model
-        start = TrainState(lr=job.stage.lr, encoder=self.encoder)
+        start = TrainState(lr=job.stage.lr, encoder=self.encoder, key=key)
         self.state = self._resumed() or start
         self._kept = self.state.best_epoch
         mode = job.stage.primary_metric_mode
@@ -168,6 +170,8 @@ class StageRun:
         restore(self._trained, self.task.optimizer, commit.tensors, commit.numbers)
         for callback, remembered in zip(self.callbacks, commit.state.callbacks, strict=True):
             callback.load_state_dict(remembered)
+        if commit.state.key != self._key:
+            commit.state.key = ""
         return commit.state
 
     def _check_encoder(self, state: TrainState) -> None:

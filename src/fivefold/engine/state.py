@@ -39,6 +39,7 @@ class TrainState:
         best_predictions_sha256: Of its validation predictions.
         encoder: SHA-256 of the backbone that the stage holds frozen; empty where it trains.
         stopped: Why a callback ended the stage early; empty otherwise.
+        key: Of all that decides the stage's bytes, if it was the same in all epochs; else empty.
         rows: The metrics of each finished epoch.
         callbacks: What each callback remembers, by its place in the list.
     """
@@ -51,6 +52,7 @@ class TrainState:
     best_predictions_sha256: str = ""
     encoder: str = ""
     stopped: str = ""
+    key: str = ""
     rows: list[dict[str, float]] = field(default_factory=list)
     callbacks: list[dict[str, Any]] = field(default_factory=list)
 

@@ -72,13 +72,13 @@ def run_frozen(
         stage_job(work, stage, model, fold_data(work, fold), fold) for fold, model in models.items()
     ]
     left = [job for job in jobs if not work.reuse.take(job)]
-    runs = [StageRun(job) for job in left]
+    runs = [StageRun(job, work.reuse.key(job)) for job in left]
     features = _features_of(work, runs)
     with computing_with(work.choices.threads):
         failed = run_heads(runs, features)
-    for job in left:
-        if job.fold not in failed:
-            work.reuse.give(job)
+    for run in runs:
+        if run.job.fold not in failed:
+            work.reuse.give(run.job, run.state.key)
     return failed
 
 

@@ -7,8 +7,7 @@ missing or changed there is as if it had never been.
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -62,47 +61,73 @@ class Found:
     bundle: Bundle
 
 
-def find_reusable(home: CacheHome, key: str) -> Found | None:
-    """Look for a finished stage whose files are all there and unchanged.
+@dataclass(eq=False)
+class Register:
+    """The register as one run uses it: what is wrong with its folder is told once.
 
-    A line of the register that leads nowhere any more is removed.
-
-    Args:
-        home: The cache.
-        key: Of `stage_key`.
+    Attributes:
+        home: The cache that it is in.
     """
-    path = _entry_path(home, key)
-    try:
-        if not path.exists():
-            return None
-        return _verified(read_sealed(path, _Entry, version=_FORMAT))
-    except (StateError, OSError, ValueError) as error:
-        # A miss, no fault: whoever asked trains the stage, as without a register.
-        logger.debug("%s: leads to no finished stage any more: %s", path, error)
-    try:
-        durable.remove(path)
-    except ResourceError as error:
-        _tell_of_trouble(home.folder("stages"), _reason(error))
-    return None
+
+    home: CacheHome
+    _told: set[str] = field(default_factory=set, init=False)
+
+    def find(self, key: str) -> Found | None:
+        """Look for a finished stage whose files are all there and unchanged.
+
+        A line of the register that leads nowhere any more is removed.
+
+        Args:
+            key: Of `stage_key`.
+        """
+        path = self._path(key)
+        try:
+            if not path.exists():
+                return None
+            return _verified(read_sealed(path, _Entry, version=_FORMAT))
+        except (StateError, OSError, ValueError) as error:
+            # A miss, no fault: whoever asked trains the stage, as without a register.
+            logger.debug("%s: leads to no finished stage any more: %s", path, error)
+        try:
+            durable.remove(path)
+        except ResourceError as error:
+            self._tell(error)
+        return None
+
+    def add(self, key: str, folder: RunFolder, fold: int, stage: ResolvedStage) -> None:
+        """Make a stage that was trained here known to other experiments.
+
+        Args:
+            key: Of `stage_key`, the same in all of its epochs.
+            folder: The experiment.
+            fold: 0-based.
+            stage: What was done.
+        """
+        try:
+            entry = _entry(folder, fold, stage)
+            write_sealed(self._path(key), entry.model_dump(), version=_FORMAT)
+        except (OSError, ValueError, ResourceError) as error:
+            self._tell(error)
+
+    def _path(self, key: str) -> Path:
+        return self.home.folder("stages") / f"{key}.json"
+
+    def _tell(self, error: Exception) -> None:
+        reason = _reason(error)
+        if reason not in self._told:
+            self._told.add(reason)
+            logger.warning(
+                "%s: finished stages cannot be noted there for later runs, which train them again: "
+                "%s",
+                self.home.folder("stages"),
+                reason,
+            )
 
 
-def register(home: CacheHome, key: str, folder: RunFolder, fold: int, stage: ResolvedStage) -> None:
-    """Make a stage that was trained here, from its first epoch on, known to other experiments.
-
-    Args:
-        home: The cache.
-        key: Of `stage_key`.
-        folder: The experiment.
-        fold: 0-based.
-        stage: What was done.
-    """
-    try:
-        files = {name_of(folder, p): durable.file_sha256(p) for p in _files(folder, fold, stage)}
-        root = quote_from_bytes(os.fsencode(folder.root.resolve()))
-        entry = _Entry(folder=root, fold=fold, stage=stage.index, files=files)
-        write_sealed(_entry_path(home, key), entry.model_dump(), version=_FORMAT)
-    except (OSError, ValueError, ResourceError) as error:
-        _tell_of_trouble(home.folder("stages"), _reason(error))
+def _entry(folder: RunFolder, fold: int, stage: ResolvedStage) -> _Entry:
+    files = {name_of(folder, p): durable.file_sha256(p) for p in _files(folder, fold, stage)}
+    root = quote_from_bytes(os.fsencode(folder.root.resolve()))
+    return _Entry(folder=root, fold=fold, stage=stage.index, files=files)
 
 
 def name_of(folder: RunFolder, path: Path) -> str:
@@ -149,19 +174,6 @@ def _files(folder: RunFolder, fold: int, stage: ResolvedStage) -> Iterator[Path]
         yield from sorted(path for path in written.rglob("*") if path.is_file())
 
 
-def _entry_path(home: CacheHome, key: str) -> Path:
-    return home.folder("stages") / f"{key}.json"
-
-
 def _reason(error: Exception) -> str:
     cause = error.__cause__ or error
     return cause.strerror or str(cause) if isinstance(cause, OSError) else str(cause)
-
-
-@cache
-def _tell_of_trouble(folder: Path, reason: str) -> None:
-    logger.warning(
-        "%s: finished stages cannot be noted there for later runs, which train them again: %s",
-        folder,
-        reason,
-    )

@@ -9,15 +9,15 @@ from typing import Any
 
 from fivefold.config import ExperimentConfig
 from fivefold.core import durable
-from fivefold.core.cache_home import CacheHome, cache_home
+from fivefold.core.cache_home import cache_home
 from fivefold.core.choices import Choices
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.engine.checkpoint import load_bundle, load_trained, save_bundle
 from fivefold.engine.stage import StageJob, forget_running
 from fivefold.engine.tensors import load_model_tensors
-from fivefold.experiment.own_code import is_code_known
-from fivefold.experiment.register import Found, find_reusable, name_of, register
+from fivefold.experiment.own_code import is_code_known, own_code, without_file
+from fivefold.experiment.register import Found, Register, name_of
 from fivefold.experiment.stage_key import StageFacts, data_digest, stage_key
 from fivefold.experiment.surroundings import (
     incoming_of_bundle,
@@ -28,20 +28,28 @@ from fivefold.experiment.surroundings import (
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What `Reuse.take` has asked for and not found."""
+
+    key: str
+    own_code: list[str] | None
+
+
 @dataclass(eq=False)
 class Reuse:
     """Takes finished stages for one experiment, and gives its own to others.
 
     Args:
-        home: The cache with the register; None neither takes nor gives.
+        register: Of finished stages; None neither takes nor gives.
         directory: Where relative paths of the config start.
         choices: How the run computes.
     """
 
-    home: CacheHome | None
+    register: Register | None
     directory: Path
     choices: Choices
-    _keys: dict[tuple[int, int], str] = field(default_factory=dict, init=False)
+    _asked: dict[tuple[int, int], _Asked] = field(default_factory=dict, init=False)
 
     def take(self, job: StageJob) -> bool:
         """Take a stage from where it was trained alike, and say so.
@@ -58,13 +66,12 @@ class Reuse:
         Raises:
             ResourceError: If a file cannot be written.
         """
-        if self.home is None:
+        if self.register is None:
             return False
-        key = stage_key(self._facts(job))
-        found = find_reusable(self.home, key)
+        asked = _Asked(stage_key(self._facts(job)), own_code())
+        found = self.register.find(asked.key)
         if found is None or not adopt(found, job.folder, job.config):
-            if not _is_begun(job):
-                self._keys[job.fold, job.stage.index] = key
+            self._asked[job.fold, job.stage.index] = asked
             return False
         weights = job.folder.weights(found.fold, found.stage)
         load_model_tensors(job.model, load_trained(weights, found.bundle))
@@ -76,14 +83,28 @@ class Reuse:
         )
         return True
 
-    def give(self, job: StageJob) -> None:
-        """Make a stage known to others, if `take` has seen it before its first epoch.
+    def key(self, job: StageJob) -> str:
+        """Name all that decides how a stage ends that is to be trained; see `stage_key`.
 
-        Epochs that were committed before may be another version's, of which the key does not tell.
+        Returns:
+            Empty where nothing is taken or given.
         """
-        key = self._keys.pop((job.fold, job.stage.index), "")
-        if key and self.home is not None:
-            register(self.home, key, job.folder, job.fold, job.stage)
+        asked = self._asked.get((job.fold, job.stage.index))
+        return asked.key if asked else ""
+
+    def give(self, job: StageJob, key: str) -> None:
+        """Make a stage known to others, if the key that `take` has looked for says all of it.
+
+        It does not where epochs were committed under another key, such as by another version, nor
+        where own code was edited or loaded while the stage was trained.
+
+        Args:
+            job: Trained to its end.
+            key: The one of all its epochs, as its commits say.
+        """
+        asked = self._asked.pop((job.fold, job.stage.index), None)
+        if self.register and asked and key and asked == _Asked(key, own_code()):
+            self.register.add(key, job.folder, job.fold, job.stage)
 
     def _facts(self, job: StageJob) -> StageFacts:
         index, data = job.stage.index, job.data
@@ -112,8 +133,12 @@ def open_reuse(config: ExperimentConfig, choices: Choices, *, wanted: bool = Tru
         choices: How the run computes.
         wanted: Whether the user wants stages to be reused.
     """
-    usable = wanted and is_code_known(config)
-    return Reuse(cache_home(config.cache) if usable else None, config.directory, choices)
+    home = cache_home(config.cache) if wanted else None
+    if home and not config.imports and without_file():
+        text = "stages are neither taken from other experiments nor given: %r is in no file"
+        logger.warning(text, without_file())
+    register = Register(home) if home and is_code_known(config) else None
+    return Reuse(register, config.directory, choices)
 
 
 def adopt(found: Found, folder: RunFolder, config: Mapping[str, Any]) -> bool:
@@ -155,7 +180,3 @@ def _shown(path: Path) -> Path:
         return path.relative_to(Path.cwd())
     except (ValueError, OSError):  # elsewhere, or this folder is gone
         return path
-
-
-def _is_begun(job: StageJob) -> bool:
-    return any(job.folder.state(job.fold).glob(f"{job.stage.index}-*.json"))

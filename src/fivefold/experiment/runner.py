@@ -29,8 +29,9 @@ def run_fold(work: Work, job: Job) -> int:
                 load_initial_weights([model], work.directory / stage.initial_weights)
             own = stage_job(work, stage, model, fold_data(work, job.fold), job.fold)
             if not work.reuse.take(own):
-                StageRun(own).run()
-                work.reuse.give(own)
+                run = StageRun(own, work.reuse.key(own))
+                run.run()
+                work.reuse.give(own, run.state.key)
     _predict_holdout(work, job.fold)
     remove_empty(work.folder.state(job.fold))
     return job.fold

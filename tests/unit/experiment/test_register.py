@@ -9,7 +9,7 @@ from fivefold.core.cache_home import CacheHome
 from fivefold.core.layout import RunFolder
 from fivefold.engine.checkpoint import load_bundle
 from fivefold.experiment import register as module
-from fivefold.experiment.register import find_reusable, register
+from fivefold.experiment.register import Register
 
 KEY = "ab" * 32
 ONE_STAGE = CONFIG.replace("  - {epochs: 2, unfreeze_encoder: true}\n", "").replace(
@@ -41,7 +41,7 @@ def home(tmp_path):
 
 @pytest.fixture
 def entry(home, source, trained):
-    register(home, KEY, source, 1, trained.stages[0])
+    Register(home).add(KEY, source, 1, trained.stages[0])
     return home.folder("stages") / f"{KEY}.json"
 
 
@@ -51,7 +51,7 @@ def contents(root):
 
 def test_what_was_registered_is_found(home, source, entry):
     before = contents(source.root)
-    found = find_reusable(home, KEY)
+    found = Register(home).find(KEY)
     assert (found.folder.root, found.fold, found.stage) == (source.root, 1, 0)
     assert found.bundle == load_bundle(source.bundle(1, 0))
     assert contents(source.root) == before
@@ -61,7 +61,7 @@ def test_all_files_of_a_stage_are_registered_also_what_callbacks_wrote(home, sou
     events = [path.name for path in (source.root / "logs" / "board" / "1.0").iterdir()]
     encoder = source.encoder(load_bundle(source.bundle(1, 0)).encoder_sha256).name
     assert len(events) == 1
-    assert sorted(find_reusable(home, KEY).files) == [
+    assert sorted(Register(home).find(KEY).files) == [
         "examples/0/1/validation.png",
         f"logs/board/1.0/{events[0]}",
         "metrics/metrics-1.0.csv",
@@ -78,7 +78,7 @@ def test_the_register_holds_no_weights(home, entry):
 
 
 def test_what_nobody_registered_is_not_found(home, entry):
-    assert find_reusable(home, "cd" * 32) is None
+    assert Register(home).find("cd" * 32) is None
     assert entry.exists()
 
 
@@ -87,7 +87,7 @@ def test_what_nobody_registered_is_not_found(home, entry):
 def test_a_missing_or_changed_file_is_a_miss_and_its_line_is_removed(
     home, source, entry, number, damage
 ):
-    path = source.root / sorted(find_reusable(home, KEY).files)[number]
+    path = source.root / sorted(Register(home).find(KEY).files)[number]
     if damage == "missing":
         path.unlink()
     elif damage == "changed":
@@ -95,14 +95,14 @@ def test_a_missing_or_changed_file_is_a_miss_and_its_line_is_removed(
     else:
         path.write_bytes(path.read_bytes()[:-1])
     before = contents(source.root)
-    assert find_reusable(home, KEY) is None
+    assert Register(home).find(KEY) is None
     assert not entry.exists()
     assert contents(source.root) == before
 
 
 def test_an_experiment_that_is_gone_is_a_miss(home, source, entry):
     source.root.rename(source.root.with_name("moved"))
-    assert find_reusable(home, KEY) is None
+    assert Register(home).find(KEY) is None
     assert not entry.exists()
 
 
@@ -111,13 +111,13 @@ def test_an_experiment_that_is_gone_is_a_miss(home, source, entry):
 )
 def test_a_damaged_line_is_a_miss(home, entry, text):
     entry.write_text(text, "latin-1")
-    assert find_reusable(home, KEY) is None
+    assert Register(home).find(KEY) is None
     assert not entry.exists()
 
 
 def test_an_edited_line_is_a_miss(home, entry):
     entry.write_text(entry.read_text().replace('"fold": 1', '"fold": 0'))
-    assert find_reusable(home, KEY) is None
+    assert Register(home).find(KEY) is None
 
 
 @pytest.mark.parametrize("name", ["../config.yaml", "/etc/hosts", "logs/../../x"])
@@ -127,7 +127,7 @@ def test_a_line_that_leads_out_of_the_experiment_is_a_miss(home, source, entry, 
     record = {key: record[key] for key in ("folder", "fold", "stage", "files")}
     record["files"][name] = "0" * 64
     module.write_sealed(entry, record, version=1)
-    assert find_reusable(home, KEY) is None
+    assert Register(home).find(KEY) is None
 
 
 def test_a_line_without_all_results_is_a_miss(home, entry):
@@ -135,26 +135,26 @@ def test_a_line_without_all_results_is_a_miss(home, entry):
     record = {key: record[key] for key in ("folder", "fold", "stage", "files")}
     del record["files"]["metrics/metrics-1.0.csv"]
     module.write_sealed(entry, record, version=1)
-    assert find_reusable(home, KEY) is None
+    assert Register(home).find(KEY) is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_a_folder_may_have_a_name_that_is_no_text(home, source, trained):
     root = source.root.with_name(os.fsdecode(b"caf\xe9 100%20"))
     source.root.rename(root)
-    register(home, KEY, RunFolder.of(root), 1, trained.stages[0])
-    assert find_reusable(home, KEY).folder.root == root
+    Register(home).add(KEY, RunFolder.of(root), 1, trained.stages[0])
+    assert Register(home).find(KEY).folder.root == root
 
 
-def test_a_register_that_cannot_be_written_is_told_once_and_stops_nothing(
+def test_a_register_that_cannot_be_written_is_told_once_in_a_run_and_stops_nothing(
     tmp_path, source, trained, caplog
 ):
     (tmp_path / "file").write_text("")
     home = CacheHome(tmp_path / "file", 10**9)
-    for key in (KEY, "cd" * 32):
-        register(home, key, source, 1, trained.stages[0])
-        assert find_reusable(home, key) is None
-    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
-        f"{home.folder('stages')}: finished stages cannot be noted there for later runs, which "
-        "train them again: Not a directory"
-    ]
+    for register in (Register(home), Register(home)):
+        for key in (KEY, "cd" * 32):
+            register.add(key, source, 1, trained.stages[0])
+            assert register.find(key) is None
+        told = f"{home.folder('stages')}: finished stages cannot be noted there for later runs, "
+        assert caplog.messages == [told + "which train them again: Not a directory"]
+        caplog.clear()

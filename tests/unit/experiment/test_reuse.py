@@ -1,10 +1,8 @@
-import hashlib
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import tiny
+import tiny  # noqa: F401  registers the net
 from runs import fitted
 
 from fivefold.config import parse
@@ -13,9 +11,9 @@ from fivefold.core.choices import EXACT
 from fivefold.core.layout import RunFolder
 from fivefold.engine.checkpoint import load_bundle, load_model
 from fivefold.engine.tensors import model_tensors
-from fivefold.experiment.register import find_reusable, register
+from fivefold.experiment.register import Register
 from fivefold.experiment.reuse import adopt, as_text, open_reuse
-from fivefold.experiment.surroundings import incoming_of_bundle, incoming_of_model, own_code
+from fivefold.experiment.surroundings import incoming_of_bundle, incoming_of_model
 from fivefold.models.names import backbones
 
 KEY = "ab" * 32
@@ -34,8 +32,8 @@ def twin(tmp_path_factory):
 @pytest.fixture
 def found(source, tmp_path):
     home = CacheHome(tmp_path / "cache", 10**9)
-    register(home, KEY, source.folder, 1, source.stages[0])
-    return find_reusable(home, KEY)
+    Register(home).add(KEY, source.folder, 1, source.stages[0])
+    return Register(home).find(KEY)
 
 
 @pytest.fixture
@@ -105,19 +103,16 @@ def test_a_path_that_is_no_text_becomes_escapes(folder):
     ],
 )
 def test_own_code_a_cache_that_is_off_and_a_wish_each_end_reuse(text, wanted, usable):
-    assert (open_reuse(parse(text), EXACT, wanted=wanted).home is not None) == usable
+    assert (open_reuse(parse(text), EXACT, wanted=wanted).register is not None) == usable
 
 
-def test_own_components_count_with_the_file_that_they_are_in():
-    code = own_code()
-    assert f"tiny {hashlib.sha256(Path(tiny.__file__).read_bytes()).hexdigest()}" in code
-    assert not [module for module in code if module.startswith("fivefold.")]
-
-
-def test_a_component_from_a_notebook_ends_reuse(monkeypatch):
+@pytest.mark.usefixtures("cache_folder")
+def test_a_component_from_a_notebook_ends_reuse_and_is_named(monkeypatch, caplog):
     component = replace(backbones.get("tiny"), make=eval("lambda: None", {"__name__": "cell"}))
     monkeypatch.setattr(backbones, "components", lambda: [component])
-    assert own_code() is None
+    assert open_reuse(parse("lr: 0.1"), EXACT).register is None
+    text = "stages are neither taken from other experiments nor given: 'tiny' is in no file"
+    assert caplog.messages == [text]
 
 
 def test_first_weights_of_another_fold_stage_or_origin_are_told_apart(source):
