@@ -27,6 +27,9 @@ BatchSize: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**32)]
 Fraction: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 GradientBound: TypeAlias = Annotated[float, Field(ge=0, le=1_000_000), NullMeans(0.0)]
+Batches: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
+LayerDecay: TypeAlias = Annotated[float, Field(gt=0, le=1)]
+EpochsOrOff: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
 ClassCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 Side: TypeAlias = Annotated[int, Field(ge=1, le=16_384)]
 Channels: TypeAlias = Annotated[int, Field(ge=1, le=64)]
@@ -60,6 +63,18 @@ class StageConfig(BaseModel):
     optimizer: OptionalChoiceField = Field(None, description="Optimizer of this stage.")
     schedule: OptionalChoiceField = Field(
         None, description="How the learning rate moves within this stage."
+    )
+    accumulate: Batches | None = Field(
+        None, description="Batches in one step of the optimizer in this stage."
+    )
+    ema: Fraction | None = Field(
+        None, description="Decay of the averaged weights in this stage; 0 is off."
+    )
+    layer_decay: LayerDecay | None = Field(
+        None, description="Factor on the learning rate from layer to layer in this stage."
+    )
+    early_stopping: EpochsOrOff | None = Field(
+        None, description="Epochs without a better `primary_metric` that end this stage; 0 is off."
     )
     augmentation: OptionalStepsField = Field(
         None, description="Augmenters of this stage; they replace the experiment's."
@@ -144,8 +159,29 @@ class ExperimentKeys(BaseModel):
         "`{name: {option: value}}`.",
     )
     batch: BatchSize = Field(16, description="Samples in a batch.")
+    accumulate: Batches = Field(
+        1,
+        description="Batches in one step of the optimizer: gradients are those of one batch so "
+        "many times as large, in the memory of a small one. BatchNorm still sees small ones.",
+    )
+    ema: Fraction = Field(
+        0.0,
+        description="Average the weights over the steps of a stage, such as 0.999: what is "
+        "validated and saved are weights that keep this part of themselves in each step, at most "
+        "(1 + steps) / (10 + steps); 0 is off.",
+    )
+    layer_decay: LayerDecay = Field(
+        1.0,
+        description="Layer-wise learning rates: the head has `lr`, each layer of the backbone this "
+        "fraction of the layer's after it, such as 0.75; 1 is off.",
+    )
+    no_bias_weight_decay: bool = Field(
+        True,
+        description="Keep the optimizer's `weight_decay` from biases, the scales and shifts of "
+        "normalisation, and what the net itself exempts; false lets all weights decay.",
+    )
     clipnorm: GradientBound = Field(
-        0.0, description="Largest norm of all gradients together; 0 is off."
+        0.0, description="Largest norm of all gradients together, before `clipvalue`; 0 is off."
     )
     clipvalue: GradientBound = Field(
         0.0, description="Largest absolute value of each gradient; 0 is off."
@@ -164,6 +200,11 @@ class ExperimentKeys(BaseModel):
         "auto", description="Which direction is better; `auto` knows it for every metric."
     )
     callbacks: StepsField = Field((), description="Callbacks by name with their options.")
+    early_stopping: EpochsOrOff = Field(
+        0,
+        description="End a stage after so many epochs without a better `primary_metric`; 0 is "
+        "off. A short form of the callback EarlyStopping.",
+    )
     augmentation: StepsField = Field(
         (),
         description="Augmenters by name with their options, in this order; a list of single-key "

@@ -77,7 +77,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "hyperparameters": _not_yet("ranges to search"),
     "max_evals": _not_yet("the number of trials of a search"),
     "datasets_path": _not_yet("the folder that paths of datasets start from"),
-    "early_stopping": _not_yet("a short form of the callback EarlyStopping"),
     "backbone": _not_yet("the encoder of a segmentation network"),
     "encoder_weights": _not_yet("the encoder's weights in segmentation"),
     **{

@@ -31,6 +31,10 @@ class ResolvedStage:
         freeze_batchnorm: Whether BatchNorm's statistics are held in a trained backbone.
         frozen_views: Augmented views of each image if the backbone is frozen; 0: no augmentation.
         initial_weights: A file; empty: from the stage before.
+        accumulate: Batches in one step of the optimizer, at least 1.
+        ema: Decay of the averaged weights, 0-1; 0: off.
+        layer_decay: Factor on the rate from layer to layer, 0-1; 1: off.
+        no_bias_weight_decay: Whether biases and normalisation are spared the weight decay.
         clipnorm: Largest norm of all gradients; 0: off.
         clipvalue: Largest absolute value of a gradient; 0: off.
         dropout: Fraction of features dropped before the head, 0-1.
@@ -54,6 +58,10 @@ class ResolvedStage:
     freeze_batchnorm: bool
     frozen_views: int
     initial_weights: str
+    accumulate: int
+    ema: float
+    layer_decay: float
+    no_bias_weight_decay: bool
     clipnorm: float
     clipvalue: float
     dropout: float
@@ -104,7 +112,7 @@ def _resolve(
         schedule_options=schedule.options,
         batch=stage.batch or config.batch,
         augmentation=config.augmentation if stage.augmentation is None else stage.augmentation,
-        callbacks=callbacks + stage.extra_callbacks,
+        callbacks=callbacks + stage.extra_callbacks + _early_stopping(config, stage),
         metrics=config.metrics,
         primary_metric=config.primary_metric,
         primary_metric_mode=config.primary_metric_mode,
@@ -112,7 +120,25 @@ def _resolve(
         freeze_batchnorm=config.freeze_batchnorm if batchnorm is None else batchnorm,
         frozen_views=config.frozen_views if views is None else views,
         initial_weights=stage.initial_weights or "",
+        accumulate=stage.accumulate or config.accumulate,
+        ema=config.ema if stage.ema is None else stage.ema,
+        layer_decay=stage.layer_decay or config.layer_decay,
+        no_bias_weight_decay=config.no_bias_weight_decay,
         clipnorm=config.clipnorm,
         clipvalue=config.clipvalue,
         dropout=config.dropout,
     )
+
+
+def _early_stopping(config: ExperimentKeys, stage: StageConfig) -> Steps:
+    """Write the short form out."""
+    short = stage.early_stopping
+    patience = config.early_stopping if short is None else short
+    if not patience:
+        return ()
+    options = {
+        "patience": patience,
+        "monitor": config.primary_metric,
+        "mode": config.primary_metric_mode,
+    }
+    return (("EarlyStopping", options),)
