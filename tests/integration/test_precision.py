@@ -8,6 +8,7 @@ from runs import CONFIG, StopAfter, StopError, write_experiment
 from fivefold.core.durable import read_json
 from fivefold.core.predictions import Predictions
 from fivefold.core.sealed import write_sealed
+from fivefold.engine import device
 from fivefold.experiment.experiment import Experiment
 
 FAST = CONFIG + "profile: fast\naugmentation: {Fliplr: 0.5}\n"
@@ -54,6 +55,23 @@ def test_a_run_in_bfloat16_is_resumed_to_the_same_bytes(start, cache_folder):
     assert [name for name in found if found[name] != expected[name]] == []
     assert read_json(broken / "manifest.json")["choices"]["precision"] == "bfloat16"
     assert torch.get_num_threads() == before
+
+
+def test_a_run_in_bfloat16_goes_on_in_float32_where_there_is_no_other_and_says_so(
+    start, monkeypatch
+):
+    folder = start("run")
+    with pytest.raises(StopError, match="loss"):
+        Experiment.load(folder, progress=StopAfter(3)).fit(jobs=1, reuse=False)
+    monkeypatch.setattr(device, "precisions", lambda: ("float32",))
+    experiment = Experiment.load(folder)
+    experiment.fit(jobs=1, reuse=False)
+    manifest = read_json(folder / "manifest.json")
+    assert manifest["choices"]["precision"] == "bfloat16"
+    assert manifest["also_computed_in"] == ["float32, channels_last, 1 thread"]
+    told = [text for text in manifest["warnings"] if "cannot compute in bfloat16" in text]
+    assert len(told) == 1
+    assert experiment.load_model().choices.precision == "float32"
 
 
 def test_a_run_in_bfloat16_has_finite_numbers_and_predicts_as_it_validated(start):

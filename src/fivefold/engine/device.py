@@ -64,12 +64,20 @@ def on_device(model: Classifier, choices: Choices = EXACT) -> Classifier:
         choices: Of the run that the model belongs to. Where the device cannot compute in its
             precision, it is float32, and that is said.
     """
-    if choices.precision not in precisions():
-        here = accelerator().device
-        logger.warning("%s cannot compute in %s, float32 instead", here, choices.precision)
-        choices = replace(choices, precision="float32")
-    model.choices = choices
+    model.choices = choices = possible_here(choices)
     return model.to(device=accelerator().device, memory_format=memory_format(choices))  # type: ignore[call-overload,no-any-return]  # torch's types lack it
+
+
+def possible_here(choices: Choices) -> Choices:
+    """Give what of a run's choices this device can do: another precision than float32 it may lack.
+
+    That is said; the last digits then differ from those of the device that made the choice.
+    """
+    if choices.precision in precisions():
+        return choices
+    here = accelerator().device
+    logger.warning("%s cannot compute in %s, float32 instead", here, choices.precision)
+    return replace(choices, precision="float32")
 
 
 @contextmanager

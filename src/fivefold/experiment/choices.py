@@ -12,7 +12,7 @@ from fivefold.core.cores import usable_cores
 from fivefold.core.layout import RunFolder
 from fivefold.core.memo import Memo, memo_of
 from fivefold.core.progress import Progress
-from fivefold.engine.device import accelerator, device_name, precisions
+from fivefold.engine.device import accelerator, device_name, possible_here, precisions
 from fivefold.engine.precision import Machine, choose, exact_choices
 from fivefold.engine.probe import Steps, image_rates
 from fivefold.experiment.manifest import recorded_choices
@@ -47,8 +47,9 @@ class Training:
 def settle_choices(folder: RunFolder, training: Training, progress: Progress) -> Choices:
     """Say how a run computes.
 
-    A begun run goes on as it was begun, whatever would be chosen now. What a probe finds is
-    remembered in the cache, so that the same command gives the same bytes on the same machine.
+    A begun run goes on as it was begun, whatever would be chosen now, as far as this device can:
+    without bfloat16 it goes on in float32, which is said. What a probe finds is remembered in the
+    cache, so that the same command gives the same bytes on the same machine.
 
     Args:
         folder: Of the experiment.
@@ -60,7 +61,7 @@ def settle_choices(folder: RunFolder, training: Training, progress: Progress) ->
         ResourceError: If the probe runs out of memory.
     """
     if has_begun(folder):
-        return recorded_choices(folder)
+        return possible_here(recorded_choices(folder))
     machine = Machine(
         usable_cores(), training.num_folds, precisions(), accelerator().device.type == "cpu"
     )

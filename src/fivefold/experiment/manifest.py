@@ -21,6 +21,9 @@ from fivefold.experiment.plan import has_begun
 
 _PACKAGES = ("fivefold", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "pillow")
 
+_ALSO = "also_computed_in"
+"""Names of choices that parts of a run were computed in, beside those that it was begun with."""
+
 _RESTORE = "restore the file from a copy, or start in a new folder"
 
 
@@ -41,7 +44,8 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig, choices: Choices)
     Args:
         folder: Of the experiment.
         config: As it is now.
-        choices: How a run that starts now computes.
+        choices: How this run computes; where that is not what a begun one was begun with, both
+            are in the manifest.
 
     Raises:
         StateError: If the config says something else than when the run was started, or the
@@ -49,8 +53,13 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig, choices: Choices)
     """
     if has_begun(folder):
         compare_config(folder, config)
-        _read(folder)
-        return durable.read_json(folder.manifest_path)
+        begun = _read(folder).choices
+        manifest = durable.read_json(folder.manifest_path)
+        if choices != begun:
+            names = [*manifest.get(_ALSO, ()), choices.name]
+            manifest[_ALSO] = list(dict.fromkeys(names))
+            durable.write_json(folder.manifest_path, manifest)
+        return manifest
     manifest = {
         "versions": {"python": platform.python_version(), **_versions()},
         "hardware": _hardware(),

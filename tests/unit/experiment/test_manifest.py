@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from fivefold.apps.report.facts import environment
 from fivefold.config import parse
 from fivefold.core.choices import EXACT, Choices
 from fivefold.core.durable import read_json
@@ -53,6 +54,22 @@ def test_a_begun_run_without_its_manifest_is_not_continued(tmp_path):
     begin(folder)
     with pytest.raises(StateError, match=r"manifest\.json: expected"):
         open_manifest(folder, parse("lr: 0.1"), EXACT)
+
+
+def test_a_run_that_goes_on_in_another_way_says_both(tmp_path):
+    folder, slow = RunFolder.of(tmp_path), replace(FAST, precision="float32")
+    open_manifest(folder, parse("lr: 0.1"), FAST)
+    begin(folder)
+    assert "also_computed_in" not in open_manifest(folder, parse("lr: 0.1"), FAST)
+    for _ in range(2):
+        manifest = open_manifest(folder, parse("lr: 0.1"), slow)
+        assert manifest == read_json(folder.manifest_path)
+        assert manifest["also_computed_in"] == ["float32, contiguous, 3 threads"]
+    close_manifest(folder, manifest, [], 1.0)
+    assert recorded_choices(folder) == FAST
+    shown = environment(read_json(folder.manifest_path))
+    assert shown["choices"]["precision"] == "bfloat16"
+    assert shown["run"]["also_computed_in"] == "float32, contiguous, 3 threads"
 
 
 def test_a_run_records_what_it_was_made_with(tmp_path):
