@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fivefold.models.names import backbone_names, backbone_problem, backbones
     from fivefold.models.origins import WeightsOrigin
 
+_WITHOUT_TIMM = {"channels", "names", "origins"}
 _HOMES = {
     "Backbone": "backbones",
     "Classifier": "classifier",
@@ -61,4 +62,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
+    if _HOMES[name] not in _WITHOUT_TIMM:
+        importlib.import_module(f"{__name__}.timm_import").import_timm()
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

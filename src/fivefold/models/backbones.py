@@ -18,7 +18,7 @@ from fivefold.models.channels import InputSpec, input_spec
 from fivefold.models.names import backbones, timm_name, unknown
 from fivefold.models.origins import WeightsOrigin, read_file
 from fivefold.models.state_files import state_differences, without_own_prefix
-from fivefold.models.trial import Pooling, count_features, net_options, without_last_layer
+from fivefold.models.trial import Pooling, as_features, count_features, net_options
 from fivefold.models.weights import (
     IMAGENET,
     NONE,
@@ -121,8 +121,10 @@ def build_backbone(
     known = timm_name(name)
     if known is None:
         raise ConfigError([unknown(name)])
-    num_features = count_features(name, known, (*image_size, channels), pooling)
+    shape = (*image_size, channels)
     facts, options = pretrained_facts(known), net_options(known, *image_size)
+    if options:  # it is built for one size, which it may refuse
+        count_features(name, known, shape, pooling)
     spec = input_spec(
         facts.get("mean", (0.5,)),
         facts.get("std", (0.5,)),
@@ -132,13 +134,15 @@ def build_backbone(
         copy_weights=copy_weights and weights != NONE,
     )
     if weights == NONE:
-        net = timm.create_model(known, in_chans=channels, **options)
-        return Backbone(without_last_layer(net, pooling), num_features, spec, WeightsOrigin())
-    found = find_weights(known, weights, directory)
-    net = load_pretrained(
-        known, found, in_channels=channels, copy_weights=copy_weights, options=options
-    )
-    return Backbone(without_last_layer(net, pooling), num_features, spec, found.origin)
+        net, origin = timm.create_model(known, in_chans=channels, **options), WeightsOrigin()
+    else:
+        found = find_weights(known, weights, directory)
+        origin = found.origin
+        net = load_pretrained(
+            known, found, in_channels=channels, copy_weights=copy_weights, options=options
+        )
+    net, num_features = as_features(net, name, known, shape, pooling)
+    return Backbone(net, num_features, spec, origin)
 
 
 def shape_problem(name: str, shape: tuple[int, int, int], where: str = "") -> Problem | None:

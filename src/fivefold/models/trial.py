@@ -66,6 +66,33 @@ def count_features(
         raise ConfigError([_explain(name, known, shape, pooling, error, where)]) from error
 
 
+def as_features(
+    net: nn.Module, name: str, known: str, shape: tuple[int, int, int], pooling: Pooling
+) -> tuple[nn.Module, int]:
+    """Make a net give feature vectors, in place, and find their length by an empty image.
+
+    A net that can be built for any size needs no trial before, whose first use of the "meta" device
+    imports much of torch's compiler.
+
+    Args:
+        net: As timm made it.
+        name: What the user calls it.
+        known: timm's name of it.
+        shape: Height and width in pixels, and channels.
+        pooling: As in `build_backbone`.
+
+    Raises:
+        ConfigError: As `count_features`.
+    """
+    training = net.training
+    try:
+        with torch.no_grad():
+            width = _width(without_last_layer(net, pooling).eval(), shape)
+    except _REFUSALS as error:
+        raise ConfigError([_explain(name, known, shape, pooling, error, "")]) from error
+    return net.train(training), width
+
+
 def _explain(
     name: str,
     known: str,
@@ -93,7 +120,12 @@ def _try(known: str, shape: tuple[int, int, int], pooling: Pooling) -> int:
     height, width, channels = shape
     with torch.device("meta"), torch.no_grad():
         net = timm.create_model(known, in_chans=channels, **net_options(known, height, width))
-        features = without_last_layer(net, pooling).eval()(torch.zeros(1, channels, height, width))
+        return _width(without_last_layer(net, pooling).eval(), shape)
+
+
+def _width(net: nn.Module, shape: tuple[int, int, int]) -> int:
+    height, width, channels = shape
+    features = net(torch.zeros(1, channels, height, width))
     if not isinstance(features, torch.Tensor) or features.ndim != 2:
         msg = "this net gives no feature vectors"
         raise ValueError(msg)
