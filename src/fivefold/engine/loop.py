@@ -21,6 +21,7 @@ from fivefold.engine.memory import is_out_of_memory, out_of_memory
 from fivefold.engine.predictor import Advance, Place, as_predictions, predict_logits
 from fivefold.evaluation import compute
 from fivefold.models import Classifier, probabilities
+from fivefold.optim.eager import take_step
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 
@@ -150,7 +151,7 @@ def _step(task: Task, batch: Batch, where: str) -> tuple[Tensor, float]:
             raise not_finite(where, value)
         accelerator().backward(loss)
         clip(task)
-        task.optimizer.step()
+        take_step(task.optimizer)
         task.optimizer.zero_grad(set_to_none=True)
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
