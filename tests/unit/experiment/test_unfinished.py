@@ -16,6 +16,7 @@ def stopped(tmp_path):
     """An experiment that was stopped in its second stage."""
     folder = RunFolder.of(tmp_path)
     folder.config_path.write_text(CONFIG)
+    (tmp_path / "a.png").touch()
     folder.bundle(0, 0).parent.mkdir()
     for fold in (0, 1):
         folder.bundle(fold, 0).touch()
