@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -156,16 +156,31 @@ def start_logging() -> None:
     logger.handlers = [_Talk()]
 
 
+def warned_before(texts: Iterable[str], place: Path) -> None:
+    """Have warnings that an earlier start gave told in one line, instead of each again.
+
+    Args:
+        texts: The warnings.
+        place: The file that keeps them.
+    """
+    for handler in logging.getLogger("fivefold").handlers:
+        if isinstance(handler, _Talk):
+            handler.before |= dict.fromkeys(texts, f"warnings as before: they are in {place}")
+
+
 class _Talk(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
+        self.before: dict[str, str] = {}
         self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            text = self.before.get(text) or f"warning: {text}"
         if text not in self._said:
             self._said.add(text)
-            say(f"warning: {text}" if record.levelno >= logging.WARNING else text)
+            say(text)
 
 
 def _jsonable(value: Any) -> Any:

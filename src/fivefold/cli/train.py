@@ -3,15 +3,18 @@
 import logging
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fivefold.cli import arguments
-from fivefold.cli.console import say, show_pairs, show_table, starting
+from fivefold.cli.console import say, show_pairs, show_table, starting, warned_before
 from fivefold.cli.guard import guarded
+from fivefold.core.durable import read_json
 from fivefold.core.durations import exactly
+from fivefold.core.errors import FivefoldError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Terminal
 
@@ -73,6 +76,7 @@ def fit(
 
     summary = find_finished(experiment, overrides or ())
     if summary is None:
+        _recall_warnings(RunFolder.of(experiment))
         with starting():
             from fivefold.experiment.opening import open_experiment
 
@@ -97,6 +101,14 @@ def demo(
     config_path = write_demo(folder)
     say(f"{folder}: images in digits/, one folder per class; the experiment is in config.yaml")
     fit(config_path)
+
+
+def _recall_warnings(folder: RunFolder) -> None:
+    """Know what an earlier start of this run has warned of."""
+    if folder.manifest_path.exists():
+        with suppress(FivefoldError, OSError):  # the run itself tells that it is damaged
+            recorded = read_json(folder.manifest_path).get("warnings", ())
+            warned_before(map(str, recorded), folder.manifest_path)
 
 
 def _check_jobs(jobs: int | None) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from fivefold.cli import app
 from fivefold.cli.train import finish, show_summary
+from fivefold.core.durable import write_json
 from fivefold.core.layout import RunFolder
 
 SPREAD = {"mean": 0.95, "std": 0.01, "min": 0.9375, "max": 0.9625}
@@ -201,6 +202,31 @@ def test_check_says_no_warning_twice(calls, capsys, monkeypatch):
     assert capsys.readouterr().err == (
         "warning: rare class 'x'\nready: fivefold fit x --set 'a=b c'\n"
     )
+
+
+def test_warnings_of_an_earlier_start_are_told_in_one_line(calls, folder, capsys, monkeypatch):
+    def warn(self, **options):
+        for text in ("2 images are broken", "rare class 'x'", "new: timm has changed"):
+            logging.getLogger("fivefold.data.audit").warning(text)
+        return FakeSummary(completed=False)
+
+    monkeypatch.setattr(FakeExperiment, "fit", warn)
+    folder.config_path.write_text(CONFIG)
+    write_json(folder.manifest_path, {"warnings": ["2 images are broken", "rare class 'x'"]})
+    assert app.run(["fit", str(folder.root)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[:2] == [
+        f"warnings as before: they are in {folder.manifest_path}",
+        "warning: new: timm has changed",
+    ]
+    assert "broken" not in "".join(said)
+
+
+def test_a_damaged_manifest_is_left_for_the_run_to_tell(calls, folder, capsys):
+    folder.config_path.write_text(CONFIG)
+    folder.manifest_path.write_text("{")
+    assert app.run(["fit", str(folder.root)]) == 0
+    assert len(calls) == 2
 
 
 @pytest.mark.slow
