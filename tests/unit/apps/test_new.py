@@ -12,7 +12,9 @@ from fivefold.apps.new.template import describe, render
 from fivefold.build import build_heads
 from fivefold.config import load, parse
 from fivefold.core.errors import ConfigError, DataError
-from fivefold.data import Labels
+from fivefold.core.progress import Silent
+from fivefold.data import FolderSource, Labels
+from fivefold.data.audit import audit
 
 
 @pytest.fixture
@@ -50,6 +52,16 @@ def test_glance_counts_classes_and_finds_size_and_damage(photos):
     assert survey.counts == ({"cat": 6, "sea dog": 4},)
     assert (survey.height, survey.width, survey.looked_at) == (40, 50, 10)
     assert survey.unreadable == ("cat/0.png",)
+
+
+def test_new_counts_what_check_counts(photos):
+    (photos / "cat" / "notes.txt").touch()
+    (photos / "loose.png").touch()
+    survey = look_at(photos)
+    expected = "12 listed = 10 images + 1 not an image by its name, 1 outside the class folders"
+    assert expected in describe(survey)
+    found = audit(FolderSource(photos), folds=0, progress=Silent())
+    assert found.listed == survey.num_images + len(survey.excluded) == 12
 
 
 def test_new_config_loads_and_names_the_data_from_its_own_folder(photos, tmp_path):

@@ -57,7 +57,7 @@ class Survey:
     Attributes:
         data: The folder or table, as given.
         table: How a table is read; None for a folder of classes.
-        num_images: How many samples are listed.
+        num_images: How many samples there are to read.
         outputs: What the labels answer.
         counts: For each output: class name to how many samples have it, in the classes' order.
         height: Median height in pixels of those looked at.
@@ -65,6 +65,7 @@ class Survey:
         unreadable: Ids of those looked at that cannot be read.
         missing: Ids of those looked at that are not there.
         looked_at: How many were looked at.
+        excluded: Ids that were listed but left out, each with the rule that did it.
     """
 
     data: Path
@@ -77,6 +78,7 @@ class Survey:
     unreadable: tuple[str, ...]
     missing: tuple[str, ...]
     looked_at: int
+    excluded: tuple[tuple[str, str], ...] = ()
 
     @property
     def images(self) -> Path | None:
@@ -128,6 +130,7 @@ def look_at(data: Path, choice: TableChoice = FOUND) -> Survey:
         unreadable=unreadable,
         missing=missing,
         looked_at=len(sizes) + len(unreadable) + len(missing),
+        excluded=tuple(source.excluded),
     )
 
 

@@ -11,6 +11,7 @@ from fivefold.apps.new.naming import short_number
 from fivefold.apps.new.survey import Survey
 from fivefold.core.errors import DataError
 from fivefold.data import Labels
+from fivefold.data.reasons import by_reason, counted
 
 _SHOWN_CLASSES = 12
 _COMMENTS_AT = 33
@@ -98,6 +99,10 @@ def describe(survey: Survey) -> list[str]:
     size = f"about {survey.height} x {survey.width} pixels"
     kinds = [_kind(labels) for labels in survey.outputs]
     lines = [f"{survey.num_images:,} images, {', '.join(kinds)}; {size}"]
+    if survey.excluded:  # `check` counts all that is listed
+        listed = survey.num_images + len(survey.excluded)
+        rules = counted(by_reason(survey.excluded))
+        lines.append(f"{listed:,} listed = {survey.num_images:,} images + {rules}")
     for labels, counts in zip(survey.outputs, survey.counts, strict=True):
         lines += ["", *([f"  {_one_line(labels.name)}:"] if labels.name else []), *_listed(counts)]
     are = "is" if len(survey.missing) == 1 else "are"
