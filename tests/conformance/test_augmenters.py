@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
+from augmenter_options import GEOMETRY
 
 from fivefold.augment import augmenters, build_augmentation
 
-OPTIONS = {"Fliplr": {"p": 0.5}, "Flipud": {"p": 0.5}, "Affine": {"rotate": [-40, 40]}}
+OPTIONS = GEOMETRY
+QUIET = {"Noop"}
 
 
 def augmentation(name):
-    return build_augmentation([(name, OPTIONS.get(name))], lambda *path: ".".join(path))
+    return build_augmentation([(name, OPTIONS.get(name))], lambda *path: ".".join(map(str, path)))
 
 
 def rng(seed):
@@ -46,7 +48,7 @@ def test_the_same_generator_gives_the_same_image(name):
 def test_something_changes_for_some_generator(name):
     image = image_of(3)
     changed = [augmentation(name)(image, rng(seed)) for seed in range(20)]
-    assert any((result != image).any() for result in changed)
+    assert any((result != image).any() for result in changed) != (name in QUIET)
 
 
 def test_masks_keep_their_classes_and_their_shape(name):

@@ -1,6 +1,9 @@
 """From decoded pixels to what a network sees: resizing, and random changes for training."""
 
-from fivefold.augment import geometric  # noqa: F401  it fills the catalog
+from fivefold.augment import (  # noqa: F401  they fill the catalog
+    geometric,
+    structures,
+)
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.pipeline import Augmentation, build_augmentation, check_augmentation
 from fivefold.augment.preprocess import resize

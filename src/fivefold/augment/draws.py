@@ -1,15 +1,16 @@
 """Options that are drawn anew for every image: a number, a range or a choice.
 
 In a YAML a list of two numbers is a range, and any other list is a choice between its items; a
-mapping with `x` and `y` draws each axis on its own.
+mapping with `x` and `y` draws each axis on its own. `{choice: [a, b]}` is a choice between two,
+which is what imgaug made of `[a, b]` from its version 0.2.6 on.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 Values: TypeAlias = float | list[float]
 AxisValues: TypeAlias = Values | dict[Literal["x", "y"], Values]
@@ -51,6 +52,15 @@ def draw_axes(
     return both, both
 
 
+def draw_name(rng: np.random.Generator, names: str | Sequence[str], every: Sequence[str]) -> str:
+    """Draw a name: itself, one of a list, or with `ALL` one of `every`."""
+    if isinstance(names, str):
+        if names != "ALL":
+            return names
+        names = every
+    return names[int(rng.integers(len(names)))]
+
+
 def _is_number(value: Any) -> bool:
     is_real = isinstance(value, int | float) and not isinstance(value, bool)
     return is_real and math.isfinite(value)
@@ -59,6 +69,14 @@ def _is_number(value: Any) -> bool:
 def _are(values: Any, fits: Callable[[float], bool]) -> bool:
     items = values if isinstance(values, list | tuple) else [values]
     return len(items) > 0 and all(_is_number(item) and fits(item) for item in items)
+
+
+def _plain(value: Any) -> Any:
+    """Write `{choice: [a, b]}` as a list that is no range: each item as often as the other."""
+    if not isinstance(value, Mapping) or set(value) != {"choice"}:
+        return value
+    items = value["choice"]
+    return [*items, *items] if isinstance(items, list | tuple) and len(items) == 2 else items
 
 
 def number_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
@@ -70,6 +88,7 @@ def number_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
     """
 
     def check(value: Any) -> Any:
+        value = _plain(value)
         if not _are(value, fits):
             msg = f"{noun}, a range [a, b] or a list to choose from"
             raise ValueError(msg)
@@ -80,15 +99,18 @@ def number_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
 
 def _axis_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
     def check(value: Any) -> Any:
+        value = _plain(value)
         axes = value if isinstance(value, Mapping) else {"x": value}
+        axes = {axis: _plain(values) for axis, values in axes.items()}
         if not axes or not set(axes) <= {"x", "y"} or not all(_are(v, fits) for v in axes.values()):
             msg = f"{noun}, a range [a, b], a list to choose from, or a mapping of these with x, y"
             raise ValueError(msg)
-        return value
+        return axes if isinstance(value, Mapping) else value
 
     return BeforeValidator(check)
 
 
+Probability = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[Values, number_option("a number", math.isfinite)]
 Brightness = Annotated[Values, number_option("a number from 0 to 255", lambda v: 0 <= v <= 255)]
 ShearAngle = Annotated[Values, number_option("a number between -90 and 90", lambda v: -90 < v < 90)]

@@ -4,10 +4,8 @@ The defaults, names and signs are those of imgaug 0.3.
 """
 
 import math
-from typing import Annotated
 
 import numpy as np
-from pydantic import Field
 
 from fivefold.augment.box import Matrix
 from fivefold.augment.catalog import augmenters
@@ -17,14 +15,13 @@ from fivefold.augment.draws import (
     AxisWhole,
     Brightness,
     Number,
+    Probability,
     ShearAngle,
     draw,
     draw_axes,
     draw_whole,
 )
 from fivefold.augment.warp import Border, Mode, Order, Warp
-
-Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 @augmenters.add(name="Fliplr")

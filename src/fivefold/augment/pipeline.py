@@ -1,6 +1,6 @@
 """The `augmentation:` of a config as one function of an image and a generator."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, overload
 
@@ -8,12 +8,16 @@ import numpy as np
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Step, change_image, change_mask, draw_changes, fuse
+from fivefold.augment.children import Children, make_step, options_of, spellings
 from fivefold.augment.preprocess import resize
+from fivefold.augment.refused import refusal
 from fivefold.augment.warp import as_nearest
+from fivefold.core.catalog import Component
 from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.types import Image
 
 Where: TypeAlias = Callable[..., str]
+Items: TypeAlias = Sequence[tuple[str, Any]]
 
 
 class Augmentation:
@@ -56,41 +60,77 @@ class Augmentation:
         return image, as_nearest(change_mask(mask, changes), height, width)
 
 
-def build_augmentation(items: Sequence[tuple[str, Any]], where: Where) -> Augmentation:
+def build_augmentation(items: Items, where: Where, key: str = "augmentation") -> Augmentation:
     """Make the function of a list of augmenters.
 
     Args:
         items: Names and options, in order.
-        where: Says where a key of the config stands: `where("augmentation", name, option)`.
+        where: As in `check_augmentation`.
+        key: The config's key that they stand behind.
 
     Raises:
         ConfigError: With every problem, if a name or an option is wrong.
     """
-    problems = check_augmentation(items, where)
+    problems = check_augmentation(items, where, key)
     if problems:
         raise ConfigError(problems)
-    return Augmentation([_step(name, value) for name, value in items])
+    return Augmentation([make_step(name, value) for name, value in items])
 
 
-def check_augmentation(items: Sequence[tuple[str, Any]], where: Where) -> list[Problem]:
-    """Find every wrong name and option; see `build_augmentation`."""
-    return [problem for name, value in items for problem in _problems(name, value, where)]
+def check_augmentation(items: Items, where: Where, key: str = "augmentation") -> list[Problem]:
+    """Find every wrong name and option, at any depth.
+
+    Args:
+        items: Names and options, in order.
+        where: Says where a part of them stands: `where(position, name, option)`.
+        key: The config's key that they stand behind, for messages.
+    """
+    found = [
+        _problems(name, value, partial(where, position, name), key)
+        for position, (name, value) in enumerate(items)
+    ]
+    return [problem for problems in found for problem in problems]
 
 
-def _step(name: str, value: object) -> Step:
-    component = augmenters.get(name)
-    options, _ = component.check(value)
-    return partial(component.make, **options)
+def _problems(name: str, value: object, at: Where, key: str) -> list[Problem]:
+    reason = refusal(name)
+    if reason:
+        message = f"{key}: augmenter {name!r} cannot be used"
+        return [Problem("config/refused-augmenter", at(), message, reason)]
+    component = augmenters.find(name)
+    if component is None:
+        return [augmenters.unknown(name, at(), key)]
+    options, are_bare = options_of(component, value)
+    place = (at, f"{key}.{name}")
+    return (
+        augmenters.problems(name, options, at, key)
+        or _children_problems(component, options, place, are_bare=are_bare)
+        or _meeting_problems(name, value, at, key)
+    )
 
 
-def _problems(name: str, value: object, where: Where) -> list[Problem]:
-    at = partial(where, "augmentation", name)
-    problems = augmenters.problems(name, value, at, "augmentation")
-    if problems:
-        return problems
-    try:  # what only shows when options meet
-        _step(name, value)(np.random.default_rng(0), 8, 8)
+def _children_problems(
+    component: Component[Any], options: object, place: tuple[Where, str], *, are_bare: bool
+) -> list[Problem]:
+    """Find problems of augmenters inside another; bare ones have no option's name around them."""
+    at, key = place
+    written = {str(option) for option in options} if isinstance(options, Mapping) else set()
+    problems = []
+    for option, accepted in component.check(options)[0].items():
+        if not isinstance(accepted, Children):
+            continue
+        name = next(name for name in spellings(component, option) if name in written)
+        around = () if are_bare else (name,)
+        for item in accepted.items:
+            inner = partial(at, *around, *item.path)
+            problems += _problems(item.name, item.value, inner, ".".join((key, *around)))
+    return problems
+
+
+def _meeting_problems(name: str, value: object, at: Where, key: str) -> list[Problem]:
+    """Find what only shows when options meet."""
+    try:
+        make_step(name, value)(np.random.default_rng(0), 8, 8)
     except ValueError as error:
-        message = f"augmentation.{name}: expected {error}"
-        return [Problem("config/bad-value", at(), message)]
+        return [Problem("config/bad-value", at(), f"{key}.{name}: expected {error}")]
     return []

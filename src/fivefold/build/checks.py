@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from fivefold.augment import augmenters, check_augmentation
+from fivefold.augment import check_augmentation
 from fivefold.build.heads import ACTIVATIONS
 from fivefold.config import LATER, ExperimentConfig, ResolvedStage
 from fivefold.core.catalog import At
@@ -118,32 +118,13 @@ def _stage(config: ExperimentConfig, stage: ResolvedStage) -> list[Problem]:
     def key_of(key: str) -> str:
         return ".".join(map(str, stage_place(config, stage.index, key)))
 
+    augmentation_at = partial(at, "augmentation")
     losses_at, optimizer_at = partial(at, "loss"), partial(at, "optimizer", stage.optimizer)
     schedule_at = partial(at, "schedule", stage.schedule)
     options, schedule_options = stage.optimizer_options, stage.schedule_options
     return [
-        *_augmentation(stage, at),
-        *(p for text in stage.losses for p in _loss(text, losses_at, key_of("loss"))),
+        *check_augmentation(stage.augmentation, augmentation_at, key_of("augmentation")),
+        *(p for text in stage.losses for p in check_loss(text, losses_at, key_of("loss"))),
         *check_optimizer(stage.optimizer, options, optimizer_at, key_of("optimizer")),
         *schedules.problems(stage.schedule, schedule_options, schedule_at, key_of("schedule")),
     ]
-
-
-def _augmentation(stage: ResolvedStage, at: At) -> list[Problem]:
-    problems = []
-    for name, value in stage.augmentation:
-        later = not_yet("augmenter", name, at("augmentation", name), "augmentation")
-        if later and not augmenters.find(name):
-            problems.append(later)
-        else:
-            problems += check_augmentation([(name, value)], at)
-    return problems
-
-
-def _loss(text: str, at: At, key: str) -> list[Problem]:
-    try:
-        unknown = [name for name in loss_names(text) if losses.find(name) is None]
-    except ExpressionError:
-        unknown = []
-    later = [problem for name in unknown if (problem := not_yet("loss", name, at(), key))]
-    return later if later and len(later) == len(unknown) else check_loss(text, at, key)

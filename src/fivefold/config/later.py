@@ -38,24 +38,5 @@ LATER: Mapping[str, frozenset[str]] = {
     "activation": _names("""
         relu relu6 tanh elu selu softplus softsign hard_sigmoid exponential
     """),
-    "augmenter": _names("""
-        Invert Rotate90 Add AddElementwise Multiply MultiplyElementwise AdditiveGaussianNoise
-        Dropout Grayscale GaussianBlur AverageBlur MedianBlur Sharpen Emboss EdgeDetect
-        DirectedEdgeDetect PiecewiseAffine ElasticTransformation Pad CropAndPad PadToFixedSize
-        CropToFixedSize Sequential OneOf BackgroundReplacer
-
-        AdditiveLaplaceNoise AdditivePoissonNoise CoarseDropout ReplaceElementwise SaltAndPepper
-        ImpulseNoise CoarseSaltAndPepper CoarseSalt CoarsePepper Salt Pepper JpegCompression Alpha
-        AlphaElementwise SimplexNoiseAlpha FrequencyNoiseAlpha BilateralBlur MotionBlur
-        WithColorspace WithHueAndSaturation MultiplyHueAndSaturation MultiplyHue MultiplySaturation
-        AddToHueAndSaturation AddToHue AddToSaturation ChangeColorspace KMeansColorQuantization
-        UniformColorQuantization GammaContrast SigmoidContrast LogContrast LinearContrast CLAHE
-        AllChannelsCLAHE HistogramEqualization AllChannelsHistogramEqualization Convolve Canny
-        AffineCv2 PerspectiveTransform Rot90 SomeOf Sometimes WithChannels Noop Lambda AssertLambda
-        AssertShape ChannelShuffle AveragePooling MaxPooling MinPooling MedianPooling Superpixels
-        Voronoi UniformVoronoi RegularGridVoronoi RelativeRegularGridVoronoi Resize Crop
-        KeepSizeByResize FastSnowyLandscape CloudLayer Clouds Fog SnowflakesLayer Snowflakes
-        ContrastNormalization InColorspace HorizontalFlip VerticalFlip Scale
-    """),
 }
 """Kind of component -> names in lower case; the catalogs hold what works today."""

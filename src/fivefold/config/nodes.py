@@ -28,6 +28,7 @@ class Node:
         key: The key that it stands behind, as written; empty in a list.
         key_place: Where that key begins.
         override: `--set KEY` if the value came from the command line.
+        file: Where it stands, if that is not the config itself.
         size: How many values it holds, itself included, aliases written out.
         height: How many levels it holds, itself included.
     """
@@ -37,6 +38,7 @@ class Node:
     key: str = ""
     key_place: Place | None = None
     override: str = ""
+    file: str = ""
     size: int = 1
     height: int = 1
 
@@ -51,9 +53,9 @@ class Node:
         """Word the place for a message.
 
         Args:
-            name: The name of the file.
+            name: The name of the config's file.
         """
-        return self.override or at(name, self.shown_place)
+        return self.override or at(self.file or name, self.shown_place)
 
     def with_children(self, value: "dict[str, Node] | list[Node]") -> "Node":
         """Hold other values at the same place."""
@@ -78,15 +80,23 @@ def child(node: Node, step: Step) -> Node | None:
     """Take one step down: a key, a list position, or the name of an item of a list.
 
     `augmentation: [Fliplr, Affine: {…}]` has its names one level deeper than a mapping would; a
-    name finds them all the same.
+    name finds them all the same, and so does a position with a name after it, in both.
     """
     if isinstance(node.value, dict):
-        return node.value.get(str(step))
+        return node.value.get(str(step)) or _at_position(node, step)
     if not isinstance(node.value, list):
         return None
     if isinstance(step, int):
         return node.value[step] if 0 <= step < len(node.value) else None
     return next(_named(node.value, step), None)
+
+
+def _at_position(node: Node, step: Step) -> Node | None:
+    """Give one key of a mapping as a mapping of its own."""
+    if not isinstance(node.value, dict) or not isinstance(step, int):
+        return None
+    name, item = dict(enumerate(node.value.items())).get(step, ("", None))
+    return None if item is None else replace(item, value={name: item})
 
 
 def _named(items: list[Node], name: str) -> Iterator[Node]:

@@ -5,6 +5,7 @@ same backbone. Training augmentation would change them, so there are some views 
 augmented in ways that are drawn once; the epochs take one after the other.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -122,7 +123,8 @@ class _View:
     @property
     def key(self) -> object:
         """All that decides the view, as JSON."""
-        return [self.number, self.stage.augmentation]
+        # As text: the order of a mapping counts, such as that of augmenters in `OneOf`.
+        return [self.number, json.dumps(self.stage.augmentation)]
 
 
 def _found_or_made(model: Classifier, work: FeatureWork, view: _View | None) -> Floats:

@@ -29,6 +29,9 @@ IRRELEVANT: Mapping[str, str] = {
 }
 """Fields of a stage that its key leaves out, each with the reason."""
 
+_IN_ORDER = frozenset({"augmentation"})
+"""Fields in which the order of a mapping counts, such as that of augmenters in `OneOf`."""
+
 _PACKAGES = (
     "accelerate",
     "fivefold",
@@ -71,9 +74,8 @@ class StageFacts:
 
 def stage_key(facts: StageFacts) -> str:
     """Compute a stage's key, a SHA-256 in hex."""
-    stage = asdict(facts.stage)
     record = {
-        "stage": {name: value for name, value in stage.items() if name not in IRRELEVANT},
+        "stage": _stage_record(facts.stage),
         "spec": asdict(facts.spec),
         "fold": facts.fold,
         "seed": facts.seed,
@@ -85,6 +87,14 @@ def stage_key(facts: StageFacts) -> str:
     }
     text = json.dumps(record, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _stage_record(stage: ResolvedStage) -> dict[str, Any]:
+    return {
+        name: json.dumps(value) if name in _IN_ORDER else value
+        for name, value in asdict(stage).items()
+        if name not in IRRELEVANT
+    }
 
 
 def versions() -> dict[str, Any]:

@@ -182,16 +182,15 @@ def test_every_problem_is_reported_with_its_place():
         build(*items)
     told = [str(problem) for problem in error.value.problems]
     assert told == [
-        "config.yaml:augmentation.Flipr: augmentation: expected the name of a known augmenter, "
+        "config.yaml:0.Flipr: augmentation: expected the name of a known augmenter, "
         "got 'Flipr'\n    did you mean 'Fliplr'?",
-        "config.yaml:augmentation.Fliplr.p: augmentation.Fliplr.p: "
-        "expected less than or equal to 1, got 1.5",
-        "config.yaml:augmentation.Flipud.p: augmentation.Flipud.p: required, but not set",
-        "config.yaml:augmentation.Affine.scale: augmentation.Affine.scale: expected a number above "
-        "0, a range [a, b], a list to choose from, or a mapping of these with x, y, got 0",
-        "config.yaml:augmentation.Affine.shear: augmentation.Affine.shear: expected a number "
+        "config.yaml:1.Fliplr.p: augmentation.Fliplr.p: expected less than or equal to 1, got 1.5",
+        "config.yaml:2.Flipud.p: augmentation.Flipud.p: required, but not set",
+        "config.yaml:3.Affine.scale: augmentation.Affine.scale: expected a number "
+        "above 0, a range [a, b], a list to choose from, or a mapping of these with x, y, got 0",
+        "config.yaml:3.Affine.shear: augmentation.Affine.shear: expected a number "
         "between -90 and 90, a range [a, b] or a list to choose from, got 'some'",
-        "config.yaml:augmentation.Affine.rotat: augmentation.Affine.rotat: unknown key\n"
+        "config.yaml:3.Affine.rotat: augmentation.Affine.rotat: unknown key\n"
         "    did you mean 'rotate'?",
     ]
     assert [problem.slug for problem in error.value.problems] == [

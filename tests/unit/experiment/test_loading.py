@@ -41,7 +41,6 @@ def test_wrong_keys_and_unknown_names_are_told_together_in_the_order_of_the_file
     [
         ("callbacks: {CyclicLR: {}}", "callbacks: callback 'CyclicLR' is not yet supported"),
         ("loss: lovasz_loss", "loss: loss 'lovasz_loss' is not yet supported"),
-        ("augmentation: {Add: 3}", "augmentation: augmenter 'Add' is not yet supported"),
         ("metrics: [dice]", "metrics: metric 'dice' is not yet supported"),
         ("activation: relu", "activation: activation 'relu' is not yet supported"),
         ("loss: binary_crossentropy+0.1*dice_loss", "loss 'dice_loss' is not yet supported"),

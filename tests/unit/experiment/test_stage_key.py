@@ -142,6 +142,14 @@ def test_another_stage_has_another_key(name):
     assert stage_key(other) != stage_key(FACTS)
 
 
+def test_another_order_of_augmenters_in_another_has_another_key():
+    def key(children):
+        stage = replace(FACTS.stage, augmentation=(("Sequential", children),))
+        return stage_key(replace(FACTS, stage=stage))
+
+    assert key({"Fliplr": 1, "Add": 3}) != key({"Add": 3, "Fliplr": 1})
+
+
 @pytest.mark.parametrize("name", OTHER_SPEC)
 def test_another_model_has_another_key(name):
     other = replace(FACTS, spec=replace(FACTS.spec, **{name: OTHER_SPEC[name]}))
