@@ -10,7 +10,6 @@ import threading
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from fivefold import PredictionItem
@@ -22,7 +21,10 @@ from fivefold.data.forking import reason_against
 from fivefold.data.python_class import PythonSource, open_python
 from fivefold.data.source import pixel_digest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux"),
+    pytest.mark.usefixtures("no_process_is_left", "eager"),
+]
 
 COUNT, SIZE = 40, 16 * 16 * 3
 ROWS = np.random.default_rng(3).integers(0, 256, (COUNT, 16, 16, 3), dtype=np.uint8)
@@ -131,15 +133,6 @@ def path(tmp_path):
     path = tmp_path / "rows"
     path.write_bytes(ROWS.tobytes())
     return path
-
-
-@pytest.fixture(autouse=True)
-def _eager(monkeypatch):
-    monkeypatch.setattr(forked, "_WORTH", 0.0)
-    monkeypatch.setattr(forked, "usable_cores", lambda: 3)
-    monkeypatch.setattr(channels, "_own", set(channels.standing()))
-    yield
-    assert psutil.Process().children() == []
 
 
 def digests(dataset):

@@ -17,31 +17,15 @@ import psutil
 import pytest
 
 from fivefold.core.errors import DataError
-from fivefold.data import channels, forked
+from fivefold.data import forked
 from fivefold.data.decode import ImageProblem, Reason
 from fivefold.data.forked import read_in_order
 from fivefold.data.forking import reason_against
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux")
-
-
-@pytest.fixture(autouse=True)
-def _no_process_is_left():
-    yield
-    assert psutil.Process().children() == []
-
-
-@pytest.fixture
-def eager(monkeypatch):
-    """Fork three times after the first samples, however fast they are."""
-    monkeypatch.setattr(forked, "_WORTH", 0.0)
-    monkeypatch.setattr(forked, "usable_cores", lambda: 3)
-    settle(monkeypatch)
-
-
-def settle(monkeypatch):
-    """Let what pytest has open be nobody's: it keeps the terminal behind a pipe."""
-    monkeypatch.setattr(channels, "_own", set(channels.standing()))
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux"),
+    pytest.mark.usefixtures("no_process_is_left"),
+]
 
 
 def name_of(position):
@@ -81,16 +65,14 @@ def test_each_core_has_a_process(eager):
     assert str(os.getpid()) not in pids[4:]
 
 
-def test_what_is_quick_stays_here(monkeypatch):
+def test_what_is_quick_stays_here(nothing_shared, monkeypatch):
     monkeypatch.setattr(forked, "usable_cores", lambda: 3)
-    settle(monkeypatch)
     pids = {text for text, _ in read_in_order(pid_of, range(500), name_of)}
     assert pids == {str(os.getpid())}
 
 
-def test_slow_code_that_holds_the_interpreter_is_shared(monkeypatch):
+def test_slow_code_that_holds_the_interpreter_is_shared(nothing_shared, monkeypatch):
     monkeypatch.setattr(forked, "usable_cores", lambda: 2)
-    settle(monkeypatch)
 
     def busy(position):
         until = time.perf_counter() + 0.02

@@ -14,7 +14,7 @@ from fivefold import PredictionItem
 from fivefold.augment import resize
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
-from fivefold.data import channels, forked
+from fivefold.data import forked
 from fivefold.data.audit import audit
 from fivefold.data.batches import Batches
 from fivefold.data.images import ResizedImages
@@ -23,7 +23,10 @@ from fivefold.data.preprocess import Preprocess
 from fivefold.data.python_class import PythonSource
 from fivefold.data.samples import table_of
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux"),
+    pytest.mark.usefixtures("no_process_is_left"),
+]
 
 SHAPE = (8, 8, 3)
 
@@ -67,20 +70,6 @@ class Told:
 @pytest.fixture
 def told(tmp_path):
     return Told(tmp_path / "told")
-
-
-@pytest.fixture(autouse=True)
-def _no_process_is_left():
-    yield
-    assert psutil.Process().children() == []
-
-
-@pytest.fixture
-def eager(monkeypatch):
-    monkeypatch.setattr(forked, "_WORTH", 0.0)
-    monkeypatch.setattr(forked, "usable_cores", lambda: 3)
-    # what pytest has open is nobody's: it keeps the terminal behind a pipe
-    monkeypatch.setattr(channels, "_own", set(channels.standing()))
 
 
 def preprocess():

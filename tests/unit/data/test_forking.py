@@ -5,19 +5,18 @@ import sys
 
 import pytest
 
-from fivefold.data import channels, forking
+from fivefold.data import forking
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
 
 
 @pytest.fixture
-def closed(monkeypatch):
+def closed(nothing_shared, monkeypatch):
     """List a file that another thread closes at this moment."""
     number = os.open(__file__, os.O_RDONLY)
     os.close(number)
     listed = [*forking._descriptors(), number]
     monkeypatch.setattr(forking, "_descriptors", lambda: listed)
-    monkeypatch.setattr(channels, "_own", set(channels.standing()))
     return number
 
 
