@@ -24,10 +24,10 @@ from benchmarks.peers.harness import (
     STD,
     Events,
     Task,
+    begin,
     build_model,
     device,
     hand_in,
-    read_task,
     set_frozen,
 )
 
@@ -87,9 +87,7 @@ class ChannelsLast(Callback):  # type: ignore[misc]  # fastai has no types
 
 def main() -> None:
     """Train one fold."""
-    task = read_task()
-    events = Events(task.out)
-    events.tell("imported")
+    task, events = begin()
     dls = _loaders(task)
     model, told = build_model(task, len(dls.vocab)), Told(events)
     callbacks: list[Any] = [told]

@@ -100,6 +100,14 @@ class Events:
             self.tell(event)
 
 
+def begin() -> tuple[Task, Events]:
+    """Read the command line and tell that all is imported: the first line of a peer's `main`."""
+    task = read_task()
+    events = Events(task.out)
+    events.tell("imported")
+    return task, events
+
+
 def device() -> str:
     """Name where to compute: the GPU if there is one."""
     import torch

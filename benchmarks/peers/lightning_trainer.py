@@ -13,10 +13,10 @@ from benchmarks.peers.harness import (
     MOMENTUM,
     Events,
     Task,
+    begin,
     build_model,
     device,
     hand_in,
-    read_task,
     set_frozen,
 )
 from benchmarks.peers.pictures import loaders
@@ -81,9 +81,7 @@ class Told(Callback):  # type: ignore[misc]  # not installed where this is check
 
 def main() -> None:
     """Train one fold."""
-    task = read_task()
-    events = Events(task.out)
-    events.tell("imported")
+    task, events = begin()
     training, validation = loaders(task)
     dataset: Any = validation.dataset
     model = build_model(task, len(dataset.classes))

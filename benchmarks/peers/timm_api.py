@@ -15,21 +15,18 @@ from benchmarks.peers.harness import (
     MEAN,
     MOMENTUM,
     STD,
-    Events,
     Task,
+    begin,
     build_model,
     device,
     hand_in,
-    read_task,
 )
 from benchmarks.peers.training import train
 
 
 def main() -> None:
     """Train one fold."""
-    task = read_task()
-    events = Events(task.out)
-    events.tell("imported")
+    task, events = begin()
     training, validation = _loader(task, "train"), _loader(task, "val")
     dataset = validation.dataset
     model = build_model(task, len(dataset.reader.class_to_idx))

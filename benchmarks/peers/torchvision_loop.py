@@ -5,16 +5,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from benchmarks.peers.harness import DECAY, MOMENTUM, Events, Task, build_model, hand_in, read_task
+from benchmarks.peers.harness import DECAY, MOMENTUM, Task, begin, build_model, hand_in
 from benchmarks.peers.pictures import loaders
 from benchmarks.peers.training import train
 
 
 def main() -> None:
     """Train one fold."""
-    task = read_task()
-    events = Events(task.out)
-    events.tell("imported")
+    task, events = begin()
     training, validation = loaders(task)
     dataset = training.dataset
     model = build_model(task, len(dataset.classes))  # type: ignore[attr-defined]  # ImageFolder
