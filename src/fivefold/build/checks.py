@@ -6,10 +6,9 @@ from functools import partial
 from fivefold.augment import check_augmentation
 from fivefold.build.heads import ACTIVATIONS
 from fivefold.config import LATER, ExperimentConfig, ResolvedStage
-from fivefold.core.catalog import At
 from fivefold.core.errors import Problem, did_you_mean
 from fivefold.evaluation import is_known, metrics
-from fivefold.losses import ExpressionError, check_loss, loss_names, losses
+from fivefold.losses import check_loss
 from fivefold.models import backbone_problem
 from fivefold.optim import check_optimizer, schedules, try_optimizer
 

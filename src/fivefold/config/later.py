@@ -8,14 +8,6 @@ def _names(text: str) -> frozenset[str]:
 
 
 LATER: Mapping[str, frozenset[str]] = {
-    "loss": _names("""
-        dice_loss jaccard_loss lovasz_loss focal_loss iou_loss f1_loss l2_loss log_loss crf_loss
-        crf_nll macro_f1 matthews_correlation dice iou iou_coef iot bce_jaccard_loss
-        cce_jaccard_loss bce_dice_loss cce_dice_loss regression multiclass mean_squared_error mse
-        mean_absolute_error mae mean_absolute_percentage_error mape mean_squared_logarithmic_error
-        msle squared_hinge hinge categorical_hinge logcosh kullback_leibler_divergence kld poisson
-        cosine_proximity cosine
-    """),
     "metric": _names("""
         sparse_top_k_categorical_accuracy crossentropy ce dice iou iou_coef iot f1_loss l2_loss
         matthews_correlation iou_score jaccard_score f1_score f2_score dice_score

@@ -1,18 +1,29 @@
-"""What training minimises: losses of logits, and sums of them as a config writes them.
+"""What training minimises: losses by name, sums of them as a config writes them, and weights.
 
 Names and options are checked without torch, which is loaded when a loss is first computed.
 """
 
+from fivefold.losses import focal, of_probabilities, overlap
 from fivefold.losses.classification import losses
 from fivefold.losses.expression import ExpressionError, Term, loss_names, parse_expression
-from fivefold.losses.objective import build_loss, check_loss
+from fivefold.losses.fitting import check_fit, check_loss
+from fivefold.losses.objective import build_loss, with_penalty
+from fivefold.losses.weights import Balance, HeadWeights, head_weights
 
 __all__ = [
+    "Balance",
     "ExpressionError",
+    "HeadWeights",
     "Term",
     "build_loss",
+    "check_fit",
     "check_loss",
+    "focal",
+    "head_weights",
     "loss_names",
     "losses",
+    "of_probabilities",
+    "overlap",
     "parse_expression",
+    "with_penalty",
 ]

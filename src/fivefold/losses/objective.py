@@ -1,30 +1,27 @@
 """From the losses that a config names, one for each head, to one number."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fivefold.core.catalog import At, nowhere
-from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.errors import ConfigError
 from fivefold.core.optional import late
 from fivefold.core.types import Activation, Head, head_slices
 from fivefold.losses.classification import losses
-from fivefold.losses.expression import ExpressionError, parse_expression
+from fivefold.losses.expression import parse_expression
+from fivefold.losses.fitting import check_fit, check_loss, for_each
+from fivefold.losses.weights import HeadWeights
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-    from torch.nn import functional
+    from torch.nn import Parameter, functional
 else:  # a config is checked without them
     torch, functional, Tensor = late("torch"), late("torch.nn.functional"), Any
+    Parameter = Any
 
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-
-_BY_ACTIVATION: Mapping[Activation, str] = {
-    "softmax": "categorical_crossentropy",
-    "sigmoid": "binary_crossentropy",
-}
 
 
 @dataclass(frozen=True)
@@ -35,84 +32,103 @@ class _Part:
     weight: float
     loss: Loss
     adapt: Callable[[Tensor], Tensor] | None
+    classes: HeadWeights | None
 
 
-def build_loss(texts: tuple[str, ...], heads: tuple[Head, ...]) -> Loss:
+def build_loss(
+    texts: tuple[str, ...],
+    heads: tuple[Head, ...],
+    weights: Sequence[HeadWeights] = (),
+) -> Loss:
     """Make the function that training minimises: the sum of the heads' losses.
 
-    Where a loss expects logits of another kind than a head gives, it gets the logits whose
-    probabilities are the head's, so that it sees what Keras would show it. A `linear` head's
-    outputs are used as they are.
+    Where a loss expects something else than a head gives, it gets the logits or probabilities that
+    mean the same, so that it sees what Keras would show it. A `linear` head's outputs are used as
+    they are.
 
     Args:
         texts: One expression for each head, one for all, or none: chosen by the activation.
         heads: What the columns mean.
+        weights: Of each head's classes; none: all count the same.
 
     Returns:
-        A function of logits and targets, all heads' columns side by side [N, C]; gives a scalar.
+        A function of logits and targets, all heads' columns side by side [N, C]; gives a scalar,
+        the mean over the samples.
 
     Raises:
         ConfigError: If a text is no known loss, or does not fit the heads.
     """
-    problems = _problems_of(texts, heads)
+    problems = [problem for text in texts for problem in check_loss(text)]
+    problems = problems or check_fit(texts, heads)
     if problems:
         raise ConfigError(problems)
-    if not texts:
-        texts = tuple(_BY_ACTIVATION[head.activation] for head in heads)
-    elif len(texts) == 1:
-        texts = texts * len(heads)
+    of_heads = zip(for_each(texts, heads), heads, head_slices(heads), strict=True)
     parts = [
         part
-        for text, head, columns in zip(texts, heads, head_slices(heads), strict=True)
-        for part in _parts(text, head, columns)
+        for i, (text, head, columns) in enumerate(of_heads)
+        for part in _parts(text, head, columns, weights[i] if weights else None)
     ]
 
     def objective(logits: Tensor, targets: Tensor) -> Tensor:
         terms = []
         for part in parts:
-            seen = logits[:, part.columns]
+            seen, truth = logits[:, part.columns], targets[:, part.columns]
             adapted = part.adapt(seen) if part.adapt else seen
-            terms.append(part.weight * part.loss(adapted, targets[:, part.columns]))
+            value = part.loss(adapted, truth)
+            if part.classes:
+                value = _weighted(value, truth, part.classes)
+            terms.append(part.weight * value.mean())
         return torch.stack(terms).sum()
 
     return objective
 
 
-def check_loss(text: str, at: At = nowhere, key: str = "loss") -> list[Problem]:
-    """Find what is wrong with one expression: its form, its names, their options."""
-    try:
-        terms = parse_expression(text)
-    except ExpressionError as error:
-        return [Problem("config/bad-value", at(), f"{key}: {error}")]
-    return [
-        problem for term in terms for problem in losses.problems(term.name, term.options, at, key)
+def with_penalty(
+    loss: Loss, named_parameters: Iterable[tuple[str, Parameter]], l1: float, l2: float
+) -> Loss:
+    """Add l1 times the sum of |w| and l2 times the sum of w^2 to a loss, as Keras's regularisers.
+
+    Args:
+        loss: Of logits and targets.
+        named_parameters: As `model.named_parameters()` gives them. Biases, the scales and shifts of
+            normalisation, and what is frozen have no part in it.
+        l1: At least 0.
+        l2: At least 0; both 0: the loss as it is.
+    """
+    weights = [
+        p for n, p in named_parameters if p.requires_grad and p.ndim > 1 and not n.endswith("bias")
     ]
+    if not weights or not (l1 or l2):
+        return loss
+
+    def penalised(logits: Tensor, targets: Tensor) -> Tensor:
+        total = loss(logits, targets)
+        if l1:
+            total = total + l1 * torch.stack([w.abs().sum() for w in weights]).sum()
+        if l2:
+            total = total + l2 * torch.stack([w.square().sum() for w in weights]).sum()
+        return total
+
+    return penalised
 
 
-def _problems_of(texts: tuple[str, ...], heads: tuple[Head, ...]) -> list[Problem]:
-    problems = [problem for text in texts for problem in check_loss(text)]
-    if len(texts) not in (0, 1, len(heads)):
-        message = f"loss: expected 1 or {len(heads)} (one for each head), got {len(texts)}"
-        problems.append(Problem("config/loss-count", "", message))
-    for head in heads:
-        if head.activation == "softmax" and head.num_classes == 1:
-            only = repr(head.class_names[0])
-            message = f"activation: expected 'sigmoid' for the only class {only}, got 'softmax'"
-            hint = "a softmax over one class is always 1, so there is nothing to learn"
-            problems.append(Problem("config/one-class-softmax", "", message, hint))
-        if head.activation not in _BY_ACTIVATION and not texts:
-            message = f"loss: required for a head with activation {head.activation!r}, but not set"
-            problems.append(Problem("config/missing-key", "", message))
-    return problems
+def _weighted(values: Tensor, truth: Tensor, weights: HeadWeights) -> Tensor:
+    """Multiply a loss [N] or [N, C] by the weights of the classes that are true [N, C]."""
+    true = truth.new_tensor(weights.true)
+    if weights.false:
+        return values * (truth * true + (1 - truth) * truth.new_tensor(weights.false))
+    of_samples = truth @ true
+    return values * (of_samples if values.ndim == 1 else of_samples.unsqueeze(1))
 
 
-def _parts(text: str, head: Head, columns: slice) -> list[_Part]:
+def _parts(text: str, head: Head, columns: slice, weights: HeadWeights | None) -> list[_Part]:
     parts = []
     for term in parse_expression(text):
         component = losses.get(term.name)
         options, _ = component.check(term.options)
         adapt = _adapter(head.activation, component.facts)
-        parts.append(_Part(columns, term.weight, partial(component.make, **options), adapt))
+        made = partial(component.make, **options)
+        parts.append(_Part(columns, term.weight, made, adapt, weights))
     return parts
 
 
@@ -120,7 +136,17 @@ def _adapter(given: Activation, facts: Mapping[str, Any]) -> Callable[[Tensor], 
     return {
         ("softmax", "sigmoid"): log_odds_of_softmax,
         ("sigmoid", "softmax"): functional.logsigmoid,
+        ("softmax", "probabilities"): _softmax,
+        ("sigmoid", "probabilities"): _sigmoid,
     }.get((given, facts.get("inputs", given)))
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    return logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(dim=1)
+
+
+def _sigmoid(logits: Tensor) -> Tensor:
+    return logits.to(torch.promote_types(logits.dtype, torch.float32)).sigmoid()
 
 
 def log_odds_of_softmax(logits: Tensor) -> Tensor:

@@ -1,0 +1,168 @@
+"""Do losses and weights of classes fit the heads? All that can be said before training."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from fivefold.core.catalog import At, nowhere
+from fivefold.core.errors import Problem, did_you_mean
+from fivefold.core.types import Activation, Head
+from fivefold.losses.classification import losses
+from fivefold.losses.expression import ExpressionError, parse_expression
+from fivefold.losses.weights import OFF, Balance
+
+Where: TypeAlias = Callable[[str], str]
+"""Says where a key stands: "config.yaml:14:7"."""
+
+BY_ACTIVATION: Mapping[Activation, str] = {
+    "softmax": "categorical_crossentropy",
+    "sigmoid": "binary_crossentropy",
+}
+"""The loss of a head for which the config names none."""
+
+_A_METRIC = "it is a metric that is better when it is higher; "
+REFUSED: Mapping[str, str] = {
+    "macro_f1": _A_METRIC + "write `f1_loss`",
+    "matthews_correlation": _A_METRIC + "write `f1_loss`",
+    "dice": _A_METRIC + "write `dice_loss`",
+    "iou": _A_METRIC + "write `jaccard_loss`",
+    "iou_coef": _A_METRIC + "write `jaccard_loss`",
+    "iot": _A_METRIC + "write `jaccard_loss`",
+    "crf_loss": "it labels the words of a text",
+    "crf_nll": "it labels the words of a text",
+    "regression": "it belongs to gradient boosting",
+    "multiclass": "it belongs to gradient boosting; write `categorical_crossentropy`",
+}
+"""Musket's names that nothing can be trained with, and why."""
+
+
+def check_loss(text: str, at: At = nowhere, key: str = "loss") -> list[Problem]:
+    """Find what is wrong with one expression: its form, its names, their options."""
+    try:
+        terms = parse_expression(text)
+    except ExpressionError as error:
+        return [Problem("config/bad-value", at(), f"{key}: {error}")]
+    problems = []
+    for term in terms:
+        reason = REFUSED.get(term.name.casefold())
+        if reason and losses.find(term.name) is None:
+            message = f"{key}: expected a loss to train with, got {term.name!r}"
+            problems.append(Problem("config/refused-loss", at(), message, reason))
+        else:
+            problems += losses.problems(term.name, term.options, at, key)
+    return problems
+
+
+def check_fit(
+    texts: Sequence[str],
+    heads: Sequence[Head],
+    balance: Balance | None = None,
+    where: Where = nowhere,
+) -> list[Problem]:
+    """Find losses that no head can have, and weights that a loss or a head cannot.
+
+    Args:
+        texts: Right by themselves: one for each head, one for all, or none.
+        heads: Of the model.
+        balance: What the classes are to weigh.
+        where: Says where `loss`, `class_weights` and `pos_weight` stand.
+    """
+    problems = list(_of_heads(texts, heads, where))
+    if problems:
+        return problems
+    balance = balance or Balance()
+    problems += _unknown_weights(balance, heads, where)
+    for text, head in zip(for_each(texts, heads), heads, strict=True):
+        for term in parse_expression(text):
+            problems += _too_many_classes(term.name, head, where)
+            if _is_weighted(balance, head):
+                problems += _unweighted(term.name, head, where, _key_of(balance))
+    return list(dict.fromkeys(problems))
+
+
+def for_each(texts: Sequence[str], heads: Sequence[Head]) -> list[str]:
+    """Give every head its loss: its own, that of all, or the one of its activation."""
+    if not texts:
+        return [BY_ACTIVATION[head.activation] for head in heads]
+    return list(texts) if len(texts) > 1 else [texts[0]] * len(heads)
+
+
+def _of_heads(texts: Sequence[str], heads: Sequence[Head], where: Where) -> Iterator[Problem]:
+    if len(texts) not in (0, 1, len(heads)):
+        message = f"loss: expected 1 or {len(heads)} (one for each head), got {len(texts)}"
+        yield Problem("config/loss-count", where("loss"), message)
+    for head in heads:
+        if head.activation == "softmax" and head.num_classes == 1:
+            only = repr(head.class_names[0])
+            message = f"activation: expected 'sigmoid' for the only class {only}, got 'softmax'"
+            hint = "a softmax over one class is always 1, so there is nothing to learn"
+            yield Problem("config/one-class-softmax", where("activation"), message, hint)
+        if head.activation not in BY_ACTIVATION and not texts:
+            message = f"loss: required for a head with activation {head.activation!r}, but not set"
+            yield Problem("config/missing-key", where("loss"), message)
+
+
+def _too_many_classes(name: str, head: Head, where: Where) -> Iterator[Problem]:
+    most = losses.get(name).facts.get("max_classes", head.num_classes)
+    if head.num_classes > most:
+        classes = "1 class" if most == 1 else f"at most {most} classes"
+        message = f"loss: {name}: expected a head with {classes}, got {head.num_classes}"
+        hint = "`f1_loss` and `jaccard_loss` take any number of classes"
+        yield Problem("config/loss-classes", where("loss"), message, hint)
+
+
+def _is_weighted(balance: Balance, head: Head) -> bool:
+    if balance.class_weights not in (OFF, {}):
+        return True
+    return balance.pos_weight != 1 and head.activation == "sigmoid"
+
+
+def _key_of(balance: Balance) -> str:
+    return "pos_weight" if balance.class_weights in (OFF, {}) else "class_weights"
+
+
+def _unweighted(name: str, head: Head, where: Where, key: str) -> Iterator[Problem]:
+    gives = losses.get(name).facts.get("gives", "")
+    fits = ("class",) if head.activation == "sigmoid" else ("class", "sample")
+    if gives in fits:
+        return
+    each = "each class of a sample" if head.activation == "sigmoid" else "each sample"
+    got = {"": "one for a whole batch", "sample": "one for a whole sample"}[gives]
+    message = f"{key}: expected a loss with a number for {each}, got {name!r}, which has {got}"
+    instead = BY_ACTIVATION.get(head.activation, "categorical_crossentropy")
+    hint = f"`fivefold list losses` names all; `{instead}` has one"
+    yield Problem("config/class-weights", where(key), message, hint)
+
+
+def _unknown_weights(balance: Balance, heads: Sequence[Head], where: Where) -> Iterator[Problem]:
+    yield from _unknown_names("class_weights", balance.class_weights, heads, where)
+    sigmoids = [head for head in heads if head.activation == "sigmoid"]
+    wanted = balance.pos_weight
+    if wanted != 1 and not sigmoids:
+        message = "pos_weight: expected a head with activation 'sigmoid', got none"
+        hint = "a softmax head has no false answers to weigh against; use `class_weights`"
+        yield Problem("config/class-weights", where("pos_weight"), message, hint)
+        return
+    yield from _unknown_names("pos_weight", wanted, sigmoids, where)
+    for head in sigmoids if isinstance(wanted, tuple) else ():
+        if isinstance(wanted, tuple) and len(wanted) != head.num_classes:
+            message = (
+                f"pos_weight: expected {head.num_classes} numbers, one for each class, "
+                f"got {len(wanted)}"
+            )
+            hint = "a mapping from class names to numbers may leave classes out"
+            yield Problem("config/class-weights", where("pos_weight"), message, hint)
+    for head in heads if balance.class_weights not in (OFF, {}) else ():
+        if head.activation == "linear":
+            message = "class_weights: expected activation 'softmax' or 'sigmoid', got 'none'"
+            yield Problem("config/class-weights", where("class_weights"), message)
+
+
+def _unknown_names(
+    key: str, weights: object, heads: Iterable[Head], where: Where
+) -> Iterator[Problem]:
+    known = [name for head in heads for name in head.class_names]
+    for name in weights if isinstance(weights, Mapping) else ():
+        if name not in known:
+            message = f"{key}: expected the name of a class, got {name!r}"
+            hint = did_you_mean(name, known, f"the classes are {', '.join(known[:8])}")
+            yield Problem("config/class-weights", where(key), message, hint)
