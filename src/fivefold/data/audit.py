@@ -248,10 +248,7 @@ def _in_processes(source: Source, look: Callable[[int], Seen]) -> Generator[Seen
         row, pixels = look(i)
         return json.dumps(asdict(row)), pixels
 
-    def name_of(i: int) -> str:
-        return f"item {i}, {source.sample_ids[i]!r}"
-
-    items = read_in_order(read, range(len(source)), name_of, source.trust, _refused)
+    items = read_in_order(read, range(len(source)), source.name_of, source.trust, _refused)
     with closing(items):
         for text, pixels in items:
             yield AuditRow(**json.loads(text)), pixels

@@ -201,7 +201,9 @@ def _live(
 def _answer(read: Read, position: int, file: BinaryIO) -> None:
     try:
         text, pixels = read(position)
-    except (Exception, SystemExit) as error:  # the parent reads it again, and raises it
+    # The parent reads it again, and raises it. No interrupt reaches this process: it is one that
+    # the data set's own code raises.
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
         words = f"{type(error).__name__}: {error}".encode(errors="replace")
         file.write(_HEADER.pack(_RAISED, len(words), 0, 0, 0) + words)
         file.flush()

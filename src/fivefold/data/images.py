@@ -93,9 +93,8 @@ class ResizedImages:
         return self._preprocess(pixels, self.name_of(row))
 
     def name_of(self, row: int) -> str:
-        """Name a sample for a message: its id, and where it lies."""
-        sample_id, path = self.table.ids[row], self.source.path(int(self.table.indices[row]))
-        return f"{sample_id} ({path})" if path else sample_id
+        """Name a sample for a message; see `Source.name_of`."""
+        return self.source.name_of(int(self.table.indices[row]))
 
     def _check_unchanged(self, row: int) -> None:
         if not self.table.stamps or not self.table.stamps[row]:

@@ -79,7 +79,7 @@ class PythonSource(Source):
     read once to collect its label. Class names come from its attribute `class_names`, `classes` or
     `species`. Calls are made one at a time, since a user's class need not be safe in threads; a
     slow one is read in several processes (see `read_in_order`). What it raises puts that sample
-    into quarantine.
+    into quarantine; only what would end the process is raised on.
 
     Args:
         dataset: The object.
@@ -137,14 +137,13 @@ class PythonSource(Source):
     def _facts(self, i: int) -> _Facts:
         own = self._dataset
         try:
-            if hasattr(own, "get_target") and hasattr(own, "get_id"):
-                return _Facts(str(own.get_id(i)), own.get_target(i))
-            item = self._item(i)
-            return _Facts(_id_of(item, i), _y_of(item))
+            with _as_problem(f"item {i}"):
+                if hasattr(own, "get_target") and hasattr(own, "get_id"):
+                    return _Facts(str(own.get_id(i)), own.get_target(i))
+                item = self._item(i)
+                return _Facts(_id_of(item, i), _y_of(item))
         except ImageProblem as problem:
             return _Facts(f"item-{i}", problem=problem)
-        except (Exception, SystemExit) as error:  # the audit reports its type and text
-            return _Facts(f"item-{i}", problem=_raised(error))
 
     def _take_turns(self) -> None:
         self._turn = threading.Lock()
@@ -159,28 +158,26 @@ class PythonSource(Source):
         self._take_turns()
 
     def _item(self, i: int) -> Any:
-        try:
-            with self._turn:
-                return self._dataset[i]
-        except (Exception, SystemExit) as error:
-            raise _raised(error) from error
+        with self._turn:
+            return self._dataset[i]
 
-    def _x(self, i: int) -> Any:
-        item = self._item(i)
-        try:
-            return item.x if hasattr(item, "x") else item[0]
-        except (Exception, SystemExit) as error:
-            raise _raised(error) from error
+    def name_of(self, i: int) -> str:
+        """Name a sample for a message: the number that the data set is asked for, and its id."""
+        return f"item {i}, {self.sample_ids[i]!r}"
 
     def sample(self, i: int) -> Sample:
         """Call the data set for an item, and check its pixels.
 
         Raises:
             ImageProblem: If the data set raises, or the pixels are none.
+            DataError: If its code would end the process.
         """
         if i in self._problems:
             raise self._problems[i]
-        return Sample(self.sample_ids[i], as_image(self._x(i)), self.target(i))
+        with _as_problem(self.name_of(i)):
+            item = self._item(i)
+            image = as_image(item.x if hasattr(item, "x") else item[0])
+        return Sample(self.sample_ids[i], image, self.target(i))
 
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C]."""
@@ -315,7 +312,7 @@ def as_image(x: Any) -> Image:
         return pixels_of(x)
     try:
         values: AnyArray = np.asarray(x)
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         raise ImageProblem(Reason.DECODE_ERROR, f"{type(error).__name__}: {error}") from error
     if values.dtype == object or values.ndim not in (2, 3) or 0 in values.shape:
         found = f"{type(x).__name__} of shape {values.shape} and type {values.dtype}"
@@ -324,10 +321,26 @@ def as_image(x: Any) -> Image:
     return np.ascontiguousarray(pixels[:, :, None] if pixels.ndim == 2 else pixels)
 
 
-def _raised(error: BaseException) -> ImageProblem:
-    if isinstance(error, ImageProblem):
-        return error
-    return ImageProblem(Reason.DATASET_ERROR, f"{type(error).__name__}: {error}")
+@contextlib.contextmanager
+def _as_problem(name: str) -> Iterator[None]:
+    """Make a sample's problem of what the data set's code raises; an interrupt stays one.
+
+    Args:
+        name: Of the sample, for a message.
+
+    Raises:
+        DataError: If the code would end the process: it was not about this sample.
+    """
+    try:
+        yield
+    except ImageProblem:
+        raise
+    except SystemExit as error:
+        msg = f"{name}: expected the data set to return it, got SystemExit: {error}"
+        hint = "the data set's own code ends the program; any other error sets one sample aside"
+        raise DataError(msg, hint=hint, slug="data/python-exit") from error
+    except Exception as error:
+        raise ImageProblem(Reason.DATASET_ERROR, f"{type(error).__name__}: {error}") from error
 
 
 def _y_of(item: Any) -> Any:

@@ -126,6 +126,11 @@ class Source(ABC):
         """Tell where a sample lies, or nothing."""
         return ""
 
+    def name_of(self, i: int) -> str:
+        """Name a sample for a message: its id, and where it lies."""
+        sample_id, path = self.sample_ids[i], self.path(i)
+        return f"{sample_id} ({path})" if path else sample_id
+
 
 sources: Catalog[Source] = Catalog("source")
 """Sources by the name that a config's `dataset` section uses."""

@@ -65,9 +65,7 @@ def read_batches(
 
 
 def _read(source: Source, i: int, preprocess: Preprocess) -> Image:
-    path = source.path(i)
-    name = f"{source.sample_ids[i]} ({path})" if path else source.sample_ids[i]
-    return preprocess(source.image(i, preprocess.size), name)
+    return preprocess(source.image(i, preprocess.size), source.name_of(i))
 
 
 def _incoming(

@@ -105,6 +105,7 @@ def test_pixels_larger_than_any_pipe_come_whole(eager):
         DataError("item 9: expected this, got that", slug="data/shape"),
         ValueError("nothing of ours"),
         SystemExit("item 9"),
+        KeyboardInterrupt("item 9"),
     ],
 )
 def test_what_a_data_set_raises_is_raised_in_its_turn(eager, error):

@@ -1,5 +1,4 @@
 import pickle
-import sys
 
 import numpy as np
 import pytest
@@ -277,16 +276,43 @@ def test_a_length_that_raises_is_refused():
         PythonSource(Broken([]))
 
 
-def test_a_data_set_cannot_end_the_process():
-    class Ending(Items):
-        def __getitem__(self, i):
-            if i == 1:
-                sys.exit(0)
-            return PredictionItem(f"s{i}", np.full((4, 4, 3), i, np.uint8), self.ys[i])
+class Ending(Items):
+    """Raises something at its second item."""
 
-    found = audit(PythonSource(Ending(["a", "b", "b", "a", "b"])), folds=2, progress=Silent())
+    def __init__(self, error, targets=False):
+        super().__init__(["a", "b", "b", "a", "b"])
+        self.error = error
+        if targets:  # else the first pass over all items would meet it
+            self.get_target, self.get_id = self.ys.__getitem__, str
+
+    def __getitem__(self, i):
+        if i == 1:
+            raise self.error
+        return PredictionItem(f"s{i}", np.full((4, 4, 3), i, np.uint8), self.ys[i])
+
+
+@pytest.mark.parametrize(("targets", "name"), [(False, "item 1"), (True, "item 1, '1'")])
+def test_a_data_set_that_ends_the_process_is_told_with_the_sample(targets, name):
+    told = f"^{name}: expected the data set to return it, got SystemExit: 7"
+    with pytest.raises(DataError, match=told) as error:
+        audit(PythonSource(Ending(SystemExit(7), targets)), folds=2, progress=Silent())
+    assert error.value.slug == "data/python-exit"
+    assert not isinstance(error.value, ImageProblem)
+
+
+@pytest.mark.parametrize("targets", [False, True])
+def test_an_interrupt_by_a_data_set_is_an_interrupt(targets):
+    with pytest.raises(KeyboardInterrupt, match="enough"):
+        audit(
+            PythonSource(Ending(KeyboardInterrupt("enough"), targets)), folds=2, progress=Silent()
+        )
+
+
+def test_every_other_error_sets_its_sample_aside():
+    source = PythonSource(Ending(KeyError("x"), targets=True))
+    found = audit(source, folds=2, progress=Silent())
     assert (found.used, found.quarantined) == (4, 1)
-    assert (found.rows[1].reason, found.rows[1].detail) == ("dataset_error", "SystemExit: 0")
+    assert (found.rows[1].reason, found.rows[1].detail) == ("dataset_error", "KeyError: 'x'")
 
 
 class LateError:
@@ -296,7 +322,8 @@ class LateError:
 
     @property
     def x(self):
-        sys.exit("bye")
+        msg = "bye"
+        raise OSError(msg)
 
 
 @pytest.mark.parametrize(
