@@ -89,8 +89,13 @@ class Preprocess:
 
 
 def decoders() -> dict[str, str]:
-    """Collect the versions of the libraries that Pillow decodes with; "" where it has none.
+    """Collect what else decides pixels beside the versions of Pillow and OpenCV.
 
-    A system's own Pillow of the same version may have others.
+    The versions of the libraries that Pillow decodes with, "" where it has none: a system's own
+    Pillow of the same version may have others. And the processor's instructions that OpenCV
+    chooses its kernels by, which may round differently: machines may share one cache.
     """
-    return {name: str(features.version(name) or "") for name in _LIBRARIES}
+    import cv2  # noqa: PLC0415  who lists or audits data without pixels needs none of it
+
+    versions = {name: str(features.version(name) or "") for name in _LIBRARIES}
+    return {**versions, "instructions": cv2.getCPUFeaturesLine()}

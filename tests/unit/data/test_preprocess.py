@@ -1,8 +1,10 @@
 """One way from an image to a network's pixels."""
 
 import io
+import platform
 from functools import partial
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -27,6 +29,13 @@ def test_the_record_names_the_libraries_that_decide_pixels():
     record = of_size(8, 9).record
     assert (record["height"], record["width"], record["channels"]) == (8, 9, 3)
     assert {"pillow", "libjpeg_turbo", "opencv", "definition"} <= set(record)
+
+
+def test_processors_with_other_instructions_have_keys_of_their_own(monkeypatch):
+    here = of_size(8, 9).key
+    assert "SSE2" in of_size(8, 9).record["instructions"] or platform.machine() != "x86_64"
+    monkeypatch.setattr(cv2, "getCPUFeaturesLine", lambda: "SSE SSE2 SSE3 *SSE4.1 *AVX2?")
+    assert of_size(8, 9).key != here
 
 
 def test_pixels_have_the_shape_and_grey_is_made_where_wanted():
