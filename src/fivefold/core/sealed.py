@@ -12,7 +12,7 @@ from fivefold.core.errors import StateError
 
 T = TypeVar("T")
 
-_FORMAT, _SEAL = "format", "seal"
+FORMAT, SEAL = "format", "seal"
 
 
 def write_sealed(path: Path, record: Mapping[str, Any], *, version: int) -> str:
@@ -27,8 +27,8 @@ def write_sealed(path: Path, record: Mapping[str, Any], *, version: int) -> str:
         The SHA-256 of the file.
     """
     # As they will be read: JSON makes text of every key and lists of tuples.
-    plain = json.loads(json.dumps({**record, _FORMAT: version}, allow_nan=False))
-    return write_json(path, {**plain, _SEAL: _seal_of(plain)})
+    plain = json.loads(json.dumps({**record, FORMAT: version}, allow_nan=False))
+    return write_json(path, {**plain, SEAL: _seal_of(plain)})
 
 
 def read_sealed(path: Path, kind: type[T], *, version: int, hint: str = "") -> T:
@@ -44,11 +44,11 @@ def read_sealed(path: Path, kind: type[T], *, version: int, hint: str = "") -> T
         StateError: If it is missing, was changed, is of another format or does not fit `kind`.
     """
     record = read_json(path, hint=hint)
-    seal = record.pop(_SEAL, None)
+    seal = record.pop(SEAL, None)
     if seal is None or seal != _found_seal(record):
         msg = f"{path}: expected a record with the hash that it was written with, got another"
         raise StateError(msg, hint=hint, slug="state/damaged")
-    if record.pop(_FORMAT, None) != version:
+    if record.pop(FORMAT, None) != version:
         msg = f"{path}: expected format {version}, got one of another version of fivefold"
         raise StateError(msg, hint="finish the run with that version", slug="state/format")
     return checked(path, kind, record, hint)

@@ -3,7 +3,8 @@
 Importing this package fills the catalog `sources`.
 """
 
-from fivefold.data.audit import Audit, audit
+from fivefold.data.audit import audit
+from fivefold.data.audited import Audit
 from fivefold.data.decode import ImageProblem
 from fivefold.data.files import FilesSource
 from fivefold.data.folder import FolderSource

@@ -2,154 +2,53 @@
 
 import json
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import decoding_threads
-from fivefold.core.durable import write_text
 from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
-from fivefold.core.sealed import read_sealed, write_sealed
-from fivefold.core.types import Image
+from fivefold.core.types import Image, Indices
+from fivefold.data.audit_rows import (
+    EXCLUDED,
+    QUARANTINED,
+    USED,
+    AuditRow,
+    AuditRows,
+    GatheredRows,
+    Verdict,
+)
+from fivefold.data.audited import Audit, reasons_of
 from fivefold.data.class_checks import judge_classes, twins
 from fivefold.data.decode import ImageProblem, Reason
 from fivefold.data.forked import read_in_order
 from fivefold.data.forks import Item
 from fivefold.data.kept import Kept
+from fivefold.data.packed import chosen
 from fivefold.data.reasons import QUIET_RULES, by_reason, counted, first_of, left_out
 from fivefold.data.source import Fetched, Source
+from fivefold.data.text_order import TextIndex, first_alike
 
 logger = logging.getLogger(__name__)
 
-USED, QUARANTINED, EXCLUDED = "used", "quarantined", "excluded"
 LABEL_CONFLICT = "label_conflict"
 
 _NAMED = {
     True: "data/quarantine.jsonl names all",
     False: "`fivefold fit` names all in data/quarantine.jsonl",
 }
-_FORMAT = 1
+_NOTHING: Indices = np.empty(0, dtype=np.int64)
 _AHEAD = 16  # samples that each thread may be ahead, so that an interrupt is quick
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """What became of one listed sample.
-
-    Attributes:
-        sample_id: Its id.
-        status: `used`, `quarantined` or `excluded`.
-        reason: Why it is not used: an image's reason, `label_conflict`, or a listing's rule.
-        detail: What exactly was met.
-        stamp: "size:mtime_ns" of its file, or nothing.
-        digest: SHA-256 of its content, in hex; empty where it could not be read.
-        height: Height in pixels; 0 where it could not be decoded.
-        width: Width in pixels.
-        path: Where it lies, or nothing.
-    """
-
-    sample_id: str
-    status: str
-    reason: str = ""
-    detail: str = ""
-    stamp: str = ""
-    digest: str = ""
-    height: int = 0
-    width: int = 0
-    path: str = ""
-
 
 Seen: TypeAlias = tuple[AuditRow, Image | None]
 """What became of a sample, and its pixels where they are to be kept."""
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What was found; `listed = used + quarantined + excluded` always holds.
-
-    Attributes:
-        rows: Every listed sample once: the source's order, then what rules have excluded.
-        listed: How many the source listed, counted on its own.
-        warnings: What a user should know.
-    """
-
-    rows: tuple[AuditRow, ...]
-    listed: int
-    warnings: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        total = self.used + self.quarantined + self.excluded
-        if self.listed != total:
-            msg = f"audit: expected {self.listed} listed samples to be accounted for, got {total}"
-            raise DataError(msg, hint="this is a defect of fivefold; please report it")
-
-    @property
-    def used(self) -> int:
-        """How many samples can be used."""
-        return self._count(USED)
-
-    @property
-    def quarantined(self) -> int:
-        """How many samples are broken or contradict each other."""
-        return self._count(QUARANTINED)
-
-    @property
-    def excluded(self) -> int:
-        """How many samples a rule of the listing has left out."""
-        return self._count(EXCLUDED)
-
-    @property
-    def reasons(self) -> Mapping[str, int]:
-        """How many samples are not used for each reason."""
-        return Counter(row.reason for row in self.rows if row.status != USED)
-
-    def _count(self, status: str) -> int:
-        return sum(row.status == status for row in self.rows)
-
-    def save(self, folder: RunFolder) -> None:
-        """Write `data/audit.json` and `data/quarantine.jsonl` durably."""
-        counts = {"listed": self.listed, "used": self.used}
-        counts |= {"quarantined": self.quarantined, "excluded": self.excluded}
-        rows = [asdict(row) for row in self.rows]
-        value = {**counts, "warnings": list(self.warnings), "rows": rows}
-        bad = [_quarantine_entry(row) for row in self.rows if row.status == QUARANTINED]
-        lines = [json.dumps(entry, sort_keys=True) + "\n" for entry in bad]
-        write_text(folder.quarantine_path, "".join(lines))
-        write_sealed(folder.audit_path, value, version=_FORMAT)
-
-    @classmethod
-    def load(cls, path: Path) -> "Audit":
-        """Read what `save` wrote.
-
-        Raises:
-            StateError: If the file is missing or damaged.
-        """
-        hint = "delete the file; the audit is then made again"
-        try:
-            return read_sealed(path, cls, version=_FORMAT, hint=hint)
-        except DataError as error:
-            msg = f"{path}: expected a saved audit, got one that does not add up"
-            raise StateError(msg, hint=hint, slug="state/damaged") from error
-
-
-def _quarantine_entry(row: AuditRow) -> dict[str, Any]:
-    size = row.stamp.partition(":")[0]
-    return {
-        "id": row.sample_id,
-        "path": row.path,
-        "reason": row.reason,
-        "detail": row.detail,
-        "size": int(size) if size else None,
-        "sha256": row.digest,
-    }
 
 
 def audit(
@@ -178,18 +77,15 @@ def audit(
         DataError: Unless `folds` is 0: if there are no usable images, fewer than two classes, a
             class with fewer samples than folds.
     """
-    rows, copies = _read_all(source, progress, _known(previous), kept), list[str]()
+    rows, copies = _read_all(source, progress, _known(previous), kept), _NOTHING
     if folds:  # what is only predicted may well be there twice
         rows, copies = _without_conflicts(source, rows)
-    excluded = [AuditRow(name, EXCLUDED, rule) for name, rule in source.excluded]
     warnings = [*source.warnings, *twins(source), *left_out(source.excluded)]
     if folds:  # who only predicts names what cannot be predicted, and has no folds
         warnings += _remarks(rows, copies, _NAMED[folder is not None])
-    used = [i for i, row in enumerate(rows) if row.status == USED]
-    digests = [rows[i].digest for i in used]
-    refusals, remarks = judge_classes(source, used, digests, folds) if folds else ([], [])
+    refusals, remarks = judge_classes(source, rows, folds) if folds else ([], [])
     result = Audit(
-        rows=(*rows, *excluded),
+        rows=rows,
         listed=len(source) + len(source.excluded),
         warnings=(*warnings, *remarks),
     )
@@ -207,32 +103,49 @@ def audit(
     return result
 
 
-def _known(previous: Path | None) -> dict[str, AuditRow]:
+class _Known:
+    """What an earlier audit has found, by the ids of samples.
+
+    Args:
+        rows: Of the earlier audit.
+    """
+
+    def __init__(self, rows: AuditRows) -> None:
+        self._rows = rows
+        self._index = TextIndex(rows.ids)
+
+    def find(self, sample_id: str) -> AuditRow | None:
+        """Give a sample's row, unless nothing would tell that its file has changed."""
+        place = self._index.find(sample_id)
+        return None if place is None or not self._rows.stamps[place] else self._rows[place]
+
+
+def _known(previous: Path | None) -> _Known:
     if previous is None or not previous.exists():
-        return {}
+        return _Known(AuditRows.of(()))
     try:
-        return {row.sample_id: row for row in Audit.load(previous).rows if row.stamp}
+        return _Known(Audit.load(previous).rows)
     except StateError as error:
         logger.warning("the earlier audit cannot be used, all samples are read again: %s", error)
-        return {}
+        return _Known(AuditRows.of(()))
 
 
-def _read_all(
-    source: Source, progress: Progress, known: Mapping[str, AuditRow], kept: Kept | None
-) -> list[AuditRow]:
-    rows: list[AuditRow] = []
+def _read_all(source: Source, progress: Progress, known: _Known, kept: Kept | None) -> AuditRows:
+    gathered = GatheredRows()
     found = _in_order(source, lambda i: _look(source, i, known, kept))
     with progress.bar("audit", len(source)) as advance, closing(found):
         try:
             for i, (row, pixels) in enumerate(found):
                 if kept and pixels is not None:
                     kept.keep(i, row.digest, pixels, (row.height, row.width))
-                rows.append(row)
+                gathered.add(row)
                 advance(1)
         finally:
             if kept:  # also what was decoded before an interrupt
                 kept.commit()
-    return rows
+    for sample_id, rule in source.excluded:
+        gathered.add(AuditRow(sample_id, EXCLUDED, rule))
+    return gathered.done()
 
 
 def _in_order(source: Source, look: Callable[[int], Seen]) -> Generator[Seen]:
@@ -259,11 +172,11 @@ def _refused(item: Item) -> str:
     return f"{row['detail'] or row['reason']}" if row["status"] == QUARANTINED else ""
 
 
-def _look(source: Source, i: int, known: Mapping[str, AuditRow], kept: Kept | None) -> Seen:
+def _look(source: Source, i: int, known: _Known, kept: Kept | None) -> Seen:
     """Find out about one sample; with its pixels where they are to be kept."""
     sample_id, stamp = source.sample_ids[i], source.stamp(i)
     row = AuditRow(sample_id, USED, stamp=stamp, path=source.path(i))
-    earlier = known.get(sample_id)
+    earlier = known.find(sample_id)
     same = earlier is not None and (earlier.stamp, earlier.path) == (stamp, row.path)
     if earlier and same and not _is_to_be_kept(earlier, kept):
         # A conflict is a matter of all samples, not of this one: it is judged again.
@@ -308,26 +221,29 @@ def _decoded(
         return size, None
 
 
-def _without_conflicts(
-    source: Source, rows: Sequence[AuditRow]
-) -> tuple[list[AuditRow], list[str]]:
-    """Quarantine equal contents with different targets; name equal contents with the same."""
-    same: dict[str, list[int]] = defaultdict(list)
-    for i, row in enumerate(rows):
-        if row.status == USED:
-            same[row.digest].append(i)
-    result, copies = list(rows), []
-    for members in same.values():
-        if len(members) == 1:
+def _without_conflicts(source: Source, rows: AuditRows) -> tuple[AuditRows, Indices]:
+    """Quarantine equal contents with different targets; find equal contents with the same."""
+    verdicts: list[tuple[Indices, Verdict]] = []
+    copies = [_NOTHING]
+    for members in _alike(rows):
+        if len({_target_bytes(source, i) for i in members.tolist()}) == 1:
+            copies.append(members[1:])
             continue
-        if len({_target_bytes(source, i) for i in members}) == 1:
-            copies += [rows[i].sample_id for i in members[1:]]
-            continue
-        names = ", ".join(repr(rows[i].sample_id) for i in members[:3])
+        names = ", ".join(repr(rows.ids[i]) for i in members[:3].tolist())
         detail = f"the same content with different labels: {names}"
-        for i in members:
-            result[i] = replace(rows[i], status=QUARANTINED, reason=LABEL_CONFLICT, detail=detail)
-    return result, copies
+        verdicts.append((members, (QUARANTINED, LABEL_CONFLICT, detail)))
+    return rows.judged_anew(verdicts) if verdicts else rows, np.concatenate(copies)
+
+
+def _alike(rows: AuditRows) -> Iterator[Indices]:
+    """Find used rows with the same content: at least two each time, both levels ascending."""
+    used = rows.with_status(USED)
+    first = first_alike(chosen(rows.digests, used))
+    again = np.flatnonzero(first != np.arange(len(first)))
+    again = again[np.argsort(first[again], kind="stable")]
+    starts = np.flatnonzero(np.diff(first[again], prepend=-1))
+    for members in np.split(again, starts[1:]) if len(again) else []:
+        yield used[np.r_[first[members[0]], members]]
 
 
 def _target_bytes(source: Source, i: int) -> bytes:
@@ -335,30 +251,34 @@ def _target_bytes(source: Source, i: int) -> bytes:
     return b"" if target is None else np.asarray(target, dtype=np.float32).tobytes()
 
 
-def _remarks(rows: Sequence[AuditRow], copies: Sequence[str], named_in: str) -> Iterator[str]:
+def _remarks(rows: AuditRows, copies: Indices, named_in: str) -> Iterator[str]:
     """Word warnings about what is not used, and about copies."""
-    if copies:
+    if len(copies):
         yield (
             f"exact copies of another image with the same label: {len(copies)}, "
-            f"{first_of(copies)}; all are used, and copies stay in one fold"
+            f"{first_of(chosen(rows.ids, copies))}; all are used, and copies stay in one fold"
         )
-    bad = by_reason((row.sample_id, row.reason) for row in rows if row.status == QUARANTINED)
-    if bad:
-        ids = [row.sample_id for row in rows if row.status == QUARANTINED]
-        images = "1 image" if len(ids) == 1 else f"{len(ids):,} images"
-        told = next((row.detail for row in rows if row.reason == Reason.DATASET_ERROR), "")
-        first = f" (first {told.partition(chr(10))[0]})" if told else ""
-        yield f"{images} cannot be used: {counted(bad)}{first}; {first_of(ids)}; {named_in}"
+    bad = rows.with_status(QUARANTINED)
+    if len(bad):
+        images = "1 image" if len(bad) == 1 else f"{len(bad):,} images"
+        reasons = counted(reasons_of(rows, QUARANTINED))
+        told = _first_with(rows, bad, Reason.DATASET_ERROR)
+        first = f" (first {told.detail.partition(chr(10))[0]})" if told and told.detail else ""
+        ids = first_of(chosen(rows.ids, bad))
+        yield f"{images} cannot be used: {reasons}{first}; {ids}; {named_in}"
+
+
+def _first_with(rows: AuditRows, places: Indices, reason: str) -> AuditRow | None:
+    has = np.asarray([verdict[1] == reason for verdict in rows.verdicts], dtype=bool)
+    found = places[has[rows.judged[places]]]
+    return rows[int(found[0])] if len(found) else None
 
 
 def _check_amounts(result: Audit) -> None:
     if not result.used:
-        unused = [row for row in result.rows if row.status != USED]
-        found = (
-            counted(by_reason((row.sample_id, row.reason) for row in unused)) or "nothing listed"
-        )
+        found = counted(result.reasons) or "nothing listed"
         msg = f"expected at least 1 usable image of {result.listed} listed, got 0: {found}"
         hint = "check the path of the data set"
-        lost = next((row.path for row in unused if row.reason == Reason.MISSING), "")
-        hint += f"; the first that is missing would be {lost}" if lost else ""
+        lost = _first_with(result.rows, np.arange(len(result.rows)), Reason.MISSING)
+        hint += f"; the first that is missing would be {lost.path}" if lost and lost.path else ""
         raise DataError(msg, hint=hint, slug="data/no-images")

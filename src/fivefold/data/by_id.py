@@ -96,3 +96,21 @@ class MarkOf(ById[tuple[str, str]]):
         """Give digest and label of the id at a place from 0 to the last."""
         row = k if self._table.order is None else int(self._table.order[k])
         return self._table.digests[row], self._table.label_text(row)
+
+
+class SavedMarks(ById[tuple[str, str]]):
+    """Likewise, as a file says.
+
+    Args:
+        ids: Sorted and unique [N].
+        digests: Of their contents [N].
+        labels: Their labels as text [N].
+    """
+
+    def __init__(self, ids: Sequence[str], digests: Sequence[str], labels: Sequence[str]) -> None:
+        super().__init__(ids)
+        self._digests, self._labels = digests, labels
+
+    def at(self, k: int) -> tuple[str, str]:
+        """Give digest and label of the id at a place from 0 to the last."""
+        return self._digests[k], self._labels[k]

@@ -3,12 +3,17 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from fivefold.core.errors import DataError
-from fivefold.core.types import AnyArray
+from fivefold.core.types import AnyArray, Indices
+from fivefold.data.audit_rows import USED, AuditRows
+from fivefold.data.packed import chosen
+from fivefold.data.packed_numbers import in_parts
 from fivefold.data.source import Source
+from fivefold.data.text_order import first_alike
 
 
 def twins(source: Source) -> Iterator[str]:
@@ -23,15 +28,12 @@ def twins(source: Source) -> Iterator[str]:
                 yield f"classes {listed} look like one class written differently"
 
 
-def judge_classes(
-    source: Source, used: Sequence[int], digests: Sequence[str], folds: int
-) -> tuple[list[DataError], list[str]]:
+def judge_classes(source: Source, rows: AuditRows, folds: int) -> tuple[list[DataError], list[str]]:
     """Find classes that are too rare: refused where folds are stratified on them.
 
     Args:
         source: Whose classes.
-        used: Positions of the usable samples in the source [N].
-        digests: Their contents [N].
+        rows: What became of its samples.
         folds: Each class needs at least so many samples that may be separated.
 
     Returns:
@@ -39,44 +41,71 @@ def judge_classes(
     """
     refusals: list[DataError] = []
     remarks: list[str] = []
-    if not source.labels or not used:
+    used = rows.with_status(USED)
+    if not source.labels or not len(used):
         return refusals, remarks
-    targets = np.stack([np.asarray(source.target(i)) for i in used]) > 0
-    units = _units(source, used, digests)
-    start = 0
+    tally, start = _tally(source, used, _units(source, rows, used), max(folds, 2)), 0
     for position, labels in enumerate(source.labels):
-        columns = targets[:, start : start + len(labels.class_names)]
-        start += len(labels.class_names)
-        held = zip(labels.class_names, columns.T, strict=True)
-        few = {name: units[column] for name, column in held if _is_few(units[column], folds)}
-        rare = [_rarity(name, own) for name, own in few.items()]
+        own = slice(start, start + len(labels.class_names))
+        start = own.stop
+        held = list(
+            zip(labels.class_names, tally.samples[own].tolist(), tally.units[own], strict=True)
+        )
+        few = [(name, n, len(units)) for name, n, units in held if len(units) < max(folds, 2)]
+        rare = [_rarity(name, n, distinct) for name, n, distinct in few]
         if not labels.class_names:
             refusals.append(_no_labels(labels.name))
         elif labels.exclusive and len(labels.class_names) < 2:
             refusals.append(_one_class(labels.class_names))
-        elif (columns == columns[0]).all():
-            refusals.append(_one_answer(labels.class_names, columns[0]))
+        elif tally.same[own].all():
+            refusals.append(_one_answer(labels.class_names, tally.first[own]))
         elif rare and labels.exclusive and position == 0:
-            rarest = min(len(set(own)) for own in few.values())
-            refusals.append(_rare_classes(rare, folds, rarest))
+            refusals.append(_rare_classes(rare, folds, min(distinct for _, _, distinct in few)))
         elif rare:
             remarks.append(f"{', '.join(rare)}: some of {folds} folds will not hold them")
     return refusals, remarks
 
 
-def _units(source: Source, used: Sequence[int], digests: Sequence[str]) -> AnyArray:
-    """Name what cannot be divided between folds: a sample's group, or its content."""
+@dataclass(frozen=True, eq=False)
+class _Tally:
+    """What is known of each class [C].
+
+    Attributes:
+        samples: How many it has.
+        units: What of them cannot be divided: all where they are few, else only some.
+        first: Whether it holds for the first sample.
+        same: Whether that is so for every sample.
+    """
+
+    samples: Indices
+    units: list[set[int]]
+    first: AnyArray
+    same: AnyArray
+
+
+def _tally(source: Source, used: Indices, units: Indices, enough: int) -> _Tally:
+    """Go through all truths once; they are not all in memory at a time."""
+    first = np.asarray(source.target(int(used[0]))) > 0
+    found = _Tally(np.zeros(len(first), np.int64), [set() for _ in first], first, first | True)
+    for places in in_parts(len(used)):
+        part = used[places.start : places.stop]
+        holds = np.stack([np.asarray(source.target(i)) for i in part.tolist()]) > 0
+        found.samples[:] += holds.sum(axis=0)
+        found.same[:] &= (holds == first).all(axis=0)
+        for k, known in enumerate(found.units):
+            if len(known) < enough:
+                known.update(units[places.start : places.stop][holds[:, k]].tolist())
+    return found
+
+
+def _units(source: Source, rows: AuditRows, used: Indices) -> Indices:
+    """Number what cannot be divided between folds [N]: a sample's group, or its content."""
     if source.groups is not None:
-        return np.asarray([source.groups[i] for i in used], dtype=object)
-    return np.asarray(digests, dtype=object)
+        return first_alike(chosen(source.groups, used))
+    return first_alike(chosen(rows.digests, used))
 
 
-def _is_few(units: AnyArray, folds: int) -> bool:
-    return len(set(units)) < max(folds, 2)
-
-
-def _rarity(name: str, units: AnyArray) -> str:
-    samples, distinct = len(units), len(set(units))
+def _rarity(name: str, samples: int, distinct: int) -> str:
     if not samples:
         return f"class {name!r} has no usable image"
     text = f"class {name!r} has {samples} sample{'s' * (samples != 1)}"

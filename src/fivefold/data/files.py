@@ -16,9 +16,10 @@ from fivefold.data.decode import (
     read_bytes,
     read_image,
 )
-from fivefold.data.packed import packed, packed_beside
-from fivefold.data.packed_numbers import packed_targets
+from fivefold.data.packed import Texts, packed, packed_beside
+from fivefold.data.packed_numbers import PackedTargets, packed_targets
 from fivefold.data.source import Fetched, Labels, Sample, Source
+from fivefold.data.text_order import sorted_texts
 
 _NOT_IMAGES = frozenset(
     [
@@ -44,6 +45,7 @@ _NOT_IMAGES = frozenset(
     ]
 )
 """Endings that nobody gives to an image; everything else is tried, so that nothing is missed."""
+_FOLDER, _OUTSIDE = "a folder", "a link out of the data"
 _SYSTEM_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
 
 
@@ -52,11 +54,11 @@ class Listing:
     """What a folder holds.
 
     Attributes:
-        files: Ids of the files to read: paths relative to the folder, sorted.
+        files: Ids of the files to read: paths relative to the folder, sorted and packed.
         excluded: Ids that a rule leaves out, each with the rule.
     """
 
-    files: tuple[str, ...]
+    files: Texts
     excluded: tuple[tuple[str, str], ...]
 
 
@@ -64,36 +66,44 @@ class Listing:
 class _Walk:
     """A walk below a root; links to folders are never followed, so loops end."""
 
-    root: Path
     real_root: str
-    files: list[str] = field(default_factory=list)
     excluded: list[tuple[str, str]] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
 
-    def visit(self, folder: Path, prefix: str) -> None:
+    def files(self, folder: Path, prefix: str) -> Iterator[str]:
+        """List what may be images, one by one: there may be millions."""
+        folders = []
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    kind = self._kind(entry)
+                    if kind == _FOLDER:
+                        folders.append(entry.name)
+                    elif kind == _OUTSIDE:
+                        self.outside.append(prefix + entry.name)
+                    elif kind:
+                        self.excluded.append((prefix + entry.name, kind))
+                    else:
+                        yield prefix + entry.name
         except OSError as error:
             msg = f"{folder}: expected a readable folder, got {error.strerror}"
             raise DataError(msg, slug="data/unreadable-folder") from error
-        for entry in entries:
-            self.meet(entry, prefix + entry.name)
+        for name in sorted(folders):
+            yield from self.files(folder / name, f"{prefix}{name}/")
 
-    def meet(self, entry: os.DirEntry[str], sample_id: str) -> None:
+    def _kind(self, entry: os.DirEntry[str]) -> str:
+        """Tell what an entry is: a rule that leaves it out, or nothing for what may be an image."""
         if entry.name.startswith(".") or entry.name == "__MACOSX":
-            self.excluded.append((sample_id, "hidden"))
-        elif entry.is_symlink() and not is_inside(Path(entry.path), self.real_root):
-            self.outside.append(sample_id)
-        elif entry.is_symlink() and Path(entry.path).is_dir():  # the entry's own raises for loops
-            self.excluded.append((sample_id, "link-to-folder"))
-        elif entry.is_dir(follow_symlinks=False):
-            self.visit(Path(entry.path), f"{sample_id}/")
-        elif entry.name.lower() in _SYSTEM_FILES:
-            self.excluded.append((sample_id, "system-file"))
-        elif Path(entry.name).suffix.lower() in _NOT_IMAGES:
-            self.excluded.append((sample_id, "not-an-image-name"))
-        else:
-            self.files.append(sample_id)
+            return "hidden"
+        if entry.is_symlink() and not is_inside(Path(entry.path), self.real_root):
+            return _OUTSIDE
+        if entry.is_symlink() and Path(entry.path).is_dir():  # the entry's own raises for loops
+            return "link-to-folder"
+        if entry.is_dir(follow_symlinks=False):
+            return _FOLDER
+        if entry.name.lower() in _SYSTEM_FILES:
+            return "system-file"
+        return "not-an-image-name" if Path(entry.name).suffix.lower() in _NOT_IMAGES else ""
 
 
 def list_files(root: Path) -> Listing:
@@ -107,10 +117,11 @@ def list_files(root: Path) -> Listing:
         UnsafeInputError: If a link below it leaves it.
     """
     check_folder(root)
-    walk = _Walk(root, os.path.realpath(root))
-    walk.visit(root, "")
-    refuse_outside(root, walk.outside, "links that lead out of the folder")
-    return Listing(tuple(sorted(walk.files)), tuple(sorted(walk.excluded)))
+    walk = _Walk(os.path.realpath(root))
+    files = sorted_texts(walk.files(root, ""))
+    in_order = sorted(walk.outside, key=lambda name: name.split("/"))
+    refuse_outside(root, in_order, "links that lead out of the folder")
+    return Listing(files, tuple(sorted(walk.excluded)))
 
 
 def check_folder(root: Path) -> None:
@@ -162,7 +173,7 @@ class FileSource(Source):
         sample_ids: Sequence[str],
         paths: Iterable[Path],
         labels: tuple[Labels, ...] = (),
-        targets: Floats | None = None,
+        targets: Floats | PackedTargets | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         ids = packed(sample_ids)

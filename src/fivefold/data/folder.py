@@ -7,6 +7,8 @@ import numpy as np
 
 from fivefold.core.errors import DataError
 from fivefold.data.files import FileSource, list_files
+from fivefold.data.packed import chosen
+from fivefold.data.packed_numbers import targets_in_parts
 from fivefold.data.source import Labels, in_class_order, sources
 
 
@@ -23,14 +25,18 @@ class FolderSource(FileSource):
     def __init__(self, root: Path) -> None:
         listing = list_files(root)
         folders = {entry.name for entry in root.iterdir() if entry.is_dir() and _is_class(entry)}
-        names = [name for name in listing.files if "/" in name]
+        inside = np.fromiter(("/" in name for name in listing.files), bool, len(listing.files))
+        names = chosen(listing.files, np.flatnonzero(inside))
         class_names = in_class_order(name.partition("/")[0] for name in names)
-        loose = [(name, "outside-class-folders") for name in listing.files if "/" not in name]
+        loose = [
+            (listing.files[k], "outside-class-folders") for k in np.flatnonzero(~inside).tolist()
+        ]
         if not class_names:
             raise _no_classes(root, len(folders), len(loose))
         column = {name: position for position, name in enumerate(class_names)}
-        classes = [column[name.partition("/")[0]] for name in names]
-        targets = np.eye(len(class_names), dtype=np.float32)[classes]
+        classes = np.fromiter((column[name.partition("/")[0]] for name in names), np.int64)
+        one_hot = np.eye(len(class_names), dtype=np.float32)
+        targets = targets_in_parts(len(names), lambda places: one_hot[classes[places]])
         labels = (Labels("", class_names, exclusive=True),)
         super().__init__(names, (root / name for name in names), labels, targets)
         self.excluded = tuple(sorted([*listing.excluded, *loose]))

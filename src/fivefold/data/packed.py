@@ -5,8 +5,11 @@ of references: in a forked process that copies the page it is in. What is here i
 """
 
 import os
+import re
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate, chain, islice
 from typing import overload
 
 import numpy as np
@@ -15,7 +18,11 @@ from fivefold.core.types import AnyArray, Indices
 
 _BLOCK = 64
 """How many texts share one beginning and one end."""
+_PART = 4096
+"""How many texts are objects at a time."""
 _DIGEST_BYTES = 32
+_NO_DIGEST = bytes(_DIGEST_BYTES)
+_DIGEST = re.compile("[0-9a-f]{64}", re.ASCII)
 
 
 class Texts(Sequence[str]):
@@ -60,18 +67,18 @@ class PackedTexts(Texts):
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
+        body, left = bytearray(), iter(texts)
+        starts, shared, ends = array("q", [0]), array("q"), array("q")
         # Unlike "surrogateescape" this gives back every text that Python can hold.
-        known = [text.encode("utf-8", "surrogatepass") for text in texts]
-        blocks = [_shared(known[k : k + _BLOCK]) for k in range(0, len(known), _BLOCK)]
-        ends = [
-            end for _, _, parts in blocks for end in np.cumsum([len(p) for p in parts]).tolist()
-        ]
-        self._bytes = b"".join(
-            prefix + suffix + b"".join(parts) for prefix, suffix, parts in blocks
-        )
-        lengths = [len(p) + len(s) + sum(map(len, parts)) for p, s, parts in blocks]
-        self._starts = small(np.cumsum([0, *lengths]))
-        self._shared = small(np.asarray([(len(p), len(s)) for p, s, _ in blocks]).reshape(-1, 2))
+        while some := [t.encode("utf-8", "surrogatepass") for t in islice(left, _BLOCK)]:
+            prefix, suffix, parts = _shared(some)
+            body += prefix + suffix + b"".join(parts)
+            starts.append(len(body))
+            shared.extend((len(prefix), len(suffix)))
+            ends.extend(accumulate(map(len, parts)))
+        self._bytes = bytes(body)
+        self._starts = small(np.asarray(starts, dtype=np.int64))
+        self._shared = small(np.asarray(shared, dtype=np.int64).reshape(-1, 2))
         self._ends = small(np.asarray(ends, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -130,22 +137,87 @@ class WrappedTexts(Texts):
         return f"{self._before}{self._texts.at(k)}{self._after}"
 
 
+class JoinedTexts(Texts):
+    """Texts of several parts, one part after the other.
+
+    Args:
+        parts: All but the last are equally long.
+    """
+
+    def __init__(self, parts: Sequence[Texts]) -> None:
+        self._parts = tuple(parts)
+        self._size = len(parts[0]) if parts else 1
+
+    def __len__(self) -> int:
+        return self._size * (len(self._parts) - 1) + len(self._parts[-1]) if self._parts else 0
+
+    def at(self, k: int) -> str:
+        """Give the text at a place from 0 to the last."""
+        part, place = divmod(k, self._size)
+        return self._parts[part].at(place)
+
+
 class PackedDigests(Texts):
     """SHA-256 digests: hexadecimal digits outside, 32 bytes each inside.
 
     Args:
-        digests: Each 64 lower-case hexadecimal digits.
+        digests: Each 64 lower-case hexadecimal digits; nothing where there is none, which zeros
+            stand for.
     """
 
     def __init__(self, digests: Iterable[str]) -> None:
-        self._bytes = b"".join(map(bytes.fromhex, digests))
+        self._bytes = raw_digests(digests)
 
     def __len__(self) -> int:
         return len(self._bytes) // _DIGEST_BYTES
 
     def at(self, k: int) -> str:
         """Give the digest at a place from 0 to the last."""
-        return self._bytes[k * _DIGEST_BYTES : (k + 1) * _DIGEST_BYTES].hex()
+        raw = self._bytes[k * _DIGEST_BYTES : (k + 1) * _DIGEST_BYTES]
+        return "" if raw == _NO_DIGEST else raw.hex()
+
+
+class GatheredTexts:
+    """Texts that come one after the other, and are packed before there are many.
+
+    Args:
+        pack: Packs some.
+    """
+
+    def __init__(self, pack: Callable[[Sequence[str]], Texts]) -> None:
+        self._pack = pack
+        self._waiting: list[str] = []
+        self._parts: list[Texts] = []
+
+    def add(self, text: str) -> None:
+        """Take the next text."""
+        self._waiting.append(text)
+        if len(self._waiting) == _PART:
+            self._parts.append(self._pack(self._waiting))
+            self._waiting = []
+
+    def done(self) -> Texts:
+        """Give all texts."""
+        rest = [self._pack(self._waiting)] if self._waiting else []
+        return JoinedTexts([*self._parts, *rest])
+
+
+def raw_digests(digests: Iterable[str]) -> bytes:
+    """Write digests one after the other, 32 bytes each; zeros for an empty one."""
+    raw = bytearray()
+    for digest in digests:
+        raw += bytes.fromhex(digest) if digest else _NO_DIGEST
+    return bytes(raw)
+
+
+def packed_digests(digests: Sequence[str]) -> Texts:
+    """Pack digests: as bytes if all of them are digests or nothing, else as texts."""
+    known = all(_is_digest(digest) or not digest for digest in digests)
+    return PackedDigests(digests) if known else PackedTexts(digests)
+
+
+def _is_digest(text: str) -> bool:
+    return bool(_DIGEST.fullmatch(text)) and text.strip("0") != ""
 
 
 def packed(texts: Iterable[str]) -> Texts:
@@ -168,13 +240,22 @@ def packed_beside(texts: Iterable[str], others: Texts) -> Texts:
         texts: Such as paths [N].
         others: Such as ids [N].
     """
-    known = list(texts)
-    if known and others[0]:
-        before, _, after = known[0].rpartition(others[0])
-        wrapped = WrappedTexts(others, before, after)
-        if wrapped == tuple(known):
-            return wrapped
-    return PackedTexts(known)
+    left = iter(texts)
+    first = next(left, None)
+    if first is None:
+        return PackedTexts(())
+    before, _, after = first.rpartition(others[0]) if others[0] else (first, "", "")
+    wrapped = WrappedTexts(others, before, after)
+    differ = False
+
+    def compared() -> Iterator[str]:
+        nonlocal differ
+        for text, expected in zip(chain([first], left), wrapped, strict=True):
+            differ = differ or text != expected
+            yield text
+
+    own = PackedTexts(compared())
+    return own if differ else wrapped
 
 
 def small(numbers: Indices) -> AnyArray:

@@ -1,7 +1,9 @@
 """Marks of files and truths of samples in little memory: numbers instead of texts and floats."""
 
 import re
-from collections.abc import Iterable
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from fivefold.data.packed import PackedTexts, Texts, small
 
 _STAMP = re.compile(r"(0|[1-9][0-9]{0,17}):(0|[1-9][0-9]{0,17}|[1-8][0-9]{18})", re.ASCII)
 """As `Source.stamp` writes it, and small enough for 64 bits."""
+_PART = 4096
 
 
 class PackedStamps(Texts):
@@ -36,12 +39,17 @@ class PackedStamps(Texts):
 
 def packed_stamps(stamps: Iterable[str]) -> Texts:
     """Pack marks of files: as numbers if all of them are such, else as texts."""
-    known = list(stamps)
-    found = [_STAMP.fullmatch(stamp) for stamp in known]
-    if not known or not all(found):
-        return PackedTexts(known)
-    pairs = [[int(match[1]), int(match[2])] for match in found if match]
-    return PackedStamps(np.asarray(pairs, dtype=np.int64))
+    numbers, left = array("q"), iter(stamps)
+    for stamp in left:
+        match = _STAMP.fullmatch(stamp)
+        if match is None:
+            return PackedTexts(
+                chain(map("{}:{}".format, numbers[::2], numbers[1::2]), [stamp], left)
+            )
+        numbers.extend((int(match[1]), int(match[2])))
+    if not numbers:
+        return PackedTexts(())
+    return PackedStamps(np.asarray(numbers, dtype=np.int64).reshape(-1, 2))
 
 
 class PackedTargets:
@@ -77,15 +85,47 @@ class PackedTargets:
         """Keep some rows."""
         return PackedTargets(self._bits[rows], self.shape[1])
 
+    @staticmethod
+    def joined(parts: Sequence["PackedTargets"]) -> "PackedTargets":
+        """Put parts one after the other, at least one."""
+        bits = np.concatenate([part._bits for part in parts])
+        return PackedTargets(bits, parts[0].shape[1])
+
     def tobytes(self) -> bytes:
         """Give the bytes that an array of float32 [N, C] would give."""
         return self[:].tobytes()
 
 
-def packed_targets(targets: Floats) -> Floats | PackedTargets:
+def packed_targets(targets: Floats | PackedTargets) -> Floats | PackedTargets:
     """Pack truths [N, C] if each is exactly 0 or 1; give others as they are."""
+    if isinstance(targets, PackedTargets):
+        return targets
     if targets.ndim != 2 or targets.dtype != np.float32 or not targets.size:
         return targets
     packed = PackedTargets(np.packbits(targets == 1, axis=1), targets.shape[1])
     same = np.array_equal(packed[:].view(np.uint32), np.ascontiguousarray(targets).view(np.uint32))
     return packed if same else targets
+
+
+def targets_in_parts(
+    count: int, rows: Callable[[range], AnyArray | Sequence[AnyArray]]
+) -> Floats | PackedTargets:
+    """Pack truths that are never all unpacked at once.
+
+    Args:
+        count: N, at least 1.
+        rows: Gives the truths [n, C] of some of the N places.
+    """
+    parts = [
+        packed_targets(np.asarray(rows(places), dtype=np.float32)) for places in in_parts(count)
+    ]
+    packed = [part for part in parts if isinstance(part, PackedTargets)]
+    if len(packed) == len(parts):
+        return PackedTargets.joined(packed)
+    return np.concatenate([part[:] for part in parts])
+
+
+def in_parts(count: int) -> Iterator[range]:
+    """Divide the places from 0 to the last into ranges that are worked on one after the other."""
+    for start in range(0, count, _PART):
+        yield range(start, min(start + _PART, count))

@@ -17,6 +17,7 @@ from fivefold.core.cache_home import CacheHome
 from fivefold.core.cache_room import make_room, mark_used
 from fivefold.core.errors import ResourceError
 from fivefold.core.types import Image, Indices
+from fivefold.data.packed import raw_digests, small
 from fivefold.data.preprocess import Preprocess
 from fivefold.data.shards import Shard, ShardError, ShardWriter
 
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 SHARD_BYTES = 1 << 30
 """A shard is closed at this size: what a kill can lose, and what goes at once to make room."""
+SHARD_ROWS = 1 << 13
+"""Likewise: so many digests of rows that do not count yet are held in memory."""
 
 _RECORD = "preprocess.json"
 _DAMAGED = "the pixel cache is damaged, images are decoded again: %s"
@@ -45,12 +48,12 @@ class _Shelf:
         self._starts = np.cumsum([0, *(len(shard.rows) for shard in shards)])
         first = [shard.rows["digest"][:, 0] for shard in shards]
         every = np.concatenate(first) if first else np.empty(0, dtype="<u8")
-        self._order = np.argsort(every, kind="stable")
-        self._first = every[self._order]
+        order = np.argsort(every, kind="stable")
+        self._order, self._first = small(order), every[order]
 
     def locate(self, digests: Sequence[str]) -> tuple[Indices, Indices]:
         """Find a shard and a row in it for each digest [N], [N]; the shard is -1 for none."""
-        wanted = np.frombuffer(bytes.fromhex("".join(digests)), "<u8").reshape(-1, 4)
+        wanted = np.frombuffer(raw_digests(digests), "<u8").reshape(-1, 4)
         if not len(self._first):
             return np.full(len(wanted), -1), np.zeros(len(wanted), dtype=np.int64)
         near = np.minimum(np.searchsorted(self._first, wanted[:, 0]), len(self._first) - 1)
@@ -78,7 +81,8 @@ class StoredRows:
         used = set(np.unique(numbers).tolist())
         # The others would stay open for nothing.
         self._shards = [shard if k in used else None for k, shard in enumerate(shards)]
-        self._numbers, self._rows = numbers.astype(np.int32), rows.astype(np.int32)
+        kind = np.min_scalar_type(-len(shards) - 1)  # has room for -1
+        self._numbers, self._rows = numbers.astype(kind), small(rows)
         self._told = False
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -206,13 +210,14 @@ class PixelStore:
         if self.find(digest):
             return
         if self._writer is None:
-            rows = min(left, max(1, SHARD_BYTES // self._row_bytes))
+            rows = min(left, SHARD_ROWS, max(1, SHARD_BYTES // self._row_bytes))
             self._make_room(rows * self._row_bytes)
             self._writer = ShardWriter(self.folder, self._shape)
         key = bytes.fromhex(digest)
         self._writer.add(key, pixels, size)
         self._fresh[key] = size
-        if (len(self._writer) + 1) * self._row_bytes > SHARD_BYTES:
+        rows = len(self._writer)
+        if rows == SHARD_ROWS or (rows + 1) * self._row_bytes > SHARD_BYTES:
             self.commit()
 
     def commit(self) -> None:

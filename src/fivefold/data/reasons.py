@@ -1,6 +1,6 @@
 """The audit's reasons in plain words, with the first samples that they concern."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 QUIET_RULES = frozenset({"hidden", "system-file"})
@@ -30,13 +30,9 @@ _WORDS = {
 _SHOWN = 3
 
 
-def counted(ids: Mapping[str, Sequence[str]]) -> str:
-    """Count samples by reason: "1 empty, 2 cut off".
-
-    Args:
-        ids: Reason to the ids that it concerns.
-    """
-    return ", ".join(f"{len(ids[reason])} {_WORDS.get(reason, reason)}" for reason in sorted(ids))
+def counted(counts: Mapping[str, int]) -> str:
+    """Word how many samples each reason concerns: "1 empty, 2 cut off"."""
+    return ", ".join(f"{counts[reason]} {_WORDS.get(reason, reason)}" for reason in sorted(counts))
 
 
 def first_of(ids: Sequence[str]) -> str:
@@ -45,12 +41,9 @@ def first_of(ids: Sequence[str]) -> str:
     return f"such as {shown}, …" if len(ids) > _SHOWN else f"namely {shown}"
 
 
-def by_reason(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Collect ids by reason from pairs of an id and its reason."""
-    ids: dict[str, list[str]] = defaultdict(list)
-    for sample_id, reason in pairs:
-        ids[reason].append(sample_id)
-    return ids
+def by_reason(pairs: Iterable[tuple[str, str]]) -> Counter[str]:
+    """Count samples by reason, from pairs of an id and its reason."""
+    return Counter(reason for _, reason in pairs)
 
 
 def left_out(excluded: Iterable[tuple[str, str]]) -> Iterator[str]:

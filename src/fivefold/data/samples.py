@@ -1,18 +1,20 @@
 """The table of usable samples that splits, batches and predictions refer to."""
 
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from fivefold.core.types import AnyArray, Floats, Indices
-from fivefold.data.audit import Audit
+from fivefold.data.audit_rows import USED
+from fivefold.data.audited import Audit
 from fivefold.data.packed import PackedDigests, Texts, chosen, packed, small
-from fivefold.data.packed_numbers import PackedTargets, packed_stamps, packed_targets
+from fivefold.data.packed_numbers import PackedTargets, packed_stamps, targets_in_parts
 from fivefold.data.source import Labels, Source
+from fivefold.data.text_order import first_alike, joined, order_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,15 +56,24 @@ class SampleTable:
     @cached_property
     def order(self) -> AnyArray | None:
         """The rows sorted by their ids [N]; None if they are."""
-        ids = list(self.ids)
-        if all(a < b for a, b in pairwise(ids)):
-            return None
-        return small(np.asarray(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64))
+        return order_of(self.ids)
 
     @cached_property
     def sorted_ids(self) -> Sequence[str]:
         """All ids, sorted [N]."""
         return self.ids if self.order is None else chosen(self.ids, self.order)
+
+    @property
+    def units(self) -> Indices:
+        """Each row's group as a number [N]; numbers sort as the groups' names do."""
+        if self.groups is self.ids:
+            return self.ranks
+        first = first_alike(self.groups)
+        names = np.unique(first)
+        order = order_of(chosen(self.groups, names))
+        ranks = np.empty(len(self), dtype=np.int64)
+        ranks[names if order is None else names[order]] = np.arange(len(names))
+        return ranks[first]
 
     @property
     def ranks(self) -> Indices:
@@ -109,58 +120,43 @@ class SampleTable:
 
 
 def table_of(source: Source, audit: Audit) -> SampleTable:
-    """Collect what an audit has found usable, in the source's order."""
-    position = {sample_id: i for i, sample_id in enumerate(source.sample_ids)}
-    rows = [row for row in audit.rows if row.status == "used"]
-    indices = np.asarray([position[row.sample_id] for row in rows], dtype=np.int64)
-    targets = [source.target(i) for i in indices] if source.labels else []
-    known = [target for target in targets if target is not None]
+    """Collect what an audit of this source has found usable, in the source's order."""
+    rows = audit.rows
+    indices = rows.with_status(USED)  # the source's samples are the audit's first rows
     ids = packed(chosen(source.sample_ids, indices))
+    digests = PackedDigests(chosen(rows.digests, indices))
     return SampleTable(
         ids=ids,
         indices=small(indices),
-        targets=packed_targets(np.stack(known).astype(np.float32)) if known else None,
+        targets=_targets(source, indices),
         labels=source.labels,
-        groups=_groups(source, ids, indices, [row.digest for row in rows]),
-        digests=PackedDigests(row.digest for row in rows),
-        stamps=packed_stamps(row.stamp for row in rows),
+        groups=_groups(source, ids, indices, digests),
+        digests=digests,
+        stamps=packed_stamps(chosen(rows.stamps, indices)),
     )
 
 
-def _groups(source: Source, ids: Texts, indices: Indices, digests: Sequence[str]) -> Sequence[str]:
+def _targets(source: Source, indices: Indices) -> Floats | PackedTargets | None:
+    if not source.labels or not len(indices) or source.target(int(indices[0])) is None:
+        return None
+
+    def rows(places: range) -> list[Any]:
+        return [source.target(i) for i in indices[places.start : places.stop].tolist()]
+
+    return targets_in_parts(len(indices), rows)
+
+
+def _groups(source: Source, ids: Texts, indices: Indices, digests: Texts) -> Sequence[str]:
     """Join samples that share the source's group or their content, named after the first id."""
-    names = list(ids)
-    keys: list[Iterable[Hashable]] = [[("content", digest)] for digest in digests]
+    shared = [first_alike(digests)]
     if source.groups is not None:
-        keys = [
-            (("group", source.groups[i]), ("content", digest))
-            for i, digest in zip(indices, digests, strict=True)
-        ]
-    row_of = {name: row for row, name in enumerate(names)}
-    return chosen(ids, np.asarray([row_of[name] for name in joined(names, keys)], dtype=np.int64))
-
-
-def joined(ids: Sequence[str], keys: Sequence[Iterable[Hashable]]) -> tuple[str, ...]:
-    """Put ids that share a key, directly or through others, into one group.
-
-    Args:
-        ids: Unique ids [N].
-        keys: What each of them holds [N].
-
-    Returns:
-        For each id the smallest id of its group [N].
-    """
-    parent = {sample_id: sample_id for sample_id in ids}
-
-    def root_of(sample_id: str) -> str:
-        while parent[sample_id] != sample_id:
-            parent[sample_id] = parent[parent[sample_id]]
-            sample_id = parent[sample_id]
-        return sample_id
-
-    holder: dict[Hashable, str] = {}
-    for sample_id, own in zip(ids, keys, strict=True):
-        for key in own:
-            first, second = sorted((root_of(sample_id), root_of(holder.setdefault(key, sample_id))))
-            parent[second] = first
-    return tuple(root_of(sample_id) for sample_id in ids)
+        shared.append(first_alike(chosen(source.groups, indices)))
+    group = joined(*shared)
+    order = order_of(ids)
+    if order is None:
+        return chosen(ids, group)
+    ranks = np.empty(len(ids), dtype=np.int64)
+    ranks[order] = np.arange(len(ids))
+    lowest = np.full(len(ids), len(ids))
+    np.minimum.at(lowest, group, ranks)
+    return chosen(ids, order[lowest[group]].astype(np.int64))

@@ -1,22 +1,24 @@
 """Labels and groups to folds and a holdout: made once, saved, and checked ever after."""
 
 import warnings
-from collections import Counter
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
+from fivefold.core.damage import checked
 from fivefold.core.errors import DataError, StateError
-from fivefold.core.sealed import read_sealed, write_sealed
+from fivefold.core.sealed import read_sealed
+from fivefold.core.sealed_long import read_sealed_long, write_sealed_long
 from fivefold.core.seeding import generator_for
 from fivefold.core.types import AnyArray, Indices
 from fivefold.core.validation import shown
-from fivefold.data.by_id import FoldOf, MarkOf
-from fivefold.data.packed import small
+from fivefold.data.by_id import FoldOf, MarkOf, SavedMarks
+from fivefold.data.packed import GatheredTexts, PackedTexts, packed_digests, small
 from fivefold.data.samples import SampleTable
 
 HOLDOUT = -1
@@ -76,10 +78,10 @@ class Splits:
 
     def numbers(self, table: SampleTable) -> AnyArray:
         """Tell the fold of each of a table's ids, sorted [N]."""
-        if isinstance(self.fold_of, FoldOf) and self.fold_of.ids is table.sorted_ids:
-            return self.fold_of.numbers
-        fold_of = dict(self.fold_of.items())
-        return np.asarray([fold_of[sample_id] for sample_id in table.sorted_ids], dtype=np.int64)
+        ids, fold_of = table.sorted_ids, self.fold_of
+        if isinstance(fold_of, FoldOf) and (fold_of.ids is ids or fold_of.ids == ids):
+            return fold_of.numbers
+        return np.fromiter((fold_of[sample_id] for sample_id in ids), np.int64, len(ids))
 
     def shared_with(self, table: SampleTable) -> "Splits":
         """Keep the ids and marks that a table has, instead of others that are equal."""
@@ -88,11 +90,11 @@ class Splits:
 
     def save(self, path: Path) -> None:
         """Write durably as JSON."""
-        marks = dict(self.marks.items())
-        samples = {name: [fold, *marks[name]] for name, fold in self.fold_of.items()}
-        value = {"num_folds": self.num_folds, "fingerprint": self.fingerprint}
-        value |= {"settings": dict(self.settings), "samples": samples}
-        write_sealed(path, value, version=_FORMAT)
+        record = {"num_folds": self.num_folds, "fingerprint": self.fingerprint}
+        record |= {"settings": dict(self.settings)}
+        both = zip(self.fold_of.items(), self.marks.values(), strict=True)
+        samples = ((name, [fold, *mark]) for (name, fold), mark in both)
+        write_sealed_long(path, record, "samples", samples, version=_FORMAT)
 
     @classmethod
     def load(cls, path: Path) -> "Splits":
@@ -101,19 +103,24 @@ class Splits:
         Raises:
             StateError: If the file is missing or damaged.
         """
-        saved = read_sealed(path, _Saved, version=_FORMAT, hint=_RESTORE)
+        samples = _Samples()
+        rest = read_sealed_long(path, "samples", samples.take, version=_FORMAT)
+        if rest is None:
+            saved = read_sealed(path, _Saved, version=_FORMAT, hint=_RESTORE)
+            samples = _Samples()
+            samples.take(saved.samples)
+        else:
+            saved = checked(path, _Saved, {**rest, "samples": {}}, _RESTORE)
         last, first = saved.num_folds - 1, TRAIN_ONLY if saved.num_folds == 1 else HOLDOUT
-        wrong = {n: fold for n, (fold, _, _) in saved.samples.items() if not first <= fold <= last}
+        fold_of, marks = samples.done()
+        wrong = {name: fold for name, fold in fold_of.items() if not first <= fold <= last}
         if wrong:
             msg = f"{path}: expected folds from {first} to {last}, got {shown(wrong)}"
             raise StateError(msg, hint=_RESTORE, slug="state/damaged")
-        return cls(
-            fold_of={name: fold for name, (fold, _, _) in saved.samples.items()},
-            num_folds=saved.num_folds,
-            fingerprint=saved.fingerprint,
-            settings=saved.settings,
-            marks={name: (digest, text) for name, (_, digest, text) in saved.samples.items()},
-        )
+        return cls(fold_of, saved.num_folds, saved.fingerprint, saved.settings, marks)
+
+
+_Fold: TypeAlias = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,36 @@ class _Saved:
     num_folds: Annotated[int, Field(ge=1)]
     fingerprint: str
     settings: dict[str, Any]
-    samples: dict[str, tuple[int, str, str]]
+    samples: dict[str, tuple[_Fold, str, str]]
+
+
+_SOME = TypeAdapter(dict[str, tuple[_Fold, str, str]])
+
+
+class _Samples:
+    """What a file says of samples, which come some at a time, sorted by their ids."""
+
+    def __init__(self) -> None:
+        self._ids, self._digests = GatheredTexts(PackedTexts), GatheredTexts(packed_digests)
+        self._labels, self._folds = GatheredTexts(PackedTexts), array("i")
+
+    def take(self, part: Any) -> None:
+        """Take some more.
+
+        Raises:
+            ValueError: If they are of other types.
+        """
+        for sample_id, (fold, digest, label) in sorted(_SOME.validate_python(part).items()):
+            self._ids.add(sample_id)
+            self._folds.append(fold)
+            self._digests.add(digest)
+            self._labels.add(label)
+
+    def done(self) -> tuple[FoldOf, SavedMarks]:
+        """Give all of them."""
+        ids = self._ids.done()
+        fold_of = FoldOf(ids, small(np.asarray(self._folds, dtype=np.int64)))
+        return fold_of, SavedMarks(ids, self._digests.done(), self._labels.done())
 
 
 def make_splits(
@@ -155,12 +191,13 @@ def make_splits(
     settings |= {"holdout_seed": holdout_seed, "validation": validation}
     ordered = table if table.order is None else table.take(table.order)
     strata = _strata(ordered, max(folds, 2)) if stratified else np.zeros(len(ordered), np.int64)
+    units = table.units if table.order is None else table.units[table.order]
     fold = np.full(len(ordered), HOLDOUT, dtype=np.int64)
     rest = np.arange(len(ordered))
     if holdout > 0:
         rng = generator_for(holdout_seed, "holdout")
-        rest = rest[~_fraction(tuple(ordered.groups), strata, holdout, rng)]
-    kept = tuple(ordered.groups[row] for row in rest.tolist())
+        rest = rest[~_fraction(units, strata, holdout, rng)]
+    kept = units[rest]
     _check_enough(kept, folds)
     if folds == 1:
         chosen = _fraction(kept, strata[rest], validation, generator_for(seed, "validation"))
@@ -176,8 +213,8 @@ def make_splits(
     )
 
 
-def _check_enough(groups: tuple[str, ...], folds: int) -> None:
-    need, separable = max(folds, 2), len(set(groups))
+def _check_enough(units: Indices, folds: int) -> None:
+    need, separable = max(folds, 2), len(np.unique(units))
     if separable < need:
         msg = f"expected at least {need} images that may be separated, got {separable}"
         hint = "add images or lower `folds_count`; exact copies and groups count as one"
@@ -195,50 +232,46 @@ def _strata(table: SampleTable, folds: int) -> Indices:
     return strata
 
 
-def _k_folds(groups: tuple[str, ...], strata: Indices, folds: int, seed: int) -> Indices:
+def _k_folds(units: Indices, strata: Indices, folds: int, seed: int) -> Indices:
     from sklearn.model_selection import (  # noqa: PLC0415  only who makes folds pays for it
         StratifiedGroupKFold,
         StratifiedKFold,
     )
 
-    several = len(set(groups)) < len(groups)
+    several = len(np.unique(units)) < len(units)
     kind = StratifiedGroupKFold if several else StratifiedKFold
-    units = list(groups) if several else None
-    if Counter(strata.tolist()).most_common(1)[0][1] < folds:
+    if np.unique(strata, return_counts=True)[1].max() < folds:
         strata = np.zeros_like(strata)  # nothing occurs often enough to be spread
-    fold = np.empty(len(groups), dtype=np.int64)
+    fold = np.empty(len(units), dtype=np.int64)
     maker = kind(n_splits=folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # The rare ones were put together above; that even they are few is no news.
         warnings.filterwarnings("ignore", message="The least populated class", module="sklearn")
-        for number, (_, val) in enumerate(maker.split(strata, strata, units)):
+        for number, (_, val) in enumerate(maker.split(strata, strata, units if several else None)):
             fold[val] = number
     return fold
 
 
 def _fraction(
-    groups: tuple[str, ...], strata: Indices, fraction: float, rng: np.random.Generator
+    units: Indices, strata: Indices, fraction: float, rng: np.random.Generator
 ) -> AnyArray:
     """Choose whole groups that hold about a fraction of each stratum: a mask [N]."""
-    members: dict[str, list[int]] = {}
-    for row, group in enumerate(groups):
-        members.setdefault(group, []).append(row)
+    group, sizes = np.unique(units, return_inverse=True, return_counts=True)[1:]
+    rows = np.argsort(group.ravel(), kind="stable")
+    ends = np.cumsum(sizes)
     number = np.unique(strata, return_inverse=True)[1].ravel()
     missing = _targets(np.bincount(number), fraction)
-    sorted_names = sorted(members)
-    taken: list[str] = []
-    for position in rng.permutation(len(members)):
-        name = sorted_names[position]
-        counts = np.bincount(number[members[name]], minlength=len(missing))
+    taken: list[int] = []
+    for k in rng.permutation(len(sizes)):
+        members = rows[ends[k] - sizes[k] : ends[k]]
+        counts = np.bincount(number[members], minlength=len(missing))
         if ((missing - counts) ** 2).sum() < (missing**2).sum():
             missing = missing - counts
-            taken.append(name)
+            taken.append(int(k))
     # Groups may be larger than what was asked for: neither side may stay without any.
-    taken = taken or [min(sorted_names, key=lambda name: len(members[name]))]
-    chosen = np.zeros(len(groups), dtype=bool)
-    for name in taken if len(taken) < len(members) else taken[:-1]:
-        chosen[members[name]] = True
-    return chosen
+    taken = taken or [int(np.argmin(sizes))]
+    chosen = taken if len(taken) < len(sizes) else taken[:-1]
+    return np.isin(group.ravel(), chosen)
 
 
 def _targets(counts: Indices, fraction: float) -> Indices:

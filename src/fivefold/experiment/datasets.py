@@ -12,7 +12,8 @@ from fivefold.core.errors import ConfigError, DataError, Problem, StateError, Un
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.data import CsvSource, FilesSource, FolderSource, PythonSource, Source, open_python
-from fivefold.data.audit import Audit, audit
+from fivefold.data.audit import audit
+from fivefold.data.audited import Audit
 from fivefold.data.columns import ColumnError
 from fivefold.data.decode import FORMATS
 from fivefold.data.images import ResizedImages

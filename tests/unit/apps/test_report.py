@@ -18,7 +18,7 @@ from fivefold.apps.report.gather import gather
 from fivefold.apps.report.matrices import worst_mistakes
 from fivefold.core.layout import RunFolder
 from fivefold.core.types import Head
-from fivefold.data.audit import QUARANTINED, USED, AuditRow
+from fivefold.data.audit_rows import QUARANTINED, USED, AuditRow
 
 VOID = {"meta", "img", "br", "link", "input"}
 

@@ -10,7 +10,9 @@ from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
 from fivefold.core.sealed import write_sealed
-from fivefold.data.audit import Audit, AuditRow, audit
+from fivefold.data.audit import audit
+from fivefold.data.audit_rows import AuditRow, AuditRows
+from fivefold.data.audited import Audit
 from fivefold.data.folder import FolderSource
 from fivefold.data.kept import Kept
 from fivefold.data.preprocess import Preprocess
@@ -310,7 +312,7 @@ def test_a_damaged_earlier_audit_is_reported_and_made_again(data, tmp_path, capl
 
 def test_an_audit_that_loses_samples_cannot_be_made():
     with pytest.raises(DataError, match="expected 3 listed samples to be accounted for, got 1"):
-        Audit((AuditRow("a", "used"),), listed=3)
+        Audit(AuditRows.of([AuditRow("a", "used")]), listed=3)
 
 
 def test_a_damaged_audit_is_a_state_error(tmp_path):

@@ -10,12 +10,15 @@ from hypothesis.extra.numpy import arrays
 
 from fivefold.data.packed import (
     ChosenTexts,
+    GatheredTexts,
+    JoinedTexts,
     PackedDigests,
     PackedTexts,
     WrappedTexts,
     chosen,
     packed,
     packed_beside,
+    packed_digests,
     small,
 )
 
@@ -119,3 +122,34 @@ def test_small_numbers_take_as_few_bytes_as_they_can(high, num_bytes):
 def test_a_path_takes_little_more_than_its_own_part():
     paths = PackedTexts(f"/data/of/many/photos/{i:06d}.jpg" for i in range(6400))
     assert len(pickle.dumps(paths)) / 6400 < 6
+
+
+@given(st.lists(st.text(), max_size=20), st.integers(1, 7))
+def test_joined_texts_are_those_of_all_parts(texts, size):
+    parts = [PackedTexts(texts[k : k + size]) for k in range(0, len(texts), size)]
+    found = JoinedTexts(parts)
+    assert (len(found), list(found), found[1:4]) == (len(texts), texts, tuple(texts[1:4]))
+
+
+@pytest.mark.parametrize("count", [0, 1, 4096, 4097, 9000])
+def test_texts_that_come_one_by_one_are_all_there(count):
+    gathered = GatheredTexts(PackedTexts)
+    for k in range(count):
+        gathered.add(str(k))
+    assert gathered.done() == tuple(map(str, range(count)))
+
+
+DIGEST = hashlib.sha256(b"").hexdigest()
+
+
+@pytest.mark.parametrize("odd", ["", "0" * 64, DIGEST.upper(), DIGEST[:-1], "x", DIGEST + "\n"])
+def test_what_is_no_digest_comes_back_too(odd):
+    found = packed_digests([DIGEST, odd])
+    assert list(found) == [DIGEST, odd]
+    assert isinstance(found, PackedDigests) == (odd == "")
+
+
+@pytest.mark.parametrize("paths", [["a"], ["a", "b", "c"]])
+def test_other_numbers_of_paths_and_ids_are_a_defect(paths):
+    with pytest.raises(ValueError, match="argument"):
+        packed_beside(paths, PackedTexts(["a", "b"]))

@@ -6,12 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from fivefold.data import packed_numbers
 from fivefold.data.packed import PackedTexts
 from fivefold.data.packed_numbers import (
     PackedStamps,
     PackedTargets,
     packed_stamps,
     packed_targets,
+    targets_in_parts,
 )
 
 STAMPS = st.tuples(st.integers(0, 2**62), st.integers(0, 2**62)).map("{0[0]}:{0[1]}".format)
@@ -66,3 +68,15 @@ def test_other_truths_are_kept_as_they_are(odd):
 def test_truths_are_not_given_without_a_copy():
     with pytest.raises(ValueError, match="without a copy"):
         np.asarray(packed_targets(np.eye(3, dtype=np.float32)), copy=False)
+
+
+@pytest.mark.parametrize("odd", [None, 0, 9])
+@pytest.mark.parametrize("count", [1, 4, 5, 11])
+def test_truths_in_parts_are_those_at_once(monkeypatch, count, odd):
+    monkeypatch.setattr(packed_numbers, "_PART", 4)
+    targets = np.random.default_rng(0).integers(0, 2, (count, 3)).astype(np.float32)
+    if odd is not None:
+        targets[min(odd, count - 1), 1] = 0.5
+    found = targets_in_parts(count, lambda places: [targets[k] for k in places])
+    assert type(found) is type(packed_targets(targets))
+    assert found.tobytes() == targets.tobytes()

@@ -115,6 +115,18 @@ def test_a_shard_is_closed_at_its_size(home, monkeypatch):
     assert sorted(len(np.load(path)) for path in home.root.rglob("*.npy")) == [2, 3, 3]
 
 
+def test_a_shard_is_closed_at_its_number_of_rows(home, monkeypatch):
+    monkeypatch.setattr(pixel_store, "SHARD_ROWS", 3)
+    asked = []
+    monkeypatch.setattr(pixel_store, "make_room", lambda _, size, keep: asked.append(size) or True)
+    store = opened(home)
+    add(store, range(8), left=8)
+    store.commit()
+    assert sorted(len(np.load(path)) for path in home.root.rglob("*.npy")) == [2, 3, 3]
+    assert held(opened(home), range(8)) == set(range(8))
+    assert max(asked) == 3 * ROW_BYTES
+
+
 def test_room_is_asked_for_what_is_left_and_at_most_a_shard(home, monkeypatch):
     asked = []
     monkeypatch.setattr(pixel_store, "SHARD_BYTES", 100)

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from scipy.sparse.csgraph import connected_components
 
-from fivefold.data.samples import SampleTable, joined
+from fivefold.data.samples import SampleTable
 from fivefold.data.source import Labels
 
 
@@ -50,17 +49,3 @@ def test_labels_are_written_as_text():
     both = table(2, targets=targets, labels=labels)
     assert [both.label_text(row) for row in range(2)] == ["x|y;q", ";p"]
     assert both.without_labels().label_text(0) == ""
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_groups_are_the_connected_components(seed):
-    rng = np.random.default_rng(seed)
-    ids = [f"s{i:02}" for i in range(30)]
-    keys = [[("a", rng.integers(20)), ("b", rng.integers(25))] for _ in ids]
-    shared = [[bool(set(mine) & set(other)) for other in keys] for mine in keys]
-    _, component = connected_components(np.array(shared))
-    first = {
-        number: sample_id for sample_id, number in zip(ids[::-1], component[::-1], strict=True)
-    }
-    expected = {sample_id: first[number] for sample_id, number in zip(ids, component, strict=True)}
-    assert joined(ids, keys) == tuple(expected[sample_id] for sample_id in ids)
