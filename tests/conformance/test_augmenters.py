@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from augmenter_options import GEOMETRY
+from augmenter_options import GEOMETRY, PIXELS
 
 from fivefold.augment import augmenters, build_augmentation
+from fivefold.core.errors import DataError
 
-OPTIONS = GEOMETRY
+OPTIONS = GEOMETRY | PIXELS
 QUIET = {"Noop"}
 
 
@@ -31,6 +32,11 @@ def name(request):
 def test_shape_and_type_are_kept(name, channels):
     image = image_of(channels)
     before = image.copy()
+    if channels < 3 and augmenters.get(name).facts.get("colour"):
+        with pytest.raises(DataError, match=r"at least 3 channels .*, got 1") as error:
+            [augmentation(name)(image, rng(seed)) for seed in range(20)]
+        assert error.value.slug == "data/no-colour"
+        return
     for seed in range(5):
         changed = augmentation(name)(image, rng(seed))
         assert changed.shape == image.shape

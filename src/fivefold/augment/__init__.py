@@ -1,7 +1,20 @@
 """From decoded pixels to what a network sees: resizing, and random changes for training."""
 
 from fivefold.augment import (  # noqa: F401  they fill the catalog
+    blur,
+    brightness,
+    canny,
+    colour,
+    contrast,
+    convolve,
+    dropout,
     geometric,
+    histogram,
+    noise,
+    pooling,
+    quantise,
+    salt,
+    segments,
     structures,
 )
 from fivefold.augment.catalog import augmenters
