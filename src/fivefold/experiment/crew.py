@@ -132,12 +132,12 @@ class Crew:
     def _launch(self, order: Order, slot: int) -> None:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(  # type: ignore[attr-defined]  # each context has one
-            target=work_apart, args=(theirs, order), name=f"fold {order.job.fold}"
+            target=work_apart, args=(theirs, order), name=f"fold {order.plan.fold}"
         )
         with closing(theirs), ExitStack() as unused, _undisturbed():
             unused.callback(ours.close)
             process.start()
-            self._running[ours] = _Worker(order.job.fold, slot, process, ours)
+            self._running[ours] = _Worker(order.plan.fold, slot, process, ours)
             unused.pop_all()
 
     def _hear(self) -> Iterator[_Worker]:

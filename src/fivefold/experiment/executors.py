@@ -25,7 +25,7 @@ from fivefold.data.source import Source
 from fivefold.engine.pace import Pace
 from fivefold.experiment.crew import Crew
 from fivefold.experiment.own_code import own_code
-from fivefold.experiment.plan import Job
+from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.runner import remove_empty, run_fold
 from fivefold.experiment.work import Work
 from fivefold.experiment.workers import Order, packed
@@ -33,10 +33,10 @@ from fivefold.experiment.workers import Order, packed
 logger = logging.getLogger(__name__)
 
 
-def run_here(jobs: Sequence[Job], worker: Callable[[Job], int]) -> Iterator[int]:
+def run_here(plans: Sequence[FoldPlan], worker: Callable[[FoldPlan], int]) -> Iterator[int]:
     """Run one fold after the other in this process; yields each fold when it is done."""
-    for job in jobs:
-        yield worker(job)
+    for plan in plans:
+        yield worker(plan)
 
 
 AtOnce: TypeAlias = int | Literal["auto"] | None
@@ -58,8 +58,8 @@ def run_folds(work: Work, config: ExperimentConfig, at_once: AtOnce = None) -> G
         WorkerError: If a process was lost; the folds in the others are done then.
         FivefoldError: Of the first fold that has failed; likewise.
     """
-    yield from run_here([job for job in work.jobs if job.done], partial(run_fold, work))
-    left = [job for job in work.jobs if not job.done]
+    yield from run_here([plan for plan in work.plans if plan.done], partial(run_fold, work))
+    left = [plan for plan in work.plans if not plan.done]
     number = how_many(None if at_once == "auto" else at_once, len(left))
     if at_once is None and not _can_fork(work.images.source):
         number = 1
@@ -98,7 +98,7 @@ def how_many(wanted: int | None, left: int) -> int:
     return max(1, min(left, wanted or usual))
 
 
-def _orders(work: Work, config: ExperimentConfig, jobs: Sequence[Job]) -> list[Order] | None:
+def _orders(work: Work, config: ExperimentConfig, plans: Sequence[FoldPlan]) -> list[Order] | None:
     """Say for each fold what its process is to do; None where work cannot get there."""
     alone = replace(work, progress=Silent(), pace=Pace({}))
     shared: Work | bytes = alone
@@ -112,7 +112,7 @@ def _orders(work: Work, config: ExperimentConfig, jobs: Sequence[Job]) -> list[O
     level = logging.getLogger("fivefold").getEffectiveLevel()
     imports = config if config.imports else None
     threads = torch.get_num_threads()
-    return [Order(shared, job, threads, level, imports=imports) for job in jobs]
+    return [Order(shared, plan, threads, level, imports=imports) for plan in plans]
 
 
 def _sent(work: Work, config: ExperimentConfig) -> tuple[bytes, str]:

@@ -269,7 +269,7 @@ class Experiment:
         return replace(summary, fresh=True, seconds=seconds)
 
     def _run(self, work: Work, at_once: AtOnce) -> None:
-        left = {job.fold for job in work.jobs if not job.done}
+        left = {plan.fold for plan in work.plans if not plan.done}
         work, failed = run_leading_frozen(work)
         threads = computing_with(work.choices.threads)
         folds = closing(run_folds(work, self.config, at_once))
@@ -281,7 +281,7 @@ class Experiment:
     def _summarise(self, work: Work) -> Summary:
         num_folds = work.splits.num_folds
         plan = make_plan(self.folder, range(num_folds), len(work.stages))
-        done = [job.fold for job in plan if job.done]
+        done = [fold_plan.fold for fold_plan in plan if fold_plan.done]
         metrics = [stage.metrics for stage in work.stages]
         summary = summarise(self.folder, done, metrics, work.stages[-1].primary_metric)
         if len(done) < num_folds:
@@ -298,7 +298,7 @@ class Experiment:
     def _work(self, prepared: Prepared, folds: Sequence[int], *, reuse: bool = True) -> Work:
         config, heads = self.config, build.build_heads(self.config, prepared.table.labels)
         stages = settle_monitors(config, self.stages, heads)
-        jobs = make_plan(self.folder, folds, len(stages))
+        plans = make_plan(self.folder, folds, len(stages))
         spec = build.build_spec(config, heads)
         training = Training(spec, stages, prepared.splits.num_folds, config)
         choices = settle_choices(self.folder, training, self.progress)
@@ -313,13 +313,13 @@ class Experiment:
             table=prepared.table,
             images=prepared.images,
             splits=prepared.splits,
-            jobs=jobs,
+            plans=plans,
             threads=config.num_workers,
             choices=choices,
             features=feature_files(config, spec, choices),
             reuse=open_reuse(config, choices, wanted=reuse),
             pace=Pace(
-                left_epochs(jobs, [stage.epochs for stage in stages]),
+                left_epochs(plans, [stage.epochs for stage in stages]),
                 frozen=[stage.index for stage in stages if stage.frozen],
             ),
             progress=self.progress,

@@ -52,8 +52,8 @@ def finished_summary(folder: RunFolder, config: ExperimentConfig) -> Summary | N
         return None
     compare_config(folder, config)
     summary = read_summary(folder)
-    plan = make_plan(folder, summary.folds, len(summary.stages))
-    return summary if all(job.done for job in plan) else None
+    plans = make_plan(folder, summary.folds, len(summary.stages))
+    return summary if all(plan.done for plan in plans) else None
 
 
 def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
@@ -61,7 +61,7 @@ def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
     if config.dataset is None or config.dataset.python:
         return
     # a run that is not finished, or whose config is wrong, does without these here
-    from fivefold.data.audited import Audit  # noqa: PLC0415
+    from fivefold.data.audit import Audit  # noqa: PLC0415
     from fivefold.experiment.datasets import open_source  # noqa: PLC0415
 
     try:

@@ -17,7 +17,7 @@ from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.stage import StageJob, StageRun
 from fivefold.experiment.failures import others_go_on
 from fivefold.experiment.own_code import is_code_known
-from fivefold.experiment.plan import Job
+from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.stage_key import versions
 from fivefold.experiment.surroundings import surroundings
 from fivefold.experiment.work import Work, fold_data, stage_job, starting_model
@@ -39,15 +39,15 @@ def run_leading_frozen(work: Work) -> tuple[Work, dict[int, NumericError]]:
     for stage in work.stages:
         if not stage.frozen:
             break
-        jobs = [job for job in work.jobs if job.first_stage == stage.index]
-        if jobs:
-            for job in jobs:
-                if job.fold not in models:
-                    models[job.fold] = _model(work, stage, job, list(models.values()))
-            failed |= run_frozen(work, stage, {job.fold: models[job.fold] for job in jobs})
-        left = [job for job in work.jobs if job.fold not in failed]
-        work = replace(work, jobs=tuple(_after(job, stage) for job in left))
-    if work.jobs:
+        plans = [plan for plan in work.plans if plan.first_stage == stage.index]
+        if plans:
+            for plan in plans:
+                if plan.fold not in models:
+                    models[plan.fold] = _model(work, stage, plan, list(models.values()))
+            failed |= run_frozen(work, stage, {plan.fold: models[plan.fold] for plan in plans})
+        left = [plan for plan in work.plans if plan.fold not in failed]
+        work = replace(work, plans=tuple(_after(plan, stage) for plan in left))
+    if work.plans:
         for fold, error in failed.items():
             work.progress.line(others_go_on(fold, error))
     return work, failed
@@ -122,14 +122,16 @@ def _feature_work(work: Work, jobs: Sequence[StageJob]) -> FeatureWork:
     )
 
 
-def _model(work: Work, stage: ResolvedStage, job: Job, others: Sequence[Classifier]) -> Classifier:
+def _model(
+    work: Work, stage: ResolvedStage, plan: FoldPlan, others: Sequence[Classifier]
+) -> Classifier:
     """Make the model that a fold goes on with; a backbone with given weights is made once."""
     given = work.weights != NONE or stage.initial_weights
-    if others and not job.first_stage and given:
-        seed = seed_for(work.seed, "head", job.fold)
+    if others and not plan.first_stage and given:
+        seed = seed_for(work.seed, "head", plan.fold)
         return on_device(with_new_head(others[0], work.spec, seed), work.choices)
-    return starting_model(work, job)
+    return starting_model(work, plan)
 
 
-def _after(job: Job, stage: ResolvedStage) -> Job:
-    return replace(job, first_stage=stage.index + 1) if job.first_stage == stage.index else job
+def _after(plan: FoldPlan, stage: ResolvedStage) -> FoldPlan:
+    return replace(plan, first_stage=stage.index + 1) if plan.first_stage == stage.index else plan

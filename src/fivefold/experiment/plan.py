@@ -8,7 +8,7 @@ from fivefold.core.layout import RunFolder
 
 
 @dataclass(frozen=True)
-class Job:
+class FoldPlan:
     """One fold, and the first of its stages that is not finished.
 
     Attributes:
@@ -27,10 +27,10 @@ class Job:
         return self.first_stage >= self.num_stages
 
 
-def make_plan(folder: RunFolder, folds: Sequence[int], num_stages: int) -> tuple[Job, ...]:
+def make_plan(folder: RunFolder, folds: Sequence[int], num_stages: int) -> tuple[FoldPlan, ...]:
     """Look at what is committed in a run folder; a finished stage has all its results."""
     return tuple(
-        Job(fold, _finished_stages(folder, fold, num_stages), num_stages) for fold in folds
+        FoldPlan(fold, _finished_stages(folder, fold, num_stages), num_stages) for fold in folds
     )
 
 
@@ -76,15 +76,15 @@ def instead_of(folder: RunFolder, folds: Sequence[int], stage: int) -> str:
     return ""
 
 
-def left_epochs(jobs: Sequence[Job], epochs: Sequence[int]) -> dict[int, int]:
+def left_epochs(plans: Sequence[FoldPlan], epochs: Sequence[int]) -> dict[int, int]:
     """Count for each stage the epochs that are left over all folds.
 
     Args:
-        jobs: What there is to do.
+        plans: What there is to do.
         epochs: How many each stage has.
     """
     return {
-        stage: count * sum(job.first_stage <= stage for job in jobs)
+        stage: count * sum(plan.first_stage <= stage for plan in plans)
         for stage, count in enumerate(epochs)
     }
 

@@ -11,30 +11,30 @@ from fivefold.engine.stage import StageRun, forget_running
 from fivefold.engine.tta import identity
 from fivefold.experiment.failures import raise_first
 from fivefold.experiment.frozen import run_frozen
-from fivefold.experiment.plan import Job
+from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.work import Work, fold_data, stage_job, starting_model
 
 
-def run_fold(work: Work, job: Job) -> int:
+def run_fold(work: Work, plan: FoldPlan) -> int:
     """Train what is left of a fold; returns the fold."""
-    for finished in range(job.first_stage):
-        forget_running(work.folder.state(job.fold), finished)
-    if not job.done:
-        model = starting_model(work, job)
-        for stage in work.stages[job.first_stage :]:
+    for finished in range(plan.first_stage):
+        forget_running(work.folder.state(plan.fold), finished)
+    if not plan.done:
+        model = starting_model(work, plan)
+        for stage in work.stages[plan.first_stage :]:
             if stage.frozen:
-                raise_first(run_frozen(work, stage, {job.fold: model}))
+                raise_first(run_frozen(work, stage, {plan.fold: model}))
                 continue
             if stage.initial_weights:
                 load_initial_weights([model], work.directory / stage.initial_weights)
-            own = stage_job(work, stage, model, fold_data(work, job.fold), job.fold)
+            own = stage_job(work, stage, model, fold_data(work, plan.fold), plan.fold)
             if not work.reuse.take(own):
                 run = StageRun(own, work.reuse.key(own))
                 run.run()
                 work.reuse.give(own, run.state.key)
-    _predict_holdout(work, job.fold)
-    remove_empty(work.folder.state(job.fold))
-    return job.fold
+    _predict_holdout(work, plan.fold)
+    remove_empty(work.folder.state(plan.fold))
+    return plan.fold
 
 
 def remove_empty(folder: Path) -> None:

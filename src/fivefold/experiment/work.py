@@ -20,7 +20,7 @@ from fivefold.engine.feature_files import FeatureFiles
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.pace import Pace
 from fivefold.engine.stage import StageJob
-from fivefold.experiment.plan import Job
+from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.reuse import Reuse
 from fivefold.models import Classifier, ModelSpec, build_classifier
 
@@ -40,7 +40,7 @@ class Work:
         table: All used samples.
         images: Their pixels.
         splits: Which sample is in which fold.
-        jobs: What is left to do of each fold that was asked for.
+        plans: What is left to do of each fold that was asked for.
         threads: How many decode and augment ahead.
         choices: How it is computed.
         features: Those that frozen backbones have given before.
@@ -59,7 +59,7 @@ class Work:
     table: SampleTable
     images: ResizedImages
     splits: Splits
-    jobs: tuple[Job, ...]
+    plans: tuple[FoldPlan, ...]
     threads: int
     choices: Choices
     features: FeatureFiles
@@ -126,10 +126,10 @@ def _check_origin(work: Work, model: Classifier) -> None:
             raise StateError(msg, hint=hint, slug="state/weights-changed")
 
 
-def starting_model(work: Work, job: Job) -> Classifier:
+def starting_model(work: Work, plan: FoldPlan) -> Classifier:
     """Build or load the model that a fold goes on with, on its device."""
-    if job.first_stage:
-        model = load_model(work.folder, job.fold, job.first_stage - 1)
+    if plan.first_stage:
+        model = load_model(work.folder, plan.fold, plan.first_stage - 1)
     else:
-        model = new_model(work, job.fold)
+        model = new_model(work, plan.fold)
     return on_device(model, work.choices)

@@ -34,7 +34,7 @@ from fivefold.experiment.events import (
     Ticked,
 )
 from fivefold.experiment.imports import import_modules
-from fivefold.experiment.plan import Job
+from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.runner import run_fold
 from fivefold.experiment.work import Work
 
@@ -45,7 +45,7 @@ class Order:
 
     Attributes:
         work: What all folds share; in bytes where the process cannot inherit it.
-        job: The fold, and where it goes on.
+        plan: The fold, and where it goes on.
         threads: How many threads one torch operation takes.
         log_level: From which level on records are sent.
         gpu: The one GPU that the process shall see; None leaves all as they are.
@@ -54,7 +54,7 @@ class Order:
     """
 
     work: Work | bytes
-    job: Job
+    plan: FoldPlan
     threads: int
     log_level: int
     gpu: str | None = None
@@ -180,7 +180,7 @@ def _train(order: Order, sender: _Sender) -> BaseException | None:
         _send_records(sender, order.log_level)
         work = _opened(order)
         torch.set_num_threads(order.threads)
-        run_fold(replace(work, progress=_FarProgress(sender), pace=_FarPace(sender)), order.job)
+        run_fold(replace(work, progress=_FarProgress(sender), pace=_FarPace(sender)), order.plan)
     except _Stopped:
         raise
     except BaseException as error:

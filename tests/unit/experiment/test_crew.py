@@ -23,7 +23,7 @@ from fivefold.core.layout import RunFolder
 from fivefold.engine.pace import Pace
 from fivefold.experiment import workers
 from fivefold.experiment.crew import Crew
-from fivefold.experiment.plan import Job
+from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.work import Work
 from fivefold.experiment.workers import Order
 
@@ -70,7 +70,7 @@ def run(work, monkeypatch):
 
     def start(train, *, folds=3, at_once=2):
         monkeypatch.setattr(workers, "run_fold", train)
-        orders = [Order(work, Job(fold, 0, 1), 1, logging.INFO) for fold in range(folds)]
+        orders = [Order(work, FoldPlan(fold, 0, 1), 1, logging.INFO) for fold in range(folds)]
         return Crew(work, "fork").run(orders, at_once)
 
     yield start
@@ -302,7 +302,7 @@ from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
 from fivefold.experiment import workers
 from fivefold.experiment.crew import Crew
-from fivefold.experiment.plan import Job
+from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.work import Work
 
 def train(work, job):
@@ -313,7 +313,7 @@ def train(work, job):
 
 workers.run_fold = train
 work = Work(**{field.name: None for field in fields(Work)} | {"progress": Silent()})
-orders = [workers.Order(work, Job(fold, 0, 1), 1, logging.INFO) for fold in range(2)]
+orders = [workers.Order(work, FoldPlan(fold, 0, 1), 1, logging.INFO) for fold in range(2)]
 list(Crew(work, "fork").run(orders, 2))
 """
 

@@ -3,7 +3,7 @@ import pytest
 from fivefold.core.errors import ConfigError
 from fivefold.core.layout import RunFolder
 from fivefold.experiment.plan import (
-    Job,
+    FoldPlan,
     choose_folds,
     has_begun,
     instead_of,
@@ -20,7 +20,7 @@ def finish(folder, fold, stage):
 
 
 def test_a_new_folder_has_everything_to_do(tmp_path):
-    assert make_plan(RunFolder.of(tmp_path), [0, 1], 2) == (Job(0, 0, 2), Job(1, 0, 2))
+    assert make_plan(RunFolder.of(tmp_path), [0, 1], 2) == (FoldPlan(0, 0, 2), FoldPlan(1, 0, 2))
 
 
 def test_finished_stages_are_skipped(tmp_path):
@@ -51,8 +51,8 @@ def test_folds_that_do_not_exist_are_refused(wrong):
 
 
 def test_the_epochs_that_are_left_are_counted_for_each_stage():
-    jobs = [Job(0, 2, 2), Job(1, 1, 2), Job(2, 0, 2)]
-    assert left_epochs(jobs, [3, 10]) == {0: 3, 1: 20}
+    plans = [FoldPlan(0, 2, 2), FoldPlan(1, 1, 2), FoldPlan(2, 0, 2)]
+    assert left_epochs(plans, [3, 10]) == {0: 3, 1: 20}
 
 
 def test_a_folder_has_begun_when_something_was_trained(tmp_path):
