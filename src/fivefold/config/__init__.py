@@ -1,5 +1,6 @@
 """Configs: one YAML file, typed, with every problem told at once and nothing ignored."""
 
+from fivefold.config.columns import canonical_keys, differing
 from fivefold.config.diff import ABSENT, Change, diff
 from fivefold.config.keys import StageConfig
 from fivefold.config.later import LATER
@@ -10,19 +11,33 @@ from fivefold.config.problems import in_order
 from fivefold.config.reference import json_schema, musket_markdown, reference_markdown
 from fivefold.config.schema import ExperimentConfig
 from fivefold.config.sections import DatasetSection
+from fivefold.config.shared_keys import (
+    EXPERIMENTS,
+    MODULES,
+    SHARED_NAME,
+    find_project,
+    find_shared,
+)
 from fivefold.config.stages import ResolvedStage
 
 __all__ = [
     "ABSENT",
+    "EXPERIMENTS",
     "HARMLESS",
     "LATER",
+    "MODULES",
+    "SHARED_NAME",
     "Change",
     "DatasetSection",
     "ExperimentConfig",
     "InvalidConfigError",
     "ResolvedStage",
     "StageConfig",
+    "canonical_keys",
     "diff",
+    "differing",
+    "find_project",
+    "find_shared",
     "in_order",
     "json_schema",
     "load",

@@ -17,6 +17,7 @@ from fivefold.config.overrides import apply
 from fivefold.config.partial import InvalidConfigError, usable_part
 from fivefold.config.problems import from_pydantic, in_order, known_at, spelled
 from fivefold.config.schema import ExperimentConfig
+from fivefold.config.shared_keys import find_shared, merged, taken_over
 from fivefold.config.source import Source, dotted
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
 from fivefold.core.layout import CONFIG_NAME, RunFolder
@@ -28,7 +29,7 @@ _HOW_TO_BEGIN = "`fivefold new EXPERIMENT --data DATA` writes a commented config
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
-    """Read a config.
+    """Read a config, with what it takes from the `common.yaml` of its project if it has one.
 
     Args:
         path: A YAML file, or an experiment's folder with a `config.yaml`.
@@ -39,7 +40,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
         UnsafeInputError: If the YAML has tags or is beyond the limits.
     """
     file = RunFolder.of(path).config_path
-    return _build(_read_text(path, file), str(file), file.parent, overrides)
+    return _build(_read_text(path, file), file, overrides, find_shared(file))
 
 
 def parse(text: str, name: str = CONFIG_NAME, overrides: Sequence[str] = ()) -> ExperimentConfig:
@@ -50,7 +51,7 @@ def parse(text: str, name: str = CONFIG_NAME, overrides: Sequence[str] = ()) -> 
         name: What messages call it; relative paths start at its folder.
         overrides: `KEY=VALUE` each.
     """
-    return _build(text, name, Path(name).parent, overrides)
+    return _build(text, Path(name), overrides, None)
 
 
 def _read_text(path: Path, file: Path) -> str:
@@ -75,18 +76,18 @@ def _read_text(path: Path, file: Path) -> str:
         _fail("config/syntax", f"{file}:{line}:1", message, "save the file as UTF-8")
 
 
-def _build(text: str, name: str, directory: Path, overrides: Sequence[str]) -> ExperimentConfig:
+def _build(
+    text: str, file: Path, overrides: Sequence[str], shared: Path | None
+) -> ExperimentConfig:
     text = text.removeprefix("\ufeff")
-    root, problems = read(text, name)
-    if not isinstance(root.value, dict):
-        got = "nothing" if root.value is None else shown(plain(root))
-        where = name if root.value is None else root.where(name)
-        message = f"expected a mapping of keys to values, got {got}"
-        raise ConfigError([*problems, Problem("config/syntax", where, message, _HOW_TO_BEGIN)])
-    root, doubled = _canonical(root, name)
+    root, problems = _read_mapping(text, str(file), may_be_empty=shared is not None)
+    if shared:
+        common, further = _read_mapping(_read_text(shared, shared), str(shared), may_be_empty=True)
+        root = merged(root, taken_over(common, shared, file.parent))
+        problems += further
     root, misplaced = apply(root, overrides)
-    source = Source(name, text, directory, root)
-    problems += [*doubled, *misplaced, *_dialect_problems(source)]
+    source = Source(str(file), text, file.parent, root)
+    problems += [*misplaced, *_dialect_problems(source)]
     config, wrong = _validated(_honoured(root), source)
     if config is not None:
         config._source = source
@@ -95,6 +96,22 @@ def _build(text: str, name: str, directory: Path, overrides: Sequence[str]) -> E
         raise InvalidConfigError(in_order([*problems, *wrong]), usable=config)
     _warn(config, source)
     return config
+
+
+def _read_mapping(
+    text: str, name: str, *, may_be_empty: bool = False
+) -> tuple[Node, list[Problem]]:
+    """Read the keys of a file, their synonyms renamed."""
+    root, problems = read(text, name)
+    if may_be_empty and root.value is None:
+        return root, problems
+    if not isinstance(root.value, dict):
+        got = "nothing" if root.value is None else shown(plain(root))
+        where = name if root.value is None else root.where(name)
+        message = f"expected a mapping of keys to values, got {got}"
+        raise ConfigError([*problems, Problem("config/syntax", where, message, _HOW_TO_BEGIN)])
+    root, doubled = _canonical(root, name)
+    return root, [*problems, *doubled]
 
 
 def _validated(

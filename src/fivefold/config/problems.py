@@ -14,7 +14,7 @@ from fivefold.core.errors import Problem, did_you_mean
 from fivefold.core.validation import explain
 
 _YAML_1_1 = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-_LAST = (10**9, 0)
+_LAST = (True, "", 0, 0)
 
 
 def spelled(model: type[BaseModel]) -> list[str]:
@@ -52,21 +52,21 @@ def bad_value(source: Source, path: Sequence[Step], message: str, hint: str = ""
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Sort by line and column; what came from the command line is last."""
+    """Sort by file, line and column; what came from the command line is last."""
     return sorted(problems, key=_order)
 
 
-def _order(problem: Problem) -> tuple[int, int]:
+def _order(problem: Problem) -> tuple[bool, str, int, int]:
     parts = problem.where.rsplit(":", 2)
     is_place = len(parts) == 3 and parts[1].isdigit() and parts[2].isdigit()
-    return (int(parts[1]), int(parts[2])) if is_place else _LAST
+    return (False, parts[0], int(parts[1]), int(parts[2])) if is_place else _LAST
 
 
 def _at_key(source: Source, path: tuple[Step, ...]) -> str:
     node: Node = walk(source.root, path)[-1]
     if node.override or not node.key_place:
         return node.where(source.name)
-    return at(source.name, node.key_place)
+    return at(node.file or source.name, node.key_place)
 
 
 def _unknown_hint(path: tuple[Step, ...]) -> str:

@@ -7,6 +7,7 @@ from pydantic import PrivateAttr
 
 from fivefold.config.keys import ExperimentKeys
 from fivefold.config.nodes import Step
+from fivefold.config.shared_keys import project_modules
 from fivefold.config.source import Source
 from fivefold.config.stages import ResolvedStage, resolve_stages
 from fivefold.core.errors import Problem
@@ -26,6 +27,16 @@ class ExperimentConfig(ExperimentKeys):
     def directory(self) -> Path:
         """The folder of the file; relative paths start here."""
         return self._source.directory
+
+    @property
+    def modules(self) -> tuple[Path, ...]:
+        """The Python files in `modules/` of the project that the config lies in, by name."""
+        return project_modules(self.directory)
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether Python files are run for it: those of `imports`, or its project's modules."""
+        return bool(self.imports or self.modules)
 
     def where(self, *path: Step) -> str:
         """Say where a value stands, for messages.

@@ -110,7 +110,7 @@ def _orders(work: Work, config: ExperimentConfig, plans: Sequence[FoldPlan]) -> 
             )
             return None
     level = logging.getLogger("fivefold").getEffectiveLevel()
-    imports = config if config.imports else None
+    imports = config if config.runs_code else None
     threads = torch.get_num_threads()
     return [Order(shared, plan, threads, level, imports=imports) for plan in plans]
 
@@ -145,7 +145,7 @@ def _lost_on_the_way(shared: bytes, config: ExperimentConfig) -> str:
     if path is not None:
         return f"the program is no file that they could read: {path}"
     code = own_code()
-    if b"__main__" in shared or code is None or (code and not config.imports):
+    if b"__main__" in shared or code is None or (code and not config.runs_code):
         return "own code that was typed in, as in a notebook, is not to be found there"
     return ""
 

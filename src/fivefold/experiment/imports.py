@@ -1,4 +1,4 @@
-"""Users' own components: Python files beside the config, run only with consent."""
+"""Users' own components: Python files beside the config or of its project, run with consent."""
 
 import importlib.util
 import sys
@@ -8,7 +8,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from fivefold.config import ExperimentConfig
+from fivefold.config import MODULES, SHARED_NAME, ExperimentConfig, find_project
 from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
 
 _PRIVATE = "fivefold_imports_"
@@ -17,28 +17,43 @@ _PRIVATE = "fivefold_imports_"
 def import_modules(config: ExperimentConfig, *, allowed: bool) -> None:
     """Run the modules of a config's `imports:`, whose decorators add to the catalogs.
 
+    Of a project, everything in `modules/` is run too, by name, after what the config names.
+
     Each runs once, under a private name: `torch.py` beside a config takes the place of no package.
     Where nothing else has its own name, other modules may import it by that.
 
     Args:
-        config: Each name is a Python file beside it, without the ending.
+        config: Each name is a Python file beside it, beside the `common.yaml` of its project, or
+            in the project's `modules/`, without the ending.
         allowed: Whether the user has agreed to run them.
 
     Raises:
         UnsafeInputError: If there are some and the user has not agreed.
         ConfigError: If a file does not exist, or its code raises.
     """
-    names = config.imports or ()
-    if names and not allowed:
-        msg = f"{config.where('imports')}: imports names code to run: {', '.join(names)}"
+    names, modules = config.imports or (), config.modules
+    if (names or modules) and not allowed:
+        place = f"{config.where('imports')}: imports" if names else str(modules[0].parent)
+        code = ", ".join([*names, *(path.stem for path in modules if path.stem not in names)])
         hint = "if you trust it, run again with --allow-imports"
+        msg = f"{place} names code to run: {code}"
         raise UnsafeInputError(msg, hint=hint, slug="unsafe/imports")
     for position, name in enumerate(names):
-        _import(config, name, config.where("imports", position))
+        _import(name, _path_of(config, name), config.where("imports", position))
+    for path in modules:
+        if path.stem not in names:
+            _import(path.stem, path, str(path.parent))
 
 
-def _import(config: ExperimentConfig, name: str, where: str) -> None:
-    path = config.directory / f"{name}.py"
+def _path_of(config: ExperimentConfig, name: str) -> Path:
+    """Find the file of a name: beside the config, else in its project."""
+    project = find_project(config.directory / SHARED_NAME)
+    beside = config.directory / f"{name}.py"
+    others = [project / f"{name}.py", project / MODULES / f"{name}.py"] if project else []
+    return next((path for path in (beside, *others) if path.is_file()), beside)
+
+
+def _import(name: str, path: Path, where: str) -> None:
     spec = importlib.util.spec_from_file_location(_PRIVATE + name, path)
     loader = spec.loader if spec and name.isidentifier() and path.is_file() else None
     if spec is None or loader is None:

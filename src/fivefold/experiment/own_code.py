@@ -44,7 +44,7 @@ def is_code_known(config: ExperimentConfig) -> bool:
     Own code that `imports` names may do anything, also read files that are no code; a component
     without a file could change unseen.
     """
-    return not config.imports and own_code() is not None
+    return not config.runs_code and own_code() is not None
 
 
 def without_file() -> str:

@@ -134,7 +134,7 @@ def open_reuse(config: ExperimentConfig, choices: Choices, *, wanted: bool = Tru
         wanted: Whether the user wants stages to be reused.
     """
     home = cache_home(config.cache) if wanted else None
-    if home and not config.imports and without_file():
+    if home and not config.runs_code and without_file():
         text = "stages are neither taken from other experiments nor given: %r is in no file"
         logger.warning(text, without_file())
     register = Register(home) if home and is_code_known(config) else None
