@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fivefold.apps.compare import compare as compare
     from fivefold.core.errors import FivefoldError as FivefoldError
     from fivefold.data.python_class import PredictionItem as PredictionItem
     from fivefold.experiment import musket_api as classification
@@ -18,9 +19,17 @@ _HOMES = {
     "Experiment": "fivefold.experiment.experiment",
     "FivefoldError": "fivefold.core.errors",
     "PredictionItem": "fivefold.data.python_class",
+    "compare": "fivefold.apps.compare",
 }
 
-__all__ = ["Experiment", "FivefoldError", "PredictionItem", "__version__", "classification"]
+__all__ = [
+    "Experiment",
+    "FivefoldError",
+    "PredictionItem",
+    "__version__",
+    "classification",
+    "compare",
+]
 
 
 def __getattr__(name: str) -> Any:

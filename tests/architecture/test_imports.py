@@ -6,12 +6,14 @@ import sys
 
 import pytest
 from fake_run import make_fake_run
+from many_runs import make_run
 from PIL import Image
 
 from fivefold.cli.listing import _KINDS
 
 HEAVY = ("torch", "torchvision", "timm", "accelerate", "sklearn", "matplotlib", "cv2")
 TORCHES = ("torch", "torchvision", "timm", "accelerate")
+PANDAS = "import sys; print(*[m for m in ('torch', 'pandas', 'sklearn') if m in sys.modules])"
 LOADED = "import sys; print(*[m for m in {names} if m in sys.modules])"
 
 
@@ -58,6 +60,7 @@ def test_import_loads_nothing_heavy(module):
         "fivefold.evaluation",
         "fivefold.experiment.plan",
         "fivefold.engine.history",
+        "fivefold.apps.compare",
         "fivefold.apps.report",
         "fivefold.apps.new",
         "fivefold.apps.demo",
@@ -101,6 +104,14 @@ def test_a_new_experiment_is_written_without_anything_heavy(tmp_path):
         Image.new("RGB", (8, 8)).save(tmp_path / "photos" / name)
     command = ("new", tmp_path / "run", "--data", tmp_path / "photos")
     assert command_lines(command) == [(0, [])]
+
+
+def test_experiments_are_compared_without_anything_heavy(tmp_path):
+    for name in ("a", "b"):
+        make_run(tmp_path / name)
+    commands = [("compare", tmp_path), ("compare", tmp_path, "-o", tmp_path / "r.csv", "--json")]
+    assert command_lines(*commands) == [(0, [])] * 2
+    assert run(f"import fivefold; fivefold.compare({str(tmp_path)!r}); " + PANDAS) == []
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fivefold import __version__
-from fivefold.cli import manage, predict, train
+from fivefold.cli import compare, manage, predict, train
 from fivefold.cli.console import close_streams, open_streams
 from fivefold.cli.guard import PIPE_CLOSED
 
@@ -61,6 +61,15 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
         "evaluate",
         predict.evaluate,
         ("fivefold evaluate flowers", "fivefold evaluate flowers --stage 0 --json"),
+    ),
+    (
+        "compare",
+        compare.compare,
+        (
+            "fivefold compare experiments -o result.csv",
+            "fivefold compare experiments --only-metric val_macro_f1",
+            "fivefold compare experiments --sort-by stages.0.lr",
+        ),
     ),
     ("report", manage.report, ("fivefold report flowers",)),
     (
