@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
+from pathlib import Path
 
 from fivefold.core.errors import DataError
 from fivefold.core.types import Image, Indices
@@ -32,6 +33,11 @@ class ResizedImages:
         self._preprocess = kept.preprocess
         self._memory = kept.memory
         self._stored = kept.rows(table.digests)
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The files of the disk's cache that pixels are read from."""
+        return self._stored.files if self._stored else ()
 
     @property
     def num_bytes(self) -> int:

@@ -92,6 +92,11 @@ class StoredRows:
         return _reopened, (paths, shape, self._numbers, self._rows)
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The indices of the shards that samples are read from."""
+        return tuple(shard.index_path for shard in self._shards if shard)
+
+    @property
     def num_missing(self) -> int:
         """How many samples have no pixels here."""
         return int((self._numbers < 0).sum())

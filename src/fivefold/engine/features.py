@@ -140,7 +140,7 @@ def _found_or_made(model: Classifier, work: FeatureWork, view: _View | None) -> 
     if found is not None:
         return found
     made = _make(model, work, view)
-    work.files.keep(key, made)
+    work.files.keep(key, made, work.images.files)
     return made
 
 

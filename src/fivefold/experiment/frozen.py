@@ -47,6 +47,7 @@ def run_leading_frozen(work: Work) -> tuple[Work, dict[int, NumericError]]:
             failed |= run_frozen(work, stage, {plan.fold: models[plan.fold] for plan in plans})
         left = [plan for plan in work.plans if plan.fold not in failed]
         work = replace(work, plans=tuple(_after(plan, stage) for plan in left))
+    work.features.forget()
     if work.plans:
         for fold, error in failed.items():
             work.progress.line(others_go_on(fold, error))

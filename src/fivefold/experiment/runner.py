@@ -25,6 +25,7 @@ def run_fold(work: Work, plan: FoldPlan) -> int:
             if stage.frozen:
                 raise_first(run_frozen(work, stage, {plan.fold: model}))
                 continue
+            work.features.forget()
             if stage.initial_weights:
                 load_initial_weights([model], work.directory / stage.initial_weights)
             own = stage_job(work, stage, model, fold_data(work, plan.fold), plan.fold)

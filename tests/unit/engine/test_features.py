@@ -1,5 +1,7 @@
 """Features of a frozen backbone are computed once, of the images and of drawn views."""
 
+import pickle
+
 import numpy as np
 import pytest
 import tiny  # noqa: F401  registers the net
@@ -14,6 +16,9 @@ from fivefold.core.progress import Silent
 from fivefold.core.seeding import SampleGenerators
 from fivefold.core.types import Head
 from fivefold.data import FolderSource, audit, table_of
+from fivefold.data.images import ResizedImages
+from fivefold.data.kept import Kept
+from fivefold.engine import feature_files
 from fivefold.engine.device import on_device
 from fivefold.engine.feature_files import FeatureFiles
 from fivefold.engine.features import FeatureWork, compute_features, num_views, rows_of
@@ -186,6 +191,57 @@ def test_features_that_do_not_fit_into_the_cache_are_not_kept(images, model, tmp
     assert not list(tmp_path.rglob("*.npy"))
     assert "features are not kept for the next run: they need 0.0 MB" in caplog.text
     assert "may take 0.0 MB (`cache: N` in GB), and its disk has" in caplog.text
+
+
+@pytest.mark.parametrize("num_bytes", [None, 1_000], ids=["no cache", "a full cache"])
+def test_features_that_the_disk_does_not_keep_are_remembered_until_no_stage_has_use_for_them(
+    images, model, tmp_path, monkeypatch, num_bytes
+):
+    work = work_on(images, home=num_bytes and CacheHome(tmp_path, num_bytes))
+    made = compute_features(model, stage_of(), work)
+    features = type(model).features
+    monkeypatch.setattr(type(model), "features", None)
+    found = compute_features(model, stage_of(), work)
+    for first, second in zip((made.plain, *made.views), (found.plain, *found.views), strict=True):
+        assert torch.equal(first.values, second.values)
+    assert len(pickle.dumps(work.files)) < 2_000  # a process would get a copy of them
+    calls = []
+    monkeypatch.setattr(
+        type(model), "features", lambda self, pixels: calls.append(1) or features(self, pixels)
+    )
+    work.files.forget()
+    compute_features(model, stage_of(), work)
+    assert calls
+
+
+def test_the_oldest_features_are_forgotten_where_they_get_too_much(monkeypatch):
+    monkeypatch.setattr(feature_files, "MEMORY_BYTES", 100)
+    files = FeatureFiles(None)
+    for number, count in enumerate([10, 10, 6, 26]):
+        files.keep({"number": number}, np.full((count, 1), number, np.float32))
+    found = [files.find({"number": number}) for number in range(4)]
+    assert [None if values is None else len(values) for values in found] == [None, 10, 6, None]
+
+
+def test_what_this_run_uses_makes_no_room_for_its_features(images, model, tmp_path, monkeypatch):
+    source, home = images.source, CacheHome(tmp_path, 10**9)
+    kept = Kept(images._preprocess, len(source), home)
+    table = table_of(source, audit(source, folds=2, progress=Silent(), kept=kept))
+    work = work_on(ResizedImages(source, table, kept), home=home)
+    asked = []
+    monkeypatch.setattr(
+        feature_files, "make_room", lambda _, size, keep: asked.append(set(keep)) or True
+    )
+    compute_features(model, stage_of(), work)
+    shards = set(tmp_path.glob("pixels/*/*.index"))
+    assert len(shards) == 1
+    features = set(tmp_path.glob("features/*.json"))
+    assert [len(keep - shards) for keep in asked] == [0, 1, 2, 3, 4]
+    assert all(shards < keep <= shards | features for keep in asked[1:])
+    again = work_on(work.images, files=FeatureFiles(home))
+    compute_features(model, stage_of(), again)
+    again.files.keep({"other": 1}, np.zeros((2, 2), np.float32))
+    assert asked[-1] == features
 
 
 def test_rows_of_folds_are_joined_each_once_and_ascending():
