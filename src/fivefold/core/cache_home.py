@@ -44,13 +44,15 @@ def cache_home(setting: bool | float) -> CacheHome | None:  # noqa: FBT001  the 
         None where the config or the environment (`FIVEFOLD_CACHE=off`) wants none.
 
     Raises:
-        ConfigError: If the environment names a home folder of nobody.
+        ConfigError: If the environment names a home folder of nobody, or a file is in the way.
     """
     named = os.environ.get(VARIABLE, "").strip()
     if setting is False or named.casefold() in OFF:
         return None
     gigabytes = _USUAL_GB if setting is True else float(setting)
-    return CacheHome(_root(named), int(gigabytes * _GB))
+    root = _root(named)
+    _check_folder(root, named)
+    return CacheHome(root, int(gigabytes * _GB))
 
 
 def _root(named: str) -> Path:
@@ -61,3 +63,20 @@ def _root(named: str) -> Path:
     except RuntimeError as error:  # ~somebody
         message = f"{VARIABLE}: expected a folder or 'off', got {named!r}: {error}"
         raise ConfigError([Problem("config/bad-value", "", message)]) from error
+
+
+def _check_folder(root: Path, named: str) -> None:
+    """Refuse a cache that cannot be a folder, by the setting that named it."""
+    try:
+        there = next((path for path in (root, *root.parents) if path.exists()), root)
+        is_file = there.exists() and not there.is_dir()
+    except OSError:  # whoever writes there is told what is wrong
+        return
+    if not is_file:
+        return
+    if named:
+        message = f"{VARIABLE}: expected a folder or 'off', got {named!r}: {there} is a file"
+        raise ConfigError([Problem("config/bad-value", "", message)])
+    message = f"cache: expected a folder at {root}, its usual place, got a file: {there}"
+    hint = f"remove the file, set `cache: false`, or name a folder by {VARIABLE}"
+    raise ConfigError([Problem("config/bad-value", "", message, hint)])

@@ -54,3 +54,33 @@ def test_its_size_is_twenty_gigabytes_or_what_the_config_says(monkeypatch, tmp_p
     assert cache_home(setting=True).num_bytes == 20_000_000_000
     assert cache_home(setting=1.5).num_bytes == 1_500_000_000
     assert cache_home(setting=1).num_bytes == 1_000_000_000
+
+
+@pytest.mark.parametrize("below", ["", "deep/folder"])
+def test_a_file_instead_of_a_folder_is_told_with_the_variable(monkeypatch, tmp_path, below):
+    (tmp_path / "file").touch()
+    named = str(tmp_path / "file" / below)
+    monkeypatch.setenv("FIVEFOLD_CACHE", named)
+    told = rf"^FIVEFOLD_CACHE: expected a folder or 'off', got '{named}': .*/file is a file"
+    with pytest.raises(ConfigError, match=told) as e:
+        cache_home(setting=True)
+    assert e.value.problems[0].slug == "config/bad-value"
+    assert cache_home(setting=False) is None
+
+
+def test_a_file_at_the_usual_place_is_told_with_the_key(monkeypatch, tmp_path):
+    monkeypatch.delenv("FIVEFOLD_CACHE")
+    monkeypatch.setattr("fivefold.core.cache_home.user_cache_path", tmp_path.joinpath)
+    (tmp_path / "fivefold").touch()
+    with pytest.raises(ConfigError, match=r"cache: expected a folder at .*fivefold, its") as e:
+        cache_home(setting=20.0)
+    assert "or name a folder by FIVEFOLD_CACHE" in e.value.problems[0].hint
+
+
+def test_a_folder_that_nobody_may_look_into_is_left_to_who_writes(monkeypatch, tmp_path):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path))
+    assert cache_home(setting=True).root == tmp_path
