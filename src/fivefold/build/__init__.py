@@ -10,8 +10,13 @@ from fivefold.build.checks import check, not_yet, stage_place, try_out, unknown_
 
 if TYPE_CHECKING:
     from fivefold.build.heads import build_heads
-    from fivefold.build.objects import (
+    from fivefold.build.objective import (
+        build_class_weights,
         build_loss_function,
+        build_training_loss,
+        check_heads,
+    )
+    from fivefold.build.objects import (
         build_prepare,
         build_spec,
         build_stage_optimizer,
@@ -20,16 +25,20 @@ if TYPE_CHECKING:
     from fivefold.build.pixels import build_images
 
 _HOMES = {
+    "build_class_weights": "objective",
     "build_heads": "heads",
     "build_images": "pixels",
-    "build_loss_function": "objects",
+    "build_loss_function": "objective",
     "build_prepare": "objects",
     "build_spec": "objects",
     "build_stage_optimizer": "objects",
     "build_stage_schedule": "objects",
+    "build_training_loss": "objective",
+    "check_heads": "objective",
 }
 
 __all__ = [
+    "build_class_weights",
     "build_heads",
     "build_images",
     "build_loss_function",
@@ -37,7 +46,9 @@ __all__ = [
     "build_spec",
     "build_stage_optimizer",
     "build_stage_schedule",
+    "build_training_loss",
     "check",
+    "check_heads",
     "not_yet",
     "stage_place",
     "try_out",

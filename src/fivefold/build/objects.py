@@ -3,14 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
-from torch import Tensor
 from torch.optim import Optimizer
 
 from fivefold.augment import build_augmentation
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.catalog import nowhere
 from fivefold.core.types import Head, Image
-from fivefold.losses import build_loss
 from fivefold.models import Classifier, ModelSpec
 from fivefold.optim import build_optimizer, build_schedule
 
@@ -27,13 +25,6 @@ def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
         dropout=config.dropout,
         copy_weights=config.copy_weights,
     )
-
-
-def build_loss_function(
-    stage: ResolvedStage, heads: tuple[Head, ...]
-) -> Callable[[Tensor, Tensor], Tensor]:
-    """Make a stage's loss over all heads."""
-    return build_loss(stage.losses, heads)
 
 
 def build_stage_optimizer(stage: ResolvedStage, model: Classifier) -> Optimizer:

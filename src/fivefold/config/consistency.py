@@ -28,6 +28,12 @@ def without_effect(config: ExperimentKeys) -> Iterator[tuple[str, str]]:
         )
     if "test_split_seed" in given and config.test_split == 0:
         yield "testSplitSeed", "it only counts together with testSplit"
+    if "positive_weights_multiply" in given and not _weighs_by_log(config):
+        yield "positive_weights_multiply", "it only counts together with `class_weights: log`"
+
+
+def _weighs_by_log(config: ExperimentKeys) -> bool:
+    return "log" in (config.class_weights, *(stage.class_weights for stage in config.stages))
 
 
 def _unequal_outputs(config: ExperimentKeys, source: Source) -> Iterator[Problem]:

@@ -7,6 +7,14 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from fivefold.config.balance import (
+    ClassWeights,
+    Penalty,
+    PosWeight,
+    StageClassWeights,
+    StagePosWeight,
+    Weight,
+)
 from fivefold.config.fields import (
     Choice,
     ChoiceField,
@@ -59,6 +67,12 @@ class StageConfig(BaseModel):
     epochs: Epochs = Field(description="How many epochs; required.")
     lr: LearningRate | None = Field(None, description="Learning rate of this stage.")
     loss: Loss = Field(None, description="Loss of this stage.")
+    class_weights: StageClassWeights = Field(
+        None, description="How much each class counts in this stage."
+    )
+    pos_weight: StagePosWeight = Field(
+        None, description="How much true answers of a sigmoid head count in this stage."
+    )
     batch: BatchSize | None = Field(None, description="Samples in a batch in this stage.")
     optimizer: OptionalChoiceField = Field(None, description="Optimizer of this stage.")
     schedule: OptionalChoiceField = Field(
@@ -191,7 +205,41 @@ class ExperimentKeys(BaseModel):
         description="Loss by name or expression (`binary_crossentropy+0.1*dice_loss`), a list for "
         "several outputs; default by activation.",
     )
+    class_weights: ClassWeights = Field(
+        "none",
+        description="How much each class counts in the training loss, from the fold's training "
+        "samples: `balanced` (samples / (classes * samples of the class)), `inverse` (the largest "
+        "class / the class), `log` (max(1, ln(positive_weights_multiply * samples / samples of the "
+        "class))), or a mapping from class names to numbers. `val_loss` is never weighted.",
+    )
+    positive_weights_multiply: Weight = Field(
+        1.0, description="The factor in `class_weights: log`; the larger, the more rare ones count."
+    )
+    pos_weight: PosWeight = Field(
+        1.0,
+        description="How much more the true answers of a sigmoid head count in the training loss: "
+        "a number, a list with one for each class, a mapping by class, or `balanced` (samples "
+        "without the class / samples with it).",
+    )
+    l1: Penalty = Field(
+        0.0,
+        description="This times the sum of all trained weights' absolute values is added to the "
+        "training loss; biases and normalisation are left alone.",
+    )
+    l2: Penalty = Field(
+        0.0, description="The same with the sum of their squares, as Keras's `l2` has it."
+    )
     metrics: NamesField = Field((), description="Metrics to compute after every epoch.")
+    final_metrics: StepsField = Field(
+        (),
+        description="Metrics to compute once, after training; with `{for_validation: true}` behind "
+        "its name, and as `primary_metric`, one is computed after every epoch too.",
+    )
+    experiment_result: Name | None = Field(
+        None,
+        description="The metric that stands for the whole experiment, such as `macro_f1`, or "
+        "`macro_f1_holdout` on the holdout; a search follows it.",
+    )
     primary_metric: Name = Field(
         "val_loss",
         description="What decides which epoch's weights are the best; of equal epochs, the first.",

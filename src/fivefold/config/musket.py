@@ -34,6 +34,8 @@ SYNONYMS: Mapping[str, str] = {
     "batch_size": "batch",
     "input_shape": "shape",
     "encoder_freeze": "freeze_encoder",
+    "class_weight": "class_weights",
+    "aggregation_metric": "experiment_result",
     "folds": "folds_count",
 }
 """Other spellings of keys, and the key that each one means."""
@@ -70,9 +72,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "extra_train_data": _not_yet("samples that are added to every training fold"),
     "dataset_augmenter": _not_yet("a function over the folds"),
     "groupFunc": _not_yet("a function that gives the class to stratify by"),
-    "final_metrics": _not_yet("metrics that are computed once, after training"),
-    "experiment_result": _not_yet("the metric that a search follows"),
-    "aggregation_metric": _not_yet("the metric that a search follows"),
     "num_seeds": _not_yet("repeat the experiment with several seeds", 1),
     "hyperparameters": _not_yet("ranges to search"),
     "max_evals": _not_yet("the number of trials of a search"),

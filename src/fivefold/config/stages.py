@@ -38,6 +38,12 @@ class ResolvedStage:
         clipnorm: Largest norm of all gradients; 0: off.
         clipvalue: Largest absolute value of a gradient; 0: off.
         dropout: Fraction of features dropped before the head, 0-1.
+        class_weights: `none`, a formula, or weights by class name.
+        positive_weights_multiply: The factor in the formula `log`, above 0.
+        pos_weight: Of true answers of sigmoid heads: a number, one for each class, by class name,
+            or `balanced`.
+        l1: Factor of the sum of the trained weights' absolute values in the loss, at least 0.
+        l2: Factor of the sum of their squares, at least 0.
     """
 
     index: int
@@ -65,6 +71,11 @@ class ResolvedStage:
     clipnorm: float
     clipvalue: float
     dropout: float
+    class_weights: str | Mapping[str, float]
+    positive_weights_multiply: float
+    pos_weight: float | str | tuple[float, ...] | Mapping[str, float]
+    l1: float
+    l2: float
 
 
 def as_names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -101,6 +112,7 @@ def _resolve(
     schedule = stage.schedule or config.schedule
     batchnorm, views = stage.freeze_batchnorm, stage.frozen_views
     callbacks = config.callbacks if stage.callbacks is None else stage.callbacks
+    weights, positives = stage.class_weights, stage.pos_weight
     return ResolvedStage(
         index=index,
         epochs=stage.epochs,
@@ -113,7 +125,7 @@ def _resolve(
         batch=stage.batch or config.batch,
         augmentation=config.augmentation if stage.augmentation is None else stage.augmentation,
         callbacks=callbacks + stage.extra_callbacks + _early_stopping(config, stage),
-        metrics=config.metrics,
+        metrics=_every_epoch(config),
         primary_metric=config.primary_metric,
         primary_metric_mode=config.primary_metric_mode,
         frozen=frozen,
@@ -127,7 +139,25 @@ def _resolve(
         clipnorm=config.clipnorm,
         clipvalue=config.clipvalue,
         dropout=config.dropout,
+        class_weights=config.class_weights if weights is None else weights,
+        positive_weights_multiply=config.positive_weights_multiply,
+        pos_weight=config.pos_weight if positives is None else positives,
+        l1=config.l1,
+        l2=config.l2,
     )
+
+
+def _every_epoch(config: ExperimentKeys) -> tuple[str, ...]:
+    """List the metrics, and those final ones that somebody wants to watch."""
+    primary = config.primary_metric.casefold().removeprefix("val_")
+    watched = [
+        name
+        for name, options in config.final_metrics
+        if name.casefold() == primary
+        or (isinstance(options, dict) and options.get("for_validation"))
+    ]
+    known = {name.casefold() for name in config.metrics}
+    return (*config.metrics, *(name for name in watched if name.casefold() not in known))
 
 
 def _early_stopping(config: ExperimentKeys, stage: StageConfig) -> Steps:

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,6 +47,9 @@ class Bundle:
         origin: Of the pretrained weights that training started from.
         config: The experiment's config as it was.
         reused_from: The experiment that trained the stage, if it was taken from another; else "".
+        class_weights: How much each class counted in training, by its name, computed from the
+            fold's training samples: one number, or those of false and of true answers; empty where
+            all counted the same.
     """
 
     spec: ModelSpec
@@ -60,6 +63,7 @@ class Bundle:
     config: Mapping[str, Any]
     reused_from: str = ""
     encoder_sha256: str = ""
+    class_weights: Mapping[str, float | list[float]] = field(default_factory=dict)
 
 
 def save_weights(path: Path, model: nn.Module) -> str:

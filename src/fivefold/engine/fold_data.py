@@ -7,10 +7,12 @@ import numpy as np
 
 from fivefold.build import build_prepare
 from fivefold.config import ResolvedStage
-from fivefold.core.types import Floats, Image, Indices
+from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.batches import Batches
 from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable
+
+_AT_ONCE = 4096  # truths are packed; unpacking all would take 32 times as much
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,14 @@ class FoldData:
         if self.table.targets is None:
             return np.zeros((len(rows), 0), np.float32)
         return self.table.targets[rows]
+
+    def class_counts(self) -> tuple[AnyArray, int]:
+        """Count the training samples of each class [all classes], and all of them."""
+        rows = np.asarray(self.train_rows)
+        counts = np.zeros(self.targets(rows[:0]).shape[1])
+        for start in range(0, len(rows), _AT_ONCE):
+            counts += self.targets(rows[start : start + _AT_ONCE]).sum(axis=0, dtype=np.float64)
+        return counts, len(rows)
 
     def train_batches(
         self, stage: ResolvedStage, *, seed: int, fold: int

@@ -1,8 +1,8 @@
 """One epoch of training, one pass of validation; nothing else."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -36,11 +36,14 @@ class Task:
         stage: What is done in it.
         data: The fold's samples.
         model: Trained in place.
-        loss: From logits and targets [N, all classes] to a scalar.
+        loss: What training minimises, from logits and targets [N, all classes] to a scalar.
+        val_loss: What is measured: the loss without weights of classes and penalties.
         optimizer: Over the model's trainable parameters.
         schedule: From the fraction of the stage's steps that are done to a factor on its rate.
         train: The batches of an epoch, in its own order, augmented.
         val: The validation samples, in a fixed order.
+        class_weights: How much each class counts in `loss`, by its name, for the record: one
+            number, or those of false and of true answers.
     """
 
     seed: int
@@ -49,10 +52,12 @@ class Task:
     data: FoldData
     model: Classifier
     loss: LossFunction
+    val_loss: LossFunction
     optimizer: Optimizer
     schedule: Callable[[float], float]
     train: Callable[[int], Batches]
     val: Batches
+    class_weights: Mapping[str, float | list[float]] = field(default_factory=dict)
 
     def describe(self, epoch: int) -> str:
         """Say where in the experiment an epoch is."""
@@ -132,7 +137,7 @@ def judge(
     task: Task, epoch: int, logits: Tensor, targets: Floats
 ) -> tuple[Predictions, dict[str, float]]:
     """Measure logits [N, all classes] of the validation fold, on the CPU; see `validate`."""
-    loss = task.loss(logits.to(accelerator().device), tensor_of(targets)).item()
+    loss = task.val_loss(logits.to(accelerator().device), tensor_of(targets)).item()
     if not (math.isfinite(loss) and logits.isfinite().all()):
         rate = task.optimizer.param_groups[0]["lr"]
         where = f"{task.describe(epoch)}, validation, learning rate {rate:g}"

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fivefold.build import build_loss_function, build_stage_optimizer, build_stage_schedule
+from fivefold.build import (
+    build_class_weights,
+    build_loss_function,
+    build_stage_optimizer,
+    build_stage_schedule,
+    build_training_loss,
+)
 from fivefold.config import ResolvedStage
 from fivefold.core.durable import write_bytes
 from fivefold.core.errors import NumericError, StateError
@@ -237,6 +243,7 @@ class StageRun:
             origin=job.model.origin,
             config=job.config,
             encoder_sha256=encoder_sha256,
+            class_weights=self.task.class_weights,
         )
         save_bundle(job.folder.bundle(*place), bundle)
         forget_running(folder, job.stage.index)
@@ -260,15 +267,22 @@ def build_task(job: StageJob) -> Task:
     """Make what the loop needs of a stage; sets what of the model is frozen."""
     stage, model = job.stage, job.model
     model.freeze(encoder=stage.frozen, batchnorm=stage.freeze_batchnorm)
+    weights = build_class_weights(stage, model.heads, job.data.class_counts)
     return Task(
         seed=job.seed,
         fold=job.fold,
         stage=stage,
         data=job.data,
         model=model,
-        loss=build_loss_function(stage, model.heads),
+        loss=build_training_loss(stage, model, weights),
+        val_loss=build_loss_function(stage, model.heads),
         optimizer=build_stage_optimizer(stage, model),
         schedule=build_stage_schedule(stage),
         train=job.data.train_batches(stage, seed=job.seed, fold=job.fold),
         val=job.data.val_batches(stage.batch),
+        class_weights={
+            name: weight
+            for head, own in zip(model.heads, weights, strict=bool(weights))
+            for name, weight in own.by_class(head).items()
+        },
     )

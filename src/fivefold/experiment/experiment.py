@@ -297,6 +297,7 @@ class Experiment:
 
     def _work(self, prepared: Prepared, folds: Sequence[int], *, reuse: bool = True) -> Work:
         config, heads = self.config, build.build_heads(self.config, prepared.table.labels)
+        build.check_heads(config, self.stages, heads)
         stages = settle_monitors(config, self.stages, heads)
         plans = make_plan(self.folder, folds, len(stages))
         spec = build.build_spec(config, heads)

@@ -166,13 +166,16 @@ def failing_fold(monkeypatch, fold, calls):
     def build(job):
         task = build_task(job)
 
-        def loss(logits, targets):
-            asked.append(job.fold)
-            value = task.loss(logits, targets)
-            broken = job.fold == fold and asked.count(fold) > calls
-            return value * torch.nan if broken else value
+        def breaking(loss):
+            def watched(logits, targets):
+                asked.append(job.fold)
+                value = loss(logits, targets)
+                broken = job.fold == fold and asked.count(fold) > calls
+                return value * torch.nan if broken else value
 
-        return replace(task, loss=loss)
+            return watched
+
+        return replace(task, loss=breaking(task.loss), val_loss=breaking(task.val_loss))
 
     monkeypatch.setattr(stage, "build_task", build)
     return asked

@@ -1,0 +1,94 @@
+"""What a stage minimises: its loss, how much classes count in it, and the penalty on weights."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from fivefold.build.checks import stage_place
+from fivefold.config import ExperimentConfig, ResolvedStage
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.types import Head, head_slices
+from fivefold.losses import (
+    Balance,
+    HeadWeights,
+    build_loss,
+    check_fit,
+    head_weights,
+    with_penalty,
+)
+from fivefold.losses.weights import Doubles
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fivefold.models import Classifier
+
+LossFunction: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
+
+
+def build_loss_function(stage: ResolvedStage, heads: tuple[Head, ...]) -> LossFunction:
+    """Make a stage's loss over all heads as it is measured: neither weighted nor penalised."""
+    return build_loss(stage.losses, heads)
+
+
+def build_training_loss(
+    stage: ResolvedStage, model: "Classifier", weights: Sequence[HeadWeights]
+) -> LossFunction:
+    """Make what a stage minimises.
+
+    As in Keras, weights of classes and penalties are for training: `val_loss` has neither, so that
+    it can be compared with other experiments'.
+
+    Args:
+        stage: Its loss, `l1` and `l2`.
+        model: With what is frozen being frozen: that has no part in the penalty.
+        weights: Of each head's classes, or none.
+    """
+    loss = build_loss(stage.losses, model.heads, weights)
+    return with_penalty(loss, model.named_parameters(), stage.l1, stage.l2)
+
+
+def build_class_weights(
+    stage: ResolvedStage, heads: tuple[Head, ...], count: Callable[[], tuple[Doubles, int]]
+) -> tuple[HeadWeights, ...]:
+    """Compute how much each head's classes count in a stage of a fold.
+
+    Args:
+        stage: Its `class_weights` and `pos_weight`.
+        heads: Of the model.
+        count: Counts the fold's training samples of each class [all classes], and all of them.
+
+    Returns:
+        One for each head; none where all classes count the same.
+    """
+    balance = _balance(stage)
+    if balance.is_off:
+        return ()
+    counts, samples = count()
+    of_heads = zip(heads, head_slices(heads), strict=True)
+    return tuple(head_weights(balance, head, counts[own], samples) for head, own in of_heads)
+
+
+def check_heads(
+    config: ExperimentConfig, stages: Sequence[ResolvedStage], heads: tuple[Head, ...]
+) -> None:
+    """Refuse losses and weights of classes that the heads cannot have.
+
+    Raises:
+        ConfigError: With every problem and its line.
+    """
+    problems = [problem for stage in stages for problem in _of_stage(config, stage, heads)]
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))
+
+
+def _balance(stage: ResolvedStage) -> Balance:
+    return Balance(stage.class_weights, stage.positive_weights_multiply, stage.pos_weight)
+
+
+def _of_stage(
+    config: ExperimentConfig, stage: ResolvedStage, heads: tuple[Head, ...]
+) -> list[Problem]:
+    def where(key: str) -> str:
+        return config.where(*stage_place(config, stage.index, key))
+
+    return check_fit(stage.losses, heads, _balance(stage), where)
