@@ -6,12 +6,15 @@ which is what imgaug made of `[a, b]` from its version 0.2.6 on.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from fivefold.augment.warp import Border, Mode
+
+T = TypeVar("T")
 Values: TypeAlias = float | list[float]
 AxisValues: TypeAlias = Values | dict[Literal["x", "y"], Values]
 
@@ -52,13 +55,9 @@ def draw_axes(
     return both, both
 
 
-def draw_name(rng: np.random.Generator, names: str | Sequence[str], every: Sequence[str]) -> str:
-    """Draw a name: itself, one of a list, or with `ALL` one of `every`."""
-    if isinstance(names, str):
-        if names != "ALL":
-            return names
-        names = every
-    return names[int(rng.integers(len(names)))]
+def draw_one(rng: np.random.Generator, items: T | list[T]) -> T:
+    """Draw an item of a list, each as likely as the others; what is no list is itself."""
+    return items[int(rng.integers(len(items)))] if isinstance(items, list) else items
 
 
 def _is_number(value: Any) -> bool:
@@ -110,10 +109,55 @@ def _axis_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def names_option(literal: Any) -> BeforeValidator:
+    """Make the check of an option that is a name, a list of names to choose from, or `ALL`.
+
+    Args:
+        literal: A `Literal` of all names. `ALL` becomes the list of them.
+    """
+    known = list(get_args(literal))
+
+    def check(value: Any) -> Any:
+        if value == "ALL":
+            return known
+        names = value if isinstance(value, list | tuple) else [value]
+        if not names or not all(name in known for name in names):
+            msg = f"{', '.join(known)}, a list of these to choose from, or ALL"
+            raise ValueError(msg)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _as_orders(value: Any) -> Any:
+    every = [0, 1, 3]
+    orders = every if value == "ALL" else value
+    if not _are(orders, lambda v: v in every):
+        msg = "0 (nearest), 1 (linear), 3 (cubic), a list of these to choose from, or ALL"
+        raise ValueError(msg)
+    return orders
+
+
+def draw_border(
+    rng: np.random.Generator, order: int | list[int], cval: Values, mode: str | list[str]
+) -> Border:
+    """Draw how pixels between and beyond the known ones are made."""
+    return Border(draw_one(rng, order), draw_one(rng, mode), draw(rng, cval))
+
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[Values, number_option("a number", math.isfinite)]
 Brightness = Annotated[Values, number_option("a number from 0 to 255", lambda v: 0 <= v <= 255)]
 ShearAngle = Annotated[Values, number_option("a number between -90 and 90", lambda v: -90 < v < 90)]
+Factor = Annotated[Values, number_option("a number above 0", lambda v: v > 0)]
+WholeNumber = Annotated[Values, number_option("a whole number", lambda v: float(v).is_integer())]
+NotNegative = Annotated[Values, number_option("a number of at least 0", lambda v: v >= 0)]
+Count = Annotated[
+    Values,
+    number_option("a whole number of at least 0", lambda v: v >= 0 and float(v).is_integer()),
+]
 AxisNumber = Annotated[AxisValues, _axis_option("a number", math.isfinite)]
 AxisFactor = Annotated[AxisValues, _axis_option("a number above 0", lambda v: v > 0)]
 AxisWhole = Annotated[AxisValues, _axis_option("a whole number", lambda v: float(v).is_integer())]
+Orders = Annotated[int | list[int], BeforeValidator(_as_orders)]
+Modes = Annotated[str | list[str], names_option(Mode)]

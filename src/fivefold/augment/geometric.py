@@ -4,6 +4,7 @@ The defaults, names and signs are those of imgaug 0.3.
 """
 
 import math
+from typing import Literal
 
 import numpy as np
 
@@ -14,24 +15,27 @@ from fivefold.augment.draws import (
     AxisNumber,
     AxisWhole,
     Brightness,
+    Modes,
     Number,
+    Orders,
     Probability,
     ShearAngle,
     draw,
     draw_axes,
+    draw_border,
     draw_whole,
 )
-from fivefold.augment.warp import Border, Mode, Order, Warp
+from fivefold.augment.warp import Warp
 
 
-@augmenters.add(name="Fliplr")
+@augmenters.add("HorizontalFlip", name="Fliplr")
 def fliplr(rng: np.random.Generator, height: int, width: int, *, p: Probability) -> Warp:
     """Mirror left and right, in a share `p` of the images."""
     sign = -1.0 if rng.random() < p else 1.0
     return Warp(about_centre(_matrix((sign, 0.0, 0.0), (0.0, 1.0, 0.0)), height, width))
 
 
-@augmenters.add(name="Flipud")
+@augmenters.add("VerticalFlip", name="Flipud")
 def flipud(rng: np.random.Generator, height: int, width: int, *, p: Probability) -> Warp:
     """Mirror top and bottom, in a share `p` of the images."""
     sign = -1.0 if rng.random() < p else 1.0
@@ -49,9 +53,11 @@ def affine(
     translate_px: AxisWhole = 0,
     rotate: Number = 0.0,
     shear: ShearAngle = 0.0,
-    order: Order = 1,
+    order: Orders = 1,
     cval: Brightness = 0.0,
-    mode: Mode = "constant",
+    mode: Modes = "constant",
+    fit_output: bool = False,
+    backend: Literal["auto", "cv2"] = "auto",
 ) -> Warp:
     """Scale, shear, rotate and move about the centre.
 
@@ -67,10 +73,13 @@ def affine(
         order: Interpolation: 0 nearest, 1 linear, 3 cubic.
         cval: Brightness of what comes in from outside, 0-255, when `mode` is `constant`.
         mode: What lies outside: `constant`, `edge`, `symmetric`, `reflect` or `wrap`.
+        fit_output: Whether the whole result is brought into the image, however far it reaches.
+        backend: What warps: OpenCV.
 
     Raises:
         ValueError: If both kinds of translation are set.
     """
+    del backend  # both names mean OpenCV; scikit-image, the third of imgaug, is not there
     if translate_percent != 0 and translate_px != 0:
         msg = "one of translate_percent and translate_px, got both"
         raise ValueError(msg)
@@ -80,8 +89,9 @@ def affine(
     matrix = _linear(factors, math.radians(draw(rng, rotate)), math.radians(draw(rng, shear)))
     matrix[0, 2] = pixels[0] + round(parts[0] * width)
     matrix[1, 2] = pixels[1] + round(parts[1] * height)
-    border = Border(order, mode, draw(rng, cval))
-    return Warp(about_centre(matrix, height, width), border)
+    border = draw_border(rng, order, cval, mode)
+    matrix = about_centre(matrix, height, width)
+    return Warp(fitted(matrix, height, width) if fit_output else matrix, border)
 
 
 def about_centre(matrix: Matrix, height: int, width: int) -> Matrix:
@@ -90,6 +100,15 @@ def about_centre(matrix: Matrix, height: int, width: int) -> Matrix:
     (a, b, right), (c, d, down), _ = matrix.tolist()
     x, y = (width - 1) / 2, (height - 1) / 2
     return _matrix((a, b, x + right - a * x - b * y), (c, d, y + down - c * x - d * y))
+
+
+def fitted(matrix: Matrix, height: int, width: int) -> Matrix:
+    """Follow a change by one that brings all four corners to the image's edges [3, 3]."""
+    edges = ((-0.5, -0.5), (width - 0.5, -0.5), (-0.5, height - 0.5), (width - 0.5, height - 0.5))
+    x, y, _ = matrix @ np.array([(across, down, 1.0) for across, down in edges]).T
+    across, down = width / np.ptp(x), height / np.ptp(y)
+    back = _matrix((across, 0.0, -across * x.min() - 0.5), (0.0, down, -down * y.min() - 0.5))
+    return back @ matrix
 
 
 def _linear(factors: tuple[float, float], turn: float, shear: float) -> Matrix:

@@ -19,7 +19,6 @@ else:  # a config is checked without it
 
 Maps: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 Mode: TypeAlias = Literal["constant", "edge", "symmetric", "reflect", "wrap"]
-Order: TypeAlias = Literal[0, 1, 3]
 
 # OpenCV's names of them
 _INTERPOLATIONS = {0: "INTER_NEAREST", 1: "INTER_LINEAR", 3: "INTER_CUBIC"}
@@ -42,8 +41,8 @@ class Border:
         cval: The value for `constant`, 0-255.
     """
 
-    order: Order = 1
-    mode: Mode = "constant"
+    order: int = 1
+    mode: str = "constant"
     cval: float = 0.0
 
 
