@@ -20,7 +20,7 @@ install: $(STAMP) ## Make .venv with everything in it; the other commands do it 
 $(STAMP): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null 2>&1; then \
 		{ test -x $(BIN)/python || uv venv --quiet $(VENV); } && \
-		uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '$(EXTRAS)'; \
+		uv pip install --quiet --compile-bytecode --python $(BIN)/python -c constraints.txt -e '$(EXTRAS)'; \
 	else \
 		python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3: expected 3.11 or newer, got " + sys.version.split()[0])' && \
 		{ test -x $(BIN)/python || python3 -m venv $(VENV); } && \
