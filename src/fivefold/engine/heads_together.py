@@ -1,5 +1,6 @@
 """Heads of several folds trained at once on features: each with the bits that it has alone."""
 
+import logging
 import math
 import time
 from collections import defaultdict
@@ -17,10 +18,13 @@ from fivefold.core.types import Indices
 from fivefold.engine.device import accelerator, tensor_of
 from fivefold.engine.features import Features
 from fivefold.engine.loop import Seen, clip, judge, not_finite, set_rate
+from fivefold.engine.pace import Pace
 from fivefold.engine.predictor import Advance
 from fivefold.engine.stage import StageRun
 from fivefold.models import logits_together
 from fivefold.optim.eager import take_step
+
+logger = logging.getLogger(__name__)
 
 
 def run_heads(
@@ -37,12 +41,14 @@ def run_heads(
 
     Raises:
         FivefoldError: As `StageRun.run`, of what concerns all; committed epochs are kept.
+        TimeOverError: If the run's time is over before that.
     """
     failed: dict[int, NumericError] = {}
     with ExitStack() as stack:
         for run in runs:
             stack.enter_context(run.watched())
         while going := [run for run in runs if run.running and run.job.fold not in failed]:
+            _end_in_time(going[0].job.pace, failed)
             failed |= _epoch([_Lane(run, features[run.encoder]) for run in going])
     for run in runs:
         if run.job.fold in failed:
@@ -52,6 +58,14 @@ def run_heads(
         except NumericError as error:
             failed[run.job.fold] = error
     return failed
+
+
+def _end_in_time(pace: Pace, failed: Mapping[int, NumericError]) -> None:
+    """End if time is over; what has failed before that would be told by nobody else."""
+    if pace.over:
+        for fold, error in sorted(failed.items()):
+            logger.warning("fold %d has failed: %s", fold, error)
+    pace.stop_if_over()
 
 
 @dataclass

@@ -1,8 +1,13 @@
 """How far all folds are, and how long the rest will take."""
 
+import time
 from collections.abc import Collection, Mapping
 
 from fivefold.core.durations import roughly
+
+
+class TimeOverError(Exception):
+    """The time that a run was given is over; what it has trained is kept, and it can go on."""
 
 
 class Pace:
@@ -15,9 +20,15 @@ class Pace:
     Args:
         left: Epochs that are left for each stage, over all folds.
         frozen: Stages that train a head on features of a frozen backbone; the others train all.
+        until: When the run shall end, by `time.monotonic`, which all processes of a machine share;
+            None is never.
     """
 
-    def __init__(self, left: Mapping[int, int], frozen: Collection[int] = ()) -> None:
+    def __init__(
+        self, left: Mapping[int, int], frozen: Collection[int] = (), *, until: float | None = None
+    ) -> None:
+        self.until = until
+        self._moving = False
         self._left = dict(left)
         self._frozen = frozenset(frozen)
         self._total = sum(left.values())
@@ -36,11 +47,27 @@ class Pace:
             seconds: How long it took.
             at_once: How many folds run beside each other now; they share what is left.
         """
+        self._moving = True
         self._left[stage] -= 1
         self._seconds.setdefault(stage, []).append(seconds)
         left = sum(self._left.values())
         done = f"{self._total - left} of {self._total} epochs"
         return f"{done}, {self._time_left(at_once)} left" if left else done
+
+    @property
+    def over(self) -> bool:
+        """Whether time is over; one epoch is trained all the same, so that every start gets on."""
+        return self._moving and self.until is not None and time.monotonic() >= self.until
+
+    def stop_if_over(self) -> None:
+        """End the run if its time is over; called where everything is committed.
+
+        Raises:
+            TimeOverError: If it is.
+        """
+        if self.over:
+            msg = "the time of this run is over"
+            raise TimeOverError(msg)
 
     def _time_left(self, at_once: int) -> str:
         prices = {stage: self._price(stage) for stage, count in self._left.items() if count}

@@ -93,9 +93,14 @@ class StageRun:
         return self.state.epoch < self.job.stage.epochs and not self.state.stopped
 
     def run(self) -> None:
-        """Train to the end, and leave the best weights in the model and on the disk."""
+        """Train to the end, and leave the best weights in the model and on the disk.
+
+        Raises:
+            TimeOverError: If the run's time is over before that.
+        """
         with self.watched():
             while self.running:
+                self.job.pace.stop_if_over()
                 self._epoch()
         self.finish()
 

@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from fivefold.core.errors import ResourceError, WorkerError
 from fivefold.core.layout import RunFolder
 from fivefold.data.forking import open_files, settle_parent
+from fivefold.engine.pace import TimeOverError
 from fivefold.experiment.events import (
     Advanced,
     Closed,
@@ -79,6 +80,7 @@ class Crew:
         self._failed: dict[int, BaseException] = {}
         self._lost: dict[int, str] = {}
         self._said: set[tuple[str, int, str]] = set()
+        self._stopped = False
 
     def run(self, orders: Sequence[Order], at_once: int) -> Iterator[int]:
         """Run folds; yields each when it is done. Closing the iterator ends the processes.
@@ -90,6 +92,7 @@ class Crew:
             at_once: How many may run beside each other.
 
         Raises:
+            TimeOverError: If the run's time is over before all folds are done.
             WorkerError: If a process was lost.
             ResourceError: If the system does not even allow one process.
             FivefoldError: Of the first fold that has failed; those of others are warned of.
@@ -97,6 +100,9 @@ class Crew:
         waiting = deque(orders)
         try:
             while waiting or self._running:
+                if self._work.pace.over:  # those that run end by themselves
+                    self._stopped = self._stopped or bool(waiting)
+                    waiting.clear()
                 while waiting and len(self._running) < at_once:
                     if self._start(waiting[0]):
                         waiting.popleft()
@@ -190,6 +196,9 @@ class Crew:
         """Keep what went wrong with a process that has ended; say whether its fold is done."""
         if worker.ended is None:
             self._lost[worker.fold] = reason = _ending(worker.process.exitcode or 0)
+        elif isinstance(worker.ended.error, TimeOverError):
+            self._stopped = True
+            return False
         elif worker.ended.error is not None:
             self._failed[worker.fold] = worker.ended.error
             reason = str(worker.ended.error)
@@ -205,6 +214,8 @@ class Crew:
         if self._lost:
             errors[min(self._lost)] = _lost_error(self._lost, self._work.folder)
         raise_first(errors)
+        if self._stopped:
+            self._work.pace.stop_if_over()
 
     def _stop(self) -> None:
         """End all processes: politely, then not."""

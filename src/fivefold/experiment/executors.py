@@ -55,6 +55,7 @@ def run_folds(work: Work, config: ExperimentConfig, at_once: AtOnce = None) -> G
             imports the main script again, which may not be made for it.
 
     Raises:
+        TimeOverError: If the run's time is over before all is trained.
         WorkerError: If a process was lost; the folds in the others are done then.
         FivefoldError: Of the first fold that has failed; likewise.
     """
@@ -100,7 +101,7 @@ def how_many(wanted: int | None, left: int) -> int:
 
 def _orders(work: Work, config: ExperimentConfig, plans: Sequence[FoldPlan]) -> list[Order] | None:
     """Say for each fold what its process is to do; None where work cannot get there."""
-    alone = replace(work, progress=Silent(), pace=Pace({}))
+    alone = replace(work, progress=Silent(), pace=Pace({}, until=work.pace.until))
     shared: Work | bytes = alone
     if not _can_fork(work.images.source):
         shared, reason = _sent(alone, config)

@@ -18,9 +18,10 @@ from fivefold.core.predictions import Predictions, average
 from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import Floats
 from fivefold.data import Source
-from fivefold.engine.checkpoint import load_model
+from fivefold.data.splits import Splits
+from fivefold.engine.checkpoint import load_bundle, load_model
 from fivefold.engine.device import computing_with, on_device
-from fivefold.engine.pace import Pace
+from fivefold.engine.pace import Pace, TimeOverError
 from fivefold.engine.tta import View, views_of
 from fivefold.evaluation import compute
 from fivefold.experiment.checks import CheckReport, inspect
@@ -46,10 +47,10 @@ from fivefold.experiment.plan import (
     make_plan,
     trained_folds,
 )
-from fivefold.experiment.results import out_of_fold, summarise, write_oof_table
+from fivefold.experiment.results import conclude, out_of_fold
 from fivefold.experiment.reuse import open_reuse
 from fivefold.experiment.run_record import recorded_warnings
-from fivefold.experiment.summary import Summary, write_summary
+from fivefold.experiment.summary import Summary
 from fivefold.experiment.work import Work
 from fivefold.models import Classifier
 
@@ -133,6 +134,7 @@ class Experiment:
         jobs: AtOnce = None,
         *,
         reuse: bool = True,
+        time_limit: float | None = None,
     ) -> Summary:
         """Train every stage of every fold that is not finished.
 
@@ -148,11 +150,17 @@ class Experiment:
                 that too where processes can be copied (on Linux, without a GPU), and 1 elsewhere:
                 there a script needs `if __name__ == "__main__":` before it asks for more.
             reuse: Whether to take stages that another experiment has trained alike from there.
+            time_limit: Seconds after which no other epoch begins; the next start goes on there.
+                One epoch of each fold that has begun is trained however long it takes.
+
+        Returns:
+            What was found in the folds that are finished; without any it has no stages.
 
         Raises:
             FivefoldError: Of the kind that says what went wrong; what was finished is kept.
         """
         check_at_once(jobs)
+        until = None if time_limit is None else time.monotonic() + time_limit
         with locked(self.folder.lock_path):
             choose_folds(folds, self.config.folds_count)
             finished = finished_summary(self.folder, self.config)
@@ -162,7 +170,20 @@ class Experiment:
                 return finished
             for path in self.folder.leftovers():
                 path.unlink(missing_ok=True)
-            return self._fit(dataset, folds, jobs, reuse=reuse)
+            return self._fit(dataset, folds, jobs, reuse=reuse, until=until)
+
+    def summarise(self) -> Summary:
+        """Write the summary again, from the predictions of the finished folds; trains nothing.
+
+        Raises:
+            StateError: If nothing was ever trained here, or a file is damaged.
+        """
+        with locked(self.folder.lock_path):
+            folds = self._trained_folds(None, -1)
+            recorded = recorded_config(self.folder, self.config)
+            heads = load_bundle(self.folder.bundle(folds[0], self._stage_index(-1))).spec.heads
+            stages = settle_monitors(recorded, recorded.resolve(), heads)
+            return conclude(self.folder, stages, Splits.load(self.folder.folds_path).num_folds)
 
     def predict(
         self,
@@ -245,7 +266,13 @@ class Experiment:
         )
 
     def _fit(
-        self, dataset: Any, folds: Sequence[int] | None, at_once: AtOnce, *, reuse: bool
+        self,
+        dataset: Any,
+        folds: Sequence[int] | None,
+        at_once: AtOnce,
+        *,
+        reuse: bool,
+        until: float | None,
     ) -> Summary:
         started = time.monotonic()
         with recorded_warnings() as said:
@@ -255,47 +282,47 @@ class Experiment:
                 self._source(dataset), self.config, self.folder, self.progress, save=True
             )
             chosen = choose_folds(folds, prepared.splits.num_folds)
-            work = self._work(prepared, chosen, reuse=reuse)
+            work = self._work(prepared, chosen, reuse=reuse, until=until)
             del prepared  # the audit's rows take more memory than all that is needed of them
             manifest = open_manifest(self.folder, self.config, work.choices)
             for line in version_warnings(manifest):
                 logger.warning(line)
             try:
-                self._run(work, at_once)
-                summary = self._summarise(work)
+                stopped = self._run(work, at_once)
+                summary = conclude(self.folder, work.stages, work.splits.num_folds)
             finally:
                 seconds = time.monotonic() - started
                 close_manifest(self.folder, manifest, [*self._warnings, *said], seconds)
-        return replace(summary, fresh=True, seconds=seconds)
+        return replace(summary, fresh=True, seconds=seconds, stopped=stopped)
 
-    def _run(self, work: Work, at_once: AtOnce) -> None:
+    def _run(self, work: Work, at_once: AtOnce) -> bool:
+        """Train what is left; says whether time was over before that."""
         left = {plan.fold for plan in work.plans if not plan.done}
-        work, failed = run_leading_frozen(work)
-        threads = computing_with(work.choices.threads)
-        folds = closing(run_folds(work, self.config, at_once))
-        with raised_at_the_end(failed), threads, folds as done:
-            for fold in done:
-                if fold in left:
-                    self.progress.line(f"fold {fold}: done")
-
-    def _summarise(self, work: Work) -> Summary:
-        num_folds = work.splits.num_folds
-        plan = make_plan(self.folder, range(num_folds), len(work.stages))
-        done = [fold_plan.fold for fold_plan in plan if fold_plan.done]
-        metrics = [stage.metrics for stage in work.stages]
-        summary = summarise(self.folder, done, metrics, work.stages[-1].primary_metric)
-        if len(done) < num_folds:
-            return replace(summary, completed=False)
-        write_oof_table(self.folder, done, len(work.stages) - 1)
-        write_summary(self.folder, summary)
-        return summary
+        try:
+            work, failed = run_leading_frozen(work)
+            threads = computing_with(work.choices.threads)
+            folds = closing(run_folds(work, self.config, at_once))
+            with raised_at_the_end(failed), threads, folds as done:
+                for fold in done:
+                    if fold in left:
+                        self.progress.line(f"fold {fold}: done")
+        except TimeOverError:
+            return True
+        return False
 
     def _source(self, dataset: Any) -> Source:
         if dataset is not None:
             return wrap(dataset, self.progress)
         return open_source(self.config, allow_imports=self.allow_imports, progress=self.progress)
 
-    def _work(self, prepared: Prepared, folds: Sequence[int], *, reuse: bool = True) -> Work:
+    def _work(
+        self,
+        prepared: Prepared,
+        folds: Sequence[int],
+        *,
+        reuse: bool = True,
+        until: float | None = None,
+    ) -> Work:
         config, heads = self.config, build.build_heads(self.config, prepared.table.labels)
         build.check_heads(config, self.stages, heads)
         stages = settle_monitors(config, self.stages, heads)
@@ -322,6 +349,7 @@ class Experiment:
             pace=Pace(
                 left_epochs(plans, [stage.epochs for stage in stages]),
                 frozen=[stage.index for stage in stages if stage.frozen],
+                until=until,
             ),
             progress=self.progress,
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from fivefold.core.errors import FivefoldError
+from fivefold.engine.pace import TimeOverError
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def raised_at_the_end(failed: Mapping[int, FivefoldError]) -> Iterator[None]:
     """
     try:
         yield
-    except FivefoldError:
+    except (FivefoldError, TimeOverError):
         _warn(failed)
         raise
     raise_first(failed)

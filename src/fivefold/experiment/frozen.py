@@ -41,6 +41,7 @@ def run_leading_frozen(work: Work) -> tuple[Work, dict[int, NumericError]]:
             break
         plans = [plan for plan in work.plans if plan.first_stage == stage.index]
         if plans:
+            work.pace.stop_if_over()
             for plan in plans:
                 if plan.fold not in models:
                     models[plan.fold] = _model(work, stage, plan, list(models.values()))

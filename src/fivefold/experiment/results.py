@@ -1,13 +1,16 @@
 """From the predictions of finished folds to what the experiment found."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from fivefold.config import ResolvedStage
 from fivefold.core import durable
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, average, join
 from fivefold.engine.checkpoint import load_bundle
 from fivefold.evaluation import compute, csv_bytes, prediction_rows, spread
-from fivefold.experiment.summary import Spread, Summary
+from fivefold.experiment.plan import make_plan
+from fivefold.experiment.summary import Spread, Summary, write_summary
 
 
 def summarise(
@@ -32,6 +35,27 @@ def summarise(
         holdout=_on_holdout(folder, folds, last, metrics[-1]),
         reused=_reused(folder, folds, len(stages)),
     )
+
+
+def conclude(folder: RunFolder, stages: Sequence[ResolvedStage], num_folds: int) -> Summary:
+    """Sum up what is finished; if that is all, write `summary.yaml` and the table of predictions.
+
+    Args:
+        folder: The experiment.
+        stages: With the monitors' own names.
+        num_folds: How many folds there are.
+    """
+    plans = make_plan(folder, range(num_folds), len(stages))
+    done = [plan.fold for plan in plans if plan.done]
+    primary = stages[-1].primary_metric
+    if not done:
+        return Summary(folds=(), completed=False, primary_metric=primary, stages=(), oof={})
+    summary = summarise(folder, done, [stage.metrics for stage in stages], primary)
+    if len(done) < num_folds:
+        return replace(summary, completed=False)
+    write_oof_table(folder, done, len(stages) - 1)
+    write_summary(folder, summary)
+    return summary
 
 
 def out_of_fold(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictions:

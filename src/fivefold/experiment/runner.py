@@ -13,15 +13,22 @@ from fivefold.experiment.failures import raise_first
 from fivefold.experiment.frozen import run_frozen
 from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.work import Work, fold_data, stage_job, starting_model
+from fivefold.models import Classifier
 
 
 def run_fold(work: Work, plan: FoldPlan) -> int:
-    """Train what is left of a fold; returns the fold."""
+    """Train what is left of a fold; returns the fold.
+
+    Raises:
+        TimeOverError: If the run's time is over before that.
+    """
     for finished in range(plan.first_stage):
         forget_running(work.folder.state(plan.fold), finished)
     if not plan.done:
-        model = starting_model(work, plan)
+        model: Classifier | None = None
         for stage in work.stages[plan.first_stage :]:
+            work.pace.stop_if_over()
+            model = model or starting_model(work, plan)
             if stage.frozen:
                 raise_first(run_frozen(work, stage, {plan.fold: model}))
                 continue

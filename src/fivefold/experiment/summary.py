@@ -56,6 +56,7 @@ class Summary:
         reused: Stages that were taken from other experiments: "<fold>.<stage>" to where from.
         fresh: Whether this run trained anything.
         seconds: How long this run took.
+        stopped: Whether it has ended because its time was over.
     """
 
     folds: tuple[int, ...]
@@ -67,6 +68,7 @@ class Summary:
     reused: Mapping[str, str] = field(default_factory=dict)
     fresh: bool = False
     seconds: float = 0.0
+    stopped: bool = False
 
 
 def write_summary(folder: RunFolder, summary: Summary) -> None:

@@ -117,14 +117,15 @@ class _FarProgress:
 class _FarPace(Pace):
     """Lets the other process count, which knows of all folds."""
 
-    def __init__(self, sender: _Sender) -> None:
-        super().__init__({})
+    def __init__(self, sender: _Sender, until: float | None) -> None:
+        super().__init__({}, until=until)
         self._sender = sender
 
     def skip(self, stage: int, epochs: int) -> None:
         self._sender.send(Skipped(stage, epochs))
 
     def tick(self, stage: int, seconds: float, at_once: int = 1) -> str:  # noqa: ARG002  the other process knows
+        self._moving = True
         return self._sender.ask(Ticked(stage, seconds))
 
 
@@ -180,7 +181,8 @@ def _train(order: Order, sender: _Sender) -> BaseException | None:
         _send_records(sender, order.log_level)
         work = _opened(order)
         torch.set_num_threads(order.threads)
-        run_fold(replace(work, progress=_FarProgress(sender), pace=_FarPace(sender)), order.plan)
+        pace = _FarPace(sender, work.pace.until)
+        run_fold(replace(work, progress=_FarProgress(sender), pace=pace), order.plan)
     except _Stopped:
         raise
     except BaseException as error:

@@ -1,4 +1,8 @@
-from fivefold.engine.pace import Pace
+import time
+
+import pytest
+
+from fivefold.engine.pace import Pace, TimeOverError
 
 
 def test_the_rest_is_told_from_each_stages_own_epochs():
@@ -33,3 +37,21 @@ def test_a_stage_that_was_skipped_leaves_nothing_unknown():
     pace = Pace({0: 2, 1: 2}, frozen=[0])
     pace.skip(1, 2)
     assert pace.tick(0, 7.0) == "1 of 2 epochs, 7 s left"
+
+
+def test_time_is_over_only_after_an_epoch():
+    pace = Pace({0: 5}, until=time.monotonic() - 1)
+    pace.stop_if_over()
+    pace.tick(0, 1.0)
+    assert pace.over
+    with pytest.raises(TimeOverError, match="the time of this run is over"):
+        pace.stop_if_over()
+
+
+def test_without_a_limit_time_is_never_over():
+    pace = Pace({0: 5})
+    pace.tick(0, 1.0)
+    pace.stop_if_over()
+    later = Pace({0: 5}, until=time.monotonic() + 3600)
+    later.tick(0, 1.0)
+    assert not later.over
