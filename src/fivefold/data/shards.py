@@ -7,8 +7,11 @@ without a whole index does not count.
 
 import hashlib
 import io
+import math
+import os
 import struct
 import threading
+import weakref
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -47,8 +50,9 @@ class Shard:
         self.shape = shape
         self.array_path = index_path.with_suffix(".npy")
         self.rows = _read_index(index_path)
-        self._pixels = _mapped(self.array_path, (len(self.rows), *shape))
+        self._start, self._pixels = _mapped(self.array_path, (len(self.rows), *shape))
         self._known = np.zeros(len(self.rows), dtype=bool)
+        self._file: int | None = None  # opened at the first read: many shards are never read
         self._turn = threading.Lock()
 
     def read(self, k: int) -> Image | None:
@@ -56,8 +60,11 @@ class Shard:
 
         Their checksum is compared at the first read in this process.
         """
-        pixels: Image = self._pixels[k]
-        if not self._known[k]:
+        try:
+            pixels = self._read(k)
+        except OSError:  # a failing disk, or a server that has lost the file
+            return None
+        if pixels is not None and not self._known[k]:
             if zlib.crc32(pixels.data) != self.rows["crc"][k]:
                 return None
             self._known[k] = True
@@ -69,10 +76,44 @@ class Shard:
         Raises:
             ResourceError: If the index cannot be written.
         """
+        if self._is_cut:  # the next run finds that out, and removes all of it
+            return
         with self._turn:
             self.rows = self.rows.copy()
             self.rows["digest"][k] = 0
             _write_index(self.index_path, self.rows.tobytes())
+
+    @property
+    def _is_cut(self) -> bool:
+        try:
+            return self.array_path.stat().st_size < self._start + self._pixels.nbytes
+        except OSError:
+            return True
+
+    def _read(self, k: int) -> Image | None:
+        """Read a row by a call: the kernel kills who looks at a map of a file that was cut."""
+        file = _descriptor(self) if self._file is None else self._file
+        self._file = file  # two threads may both open it, which costs nothing but a descriptor
+        if file < 0:
+            mapped: Image = self._pixels[k]
+            return mapped
+        num_bytes = math.prod(self.shape)
+        data = os.pread(file, num_bytes, self._start + k * num_bytes)
+        if len(data) < num_bytes:
+            return None
+        return np.frombuffer(data, np.uint8).reshape(self.shape)
+
+
+def _descriptor(shard: Shard) -> int:
+    """Open a shard's array for as long as the shard is there; -1 where it can only be mapped."""
+    if not hasattr(os, "pread"):  # Windows, which lets nobody cut a file that is mapped
+        return -1
+    try:
+        descriptor = os.open(shard.array_path, os.O_RDONLY)
+    except OSError:  # it made room for others, and is there as long as it is mapped
+        return -1
+    weakref.finalize(shard, os.close, descriptor)
+    return descriptor
 
 
 class ShardWriter(Streamed):
@@ -137,7 +178,8 @@ def _header_bytes(shape: tuple[int, ...]) -> bytes:
     return file.getvalue()
 
 
-def _mapped(path: Path, shape: tuple[int, ...]) -> Image:
+def _mapped(path: Path, shape: tuple[int, ...]) -> tuple[int, Image]:
+    """Check an array's header and size; gives where its pixels begin, and a view of them."""
     header = _header_bytes(shape)
     with path.open("rb") as file:
         found, size = file.read(len(header)), path.stat().st_size
@@ -146,7 +188,7 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> Image:
         msg = f"{path}: expected {expected:,} bytes with the header of {shape}, got {size:,}"
         raise ShardError(msg)
     # A plain view: slices of a memmap object cost several times as much.
-    return np.asarray(np.memmap(path, np.uint8, "r", offset=len(header), shape=shape))
+    return len(header), np.asarray(np.memmap(path, np.uint8, "r", offset=len(header), shape=shape))
 
 
 def _write_index(path: Path, body: bytes | bytearray) -> None:

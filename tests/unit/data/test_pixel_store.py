@@ -183,6 +183,59 @@ def test_a_cut_file_is_said_once_removed_and_the_rest_read(filled, caplog, suffi
     assert caplog.messages == []
 
 
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="this system cuts no file that is in use")
+@pytest.mark.parametrize("rows", [0, 2])
+def test_a_file_that_is_cut_while_it_is_read_is_said_once_and_read_no_more(filled, rows):
+    """In a process of its own: a map of what is not there any more would kill it."""
+    script = f"""
+import logging, os, sys
+sys.path[:0] = {sys.path!r}
+logging.basicConfig(format="%(message)s")
+from test_pixel_store import *
+home = CacheHome(Path({str(filled.root)!r}), 10**6)
+store = opened(home)
+rows = store.rows([digest_of(i) for i in range(12)])
+path = sorted(home.root.rglob("*.npy"))[0]
+for _ in range(2):
+    print(sum(rows.read(k) is not None for k in range(12)))
+    os.truncate(path, {rows and HEADER + rows * ROW_BYTES})
+print(sum(rows.read(k) is not None for k in range(12)))
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parent, capture_output=True, text=True
+    )
+    assert (found.returncode, found.stdout.split()) == (0, ["12", *[str(8 + rows)] * 2])
+    assert found.stderr.count("the pixel cache is damaged, images are decoded again") == 1
+    assert len(held(opened(filled), range(12))) == 8
+
+
+def test_a_server_that_loses_a_file_is_damage(filled, monkeypatch, caplog):
+    def refuse(*_):
+        raise OSError(116, "Stale file handle")
+
+    store = opened(filled)
+    monkeypatch.setattr(os, "pread", refuse)
+    assert held(store, range(12)) == set()
+    assert caplog.text.count("the pixel cache is damaged") == 1
+
+
+def test_a_shard_that_made_room_before_it_was_read_is_read_from_its_map(filled):
+    rows = opened(filled).rows([digest_of(i) for i in range(12)])
+    for path in filled.root.rglob("*.npy"):
+        path.unlink()
+    assert all(np.array_equal(rows.read(i), pixels_of(i)) for i in range(12))
+
+
+def test_descriptors_are_closed_with_their_store(filled):
+    open_files = Path("/proc/self/fd")
+    if not open_files.is_dir():
+        pytest.skip("this system does not tell which files are open")
+    before = len(list(open_files.iterdir()))
+    for _ in range(3):
+        held(opened(filled), range(12))
+    assert len(list(open_files.iterdir())) == before
+
+
 def test_a_flipped_bit_in_pixels_drops_its_row_alone(filled, caplog):
     path = sorted(filled.root.rglob("*.npy"))[0]
     flip(path, HEADER + 2 * ROW_BYTES + 7)
