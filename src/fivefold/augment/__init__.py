@@ -2,9 +2,11 @@
 
 from fivefold.augment import (  # noqa: F401  they fill the catalog
     axes,
+    blend,
     blur,
     brightness,
     canny,
+    clouds,
     colour,
     contrast,
     convolve,
@@ -21,7 +23,9 @@ from fivefold.augment import (  # noqa: F401  they fill the catalog
     resizing,
     salt,
     segments,
+    snow,
     structures,
+    within,
 )
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.pipeline import Augmentation, build_augmentation, check_augmentation

@@ -13,7 +13,7 @@ from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Change, Pixels
 from fivefold.augment.convolve import weigh
 from fivefold.augment.draws import Number, Values, draw, draw_whole, number_option
-from fivefold.augment.per_channel import channel_by_channel
+from fivefold.augment.per_channel import as_bytes, channel_by_channel
 from fivefold.augment.warp import by_channels
 from fivefold.core.optional import late
 from fivefold.core.types import Floats, Image
@@ -94,7 +94,9 @@ def average_blur(rng: np.random.Generator, height: int, width: int, *, k: Sides 
     size = (max(wide, 1), max(high, 1))
 
     def change(image: Image) -> Image:
-        return np.asarray(cv2.blur(image, size, borderType=cv2.BORDER_REFLECT_101), np.uint8)
+        # Of bytes OpenCV's mean is wrong by up to 1.
+        values = image.astype(np.float32)
+        return as_bytes(np.asarray(cv2.blur(values, size, borderType=cv2.BORDER_REFLECT_101)))
 
     return Pixels(partial(by_channels, change=change))
 

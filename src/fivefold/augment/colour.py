@@ -19,6 +19,7 @@ from fivefold.augment.per_channel import (
     ImageFunction,
     Share,
     as_bytes,
+    channels_within,
     mixed,
     new_seed,
     on_colours,
@@ -29,7 +30,7 @@ from fivefold.core.types import Floats, Image
 Part = Annotated[Values, number_option("a number from 0 to 1", lambda v: 0 <= v <= 1)]
 Factor = Annotated[Values, number_option("a number of at least 0", lambda v: v >= 0)]
 Percent = Annotated[Values, number_option("a number from 0 to 49", lambda v: 0 <= v <= 49)]
-Channels: TypeAlias = list[Annotated[int, Field(ge=0)]] | None
+Channels: TypeAlias = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None
 Turn: TypeAlias = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
@@ -256,7 +257,7 @@ def channel_shuffle(
     seed = new_seed(rng)
 
     def change(image: Image) -> Image:
-        taken = np.array(range(image.shape[2]) if channels is None else channels)
+        taken = channels_within(channels, image.shape[2])
         order = np.arange(image.shape[2])
         order[taken] = np.random.default_rng(seed).permutation(taken)
         return np.ascontiguousarray(image[..., order])
@@ -285,7 +286,8 @@ def _turned(turn: Turn, origin: Space) -> Pixels:
     def change(image: Image) -> Image:
         hsv = to_hue_saturation(convert(image, origin, "RGB"))
         hue, saturation = turn(hsv[..., 0], hsv[..., 1])
-        hsv[..., 0], hsv[..., 1] = np.mod(hue, 256), np.clip(saturation, 0, 255)
+        hsv[..., 0] = hue - 256 * np.floor(hue / 256)
+        hsv[..., 1] = np.clip(saturation, 0, 255)
         return convert(as_bytes(from_hue_saturation(hsv)), "RGB", origin)
 
     return Pixels(on_colours(change))

@@ -1,6 +1,7 @@
 """Pillow's ways to enhance pictures, as RandAugment and TrivialAugment use them.
 
-Each function gives the very bits of torchvision's on uint8, whose definitions these are.
+The definitions are torchvision's on uint8, and so are the bits, but where a result is whole up to
+its last digit: what lies behind the point is cut off.
 """
 
 from typing import TYPE_CHECKING

@@ -137,6 +137,21 @@ def on_colours(change: ImageFunction) -> ImageFunction:
     return run
 
 
+def channels_within(chosen: list[int] | None, channels: int) -> list[int]:
+    """Say which channels are meant; None means all.
+
+    Raises:
+        DataError: If the image has not got one of them.
+    """
+    if chosen is None:
+        return list(range(channels))
+    if max(chosen) >= channels:
+        msg = f"image: expected a channel {max(chosen)}, got channels 0 to {channels - 1}"
+        hint = "channels of augmenters count from 0; the last number of `shape` says how many"
+        raise DataError(msg, hint=hint, slug="data/no-channel")
+    return chosen
+
+
 def channel_by_channel(image: Image, change: ImageFunction) -> Image:
     """Apply a change of a grey image [H, W] to every channel alone."""
     changed = [change(np.ascontiguousarray(image[..., i])) for i in range(image.shape[2])]

@@ -84,7 +84,7 @@ def aggregated(maps: Sequence[Floats], how: Aggregation) -> Floats:
     return np.asarray(joined[how](np.stack(maps), axis=0), np.float32)
 
 
-def sharpened(values: Floats, threshold: float) -> Floats:
+def steepened(values: Floats, threshold: float) -> Floats:
     """Pull a map towards 0 and 1: 1 / (1 + exp(10 - 20 value + threshold)), as imgaug does."""
     steep: Floats = (1 / (1 + np.exp(10 - 20 * values + threshold))).astype(np.float32)
     return steep
