@@ -7,13 +7,18 @@ from runs import CONFIG, StopAfter, StopError, write_experiment
 from fivefold.core.predictions import Predictions
 from fivefold.experiment.experiment import Experiment
 
-# Everything that has a memory: momentum, dropout, a plateau that cuts in every second epoch.
-MEMORY = CONFIG.replace(
-    "{epochs: 2, unfreeze_encoder: true}", "{epochs: 5, unfreeze_encoder: true}"
-) + (
-    "dropout: 0.3\noptimizer: {SGD: {momentum: 0.9}}\nschedule: cosine\n"
+# Everything that has a memory: momentum, dropout, averaged weights, a plateau that cuts in every
+# second epoch, weights of the three best epochs, a table; and a schedule in the first stage.
+MEMORY = CONFIG.replace("batch: 16\n", "").replace(
+    "{epochs: 1, freeze_encoder: true}",
+    "{epochs: 1, freeze_encoder: true, schedule: cosine, callbacks: {CSVLogger: log.csv}}",
+).replace("{epochs: 2, unfreeze_encoder: true}", "{epochs: 5, unfreeze_encoder: true}") + (
+    "dropout: 0.3\noptimizer: {SGD: {momentum: 0.9}}\nema: 0.9\naccumulate: 2\nbatch: 4\n"
     "augmentation: {Fliplr: 0.5}\n"
-    "callbacks: {ReduceLROnPlateau: {patience: 2, min_delta: 100, factor: 0.5}}\n"
+    "callbacks:\n"
+    "  ReduceLROnPlateau: {patience: 2, min_delta: 100, factor: 0.5}\n"
+    "  CSVLogger: {filename: table.csv, separator: ;}\n"
+    "  ModelCheckpoint: {save_n_best: 3}\n"
 )
 
 

@@ -10,7 +10,7 @@ from fivefold.core.errors import Problem, did_you_mean
 from fivefold.evaluation import is_known, metrics
 from fivefold.losses import check_loss
 from fivefold.models import backbone_problem
-from fivefold.optim import check_optimizer, schedules, try_optimizer
+from fivefold.optim import check_optimizer, check_schedule, try_optimizer
 
 Place = tuple[str | int, ...]
 
@@ -125,5 +125,5 @@ def _stage(config: ExperimentConfig, stage: ResolvedStage) -> list[Problem]:
         *check_augmentation(stage.augmentation, augmentation_at, key_of("augmentation")),
         *(p for text in stage.losses for p in check_loss(text, losses_at, key_of("loss"))),
         *check_optimizer(stage.optimizer, options, optimizer_at, key_of("optimizer")),
-        *schedules.problems(stage.schedule, schedule_options, schedule_at, key_of("schedule")),
+        *check_schedule(stage.schedule, schedule_options, schedule_at, key_of("schedule")),
     ]

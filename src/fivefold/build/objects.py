@@ -10,7 +10,16 @@ from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.catalog import nowhere
 from fivefold.core.types import Head, Image
 from fivefold.models import Classifier, ModelSpec
-from fivefold.optim import build_optimizer, build_schedule
+from fivefold.models.depths import layer_scales, spared_weights
+from fivefold.optim import (
+    Rules,
+    Schedule,
+    build_optimizer,
+    build_schedule,
+    is_callback,
+    rate_decay,
+    with_decay,
+)
 
 Prepare = Callable[[Image, np.random.Generator | None], Image]
 
@@ -30,12 +39,23 @@ def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
 def build_stage_optimizer(stage: ResolvedStage, model: Classifier) -> Optimizer:
     """Make a stage's optimizer over what the model lets train."""
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    return build_optimizer(stage.optimizer, stage.optimizer_options, named, stage.lr)
+    rules = Rules(
+        spare=stage.no_bias_weight_decay,
+        spared=spared_weights(model),
+        scales=layer_scales(model, stage.layer_decay),
+    )
+    return build_optimizer(stage.optimizer, stage.optimizer_options, named, stage.lr, rules)
 
 
-def build_stage_schedule(stage: ResolvedStage) -> Callable[[float], float]:
-    """Make a stage's schedule: from the fraction of its steps done to a factor on its rate."""
-    return build_schedule(stage.schedule, stage.schedule_options)
+def build_stage_schedule(stage: ResolvedStage) -> Schedule:
+    """Make a stage's schedule: from the place of a step to its learning rate.
+
+    Musket's configs have some schedules among the callbacks.
+    """
+    named = [step for step in stage.callbacks if is_callback(step[0])]
+    schedule = build_schedule(*(named[0] if named else (stage.schedule, stage.schedule_options)))
+    decay = rate_decay(stage.optimizer, stage.optimizer_options)
+    return with_decay(schedule, decay) if decay else schedule
 
 
 def build_prepare(stage: ResolvedStage) -> Prepare:

@@ -23,10 +23,6 @@ LATER: Mapping[str, frozenset[str]] = {
         for threshold in ("", "with_custom_treshold_")
         for rule in ("zero", "one", "skip")
     },
-    "callback": _names("""
-        CyclicLR LRVariator ModelCheckpoint TerminateOnNaN CSVLogger LearningRateScheduler
-        RemoteMonitor LambdaCallback History BaseLogger ProgbarLogger
-    """),
     "activation": _names("""
         relu relu6 tanh elu selu softplus softsign hard_sigmoid exponential
     """),

@@ -17,12 +17,13 @@ from fivefold.core.seeding import seed_for
 from fivefold.core.types import Indices
 from fivefold.engine.device import accelerator, tensor_of
 from fivefold.engine.features import Features
-from fivefold.engine.loop import Seen, clip, judge, not_finite, set_rate
+from fivefold.engine.grouping import Grouping
+from fivefold.engine.loop import Seen, judge, learn, moment, not_finite, set_rate
 from fivefold.engine.pace import Pace
 from fivefold.engine.predictor import Advance
 from fivefold.engine.stage import StageRun
 from fivefold.models import logits_together
-from fivefold.optim.eager import take_step
+from fivefold.optim import Moment
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +76,9 @@ class _Lane:
     run: StageRun
     features: Features
     parts: list[Indices] = field(init=False)
+    groups: Grouping = field(init=False)
+    now: Moment = field(init=False)
+    mean: float = field(init=False, default=0.0)
     seen: Seen = field(init=False, default_factory=Seen)
     rate: float = field(init=False)
     generator: Generator = field(init=False, default_factory=Generator)
@@ -83,10 +87,12 @@ class _Lane:
     def __post_init__(self) -> None:
         task, state = self.run.task, self.run.state
         self.parts = task.train(state.epoch).parts
+        self.groups = Grouping.of(self.parts, task.stage.accumulate)
         self.rate = state.lr
         place = (task.fold, task.stage.index, state.epoch)
         self.generator.manual_seed(seed_for(task.seed, "epoch", *place))
         task.model.train()
+        task.optimizer.zero_grad(set_to_none=True)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -97,24 +103,28 @@ class _Lane:
         rows = min(rows, self.run.job.stage.batch) + 1
         return rows, linear.in_features, linear.out_features
 
-    def prepare(self, block: Tensor, step: int) -> None:
-        """Set the step's learning rate, and put its features into a block [rows, D]."""
-        task, state, rows = self.run.task, self.run.state, self.parts[step]
-        self.rate = set_rate(task, state.lr, state.epoch, (step, len(self.parts)))
+    def prepare(self, block: Tensor, number: int) -> None:
+        """Set the rate of a batch's step, and put its features into a block [rows, D]."""
+        task, state, rows = self.run.task, self.run.state, self.parts[number]
+        place = (self.groups.step(number), self.groups.steps)
+        self.now = moment(task, state.lr, state.epoch, place)
+        self.rate = set_rate(task, self.now)
         found = self.features.of_epoch(state.epoch).of(rows)
         block[: len(rows)] = task.model.head.dropped(found, self.generator)
 
-    def loss(self, logits: Tensor, step: int) -> Tensor:
-        """Compute the loss of the step from a block of logits [rows, all classes]."""
-        task, rows = self.run.task, self.parts[step]
+    def loss(self, logits: Tensor, number: int) -> Tensor:
+        """Compute the loss of a batch from a block of logits [rows, all classes]."""
+        task, rows = self.run.task, self.parts[number]
         return task.loss(logits[: len(rows)], tensor_of(task.data.targets(rows)))
 
-    def learn(self, logits: Tensor, loss: float, step: int) -> None:
-        """Take the step, its gradients being there."""
-        task, rows = self.run.task, self.parts[step]
-        clip(task)
-        take_step(task.optimizer)
-        task.optimizer.zero_grad(set_to_none=True)
+    def learn(self, logits: Tensor, loss: float, number: int) -> None:
+        """Take the step if this batch is its last one, its gradients being there."""
+        task, rows = self.run.task, self.parts[number]
+        self.mean += self.groups.share(number) * loss
+        if self.groups.is_last(number):
+            learn(task, self.now.step)
+            task.on_step(self.now.step, self.mean, self.rate)
+            self.mean = 0.0
         self.seen.add(rows, logits[: len(rows)], loss)
 
     def is_sound(self, loss: float) -> bool:
@@ -138,7 +148,11 @@ def _epoch(lanes: Sequence[_Lane]) -> dict[int, NumericError]:
     for lane in lanes:
         if lane.error is None:
             _end(lane, share)
-    return {lane.run.job.fold: lane.error for lane in lanes if lane.error}
+    return {
+        lane.run.job.fold: lane.error
+        for lane in lanes
+        if lane.error and not lane.run.ends_on(lane.error)
+    }
 
 
 def _describe(lanes: Sequence[_Lane]) -> str:
@@ -149,28 +163,34 @@ def _describe(lanes: Sequence[_Lane]) -> str:
 
 
 def _train(lanes: Sequence[_Lane], advance: Advance) -> None:
-    for step in range(max(len(lane.parts) for lane in lanes)):
-        active = [lane for lane in lanes if step < len(lane.parts)]
-        _step([lane for lane in active if lane.error is None], step)
-        advance(sum(len(lane.parts[step]) for lane in active))
+    for number in range(max(len(lane.parts) for lane in lanes)):
+        active = [lane for lane in lanes if number < len(lane.parts)]
+        _step([lane for lane in active if lane.error is None], number)
+        advance(sum(len(lane.parts[number]) for lane in active))
 
 
-def _step(lanes: Sequence[_Lane], step: int) -> None:
+def _step(lanes: Sequence[_Lane], number: int) -> None:
     if not lanes:
         return
     rows, num_features, _ = lanes[0].shape
     # Rows that a batch lacks stay zero and have no part in a loss: their gradients are zero.
     blocks = torch.zeros(len(lanes), rows, num_features, device=accelerator().device)
     for lane, block in zip(lanes, blocks, strict=True):
-        lane.prepare(block, step)
+        lane.prepare(block, number)
     logits = logits_together([lane.run.task.model.head for lane in lanes], blocks)
-    losses = torch.stack([lane.loss(own, step) for lane, own in zip(lanes, logits, strict=True)])
+    losses = torch.stack([lane.loss(own, number) for lane, own in zip(lanes, logits, strict=True)])
     values = losses.tolist()
     sound = [i for i, lane in enumerate(lanes) if lane.is_sound(values[i])]
     if sound:
-        accelerator().backward((losses[sound] if len(sound) < len(lanes) else losses).sum())
+        parts = losses * _shares(lanes, number) if lanes[0].groups.accumulate > 1 else losses
+        accelerator().backward((parts[sound] if len(sound) < len(lanes) else parts).sum())
     for i in sound:
-        lanes[i].learn(logits[i], values[i], step)
+        lanes[i].learn(logits[i], values[i], number)
+
+
+def _shares(lanes: Sequence[_Lane], number: int) -> Tensor:
+    shares = [lane.groups.share(number) for lane in lanes]
+    return torch.tensor(shares, device=accelerator().device)
 
 
 def _end(lane: _Lane, share: float) -> None:
@@ -178,7 +198,7 @@ def _end(lane: _Lane, share: float) -> None:
     row = {**lane.seen.numbers(run.task), "lr": lane.rate}
     rows = np.asarray(run.job.data.val_rows)
     head = run.task.model.head.eval()
-    with torch.inference_mode():
+    with run.shown(), torch.inference_mode():
         logits = head(lane.features.plain.of(rows)).float().cpu()
     try:
         predictions, measured = judge(run.task, run.state.epoch, logits, run.job.data.targets(rows))

@@ -15,15 +15,22 @@ from fivefold.core.predictions import Predictions
 from fivefold.core.seeding import seed_for
 from fivefold.core.types import Floats, Indices
 from fivefold.data.batches import Batch, Batches
+from fivefold.engine.average import Average
 from fivefold.engine.device import accelerator, images_of, targets_of, tensor_of
 from fivefold.engine.fold_data import FoldData
+from fivefold.engine.grouping import Grouping
 from fivefold.engine.memory import is_out_of_memory, out_of_memory
 from fivefold.engine.predictor import Advance, Place, as_predictions, predict_logits
 from fivefold.evaluation import compute
 from fivefold.models import Classifier, probabilities
+from fivefold.optim import SCALE, Moment, Schedule
 from fivefold.optim.eager import take_step
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
+
+
+def _unheard(step: int, loss: float, lr: float) -> None:
+    """Tell nobody of a step."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +46,13 @@ class Task:
         loss: What training minimises, from logits and targets [N, all classes] to a scalar.
         val_loss: What is measured: the loss without weights of classes and penalties.
         optimizer: Over the model's trainable parameters.
-        schedule: From the fraction of the stage's steps that are done to a factor on its rate.
+        schedule: From the place of a step in the stage to its learning rate.
         train: The batches of an epoch, in its own order, augmented.
         val: The validation samples, in a fixed order.
         class_weights: How much each class counts in `loss`, by its name, for the record: one
             number, or those of false and of true answers.
+        average: Of the weights, if the stage asks for it.
+        on_step: Told the step of the stage, its mean loss and its learning rate.
     """
 
     seed: int
@@ -54,10 +63,12 @@ class Task:
     loss: LossFunction
     val_loss: LossFunction
     optimizer: Optimizer
-    schedule: Callable[[float], float]
+    schedule: Schedule
     train: Callable[[int], Batches]
     val: Batches
     class_weights: Mapping[str, float | list[float]] = field(default_factory=dict)
+    average: Average | None = None
+    on_step: Callable[[int, float, float], None] = _unheard
 
     def describe(self, epoch: int) -> str:
         """Say where in the experiment an epoch is."""
@@ -92,7 +103,7 @@ def train_epoch(task: Task, epoch: int, lr: float, advance: Advance) -> dict[str
     Args:
         task: What to train.
         epoch: 0-based; decides order, augmentation and dropout.
-        lr: The stage's learning rate before the schedule's factor.
+        lr: The stage's learning rate before the schedule has its part in it.
         advance: Told the number of samples after each step.
 
     Returns:
@@ -106,10 +117,19 @@ def train_epoch(task: Task, epoch: int, lr: float, advance: Advance) -> dict[str
     torch.manual_seed(seed_for(task.seed, "epoch", task.fold, task.stage.index, epoch))
     task.model.train()
     batches = task.train(epoch)
-    seen, rate = Seen(), lr
-    for step, batch in enumerate(batches):
-        rate = set_rate(task, lr, epoch, (step, len(batches)))
-        logits, loss = _step(task, batch, f"{task.describe(epoch)}, learning rate {rate:g}")
+    groups = Grouping.of(batches.parts, task.stage.accumulate)
+    seen, rate, mean = Seen(), lr, 0.0
+    task.optimizer.zero_grad(set_to_none=True)
+    for number, batch in enumerate(batches):
+        now = moment(task, lr, epoch, (groups.step(number), groups.steps))
+        rate, share = set_rate(task, now), groups.share(number)
+        where = f"{task.describe(epoch)}, learning rate {rate:g}"
+        logits, loss = back_propagate(task, batch, share, where)
+        mean += share * loss
+        if groups.is_last(number):
+            learn(task, now.step)
+            task.on_step(now.step, mean, rate)
+            mean = 0.0
         seen.add(batch.indices, logits, loss)
         advance(len(batch.indices))
     return {**seen.numbers(task), "lr": rate}
@@ -147,17 +167,29 @@ def judge(
     return found, {f"val_{name}": value for name, value in measured.items()}
 
 
-def _step(task: Task, batch: Batch, where: str) -> tuple[Tensor, float]:
+def back_propagate(task: Task, batch: Batch, share: float, where: str) -> tuple[Tensor, float]:
+    """Add a batch's part to the gradients.
+
+    Args:
+        task: Whose model.
+        batch: Some samples.
+        share: Part of the step's samples that these are.
+        where: For messages.
+
+    Returns:
+        The logits [B, all classes], and the mean loss of the batch.
+
+    Raises:
+        NumericError: If the loss is NaN or infinite; the gradients are as before.
+        ResourceError: If memory runs out.
+    """
     try:
         logits = task.model(images_of(batch))
         loss = task.loss(logits, targets_of(batch))
         value = float(loss.item())
         if not math.isfinite(value):
             raise not_finite(where, value)
-        accelerator().backward(loss)
-        clip(task)
-        take_step(task.optimizer)
-        task.optimizer.zero_grad(set_to_none=True)
+        accelerator().backward(loss if share == 1 else loss * share)
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise
@@ -172,12 +204,19 @@ def _step(task: Task, batch: Batch, where: str) -> tuple[Tensor, float]:
     return logits, value
 
 
-def clip(task: Task) -> None:
-    """Limit the gradients as the stage asks."""
-    if task.stage.clipvalue:
-        accelerator().clip_grad_value_(task.model.parameters(), task.stage.clipvalue)
+def learn(task: Task, step: int) -> None:
+    """Take a step of the stage, its gradients being there, and forget them.
+
+    As in Keras, the norm of all gradients is limited before each one's value.
+    """
     if task.stage.clipnorm:
         accelerator().clip_grad_norm_(task.model.parameters(), task.stage.clipnorm)
+    if task.stage.clipvalue:
+        accelerator().clip_grad_value_(task.model.parameters(), task.stage.clipvalue)
+    take_step(task.optimizer)
+    task.optimizer.zero_grad(set_to_none=True)
+    if task.average is not None:
+        task.average.update(step + 1)
 
 
 def not_finite(where: str, value: float) -> NumericError:
@@ -187,21 +226,30 @@ def not_finite(where: str, value: float) -> NumericError:
     return NumericError(msg, hint=hint, slug="numeric/loss")
 
 
-def set_rate(task: Task, lr: float, epoch: int, place: tuple[int, int]) -> float:
-    """Give the optimizer the rate of a step, and return it.
+def moment(task: Task, lr: float, epoch: int, place: tuple[int, int]) -> Moment:
+    """Say where in its stage a step is.
 
     Args:
-        task: Whose schedule and optimizer.
-        lr: The stage's learning rate before the schedule's factor.
+        task: Of which stage.
+        lr: The stage's learning rate before the schedule has its part in it.
         epoch: 0-based.
         place: The step in the epoch, 0-based, and how many steps an epoch has.
     """
     step, steps = place
-    last = max(task.stage.epochs * steps - 1, 1)
-    rate = lr * task.schedule((epoch * steps + step) / last)
-    for group in task.optimizer.param_groups:
-        group["lr"] = rate
+    return Moment(epoch * steps + step, steps, task.stage.epochs, lr, task.stage.lr)
+
+
+def set_rate(task: Task, now: Moment) -> float:
+    """Give the optimizer the rate of a step, each layer its part of it, and return it."""
+    rate = task.schedule(now)
+    give_rate(task.optimizer, rate)
     return rate
+
+
+def give_rate(optimizer: Optimizer, rate: float) -> None:
+    """Set an optimizer's learning rate, each layer's own part of it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.get(SCALE, 1.0)
 
 
 def _predictions(task: Task, rows: Sequence[int] | Indices, logits: Tensor) -> Predictions:

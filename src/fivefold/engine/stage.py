@@ -3,8 +3,8 @@
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ from fivefold.core.errors import NumericError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Progress
+from fivefold.engine.average import Average
 from fivefold.engine.best import check_best, forget_best, load_best, save_best
 from fivefold.engine.callbacks import Callback, Control, StageInfo, build_callbacks
-from fivefold.engine.checkpoint import Bundle, save_bundle, save_trained
+from fivefold.engine.checkpoint import Bundle, save_bundle, save_trained, save_weights
 from fivefold.engine.examples import draw_examples, pick_examples
 from fivefold.engine.fold_data import FoldData
+from fivefold.engine.grouping import Grouping
 from fivefold.engine.history import write_history
 from fivefold.engine.loop import Task, train_epoch, validate
 from fivefold.engine.pace import Pace
@@ -77,8 +79,8 @@ class StageRun:
     def __init__(self, job: StageJob, key: str = "") -> None:
         self.job = job
         self._key = key
-        self.task = build_task(job)
         self.callbacks: list[Callback] = build_callbacks(job.stage.callbacks)
+        self.task = replace(build_task(job), on_step=self._stepped)
         self.encoder = job.model.encoder_digest() if job.stage.frozen else ""
         self._trained = job.model.head if job.stage.frozen else job.model
         start = TrainState(lr=job.stage.lr, encoder=self.encoder, key=key)
@@ -108,7 +110,15 @@ class StageRun:
     def watched(self) -> Iterator[None]:
         """Tell callbacks that the stage begins, and that it ends, however it does."""
         job, state = self.job, self.state
-        info = StageInfo(job.fold, job.stage.index, job.folder.root, state.epoch)
+        info = StageInfo(
+            fold=job.fold,
+            stage=job.stage.index,
+            root=job.folder.root,
+            first_epoch=state.epoch,
+            rows=tuple(state.rows),
+            steps=Grouping.of(self.task.train(state.epoch).parts, job.stage.accumulate).steps,
+            save=self._save_epoch,
+        )
         if state.epoch:
             where = self.task.describe(state.epoch - 1)
             job.progress.line(f"{where}: was finished before; going on from here")
@@ -125,9 +135,34 @@ class StageRun:
         job, state, started = self.job, self.state, time.monotonic()
         total = len(job.data.train_rows) + len(job.data.val_rows)
         with job.progress.bar(self.task.describe(state.epoch), total) as advance:
-            row = train_epoch(self.task, state.epoch, state.lr, advance)
-            predictions, measured = validate(self.task, state.epoch, advance)
+            try:
+                row = train_epoch(self.task, state.epoch, state.lr, advance)
+                with self.shown():
+                    predictions, measured = validate(self.task, state.epoch, advance)
+            except NumericError as error:
+                if not self.ends_on(error):
+                    raise
+                return
         self.end_epoch(row | measured, predictions, started)
+
+    def shown(self) -> AbstractContextManager[None]:
+        """Let the model be what is validated and saved: averaged, if the stage asks for it."""
+        return nullcontext() if self.task.average is None else self.task.average.shown()
+
+    def ends_on(self, error: NumericError) -> bool:
+        """Say whether a callback makes this error the end of the stage, which is then marked.
+
+        Nothing is committed: a run that is broken off here meets the same numbers again.
+        """
+        if self.state.best_epoch < 0 or not any(c.ends_on(error) for c in self.callbacks):
+            return False
+        self.state.stopped = str(error).partition("\n")[0]
+        self._tell_end()
+        return True
+
+    def _stepped(self, step: int, loss: float, lr: float) -> None:
+        for callback in self.callbacks:
+            callback.on_step(step, loss, lr)
 
     def end_epoch(self, row: dict[str, float], predictions: Predictions, started: float) -> None:
         """Keep an epoch: best so far or not, callbacks, commit, one line.
@@ -137,8 +172,9 @@ class StageRun:
             predictions: Of the validation fold.
             started: When it began, by `time.monotonic`.
         """
-        self._keep_if_best(row, predictions)
-        self._call_back(row)
+        with self.shown():
+            self._keep_if_best(row, predictions)
+            self._call_back(row)
         self.state.rows.append(row)
         self.state.epoch += 1
         self._commit()
@@ -166,6 +202,8 @@ class StageRun:
         state.callbacks = [callback.state_dict() for callback in self.callbacks]
         write_history(job.folder.metrics(job.fold, job.stage.index), state.rows)
         tensors, numbers = flatten(self._trained, self.task.optimizer)
+        if self.task.average is not None:
+            tensors |= self.task.average.tensors()
         folder = job.folder.state(job.fold)
         save_commit(folder, job.stage.index, state, tensors, numbers)
         # The commit before this one is kept too, and names its own best epoch.
@@ -179,6 +217,8 @@ class StageRun:
         self._check_encoder(commit.state)
         self._check_best(commit.state)
         restore(self._trained, self.task.optimizer, commit.tensors, commit.numbers)
+        if self.task.average is not None:
+            self.task.average.restore(commit.tensors)
         for callback, remembered in zip(self.callbacks, commit.state.callbacks, strict=True):
             callback.load_state_dict(remembered)
         if commit.state.key != self._key:
@@ -216,8 +256,13 @@ class StageRun:
         pace = self.job.pace.tick(stage.index, seconds)
         progress.line(f"{where}  {numbers}  {seconds:.1f} s  ({pace}){best}")
         if self.state.stopped:
-            progress.line(f"{where}: stopped early: {self.state.stopped}")
-            self.job.pace.skip(stage.index, stage.epochs - self.state.epoch)
+            self._tell_end()
+
+    def _tell_end(self) -> None:
+        stage, state = self.job.stage, self.state
+        where = self.task.describe(max(state.epoch - 1, 0))
+        self.job.progress.line(f"{where}: stopped early: {state.stopped}")
+        self.job.pace.skip(stage.index, stage.epochs - state.epoch)
 
     def finish(self) -> None:
         """Leave the best weights in the model, and all results of the stage on the disk."""
@@ -237,21 +282,30 @@ class StageRun:
         weights_sha256, encoder_sha256 = save_trained(job.folder, *place, job.model, frozen=frozen)
         write_bytes(job.folder.predictions("validation", *place), predictions)
         self._draw_examples()
-        bundle = Bundle(
-            spec=job.spec,
-            input_spec=job.model.input_spec,
-            sha256=weights_sha256,
-            fold=job.fold,
-            stage=job.stage.index,
-            epoch=state.best_epoch,
-            metrics=state.rows[state.best_epoch],
-            origin=job.model.origin,
-            config=job.config,
-            encoder_sha256=encoder_sha256,
-            class_weights=self.task.class_weights,
-        )
+        described = self._described(state.best_epoch, state.rows[state.best_epoch], weights_sha256)
+        bundle = replace(described, encoder_sha256=encoder_sha256)
         save_bundle(job.folder.bundle(*place), bundle)
         forget_running(folder, job.stage.index)
+
+    def _described(self, epoch: int, row: Mapping[str, float], sha256: str) -> Bundle:
+        job = self.job
+        return Bundle(
+            spec=job.spec,
+            input_spec=job.model.input_spec,
+            sha256=sha256,
+            fold=job.fold,
+            stage=job.stage.index,
+            epoch=epoch,
+            metrics=row,
+            origin=job.model.origin,
+            config=job.config,
+            class_weights=self.task.class_weights,
+        )
+
+    def _save_epoch(self, stem: Path, epoch: int, row: Mapping[str, float]) -> None:
+        """Write the whole model for a callback, and what describes it."""
+        sha256 = save_weights(stem.with_suffix(".safetensors"), self.job.model)
+        save_bundle(stem.with_suffix(".json"), self._described(epoch, row, sha256))
 
     def _draw_examples(self) -> None:
         job, place = self.job, (self.job.fold, self.job.stage.index)
@@ -285,6 +339,7 @@ def build_task(job: StageJob) -> Task:
         schedule=build_stage_schedule(stage),
         train=job.data.train_batches(stage, seed=job.seed, fold=job.fold),
         val=job.data.val_batches(stage.batch),
+        average=Average(model.head if stage.frozen else model, stage.ema) if stage.ema else None,
         class_weights={
             name: weight
             for head, own in zip(model.heads, weights, strict=bool(weights))

@@ -1,28 +1,41 @@
 """A model and its optimizer as one flat mapping of tensors, and back, to the same bits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from fivefold.core.errors import StateError
+from fivefold.optim import SCALE
 
-_MODEL, _OPTIMIZER = "model/", "optimizer/"
+_Value = TypeVar("_Value")
+
+_MODEL, _OPTIMIZER, _GROUP = "model/", "optimizer/", "group/"
 
 
 def flatten(model: nn.Module, optimizer: Optimizer) -> tuple[dict[str, Tensor], dict[str, float]]:
     """Collect all tensors and plain numbers that training changes."""
     tensors = {_MODEL + name: tensor for name, tensor in model_tensors(model).items()}
     numbers: dict[str, float] = {}
+    for key, value in _remembered(optimizer):
+        if isinstance(value, Tensor):
+            tensors[key] = value.detach().cpu().contiguous()
+        else:
+            numbers[key] = value
+    return tensors, numbers
+
+
+def _remembered(optimizer: Optimizer) -> Iterator[tuple[str, Any]]:
+    """List all that an optimizer remembers, in its state and, if it counts there, in its groups."""
     for index, values in optimizer.state_dict()["state"].items():
         for name, value in values.items():
-            key = f"{_OPTIMIZER}{index}/{name}"
-            if isinstance(value, Tensor):
-                tensors[key] = value.detach().cpu().contiguous()
-            else:
-                numbers[key] = value
-    return tensors, numbers
+            yield f"{_OPTIMIZER}{index}/{name}", value
+    options = {*optimizer.defaults, "params", SCALE}
+    for index, group in enumerate(optimizer.param_groups):
+        for name in group.keys() - options:
+            yield f"{_GROUP}{index}/{name}", group[name]
 
 
 def model_tensors(model: nn.Module) -> dict[str, Tensor]:
@@ -44,13 +57,15 @@ def restore(
     load_model_tensors(model, _under(_MODEL, tensors))
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, object]] = {}
-    for key, tensor in _under(_OPTIMIZER, tensors).items():
-        index, _, name = key.partition("/")
-        state.setdefault(int(index), {})[name] = _like(parameters[int(index)], tensor)
-    for key, number in numbers.items():
-        index, _, name = key.removeprefix(_OPTIMIZER).partition("/")
-        state.setdefault(int(index), {})[name] = number
+    for key, value in [*_under(_OPTIMIZER, tensors).items(), *_under(_OPTIMIZER, numbers).items()]:
+        place, _, name = key.partition("/")
+        index = int(place)
+        like = _like(parameters[index], value) if isinstance(value, Tensor) else value
+        state.setdefault(index, {})[name] = like
     groups = optimizer.state_dict()["param_groups"]
+    for key, value in [*_under(_GROUP, tensors).items(), *_under(_GROUP, numbers).items()]:
+        place, _, name = key.partition("/")
+        groups[int(place)][name] = value
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
@@ -67,8 +82,8 @@ def load_model_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         raise StateError(msg, slug="state/other-model") from error
 
 
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+def _under(prefix: str, values: Mapping[str, _Value]) -> dict[str, _Value]:
+    return {k.removeprefix(prefix): v for k, v in values.items() if k.startswith(prefix)}
 
 
 def _like(parameter: Tensor, tensor: Tensor) -> Tensor:

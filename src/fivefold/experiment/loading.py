@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from fivefold import build
 from fivefold.config import (
@@ -16,8 +15,13 @@ from fivefold.config import (
 )
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.types import Head
-from fivefold.engine.callbacks import callbacks
 from fivefold.evaluation import is_known, monitor_names, resolve_monitor
+from fivefold.experiment.callback_checks import (
+    callback_problems,
+    placed_callbacks,
+    say_what_is_idle,
+    with_columns,
+)
 from fivefold.experiment.imports import import_modules
 
 
@@ -49,6 +53,7 @@ def load_checked(
     impossible = build.try_out(config)
     if impossible:
         raise ConfigError(in_order(impossible))
+    say_what_is_idle(config, config.resolve())
     return config
 
 
@@ -72,35 +77,19 @@ def settle_monitors(
 
 
 def _settled(stage: ResolvedStage, known: Sequence[str]) -> ResolvedStage:
-    steps = []
-    for name, value in stage.callbacks:
-        options = callbacks.get(name).check(value)[0]
-        if "monitor" in options:
-            options["monitor"] = resolve_monitor(options["monitor"], known)
-        steps.append((name, options))
+    column_of = partial(resolve_monitor, available=known)
+    steps = tuple(with_columns(name, value, column_of) for name, value in stage.callbacks)
     primary = resolve_monitor(stage.primary_metric, known) or stage.primary_metric
-    return replace(stage, callbacks=tuple(steps), primary_metric=primary)
+    return replace(stage, callbacks=steps, primary_metric=primary)
 
 
 def _check(config: ExperimentConfig, *, allow_imports: bool) -> list[Problem]:
     import_modules(config, allowed=allow_imports)
     problems = build.check(config)
     for stage in config.resolve():
-        for name, value in stage.callbacks:
-            problems += _callback(config, stage, name, value)
+        problems += callback_problems(config, stage)
         problems += _monitors(config, stage, None)
     return list(dict.fromkeys(problems))
-
-
-def _callback(
-    config: ExperimentConfig, stage: ResolvedStage, name: str, value: Any
-) -> list[Problem]:
-    place = _place(config, stage, name)
-    key, at = ".".join(map(str, place[:-1])), partial(config.where, *place)
-    later = build.not_yet("callback", name, at(), key)
-    if later and not callbacks.find(name):
-        return [later]
-    return callbacks.problems(name, value, at, key)
 
 
 def _monitors(
@@ -109,13 +98,10 @@ def _monitors(
     """Find monitors that no epoch will have; without heads, those that no head can have."""
     known = monitor_names(stage.metrics, heads or ())
     wanted = {config.where("primary_metric"): ("primary_metric", stage.primary_metric)}
-    for name, value in stage.callbacks:
-        component = callbacks.find(name)
-        monitor = component.as_mapping(value).get("monitor") if component else None
-        if isinstance(monitor, str):
-            place = _place(config, stage, name)
-            key = ".".join(map(str, (*place, "monitor")))
-            wanted[config.where(*place, "monitor")] = (key, monitor)
+    for placed in placed_callbacks(config, stage):
+        if placed.monitor is not None:
+            key = ".".join(map(str, (*placed.place, "monitor")))
+            wanted[config.where(*placed.place, "monitor")] = (key, placed.monitor)
     return [
         build.unknown_monitor(name, known, where, key)
         for where, (key, name) in wanted.items()
@@ -128,11 +114,3 @@ def _may_name_a_head(monitor: str, stage: ResolvedStage) -> bool:
     """Say whether a number may be a head's own, such as `val_size_accuracy`."""
     name = monitor.removeprefix("val_")
     return not is_known(name) and any(name.endswith(f"_{metric}") for metric in stage.metrics)
-
-
-def _place(config: ExperimentConfig, stage: ResolvedStage, name: str) -> tuple[str | int, ...]:
-    own = (config.stages or ())[stage.index]
-    for key in ("extra_callbacks", "callbacks"):
-        if any(listed == name for listed, _ in getattr(own, key) or ()):
-            return ("stages", stage.index, key, name)
-    return ("callbacks", name)

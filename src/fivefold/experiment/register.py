@@ -20,7 +20,7 @@ from fivefold.core.cache_home import CacheHome
 from fivefold.core.errors import ResourceError, StateError
 from fivefold.core.layout import CONFIG_NAME, RunFolder
 from fivefold.core.sealed import read_sealed, write_sealed
-from fivefold.engine.callbacks import StageInfo, written_folders
+from fivefold.engine.callbacks import StageInfo, written_files
 from fivefold.engine.checkpoint import Bundle, load_bundle
 
 logger = logging.getLogger(__name__)
@@ -170,8 +170,7 @@ def _files(folder: RunFolder, fold: int, stage: ResolvedStage) -> Iterator[Path]
     if encoder_sha256:
         yield folder.encoder(encoder_sha256)
     info = StageInfo(fold, stage.index, folder.root, 0)
-    for written in written_folders(stage.callbacks, info):
-        yield from sorted(path for path in written.rglob("*") if path.is_file())
+    yield from written_files(stage.callbacks, info)
 
 
 def _reason(error: Exception) -> str:

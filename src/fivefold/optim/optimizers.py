@@ -1,4 +1,7 @@
-"""Optimizers of torch by their Keras or torch name, with torch's options and defaults.
+"""Optimizers by their Keras, torch or timm name, with torch's and timm's options and defaults.
+
+Keras's defaults differ in a few: its `epsilon` is 1e-7, RMSprop's `rho` (here `alpha`) 0.9, AdamW's
+weight decay 0.004. Its spellings are understood; see `keras_options`.
 
 SGD, Adam and AdamW run fused, which is as deterministic as the loop over parameters and on a CPU
 about three times as fast: one AdamW step of EfficientNet-Lite0 took 2.8 ms instead of 9.4 ms, with
@@ -10,18 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import Field
 
-from fivefold.core.catalog import At, Catalog, Component, nowhere
-from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.catalog import Catalog
 from fivefold.core.optional import late
-from fivefold.optim.param_groups import parameter_groups
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, optim
-    from torch.nn import Parameter
     from torch.optim import Optimizer
 else:  # a config is checked without them
-    torch, optim, Tensor, Parameter, Optimizer = late("torch"), late("torch.optim"), Any, Any, Any
+    optim, Tensor, Optimizer = late("torch.optim"), Any, Any
+timm_optim: Any = late("timm.optim")  # it has no types
 
 Params: TypeAlias = Iterable[dict[str, Any]] | Iterable[Tensor]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -164,78 +164,80 @@ def adadelta(
     return optim.Adadelta(params, lr, rho, eps, weight_decay)
 
 
-def build_optimizer(
-    name: str,
-    options: Mapping[str, Any],
-    named_parameters: Iterable[tuple[str, Parameter]],
+@optimizers.add(name="Rprop")
+def rprop(
+    params: Params,
     lr: float,
+    *,
+    etas: tuple[Annotated[float, Field(gt=0, lt=1)], Annotated[float, Field(gt=1, le=100)]] = (
+        0.5,
+        1.2,
+    ),
+    step_sizes: tuple[Positive, Positive] = (1e-6, 50),
 ) -> Optimizer:
-    """Make the optimizer of a stage.
-
-    Args:
-        name: A Keras or torch name in any case.
-        options: What its keyword-only parameters allow.
-        named_parameters: As `model.named_parameters()` gives them; frozen ones are left out, and
-            biases and norms do not decay.
-        lr: The stage's learning rate, above 0.
-
-    Raises:
-        ConfigError: If the name or an option is wrong, or if everything is frozen.
-    """
-    problems = check_optimizer(name, options)
-    if problems:
-        raise ConfigError(problems)
-    component = optimizers.get(name)
-    accepted, _ = component.check(options)
-    groups = parameter_groups(named_parameters, accepted.get("weight_decay", 0.0))
-    if not groups:
-        message = "freeze_encoder: expected something to train, got a model that is frozen whole"
-        hint = "set `unfreeze_encoder: true` in this stage"
-        raise ConfigError([Problem("config/nothing-to-train", "", message, hint)])
-    return _make(component, groups, lr, accepted)
+    """Let each weight's step grow while its gradient keeps its sign; for whole-set batches."""
+    return optim.Rprop(params, lr, etas, step_sizes)
 
 
-def check_optimizer(
-    name: str, options: Mapping[str, Any], at: At = nowhere, key: str = "optimizer"
-) -> list[Problem]:
-    """Find what is wrong with a name and its options, without torch; see `Catalog.problems`.
-
-    What only shows when options meet, such as nesterov without momentum, is the fact `clash` of an
-    optimizer: a function of its options that says what is wrong, or nothing.
-    """
-    problems = optimizers.problems(name, options, at, key)
-    if problems:
-        return problems
-    component = optimizers.get(name)
-    clash = component.facts.get("clash")
-    found = clash(component.check(options)[0]) if clash else ""
-    return [_clash_problem(name, options, found, at, key)] if found else []
-
-
-def try_optimizer(
-    name: str, options: Mapping[str, Any], at: At = nowhere, key: str = "optimizer"
-) -> list[Problem]:
-    """Make an optimizer of checked options for one number, and find what it refuses; loads torch.
-
-    It finds what an optimizer of a user's own has no `clash` for.
-    """
-    component = optimizers.get(name)
-    try:
-        _make(component, [torch.zeros(1)], 1.0, component.check(options)[0])
-    except ValueError as error:
-        return [_clash_problem(name, options, str(error), at, key)]
-    return []
-
-
-def _clash_problem(name: str, options: Mapping[str, Any], reason: str, at: At, key: str) -> Problem:
-    message = f"{key}.{name}: expected options that fit together, got {dict(options)}"
-    return Problem("config/bad-value", at(), message, reason)
-
-
-def _make(
-    component: Component[Optimizer], parameters: Any, lr: float, options: Mapping[str, Any]
+@optimizers.add(name="Lamb")
+def lamb(
+    params: Params,
+    lr: float,
+    *,
+    betas: Betas = (0.9, 0.999),
+    eps: Positive = 1e-6,
+    weight_decay: NotNegative = 0.01,
+    max_grad_norm: Positive | None = 1.0,
+    trust_clip: bool = False,
 ) -> Optimizer:
-    from fivefold.optim.eager import spare_compiler  # noqa: PLC0415  loads torch
+    """Adam whose step is as long as the layer's weights are large; for very large batches.
 
-    spare_compiler()
-    return component.make(parameters, lr, **options)
+    References:
+        You et al., 2019, https://arxiv.org/abs/1904.00962; timm's `Lamb`.
+    """
+    made: Optimizer = timm_optim.Lamb(
+        params,
+        lr,
+        betas=betas,
+        eps=eps,
+        weight_decay=weight_decay,
+        max_grad_norm=max_grad_norm,
+        trust_clip=trust_clip,
+    )
+    return made
+
+
+@optimizers.add("NvNovoGrad", name="NovoGrad")
+def novograd(
+    params: Params,
+    lr: float,
+    *,
+    betas: Betas = (0.95, 0.98),
+    eps: Positive = 1e-8,
+    weight_decay: NotNegative = 0.0,
+    grad_averaging: bool = False,
+) -> Optimizer:
+    """Momentum of gradients that are normalised layer by layer.
+
+    References:
+        Ginsburg et al., 2019, https://arxiv.org/abs/1905.11286; timm's `NvNovoGrad`.
+    """
+    made: Optimizer = timm_optim.NvNovoGrad(params, lr, betas, eps, weight_decay, grad_averaging)
+    return made
+
+
+@optimizers.add(name="Lion")
+def lion(
+    params: Params,
+    lr: float,
+    *,
+    betas: Betas = (0.9, 0.99),
+    weight_decay: NotNegative = 0.0,
+) -> Optimizer:
+    """Go by the sign of a momentum; wants a learning rate 3 to 10 times lower than Adam's.
+
+    References:
+        Chen et al., 2023, https://arxiv.org/abs/2302.06675; timm's `Lion`.
+    """
+    made: Optimizer = timm_optim.Lion(params, lr, betas, weight_decay)
+    return made

@@ -1,0 +1,25 @@
+"""Callbacks: they read the numbers of an epoch and may stop a stage or change its learning rate."""
+
+from fivefold.engine.callbacks.checkpoints import ModelCheckpoint
+from fivefold.engine.callbacks.keras import REFUSED, TerminateOnNaN
+from fivefold.engine.callbacks.making import AfterChain, build_callbacks, written_files
+from fivefold.engine.callbacks.plateau import EarlyStopping, ReduceLROnPlateau
+from fivefold.engine.callbacks.protocol import Callback, Control, StageInfo, callbacks
+from fivefold.engine.callbacks.writers import CSVLogger, TensorBoard
+
+__all__ = [
+    "REFUSED",
+    "AfterChain",
+    "CSVLogger",
+    "Callback",
+    "Control",
+    "EarlyStopping",
+    "ModelCheckpoint",
+    "ReduceLROnPlateau",
+    "StageInfo",
+    "TensorBoard",
+    "TerminateOnNaN",
+    "build_callbacks",
+    "callbacks",
+    "written_files",
+]

@@ -1,0 +1,135 @@
+"""What a callback is: it reads the numbers of an epoch, and may stop a stage or change its rate."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from fivefold.core.catalog import Catalog
+from fivefold.core.errors import NumericError
+from fivefold.evaluation import direction
+
+Mode: TypeAlias = Literal["auto", "min", "max"]
+Patience: TypeAlias = Annotated[int, Field(ge=0)]
+Save: TypeAlias = Callable[[Path, int, Mapping[str, float]], None]
+
+
+@dataclass
+class Control:
+    """What a callback may change.
+
+    Attributes:
+        lr: The stage's learning rate, before the schedule has its part in it.
+        stopped: Why the stage ends now; empty while it goes on.
+    """
+
+    lr: float
+    stopped: str = ""
+
+
+def _nowhere(stem: Path, epoch: int, row: Mapping[str, float]) -> None:
+    """Save nothing: there is no model."""
+
+
+@dataclass(frozen=True)
+class StageInfo:
+    """Where a callback is at work.
+
+    Attributes:
+        fold: 0-based.
+        stage: 0-based.
+        root: The experiment's folder.
+        first_epoch: Where this process starts; above 0 after a resume.
+        rows: The numbers of the epochs before.
+        steps: Steps of the optimizer in an epoch.
+        save: Writes the weights as they are, and what describes them, to a path without a suffix;
+            told the epoch and its numbers.
+    """
+
+    fold: int
+    stage: int
+    root: Path
+    first_epoch: int
+    rows: Sequence[Mapping[str, float]] = ()
+    steps: int = 1
+    save: Save = _nowhere
+
+
+class Callback:
+    """Does nothing; override what you need.
+
+    A callback that remembers something returns it from `state_dict` as JSON values, so that a
+    resumed run equals an unbroken one. `on_epoch_end` may be called again for an epoch that was
+    not committed, and then has to write the same.
+    """
+
+    monitor: str = ""
+
+    def on_stage_start(self, info: StageInfo) -> None:
+        """Called once before the first epoch of this process."""
+
+    def on_step(self, step: int, loss: float, lr: float) -> None:
+        """Called after each step of the optimizer, counted from the stage's first one.
+
+        Args:
+            step: 0-based.
+            loss: The mean of the samples of the step.
+            lr: The rate of the step.
+        """
+
+    def on_epoch_end(self, epoch: int, row: Mapping[str, float], control: Control) -> None:
+        """Called with all numbers of an epoch, before they are committed."""
+
+    def ends_on(self, error: NumericError) -> bool:  # noqa: ARG002  the protocol's names
+        """Say whether a loss that is no number ends the stage rather than the fold."""
+        return False
+
+    def on_stage_end(self) -> None:
+        """Called after the last epoch, also after an error."""
+
+    def written(self, info: StageInfo) -> Sequence[Path]:  # noqa: ARG002  the protocol's names
+        """Name the files and folders that it writes, whether they are there or not."""
+        return ()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What must survive a resume, as JSON values."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned."""
+
+
+callbacks: Catalog[Callback] = Catalog("callback")
+"""Facts: `moves_rate`, whether it changes the learning rate; `idle`, a function from checked
+options to what of them has no effect here."""
+
+
+def sign_of(mode: Mode, monitor: str) -> float:
+    """Give 1 where a watched number is better when it rises, -1 where it is when it falls."""
+    return 1.0 if (direction(monitor) if mode == "auto" else mode) == "max" else -1.0
+
+
+class Watch:
+    """Has a number improved, and for how many epochs has it not?
+
+    Args:
+        sign: Of `sign_of`.
+        min_delta: A change of at most this is no improvement.
+        baseline: What has to be passed from the start.
+    """
+
+    def __init__(self, sign: float, min_delta: float, baseline: float | None = None) -> None:
+        self.sign = sign
+        self.min_delta = abs(min_delta)
+        self.best = baseline
+        self.wait = 0
+
+    def see(self, value: float) -> None:
+        """Take the next value; NaN never improves."""
+        improved = not math.isnan(value) and (
+            self.best is None or self.sign * (value - self.best) > self.min_delta
+        )
+        self.best, self.wait = (value, 0) if improved else (self.best, self.wait + 1)
