@@ -80,6 +80,6 @@ def test_commands_of_the_readme_exist():
 
     known = {name for name, _, _ in app._COMMANDS}
     text = (ROOT / "README.md").read_text("utf-8")
-    named = set(re.findall(r"(?:^|`)fivefold ([a-z]+)", text, re.M))
+    named = set(re.findall(r"(?:^|`)fivefold ([a-z]+(?:-[a-z]+)*)", text, re.M))
     assert named - known == set()
     assert known - named <= {"demo"}, "commands that the README does not show"

@@ -20,7 +20,7 @@ dropout: 0.2
 batch: 16
 optimizer: Adam
 lr: 0.01
-schedule: OneCycle
+ema: 0.9
 metrics: [accuracy, macro_f1]
 primary_metric: val_accuracy
 augmentation: {Fliplr: 0.5, Affine: {rotate: [-20, 20]}}
@@ -29,7 +29,10 @@ callbacks:
   ReduceLROnPlateau: {monitor: val_loss, patience: 1, factor: 0.5}
 testSplit: 0.1
 stages:
-  - {epochs: 2, freeze_encoder: true}
+  - epochs: 2
+    freeze_encoder: true
+    schedule: OneCycle
+    callbacks: {EarlyStopping: {monitor: val_loss, patience: 2}}
   - {epochs: 3, unfreeze_encoder: true, optimizer: {SGD: {momentum: 0.9}}}
 dataset: {folder: ../data}
 """
@@ -58,7 +61,7 @@ def kill_and_compare(tmp_path, kills, seed, jobs):
     outcome = json.loads(told.stdout.splitlines()[-1])
     assert outcome["kills"] == kills
     whole = hashes(tmp_path / "whole")
-    assert len([name for name in whole if name.endswith(".safetensors")]) == 10
+    assert len([name for name in whole if Path(name).match("weights/best-*.safetensors")]) == 10
     for number in range(outcome["ended"]):
         assert hashes(tmp_path / f"broken-{number}") == whole
     return outcome

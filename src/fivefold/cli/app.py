@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fivefold import __version__
-from fivefold.cli import compare, manage, predict, train
+from fivefold.cli import compare, lr_find, manage, predict, train
 from fivefold.cli.console import close_streams, open_streams
 from fivefold.cli.guard import PIPE_CLOSED
 
@@ -45,6 +45,15 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold fit flowers --folds 0",
             "fivefold fit flowers --jobs 1    one fold after the other: takes the least memory",
             "fivefold fit flowers --set stages.0.lr=1e-3 --set stages.0.epochs=2",
+        ),
+    ),
+    (
+        "lr-find",
+        lr_find.lr_find,
+        (
+            "fivefold lr-find flowers -o lr.png",
+            "fivefold lr-find flowers -o lr.png --stage 1 --steps 200",
+            "fivefold lr-find flowers -o lr.png --start 1e-3 --end 1e-1 --linear",
         ),
     ),
     (

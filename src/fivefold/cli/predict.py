@@ -51,7 +51,7 @@ def predict(  # noqa: PLR0913  one parameter for each option
     they are: look at the table in a text editor before a spreadsheet if you do not trust them.
     """
     chosen = None if folds is None else arguments.numbers(folds)
-    _check_free(output, force=force)
+    check_free(output, force=force)
     with starting():
         from fivefold.evaluation.tables import csv_bytes, prediction_rows
         from fivefold.experiment.opening import open_experiment
@@ -90,7 +90,12 @@ def evaluate(
     show_table(["metric", *columns], rows)
 
 
-def _check_free(output: Path, *, force: bool) -> None:
+def check_free(output: Path, *, force: bool) -> None:
+    """Refuse a file that exists, unless it may be replaced, and a folder.
+
+    Raises:
+        ConfigError: If it is one of them.
+    """
     if output.is_dir():
         message = "expected a file to write, got a folder"
         hint = f"a file in it, such as -o {output / 'labels.csv'}"

@@ -21,6 +21,7 @@ from fivefold.data import Source
 from fivefold.data.splits import Splits
 from fivefold.engine.checkpoint import load_bundle, load_model
 from fivefold.engine.device import computing_with, on_device
+from fivefold.engine.lr_finder import EVERY_RATE, LRFinder, Sweep
 from fivefold.engine.pace import Pace, TimeOverError
 from fivefold.engine.tta import View, views_of
 from fivefold.evaluation import compute
@@ -33,6 +34,7 @@ from fivefold.experiment.finished import compare_config, finished_summary, recor
 from fivefold.experiment.frozen import feature_files, run_leading_frozen
 from fivefold.experiment.inference import predict_source, require_all
 from fivefold.experiment.loading import load_checked, settle_monitors
+from fivefold.experiment.lr_finding import find_learning_rate
 from fivefold.experiment.manifest import (
     choices_to_predict,
     close_manifest,
@@ -126,6 +128,30 @@ class Experiment:
         return inspect(
             self._work(prepared, choose_folds(None, prepared.splits.num_folds)), prepared
         )
+
+    def lr_find(
+        self, dataset: Any = None, *, fold: int = 0, stage: int = 0, sweep: Sweep = EVERY_RATE
+    ) -> LRFinder:
+        """Try ever higher learning rates where a stage begins; the folder stays as it is.
+
+        Args:
+            dataset: As for `fit`.
+            fold: On whose training samples.
+            stage: Which stage's loss, optimizer and batches; those before it must be trained.
+            sweep: The rates.
+
+        Returns:
+            The rates and losses, with `suggest`, `plot_loss` and `plot_loss_change`.
+
+        Raises:
+            FivefoldError: Whatever would stop `fit` before the first epoch of this stage.
+        """
+        if has_begun(self.folder):
+            compare_config(self.folder, self.config)
+        prepared = prepare(self._source(dataset), self.config, self.folder, self.progress)
+        (chosen,) = choose_folds([fold], prepared.splits.num_folds)
+        index = self._stage_index(stage)
+        return find_learning_rate(self._work(prepared, [chosen]), chosen, index, sweep)
 
     def fit(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 from fivefold.core.progress import Progress, Terminal
 from fivefold.core.types import Floats
 from fivefold.data import PredictionItem
+from fivefold.engine.lr_finder import LRFinder, Sweep
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.summary import Summary
 from fivefold.models import Classifier
@@ -37,6 +38,34 @@ class ClassificationPipeline:
             jobs: How many may run at once; Musket has no name for it.
         """
         return self.experiment.fit(dataset, folds=foldsToExecute, jobs=jobs)
+
+    def lr_find(
+        self,
+        dataset: Any = None,
+        foldsToExecute: Sequence[int] | None = None,  # noqa: N803  Musket's name
+        stage: int = 0,
+        subsample: float = 1.0,
+        start_lr: float = 1e-6,
+        end_lr: float = 1.0,
+        epochs: int = 5,
+    ) -> LRFinder:
+        """Try ever higher learning rates; see `Experiment.lr_find`.
+
+        Args:
+            dataset: As for `fit`.
+            foldsToExecute: On the first of these; fold 0 if not given.
+            stage: Which stage's loss, optimizer and batches; those before it must be trained.
+            subsample: Fraction of the training samples that each epoch takes, above 0.
+            start_lr: The first rate.
+            end_lr: Where they go.
+            epochs: How many.
+
+        Returns:
+            What has `plot_loss` and `plot_loss_change`.
+        """
+        sweep = Sweep(start_lr=start_lr, end_lr=end_lr, epochs=epochs, subsample=subsample)
+        fold = foldsToExecute[0] if foldsToExecute else 0
+        return self.experiment.lr_find(dataset, fold=fold, stage=stage, sweep=sweep)
 
     def predict_all_to_array(
         self,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fivefold.cli import app
-from fivefold.cli.predict import _check_free, _columns
+from fivefold.cli.predict import check_free, _columns
 from fivefold.core.errors import ConfigError
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
@@ -20,16 +20,16 @@ def test_existing_output_needs_force(capsys, tmp_path):
         f"{output}: expected a name that is free, got an existing file\n    --force replaces it\n"
     )
     assert output.read_text() == "mine"
-    _check_free(output, force=True)
+    check_free(output, force=True)
     with pytest.raises(ConfigError, match="got an existing file") as error:
-        _check_free(output, force=False)
+        check_free(output, force=False)
     assert error.value.slug == "cli/output-exists"
 
 
 @pytest.mark.parametrize("force", [True, False])
 def test_a_folder_is_no_output_even_by_force(tmp_path, force):
     with pytest.raises(ConfigError, match="expected a file to write, got a folder") as error:
-        _check_free(tmp_path, force=force)
+        check_free(tmp_path, force=force)
     assert error.value.problems[0].hint == f"a file in it, such as -o {tmp_path / 'labels.csv'}"
 
 

@@ -1,0 +1,235 @@
+"""The learning-rate finder: train a little with ever higher rates, and look at the loss."""
+
+import math
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+
+from fivefold.core.errors import ConfigError, NumericError, Problem
+from fivefold.core.seeding import seed_for
+from fivefold.engine.device import accelerator
+from fivefold.engine.grouping import Grouping
+from fivefold.engine.loop import Task, back_propagate, give_rate, learn
+from fivefold.engine.predictor import Advance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_DIVERGED = 4.0  # times the best loss, as Musket's
+_MEMORY = 0.9  # of the smoothed loss
+_FEWEST = 8  # points that tell anything
+_HIGHEST = 1000.0
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """Which rates are tried.
+
+    Attributes:
+        start_lr: The first rate, above 0.
+        end_lr: Where they go, at most 1000; the last one tried is one step below.
+        epochs: How many passes over the training samples, if `steps` does not say how many steps.
+        steps: How many steps of the optimizer, however many epochs those are; at least 2.
+        scale: `log` multiplies from step to step, `linear` adds.
+        subsample: With `epochs`: the fraction of the samples that each pass takes, above 0.
+
+    Raises:
+        ConfigError: If a number is outside its range.
+    """
+
+    start_lr: float = 1e-6
+    end_lr: float = 1.0
+    epochs: int = 5
+    steps: int | None = None
+    scale: Literal["log", "linear"] = "log"
+    subsample: float = 1.0
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "start_lr": (0 < self.start_lr < self.end_lr, "a number above 0 and below end_lr"),
+            "end_lr": (self.end_lr <= _HIGHEST, f"at most {_HIGHEST:g}"),
+            "epochs": (self.epochs >= 1, "at least 1"),
+            "steps": (self.steps is None or self.steps >= 2, "at least 2"),
+            "scale": (self.scale in ("log", "linear"), "'log' or 'linear'"),
+            "subsample": (0 < self.subsample <= 1, "a number above 0 and at most 1"),
+        }
+        problems = [
+            Problem("config/bad-value", "", f"{name}: expected {text}, got {getattr(self, name)!r}")
+            for name, (is_right, text) in ranges.items()
+            if not is_right
+        ]
+        if problems:
+            raise ConfigError(problems)
+
+    def total(self, per_epoch: int) -> int:
+        """Count the steps there will be at most, when an epoch has so many."""
+        if self.steps is not None:
+            return self.steps
+        return max(round(self.epochs * per_epoch * self.subsample), 2)
+
+    def rate(self, step: int, total: int) -> float:
+        """Give the rate of a step, 0-based, of so many."""
+        part = step / total
+        if self.scale == "linear":
+            return self.start_lr + (self.end_lr - self.start_lr) * part
+        return float(self.start_lr * (self.end_lr / self.start_lr) ** part)
+
+
+EVERY_RATE = Sweep()
+"""From a millionth to 1 in five epochs, as Musket does it."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What the curve says.
+
+    Attributes:
+        steepest: The rate at which the loss falls fastest: one to train with.
+        lowest: The rate at which it is lowest: more than this is too much.
+    """
+
+    steepest: float
+    lowest: float
+
+
+@dataclass(frozen=True)
+class LRFinder:
+    """The rates that were tried, and the loss with each; under Musket's names.
+
+    Attributes:
+        lrs: Learning rates, one for each step.
+        losses: The mean loss of the samples of each step.
+        stopped: Why it ended before the last rate; empty if it did not.
+    """
+
+    lrs: tuple[float, ...]
+    losses: tuple[float, ...]
+    stopped: str = ""
+
+    @property
+    def best_loss(self) -> float:
+        """The lowest loss; infinity if there is none."""
+        return min(self.losses, default=math.inf)
+
+    def smoothed(self) -> tuple[float, ...]:
+        """Average the losses, each new one counting a tenth, as if there were more before."""
+        found, mean = [], 0.0
+        for step, loss in enumerate(self.losses):
+            mean = _MEMORY * mean + (1 - _MEMORY) * loss
+            found.append(mean / (1 - _MEMORY ** (step + 1)))
+        return tuple(found)
+
+    def suggest(self) -> Suggestion | None:
+        """Find where the smoothed loss falls fastest along the logarithm of the rate.
+
+        Returns:
+            None where it does not fall, or where there are too few steps to say.
+        """
+        smoothed = np.array(self.smoothed())
+        lowest = int(smoothed.argmin()) if len(smoothed) else 0
+        if lowest + 1 < _FEWEST:
+            return None
+        slopes = np.gradient(smoothed[: lowest + 1], np.log(self.lrs[: lowest + 1]))
+        # The average needs some steps to be one.
+        steepest = int(slopes[_FEWEST // 2 :].argmin()) + _FEWEST // 2
+        if slopes[steepest] >= 0:
+            return None
+        return Suggestion(self.lrs[steepest], self.lrs[lowest])
+
+    def plot_loss(self, n_skip_beginning: int = 10, n_skip_end: int = 5) -> "Figure":
+        """Draw the loss over the rate.
+
+        Args:
+            n_skip_beginning: Steps that are left out at the beginning.
+            n_skip_end: Steps that are left out at the end, where the loss explodes.
+        """
+        from fivefold.engine.lr_plots import draw_loss  # noqa: PLC0415  loads matplotlib
+
+        return draw_loss(self, n_skip_beginning, n_skip_end)
+
+    def plot_loss_change(
+        self,
+        sma: int = 1,
+        n_skip_beginning: int = 10,
+        n_skip_end: int = 5,
+        y_lim: tuple[float, float] = (-0.01, 0.01),
+    ) -> "Figure":
+        """Draw how much the loss changes from step to step.
+
+        Args:
+            sma: Over so many steps the change is averaged.
+            n_skip_beginning: Steps that are left out at the beginning.
+            n_skip_end: Steps that are left out at the end.
+            y_lim: The lowest and the highest change that is shown.
+        """
+        from fivefold.engine.lr_plots import draw_change  # noqa: PLC0415  loads matplotlib
+
+        return draw_change(self, sma, (n_skip_beginning, n_skip_end), y_lim)
+
+
+def find_rates(task: Task, sweep: Sweep, advance: Advance) -> LRFinder:
+    """Train with ever higher rates until the last, or until the loss is four times the lowest.
+
+    The schedule, callbacks and averaging of the stage have no part in it. In the end the model has
+    the very weights that it had; the optimizer of the task is used up.
+
+    Args:
+        task: What to train, and on what.
+        sweep: The rates.
+        advance: Told 1 for each step.
+
+    Raises:
+        ResourceError: If memory runs out.
+    """
+    before = {name: t.detach().clone() for name, t in task.model.state_dict().items()}
+    task = replace(task, average=None)
+    device = accelerator().device
+    lrs, losses, stopped = [], [], ""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), closing(_steps(task, sweep)) as steps:
+        try:
+            for lr, loss in steps:
+                lrs.append(lr)
+                losses.append(loss)
+                advance(1)
+                if loss > _DIVERGED * min(losses):
+                    stopped = f"the loss was {loss:.4g}, more than 4 times the lowest one"
+                    break
+        except NumericError as error:
+            stopped = str(error).partition("\n")[0]
+        finally:
+            task.model.load_state_dict(before)
+    return LRFinder(tuple(lrs), tuple(losses), stopped)
+
+
+def steps_of(task: Task, sweep: Sweep) -> int:
+    """Count the steps that a sweep has at most."""
+    return sweep.total(Grouping.of(task.train(0).parts, task.stage.accumulate).steps)
+
+
+def _steps(task: Task, sweep: Sweep) -> Generator[tuple[float, float]]:
+    """Take the steps; yields the rate and the mean loss of each, before the weights move."""
+    total, done = steps_of(task, sweep), 0
+    task.model.train()
+    task.optimizer.zero_grad(set_to_none=True)
+    for epoch in count():
+        torch.manual_seed(seed_for(task.seed, "lr-find", task.fold, task.stage.index, epoch))
+        batches = task.train(epoch)
+        groups, mean = Grouping.of(batches.parts, task.stage.accumulate), 0.0
+        with closing(iter(batches)) as running:
+            for number, batch in enumerate(running):
+                lr, share = sweep.rate(done, total), groups.share(number)
+                where = f"learning rate {lr:g}"
+                mean += share * back_propagate(task, batch, share, where)[1]
+                if not groups.is_last(number):
+                    continue
+                yield lr, mean
+                give_rate(task.optimizer, lr)
+                learn(task, done)
+                done, mean = done + 1, 0.0
+                if done == total:
+                    return

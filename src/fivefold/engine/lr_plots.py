@@ -1,0 +1,77 @@
+"""Curves of the learning-rate finder."""
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fivefold.core.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fivefold.engine.lr_finder import LRFinder
+
+_LINE, _SMOOTH, _MARK = "#9bb8cc", "#0072b2", "#d55e00"
+
+
+def draw_loss(finder: "LRFinder", n_skip_beginning: int, n_skip_end: int) -> Figure:
+    """Draw the loss over the rate, the smoothed one above it, and what it suggests."""
+    chosen = _chosen(len(finder.lrs), n_skip_beginning, n_skip_end)
+    figure, axes = _axes("loss")
+    lrs = finder.lrs[chosen]
+    axes.plot(lrs, finder.losses[chosen], color=_LINE, linewidth=1, label="each step")
+    axes.plot(lrs, finder.smoothed()[chosen], color=_SMOOTH, label="smoothed")
+    found = finder.suggest()
+    if found is not None:
+        label = f"falls fastest: {found.steepest:.2g}"
+        axes.axvline(found.steepest, color=_MARK, linestyle="--", label=label)
+    axes.legend(frameon=False)
+    return figure
+
+
+def draw_change(
+    finder: "LRFinder", sma: int, n_skip: tuple[int, int], y_lim: tuple[float, float]
+) -> Figure:
+    """Draw the mean change of the loss in a step over the `sma` steps before each."""
+    if sma < 1:
+        message = f"sma: expected at least 1 step, got {sma}"
+        raise ConfigError([Problem("config/bad-value", "", message)])
+    losses = np.array(finder.losses)
+    changes = np.zeros(len(losses))
+    changes[sma:] = (losses[sma:] - losses[:-sma]) / sma
+    # The first ones have no change to show.
+    chosen = _chosen(len(losses), max(n_skip[0], sma), n_skip[1])
+    figure, axes = _axes("change of the loss in a step")
+    axes.plot(finder.lrs[chosen], changes[chosen], color=_SMOOTH)
+    axes.axhline(0, color="#d4d4d2", linewidth=0.8)
+    axes.set_ylim(*y_lim)
+    return figure
+
+
+def png(figure: Figure) -> bytes:
+    """Write a figure as the bytes of a PNG file, the same each time."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=144, metadata={"Software": None})
+    return file.getvalue()
+
+
+def _axes(label: str) -> tuple[Figure, "Axes"]:
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate (log scale)")
+    axes.set_ylabel(label)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    return figure, axes
+
+
+def _chosen(length: int, beginning: int, end: int) -> slice:
+    """Leave some steps out at both ends, unless nothing would be left."""
+    if beginning < 0 or end < 0:
+        message = f"n_skip: expected numbers of steps of at least 0, got {beginning} and {end}"
+        raise ConfigError([Problem("config/bad-value", "", message)])
+    chosen = slice(beginning, max(length - end, 0))
+    return chosen if len(range(length)[chosen]) > 1 else slice(0, length)
