@@ -116,6 +116,11 @@ class StageConfig(BaseModel):
         description="Weights file to start from instead of the best of the stage before; "
         "relative to the config.",
     )
+    log_all: bool = Field(
+        default=False,
+        alias="logAll",
+        description="Write every step's loss and learning rate to `logs/steps-FOLD.STAGE.csv`.",
+    )
     negatives: Negatives = Field(
         None, description="Which samples without an object to train on; `real` and `all` are all."
     )

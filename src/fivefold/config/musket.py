@@ -126,7 +126,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
 STAGE_KEYS: Mapping[str, Legacy] = {
     "negatives": _not_yet("how many negative samples to train on", "real", "all"),
     "validation_negatives": _not_yet("how many negative samples to validate on", "real", "all"),
-    "logAll": _not_yet("a line of metrics for every step"),
     "validationSplit": _no_effect("all stages of an experiment share one split"),
 }
 """Keys of a stage, beside the fields of the schema."""

@@ -124,7 +124,7 @@ def _resolve(
         schedule_options=schedule.options,
         batch=stage.batch or config.batch,
         augmentation=config.augmentation if stage.augmentation is None else stage.augmentation,
-        callbacks=callbacks + stage.extra_callbacks + _early_stopping(config, stage),
+        callbacks=callbacks + stage.extra_callbacks + _short_forms(config, stage),
         metrics=_every_epoch(config),
         primary_metric=config.primary_metric,
         primary_metric_mode=config.primary_metric_mode,
@@ -160,15 +160,14 @@ def _every_epoch(config: ExperimentKeys) -> tuple[str, ...]:
     return (*config.metrics, *(name for name in watched if name.casefold() not in known))
 
 
-def _early_stopping(config: ExperimentKeys, stage: StageConfig) -> Steps:
-    """Write the short form out."""
+def _short_forms(config: ExperimentKeys, stage: StageConfig) -> Steps:
+    """Write the keys out that stand for a callback."""
     short = stage.early_stopping
     patience = config.early_stopping if short is None else short
-    if not patience:
-        return ()
     options = {
         "patience": patience,
         "monitor": config.primary_metric,
         "mode": config.primary_metric_mode,
     }
-    return (("EarlyStopping", options),)
+    early: Steps = (("EarlyStopping", options),) if patience else ()
+    return (*early, ("StepLogger", {})) if stage.log_all else early

@@ -61,7 +61,8 @@ def placed_callbacks(config: ExperimentConfig, stage: ResolvedStage) -> list[Pla
     places: list[Place] = [(*first, name) for name, _ in listed]
     places += [(*prefix, "extra_callbacks", name) for name, _ in own.extra_callbacks]
     short: Place = (*(() if own.early_stopping is None else prefix), "early_stopping")
-    places += [(*short, "EarlyStopping")] * (len(stage.callbacks) - len(places))
+    of_short_forms = {"EarlyStopping": short, "StepLogger": (*prefix, "logAll")}
+    places += [(*of_short_forms[name], name) for name, _ in stage.callbacks[len(places) :]]
     found = []
     for (name, value), place in zip(stage.callbacks, places, strict=True):
         found.append(Placed(name, value, place))

@@ -69,6 +69,9 @@ def results(root, fold):
         "schedule: OneCycle\noptimizer: {AdamW: {weight_decay: 0.1}}\n",
         "augmentation: {Fliplr: 0.5, Affine: {rotate: [-20, 20]}}\n",
         "callbacks: {EarlyStopping: {patience: 0, monitor: val_loss}}\n",
+        "batch: 5\naccumulate: 2\nema: 0.9\n",
+        "callbacks: {CyclicLR: {max_lr: 0.05, step_size: 2}}\noptimizer: Lamb\n",
+        "batch: 5\ncallbacks: {LRVariator: {absSize: 3, toVal: 0.05}, ModelCheckpoint: {}}\n",
     ],
 )
 def test_each_head_has_the_bytes_that_it_has_alone(tmp_path, extra):
@@ -81,9 +84,23 @@ def test_each_head_has_the_bytes_that_it_has_alone(tmp_path, extra):
         assert results(tmp_path / "together", fold) == results(tmp_path / "alone", fold)
 
 
-@pytest.mark.parametrize("extra", ["", "dropout: 0.4\n", "schedule: OneCycle\n"])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "batch: 16\n",
+        "batch: 16\ndropout: 0.4\n",
+        "batch: 16\nschedule: OneCycle\n",
+        "batch: 16\ntransforms: {Invert: 1, Multiply: [0.8, 1.2]}\n",
+        "batch: 5\naccumulate: 2\nclipnorm: 0.1\nclipvalue: 0.02\n",
+        "batch: 5\nema: 0.8\ncallbacks: {CyclicLR: {max_lr: 0.05, step_size: 2}}\n",
+        "batch: 5\ncallbacks: {LRVariator: {absSize: 3, toVal: 0.05}}\noptimizer: NovoGrad\n",
+    ],
+)
 def test_features_give_the_numbers_of_the_slow_road_to_four_digits(tmp_path, extra):
-    fast, slow = (work_of(tmp_path / name, FROZEN + extra) for name in ("fast", "slow"))
+    fast, slow = (
+        work_of(tmp_path / name, FROZEN.replace("batch: 16\n", "") + extra)
+        for name in ("fast", "slow")
+    )
     train(fast)
     for run in runs_of(slow):
         run.run()

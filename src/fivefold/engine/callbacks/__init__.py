@@ -5,7 +5,7 @@ from fivefold.engine.callbacks.keras import REFUSED, TerminateOnNaN
 from fivefold.engine.callbacks.making import AfterChain, build_callbacks, written_files
 from fivefold.engine.callbacks.plateau import EarlyStopping, ReduceLROnPlateau
 from fivefold.engine.callbacks.protocol import Callback, Control, StageInfo, callbacks
-from fivefold.engine.callbacks.writers import CSVLogger, TensorBoard
+from fivefold.engine.callbacks.writers import CSVLogger, StepLogger, TensorBoard
 
 __all__ = [
     "REFUSED",
@@ -17,6 +17,7 @@ __all__ = [
     "ModelCheckpoint",
     "ReduceLROnPlateau",
     "StageInfo",
+    "StepLogger",
     "TensorBoard",
     "TerminateOnNaN",
     "build_callbacks",

@@ -1,4 +1,4 @@
-"""Callbacks that write an epoch's numbers for other tools: TensorBoard, CSVLogger."""
+"""Callbacks that write numbers for other tools: TensorBoard, CSVLogger, StepLogger."""
 
 import csv
 import io
@@ -19,6 +19,12 @@ def _inside(path: str) -> str:
         msg = "a path inside the experiment's folder"
         raise ValueError(msg)
     return path
+
+
+def _of_stage(filename: str, info: StageInfo) -> Path:
+    name = Path(filename)
+    own = name.with_name(f"{name.stem}-{info.fold}.{info.stage}{name.suffix}")
+    return info.root / "logs" / own
 
 
 _UNSUPPORTED = (
@@ -111,6 +117,44 @@ def _idle_of_csv(options: Mapping[str, Any]) -> Iterator[str]:
         yield "append: a run that goes on always appends, and one that begins never does"
 
 
+@callbacks.add()
+@dataclass(kw_only=True)
+class StepLogger(Callback):
+    """Writes a table of every step's loss and learning rate; `logAll` of a stage is short for it.
+
+    Attributes:
+        filename: Of the table in the folder `logs`; fold and stage are put before its ending.
+    """
+
+    filename: Annotated[str, Field(min_length=1), AfterValidator(_inside)] = "steps.csv"
+
+    def __post_init__(self) -> None:
+        self._path = Path()
+        self._lines: list[str] = []
+        self._per_epoch = 1
+
+    def written(self, info: StageInfo) -> Sequence[Path]:
+        """Name the table."""
+        return (_of_stage(self.filename, info),)
+
+    def on_stage_start(self, info: StageInfo) -> None:
+        """Keep the steps of the epochs that are done, and no later ones."""
+        (self._path,) = self.written(info)
+        self._per_epoch = info.steps
+        if info.first_epoch and self._path.exists():
+            lines = self._path.read_text("utf-8").splitlines()[1:]
+            self._lines = lines[: info.first_epoch * info.steps]
+
+    def on_step(self, step: int, loss: float, lr: float) -> None:
+        """Remember a step."""
+        numbers = (step // self._per_epoch, step, repr(float(loss)), repr(float(lr)))
+        self._lines.append(",".join(map(str, numbers)))
+
+    def on_epoch_end(self, epoch: int, row: Mapping[str, float], control: Control) -> None:  # noqa: ARG002  the protocol's names
+        """Write the table anew."""
+        write_text(self._path, "\n".join(["epoch,step,loss,lr", *self._lines, ""]))
+
+
 @callbacks.add(idle=_idle_of_csv)
 @dataclass(kw_only=True)
 class CSVLogger(Callback):
@@ -135,12 +179,7 @@ class CSVLogger(Callback):
 
     def written(self, info: StageInfo) -> Sequence[Path]:
         """Name the table."""
-        name = Path(self.filename)
-        return (
-            info.root
-            / "logs"
-            / name.with_name(f"{name.stem}-{info.fold}.{info.stage}{name.suffix}"),
-        )
+        return (_of_stage(self.filename, info),)
 
     def on_stage_start(self, info: StageInfo) -> None:
         """Begin with the epochs that are done."""

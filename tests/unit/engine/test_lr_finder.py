@@ -1,0 +1,174 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from runs import CONFIG, write_experiment
+
+from fivefold.core.errors import ConfigError
+from fivefold.core.progress import Silent
+from fivefold.data import FolderSource
+from fivefold.engine.lr_finder import LRFinder, Sweep, find_rates, steps_of
+from fivefold.engine.lr_plots import png
+from fivefold.engine.stage import build_task
+from fivefold.experiment.datasets import prepare
+from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.work import fold_data, new_model, stage_job
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """Prepare an experiment with 24 samples, 12 of them to train on, in batches of 4."""
+    folder = tmp_path_factory.mktemp("run")
+    config = CONFIG.replace("batch: 16", "batch: 4") + "dropout: 0.3\n"
+    write_experiment(folder, per_class=8, config=config)
+    experiment = Experiment.load(folder)
+    prepared = prepare(
+        FolderSource(folder / "shapes"), experiment.config, experiment.folder, Silent()
+    )
+    return experiment._work(prepared, range(2))
+
+
+def task_of(work, stage=1, **changes):
+    job = stage_job(work, work.stages[stage], new_model(work, 0), fold_data(work, 0), 0)
+    return build_task(job)
+
+
+def found(work, sweep, stage=1):
+    return find_rates(task_of(work, stage), sweep, lambda steps: None)
+
+
+@pytest.mark.parametrize("stage", [0, 1])
+def test_the_weights_are_as_before_to_the_bit(work, stage):
+    task = task_of(work, stage)
+    before = {name: t.clone() for name, t in task.model.state_dict().items()}
+    state = torch.random.get_rng_state()
+    find_rates(task, Sweep(steps=20), lambda steps: None)
+    assert all(torch.equal(before[name], t) for name, t in task.model.state_dict().items())
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_the_same_call_finds_the_same(work):
+    assert found(work, Sweep(steps=12)) == found(work, Sweep(steps=12))
+
+
+def test_rates_are_a_geometric_row(work):
+    lrs = found(work, Sweep(start_lr=1e-5, end_lr=1e-2, steps=12)).lrs
+    np.testing.assert_allclose(lrs, 1e-5 * 1000 ** (np.arange(12) / 12))
+
+
+def test_rates_may_be_an_arithmetic_row(work):
+    lrs = found(work, Sweep(start_lr=0.001, end_lr=0.013, steps=12, scale="linear")).lrs
+    np.testing.assert_allclose(lrs, 0.001 + 0.001 * np.arange(12))
+
+
+def test_epochs_and_the_fraction_of_samples_give_the_number_of_steps(work):
+    assert steps_of(task_of(work), Sweep(epochs=4)) == 12
+    assert steps_of(task_of(work), Sweep(epochs=4, subsample=0.5)) == 6
+    assert len(found(work, Sweep(epochs=2, end_lr=1e-3)).lrs) == 6
+
+
+def test_it_tells_of_every_step(work):
+    told = []
+    finder = find_rates(task_of(work), Sweep(steps=7, end_lr=1e-3), told.append)
+    assert told == [1] * len(finder.lrs) == [1] * 7
+
+
+def test_it_stops_when_the_loss_explodes(work):
+    finder = found(work, Sweep(start_lr=0.1, end_lr=1000.0, steps=500))
+    assert len(finder.lrs) < 500
+    assert finder.stopped.startswith("the loss was ") or "finite" in finder.stopped
+    assert all(loss <= 4 * min(finder.losses) for loss in finder.losses[:-1])
+
+
+def test_a_loss_that_is_no_number_stops_it_too(work):
+    task = task_of(work)
+    with torch.no_grad():
+        task.model.head.linear.bias[0] = math.nan
+    finder = find_rates(task, Sweep(steps=10), lambda steps: None)
+    assert (finder.lrs, finder.best_loss, finder.suggest()) == ((), math.inf, None)
+    assert finder.stopped == "learning rate 1e-06: expected a finite loss, got nan"
+
+
+def curve(losses):
+    lrs = tuple(1e-5 * 10 ** (np.arange(len(losses)) / 20))
+    return LRFinder(lrs, tuple(losses))
+
+
+def test_the_suggestion_is_where_the_loss_falls_fastest():
+    x = np.arange(100)
+    finder = curve(2 - 1.5 / (1 + np.exp(-(x - 50) / 4)) + np.where(x > 80, (x - 80) / 5.0, 0))
+    suggestion = finder.suggest()
+    # the average lags behind by some nine steps
+    assert 50 <= np.searchsorted(finder.lrs, suggestion.steepest) <= 60
+    assert 70 <= np.searchsorted(finder.lrs, suggestion.lowest) <= 90
+
+
+@pytest.mark.parametrize("losses", [[], [1.0] * 5, list(np.linspace(1, 2, 50)), [1.0] * 50])
+def test_where_nothing_falls_nothing_is_suggested(losses):
+    assert curve(losses).suggest() is None
+
+
+def test_the_smoothed_loss_is_the_mean_of_what_was_seen():
+    assert curve([3.0] * 10).smoothed() == pytest.approx([3.0] * 10)
+    assert curve([1.0, 3.0]).smoothed() == pytest.approx([1.0, (0.9 * 1 + 3) / 1.9])
+
+
+def lines(figure):
+    (axes,) = figure.axes
+    return axes, [line.get_xydata() for line in axes.get_lines()]
+
+
+def test_plots_leave_out_what_they_are_told_to():
+    finder = curve(np.linspace(2, 1, 40))
+    axes, (raw, smooth, *_) = lines(finder.plot_loss(n_skip_beginning=7, n_skip_end=3))
+    assert axes.get_xscale() == "log"
+    np.testing.assert_allclose(raw[:, 0], finder.lrs[7:37])
+    np.testing.assert_allclose(raw[:, 1], finder.losses[7:37])
+    np.testing.assert_allclose(smooth[:, 1], finder.smoothed()[7:37])
+
+
+@pytest.mark.parametrize("sma", [1, 4])
+def test_the_change_is_that_of_a_step_averaged_over_some(sma):
+    finder = curve(np.random.default_rng(0).random(60))
+    axes, (change, _) = lines(finder.plot_loss_change(sma=sma, y_lim=(-0.2, 0.3)))
+    assert axes.get_ylim() == (-0.2, 0.3)
+    expected = [(finder.losses[i] - finder.losses[i - sma]) / sma for i in range(10, 55)]
+    np.testing.assert_allclose(change[:, 1], expected)
+    np.testing.assert_allclose(change[:, 0], finder.lrs[10:55])
+
+
+def test_plots_of_a_short_run_show_all_of_it():
+    _, (raw, *_) = lines(curve([3.0, 2.0, 1.0]).plot_loss())
+    assert len(raw) == 3
+
+
+def test_a_picture_has_the_same_bytes_each_time():
+    finder = curve(np.linspace(2, 1, 40))
+    assert png(finder.plot_loss()) == png(finder.plot_loss())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"start_lr": 0.0}, "start_lr: expected a number above 0 and below end_lr, got 0.0"),
+        ({"start_lr": 1.0, "end_lr": 0.1}, "start_lr: expected a number above 0 and below"),
+        ({"end_lr": 2000.0}, "end_lr: expected at most 1000, got 2000.0"),
+        ({"epochs": 0}, "epochs: expected at least 1, got 0"),
+        ({"steps": 1}, "steps: expected at least 2, got 1"),
+        ({"scale": "square"}, "scale: expected 'log' or 'linear', got 'square'"),
+        ({"subsample": 0.0}, "subsample: expected a number above 0 and at most 1, got 0.0"),
+    ],
+)
+def test_wrong_numbers_are_told(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        Sweep(**changes)
+
+
+def test_wrong_numbers_of_plots_are_told():
+    with pytest.raises(ConfigError, match="sma: expected at least 1 step, got 0"):
+        curve([1.0, 2.0]).plot_loss_change(sma=0)
+    with pytest.raises(ConfigError, match="n_skip: expected numbers of steps of at least 0"):
+        curve([1.0, 2.0]).plot_loss(n_skip_end=-1)
