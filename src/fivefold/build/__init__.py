@@ -6,7 +6,7 @@ Configs are checked without torch; the names that make objects load it on first 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fivefold.build.checks import check, not_yet, stage_place, try_out, unknown_monitor
+from fivefold.build.checks import check, stage_place, try_out, unknown_monitor
 
 if TYPE_CHECKING:
     from fivefold.build.heads import build_heads
@@ -49,7 +49,6 @@ __all__ = [
     "build_training_loss",
     "check",
     "check_heads",
-    "not_yet",
     "stage_place",
     "try_out",
     "unknown_monitor",

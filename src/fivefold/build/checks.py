@@ -1,13 +1,13 @@
 """Names and options of a config against the catalogs; no data is read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from fivefold.augment import check_augmentation
-from fivefold.build.heads import ACTIVATIONS
-from fivefold.config import LATER, ExperimentConfig, ResolvedStage
+from fivefold.build.heads import ACTIVATIONS, REFUSED_ACTIVATIONS
+from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.errors import Problem, did_you_mean
-from fivefold.evaluation import is_known, metrics
+from fivefold.evaluation import REFUSED, base_of, is_known, metrics
 from fivefold.losses import check_loss
 from fivefold.models import backbone_problem
 from fivefold.optim import check_optimizer, check_schedule, try_optimizer
@@ -39,15 +39,6 @@ def try_out(config: ExperimentConfig) -> list[Problem]:
         key, at = ".".join(map(str, place)), partial(config.where, *place, stage.optimizer)
         problems += try_optimizer(stage.optimizer, stage.optimizer_options, at, key)
     return list(dict.fromkeys(problems))
-
-
-def not_yet(kind: str, name: str, where: str, key: str) -> Problem | None:
-    """Word the problem of a name that a later version brings; None if it is not one."""
-    if name.casefold() not in LATER.get(kind, ()):
-        return None
-    message = f"{key}: {kind} {name!r} is not yet supported"
-    hint = f"`fivefold list {kind}` names what this version has"
-    return Problem("config/not-yet", where, message, hint)
 
 
 def stage_place(config: ExperimentConfig, index: int, key: str) -> Place:
@@ -90,24 +81,56 @@ def _activations(config: ExperimentConfig) -> list[Problem]:
     for name in names:
         if name.casefold() in ACTIVATIONS:
             continue
-        later = not_yet("activation", name, where, "activation")
+        reason = REFUSED_ACTIVATIONS.get(name.casefold())
+        slug = "config/refused-activation" if reason else "config/unknown-name"
         message = f"activation: expected 'softmax', 'sigmoid' or 'none', got {name!r}"
-        hint = did_you_mean(name, ACTIVATIONS)
-        problems.append(later or Problem("config/unknown-name", where, message, hint))
+        problems.append(Problem(slug, where, message, reason or did_you_mean(name, ACTIVATIONS)))
     return problems
 
 
 def _metrics(config: ExperimentConfig) -> list[Problem]:
-    problems = []
-    for position, name in enumerate(config.metrics or ()):
-        if is_known(name):
-            continue
-        where = config.where("metrics", position)
-        message = f"metrics: expected the name of a known metric, got {name!r}"
-        hint = did_you_mean(name, metrics.spellings(), "`fivefold list metric` names all of them")
-        later = not_yet("metric", name, where, "metrics")
-        problems.append(later or Problem("config/unknown-name", where, message, hint))
-    return problems
+    problems = [
+        _unknown_metric(name, config.where(*place), str(place[0]))
+        for place, name in _named_metrics(config)
+        if not is_known(name)
+    ]
+    return problems + [
+        _bad_final(name, options, config.where("final_metrics", name))
+        for name, options in config.final_metrics
+        if not _is_final(options)
+    ]
+
+
+def _named_metrics(config: ExperimentConfig) -> Iterator[tuple[Place, str]]:
+    finals = [name for name, _ in config.final_metrics]
+    yield from ((("metrics", i), name) for i, name in enumerate(config.metrics))
+    yield from ((("final_metrics", name), name) for name in finals)
+    result = base_of(config.experiment_result or "loss")
+    of_a_head = any(result.endswith(f"_{name}") for name in [*config.metrics, *finals])
+    if result != "loss" and not of_a_head:
+        yield ("experiment_result",), result
+
+
+def _unknown_metric(name: str, where: str, key: str) -> Problem:
+    reason = REFUSED.get(name.casefold())
+    if reason:
+        message = f"{key}: expected something that can be measured, got {name!r}"
+        return Problem("config/refused-metric", where, message, reason)
+    message = f"{key}: expected the name of a known metric, got {name!r}"
+    hint = did_you_mean(name, metrics.spellings(), "`fivefold list metric` names all of them")
+    return Problem("config/unknown-name", where, message, hint)
+
+
+def _is_final(options: object) -> bool:
+    if options is None:
+        return True
+    keys = options if isinstance(options, dict) else {"": None}
+    return keys.keys() <= {"for_validation"} and all(isinstance(v, bool) for v in keys.values())
+
+
+def _bad_final(name: str, options: object, where: str) -> Problem:
+    message = f"final_metrics.{name}: expected nothing or {{for_validation: true}}, got {options!r}"
+    return Problem("config/bad-value", where, message)
 
 
 def _stage(config: ExperimentConfig, stage: ResolvedStage) -> list[Problem]:

@@ -1,6 +1,6 @@
 """The classifier's heads: what the data's labels say, and what the config says of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fivefold.config import ExperimentConfig
@@ -16,6 +16,20 @@ ACTIVATIONS: dict[str, Activation] = {
     "linear": "linear",
     "none": "linear",
 }
+
+_NO_PROBABILITY = "its outputs are no probabilities; `none` gives outputs as they are"
+REFUSED_ACTIVATIONS: Mapping[str, str] = {
+    "elu": _NO_PROBABILITY,
+    "exponential": "its outputs have no upper end; `softmax` is the same, divided by the sum",
+    "hard_sigmoid": "where it is flat nothing is learned; write `sigmoid`",
+    "relu": _NO_PROBABILITY,
+    "relu6": _NO_PROBABILITY,
+    "selu": _NO_PROBABILITY,
+    "softplus": _NO_PROBABILITY,
+    "softsign": _NO_PROBABILITY,
+    "tanh": "its outputs from -1 to 1 are no probabilities; `sigmoid` is it, moved to 0-1",
+}
+"""Keras's activations that cannot end a classifier, and why."""
 
 
 def build_heads(config: ExperimentConfig, labels: Sequence["Labels"]) -> tuple[Head, ...]:

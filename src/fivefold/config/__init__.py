@@ -3,7 +3,6 @@
 from fivefold.config.columns import canonical_keys, differing
 from fivefold.config.diff import ABSENT, Change, diff
 from fivefold.config.keys import StageConfig
-from fivefold.config.later import LATER
 from fivefold.config.load import load, parse
 from fivefold.config.musket import HARMLESS
 from fivefold.config.partial import InvalidConfigError
@@ -24,7 +23,6 @@ __all__ = [
     "ABSENT",
     "EXPERIMENTS",
     "HARMLESS",
-    "LATER",
     "MODULES",
     "SHARED_NAME",
     "Change",

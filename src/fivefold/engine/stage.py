@@ -34,6 +34,7 @@ from fivefold.engine.pace import Pace
 from fivefold.engine.state import TrainState, forget_stage, load_newest, save_commit
 from fivefold.engine.tensors import flatten, load_model_tensors, restore
 from fivefold.evaluation import direction, is_better
+from fivefold.losses import named_weights
 from fivefold.models import Classifier, ModelSpec
 
 
@@ -340,9 +341,5 @@ def build_task(job: StageJob) -> Task:
         train=job.data.train_batches(stage, seed=job.seed, fold=job.fold),
         val=job.data.val_batches(stage.batch),
         average=Average(model.head if stage.frozen else model, stage.ema) if stage.ema else None,
-        class_weights={
-            name: weight
-            for head, own in zip(model.heads, weights, strict=bool(weights))
-            for name, weight in own.by_class(head).items()
-        },
+        class_weights=named_weights(model.heads, weights),
     )

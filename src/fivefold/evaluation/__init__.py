@@ -1,8 +1,11 @@
 """How good predictions are: metrics, which way they are better, and their spread over folds."""
 
+from fivefold.evaluation import keras_losses, overlap, ranking, scores
 from fivefold.evaluation.confusion import confusion_matrix
-from fivefold.evaluation.metrics import compute, find_metric, is_known, metrics
+from fivefold.evaluation.metrics import REFUSED, compute, find_metric, is_known, metrics
 from fivefold.evaluation.monitors import (
+    HOLDOUT,
+    base_of,
     direction,
     is_better,
     monitor_names,
@@ -12,6 +15,9 @@ from fivefold.evaluation.spread import spread
 from fivefold.evaluation.tables import csv_bytes, labels_of, prediction_rows
 
 __all__ = [
+    "HOLDOUT",
+    "REFUSED",
+    "base_of",
     "compute",
     "confusion_matrix",
     "csv_bytes",
@@ -19,10 +25,14 @@ __all__ = [
     "find_metric",
     "is_better",
     "is_known",
+    "keras_losses",
     "labels_of",
     "metrics",
     "monitor_names",
+    "overlap",
     "prediction_rows",
+    "ranking",
     "resolve_monitor",
+    "scores",
     "spread",
 ]

@@ -1,14 +1,18 @@
 """Metrics of predictions: one definition for validation, reports and comparisons.
 
 A metric is `def name(predictions) -> float`, on all samples at once and in double precision, for
-predictions of one head. The fact `best` says which way is better: `max` or `min`. A softmax (or
-linear) head answers with its highest probability; a sigmoid head with every class above one half.
+predictions of one head. The fact `best` says which way is better: `max` or `min`. A metric that
+searches for a threshold has a fact `threshold`, a function that tells it: `compute` gives it under
+Musket's spelling, `<name>_treshold`.
+
+A softmax (or linear) head answers with its highest probability; a sigmoid head with every class
+above one half. Metrics that Musket defines at a threshold, such as `dice`, ask of every probability
+whether it is above one half, whatever the head.
 """
 
 import functools
-import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -18,16 +22,22 @@ from fivefold.core.catalog import Catalog, Component
 from fivefold.core.errors import ConfigError, DataError, NumericError, Problem
 from fivefold.core.predictions import Predictions
 
-logger = logging.getLogger(__name__)
-
 Doubles: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
 
 _TOP_K = re.compile(r"top_([1-9][0-9]{0,5})_accuracy", re.ASCII)
 
-_ROUNDING = 1e-5  # how far single precision may take a probability above 1
-
 metrics: Catalog[float] = Catalog("metric")
+
+_OF_TEXT = "it measures labels of the words of a text"
+REFUSED: Mapping[str, str] = {
+    "lovasz_loss": "it is only defined for logits; write `iou`, which it stands for in training",
+    "crf_accuracy": _OF_TEXT,
+    "crf_loss": _OF_TEXT,
+    "crf_marginal_accuracy": _OF_TEXT,
+    "crf_viterbi_accuracy": _OF_TEXT,
+}
+"""Musket's names that measure nothing here, and why."""
 
 
 @metrics.add("acc", "categorical_accuracy", "sparse_categorical_accuracy", best="max")
@@ -35,26 +45,15 @@ def accuracy(predictions: Predictions) -> float:
     """Share of samples whose class is right; of a sigmoid head, `binary_accuracy`."""
     if predictions.heads[0].activation == "sigmoid":
         return binary_accuracy(predictions)
-    probs, truth = _checked(predictions)
+    probs, truth = checked(predictions)
     return float((probs.argmax(axis=1) == truth.argmax(axis=1)).mean())
 
 
 @metrics.add(best="max")
 def binary_accuracy(predictions: Predictions) -> float:
     """Share of single answers that are right: is the probability above one half, is it true?"""
-    probs, truth = _checked(predictions)
+    probs, truth = checked(predictions)
     return float(((probs > 0.5) == (truth > 0.5)).mean())
-
-
-@metrics.add(best="max")
-def macro_f1(predictions: Predictions) -> float:
-    """Mean of the classes' F1; a class that is neither true nor predicted anywhere counts 0."""
-    probs, truth = _checked(predictions)
-    answers = _answers(predictions, probs)
-    actual = _answers(predictions, truth)
-    hits = (answers & actual).sum(axis=0)
-    total = answers.sum(axis=0) + actual.sum(axis=0)
-    return float((2 * hits / np.maximum(total, 1)).mean())
 
 
 @metrics.add("top_k", "sparse_top_k_categorical_accuracy", best="max")
@@ -63,42 +62,9 @@ def top_k_categorical_accuracy(predictions: Predictions, *, k: int = 5) -> float
 
     Of equally probable classes the first count as the more probable, as they do for `accuracy`.
     """
-    probs, truth = _checked(predictions)
+    probs, truth = checked(predictions)
     top = np.argsort(-probs, axis=1, kind="stable")[:, :k]
     return float((np.take_along_axis(truth, top, axis=1) > 0.5).any(axis=1).mean())
-
-
-@metrics.add("roc_auc", best="max")
-def auc(predictions: Predictions) -> float:
-    """Mean over classes of the area under the ROC curve, each class against the rest.
-
-    Classes that are true of no sample or of all have no curve and are left out; NaN, with one
-    warning, when no class is left.
-    """
-    probs, truth = _checked(predictions)
-    areas = [_area(probs[:, i], truth[:, i] > 0.5) for i in range(probs.shape[1])]
-    known = [area for area in areas if area is not None]
-    if not known:
-        _warn_undefined("auc", predictions.heads[0].name)
-        return float("nan")
-    return float(np.mean(known))
-
-
-@metrics.add(best="min")
-def log_loss(predictions: Predictions) -> float:
-    """Mean of minus the log-probability of the truth; of a sigmoid head, over all its answers."""
-    probs, truth = _checked(predictions)
-    if probs.min() < 0 or probs.max() > 1 + _ROUNDING:
-        msg = f"log_loss: expected probabilities 0-1, got {probs.min():g} to {probs.max():g}"
-        hint = "a head with activation `linear` gives none; choose another metric"
-        raise DataError(msg, hint=hint, slug="data/not-probabilities")
-    tiny = np.finfo(np.float64).eps
-    if predictions.heads[0].activation == "sigmoid":
-        probs = probs.clip(tiny, 1 - tiny)
-        return float(-np.where(truth > 0.5, np.log(probs), np.log1p(-probs)).mean())
-    probs = probs.clip(tiny, 1)
-    probs /= probs.sum(axis=1, keepdims=True)
-    return float(-np.log(probs[np.arange(len(probs)), truth.argmax(axis=1)]).mean())
 
 
 def find_metric(name: str) -> Component[float] | None:
@@ -126,7 +92,8 @@ def compute(
         prefix: Put before each name, such as `val_`.
 
     Returns:
-        Each name's value. Several heads each give `<head>_<name>`; the plain name is their mean.
+        Each name's value, and what belongs beside it. Several heads each give `<head>_<name>`; the
+        plain name is their mean.
 
     Raises:
         ConfigError: With every name that is no metric.
@@ -139,14 +106,31 @@ def compute(
     values: dict[str, float] = {}
     for name in names:
         component = find_metric(name) or metrics.get(name)
-        by_head = {part.heads[0].name: component.make(part) for part in predictions.by_head()}
-        if len(by_head) > 1:
-            values |= {f"{prefix}{head}_{name}": value for head, value in by_head.items()}
-        values[f"{prefix}{name}"] = float(np.mean(list(by_head.values())))
+        values |= _of_heads(predictions, component.make, (prefix, name))
+        threshold = component.facts.get("threshold")
+        if threshold:
+            values |= _of_heads(predictions, threshold, (prefix, f"{name}_treshold"))
     return values
 
 
-def _checked(predictions: Predictions) -> tuple[Doubles, Doubles]:
+def _of_heads(
+    predictions: Predictions, measure: Callable[[Predictions], float], spelled: tuple[str, str]
+) -> dict[str, float]:
+    """Measure each head, and give the mean under the plain name."""
+    by_head = {part.heads[0].name: measure(part) for part in predictions.by_head()}
+    prefix, name = spelled
+    named = {f"{prefix}{head}_{name}": value for head, value in by_head.items()}
+    mean = float(np.mean(list(by_head.values())))
+    return {**(named if len(by_head) > 1 else {}), f"{prefix}{name}": mean}
+
+
+def checked(predictions: Predictions) -> tuple[Doubles, Doubles]:
+    """Give probabilities and truth [N, C] in double precision.
+
+    Raises:
+        DataError: If there are several heads, no samples or no targets.
+        NumericError: If a probability is NaN or infinite.
+    """
     probs = predictions.probs.astype(np.float64)
     truth = predictions.truth.astype(np.float64)
     if len(predictions.heads) != 1:
@@ -164,27 +148,14 @@ def _checked(predictions: Predictions) -> tuple[Doubles, Doubles]:
     return probs, truth
 
 
-def _answers(predictions: Predictions, probs: Doubles) -> Flags:
-    """Say which classes are answered, or true, for each sample [N, C]."""
+def answers_of(predictions: Predictions, probs: Doubles) -> Flags:
+    """Say which classes are answered, or true, for each sample [N, C].
+
+    Args:
+        predictions: Whose head it is.
+        probs: Probabilities or truth in its columns [N, C].
+    """
     if predictions.heads[0].activation == "sigmoid":
         return probs > 0.5
     highest: Flags = probs.argmax(axis=1)[:, None] == np.arange(probs.shape[1])
     return highest
-
-
-def _area(scores: Doubles, positive: Flags) -> float | None:
-    """Chance that a positive's score is higher than a negative's; ties count one half."""
-    positives, negatives = int(positive.sum()), int((~positive).sum())
-    if not positives or not negatives:
-        return None
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    mean_ranks = np.cumsum(counts) - (counts - 1) / 2
-    above = mean_ranks[place][positive].sum() - positives * (positives + 1) / 2
-    return float(above / (positives * negatives))
-
-
-@functools.cache
-def _warn_undefined(metric: str, head: str) -> None:
-    """Warn once, and not after every epoch."""
-    which = f" of head {head!r}" if head else ""
-    logger.warning("%s%s: no class is true of some samples and false of others: NaN", metric, which)

@@ -10,6 +10,9 @@ from fivefold.evaluation.metrics import find_metric, metrics
 
 Direction: TypeAlias = Literal["min", "max"]
 
+HOLDOUT = "_holdout"
+"""The end of a metric's name where its value on the holdout is meant."""
+
 
 def direction(name: str) -> Direction:
     """Say whether a watched number is better when it falls or when it rises.
@@ -60,6 +63,11 @@ def resolve_monitor(name: str, available: Iterable[str]) -> str | None:
     if name in candidates:
         return name
     return next((found for found in candidates if _key(found) == _key(name)), None)
+
+
+def base_of(name: str) -> str:
+    """Name the metric in `macro_f1_holdout` or `val_macro_f1`."""
+    return name.removeprefix("val_").removesuffix(HOLDOUT)
 
 
 def is_better(new: float, best: float, mode: Direction) -> bool:

@@ -2,10 +2,12 @@
 
 import sys
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 
+from fivefold.build import build_class_weights
 from fivefold.config import ResolvedStage
 from fivefold.core.durations import roughly
 from fivefold.data.splits import HOLDOUT, TRAIN_ONLY
@@ -15,13 +17,15 @@ from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.experiment.datasets import Prepared
 from fivefold.experiment.estimate import run_seconds
 from fivefold.experiment.executors import how_many
-from fivefold.experiment.work import Work, new_model
+from fivefold.experiment.work import Work, fold_data, new_model
+from fivefold.losses import named_weights
 from fivefold.models import Classifier
 
 if sys.platform != "win32":
     import resource
 
 _GIB = 1 << 30
+_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
         ("folds", _folds(prepared)),
         ("model", _model(work, model)),
         *((f"stage {stage.index}", _stage(stage)) for stage in work.stages),
+        *_class_weights(work),
         ("device", f"{accelerator().device}, {work.choices.name} for a fold"),
         ("time", _time(work, seconds)),
         ("memory", _memory(work)),
@@ -92,6 +97,26 @@ def _stage(stage: ResolvedStage) -> str:
         seen = f"as it is and in {views} augmented views" if views > 1 else seen
         what = f"frozen backbone, which sees each image once {seen}"
     return f"{stage.epochs} epochs, {what}, {stage.optimizer}, lr {stage.lr:g}, batch {stage.batch}"
+
+
+def _class_weights(work: Work) -> Iterator[tuple[str, str]]:
+    """Tell how much classes count in the first fold, the heaviest first."""
+    told, heads = "", work.spec.heads
+    for stage in work.stages:
+        weights = build_class_weights(stage, heads, fold_data(work, 0).class_counts)
+        text = _heaviest(named_weights(heads, weights))
+        if text and text != told:
+            yield f"weights {stage.index}", text
+        told = text
+
+
+def _heaviest(weights: Mapping[str, float | list[float]]) -> str:
+    """Write weights of classes; two numbers are those of false and of true answers."""
+    pairs = {n: w if isinstance(w, list) else [w] for n, w in weights.items()}
+    order = sorted(pairs, key=lambda name: (-pairs[name][-1], name))
+    shown = [f"{n} {' | '.join(f'{w:.3g}' for w in pairs[n])}" for n in order[:_SHOWN]]
+    left = len(order) - len(shown)
+    return ", ".join(shown) + (f", {left} more down to {pairs[order[-1]][-1]:.3g}" if left else "")
 
 
 def _time(work: Work, seconds: float) -> str:

@@ -49,7 +49,7 @@ from fivefold.experiment.plan import (
     make_plan,
     trained_folds,
 )
-from fivefold.experiment.results import conclude, out_of_fold
+from fivefold.experiment.results import Asked, conclude, out_of_fold
 from fivefold.experiment.reuse import open_reuse
 from fivefold.experiment.run_record import recorded_warnings
 from fivefold.experiment.summary import Summary
@@ -209,7 +209,8 @@ class Experiment:
             recorded = recorded_config(self.folder, self.config)
             heads = load_bundle(self.folder.bundle(folds[0], self._stage_index(-1))).spec.heads
             stages = settle_monitors(recorded, recorded.resolve(), heads)
-            return conclude(self.folder, stages, Splits.load(self.folder.folds_path).num_folds)
+            num_folds = Splits.load(self.folder.folds_path).num_folds
+            return conclude(self.folder, stages, num_folds, Asked.by(recorded))
 
     def predict(
         self,
@@ -263,7 +264,8 @@ class Experiment:
         index = self._stage_index(stage)
         folds = self._trained_folds(None, stage)
         recorded = recorded_config(self.folder, self.config)
-        names = recorded.resolve()[index].metrics or ("accuracy", "macro_f1")
+        asked = [*recorded.resolve()[index].metrics, *Asked.by(recorded).finals]
+        names = list(dict.fromkeys(asked)) or ["accuracy", "macro_f1"]
         held_out = [self.folder.predictions("holdout", fold, index) for fold in folds]
         found: dict[str, Any] = {
             "oof": compute(out_of_fold(self.folder, folds, index), names),
@@ -315,7 +317,8 @@ class Experiment:
                 logger.warning(line)
             try:
                 stopped = self._run(work, at_once)
-                summary = conclude(self.folder, work.stages, work.splits.num_folds)
+                asked = Asked.by(self.config)
+                summary = conclude(self.folder, work.stages, work.splits.num_folds, asked)
             finally:
                 seconds = time.monotonic() - started
                 close_manifest(self.folder, manifest, [*self._warnings, *said], seconds)

@@ -1,20 +1,55 @@
 """From the predictions of finished folds to what the experiment found."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from fivefold.config import ResolvedStage
+from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core import durable
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, average, join
 from fivefold.engine.checkpoint import load_bundle
-from fivefold.evaluation import compute, csv_bytes, prediction_rows, spread
+from fivefold.evaluation import base_of, compute, csv_bytes, is_known, prediction_rows, spread
 from fivefold.experiment.plan import make_plan
 from fivefold.experiment.summary import Spread, Summary, write_summary
 
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted of a summary beside the metrics of every epoch.
+
+    Attributes:
+        finals: Metrics that are computed once, after training.
+        result: What stands for the whole experiment; empty: the primary metric.
+    """
+
+    finals: tuple[str, ...] = ()
+    result: str = ""
+
+    @classmethod
+    def by(cls, config: ExperimentConfig) -> "Asked":
+        """Read it from a config; what is to be the result is computed too."""
+        result = config.experiment_result or ""
+        wanted = [name for name, _ in config.final_metrics]
+        # Of several heads one may be meant, whose metric comes with the metric itself.
+        wanted += [base_of(result)] if is_known(base_of(result)) else []
+        seen = {name.casefold() for name in config.metrics}
+        finals = []
+        for name in wanted:
+            if name.casefold() not in seen:
+                finals.append(name)
+                seen.add(name.casefold())
+        return cls(tuple(finals), result)
+
 
 def summarise(
-    folder: RunFolder, folds: Sequence[int], metrics: Sequence[Sequence[str]], primary: str
+    folder: RunFolder,
+    folds: Sequence[int],
+    metrics: Sequence[Sequence[str]],
+    primary: str,
+    asked: Asked | None = None,
 ) -> Summary:
     """Compute a summary from the predictions of finished folds.
 
@@ -23,34 +58,44 @@ def summarise(
         folds: Those that are finished.
         metrics: The names that each stage measures.
         primary: The last stage's primary metric.
+        asked: What is computed beside them.
     """
-    stages = [_over_folds(folder, folds, stage) for stage in range(len(metrics))]
+    asked = asked or Asked()
+    stages = [_over_folds(folder, folds, stage, asked.finals) for stage in range(len(metrics))]
     last = len(stages) - 1
-    return Summary(
+    names = list(dict.fromkeys([*metrics[-1], *asked.finals]))
+    summary = Summary(
         folds=tuple(folds),
         completed=True,
         primary_metric=primary,
         stages=tuple(stages),
-        oof=compute(out_of_fold(folder, folds, last), metrics[-1]),
-        holdout=_on_holdout(folder, folds, last, metrics[-1]),
+        oof=compute(out_of_fold(folder, folds, last), names),
+        holdout=_on_holdout(folder, folds, last, names),
         reused=_reused(folder, folds, len(stages)),
+        experiment_result=asked.result,
     )
+    if asked.result and summary.result is None:
+        logger.warning("experiment_result: there is no number %r in this run", asked.result)
+    return summary
 
 
-def conclude(folder: RunFolder, stages: Sequence[ResolvedStage], num_folds: int) -> Summary:
+def conclude(
+    folder: RunFolder, stages: Sequence[ResolvedStage], num_folds: int, asked: Asked | None = None
+) -> Summary:
     """Sum up what is finished; if that is all, write `summary.yaml` and the table of predictions.
 
     Args:
         folder: The experiment.
         stages: With the monitors' own names.
         num_folds: How many folds there are.
+        asked: What is computed beside the stages' metrics.
     """
     plans = make_plan(folder, range(num_folds), len(stages))
     done = [plan.fold for plan in plans if plan.done]
     primary = stages[-1].primary_metric
     if not done:
         return Summary(folds=(), completed=False, primary_metric=primary, stages=(), oof={})
-    summary = summarise(folder, done, [stage.metrics for stage in stages], primary)
+    summary = summarise(folder, done, [stage.metrics for stage in stages], primary, asked)
     if len(done) < num_folds:
         return replace(summary, completed=False)
     write_oof_table(folder, done, len(stages) - 1)
@@ -74,9 +119,22 @@ def write_oof_table(folder: RunFolder, folds: Sequence[int], stage: int) -> None
     durable.write_bytes(folder.oof_path, csv_bytes(table))
 
 
-def _over_folds(folder: RunFolder, folds: Sequence[int], stage: int) -> dict[str, Spread]:
-    rows = [load_bundle(folder.bundle(fold, stage)).metrics for fold in folds]
+def _over_folds(
+    folder: RunFolder, folds: Sequence[int], stage: int, finals: Sequence[str]
+) -> dict[str, Spread]:
+    """Spread the numbers of the best epochs, and the metrics that nobody has computed yet."""
+    rows = [
+        {**load_bundle(folder.bundle(fold, stage)).metrics, **_of_fold(folder, fold, stage, finals)}
+        for fold in folds
+    ]
     return {name: spread([row[name] for row in rows]) for name in sorted(rows[0]) if name != "lr"}
+
+
+def _of_fold(folder: RunFolder, fold: int, stage: int, finals: Sequence[str]) -> dict[str, float]:
+    if not finals:
+        return {}
+    found = Predictions.load(folder.predictions("validation", fold, stage))
+    return compute(found, finals, prefix="val_")
 
 
 def _on_holdout(

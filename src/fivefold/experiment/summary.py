@@ -13,6 +13,7 @@ from fivefold.core import durable
 from fivefold.core.damage import checked
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
+from fivefold.evaluation import HOLDOUT, base_of, resolve_monitor
 
 Spread = Mapping[str, float]
 
@@ -40,6 +41,8 @@ class _Record(_Strict):
     oof: dict[str, float]
     holdout: dict[str, float] = {}
     reused: dict[str, str] = {}
+    experiment_result: str = ""
+    result: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Summary:
         oof: Metric to value on all out-of-fold predictions of the last stage.
         holdout: The same for the mean of all folds' models on the holdout; empty without one.
         reused: Stages that were taken from other experiments: "<fold>.<stage>" to where from.
+        experiment_result: What stands for the whole experiment, as the config names it, or "".
         fresh: Whether this run trained anything.
         seconds: How long this run took.
         stopped: Whether it has ended because its time was over.
@@ -66,9 +70,35 @@ class Summary:
     oof: Mapping[str, float]
     holdout: Mapping[str, float] = field(default_factory=dict)
     reused: Mapping[str, str] = field(default_factory=dict)
+    experiment_result: str = ""
     fresh: bool = False
     seconds: float = 0.0
     stopped: bool = False
+
+    @property
+    def result(self) -> float | None:
+        """The number that stands for the whole experiment; None if it has none.
+
+        That is the metric of `experiment_result`: on the holdout if its name ends with `_holdout`,
+        else its mean over folds. Without one it is the primary metric, on the holdout if there is
+        one, as Musket has it.
+        """
+        wanted = self.experiment_result
+        if not wanted:
+            held_out = self._on_holdout(base_of(self.primary_metric))
+            return self._over_folds(self.primary_metric) if held_out is None else held_out
+        if wanted.endswith(HOLDOUT):
+            return self._on_holdout(base_of(wanted))
+        return self._over_folds(f"val_{base_of(wanted)}")
+
+    def _on_holdout(self, name: str) -> float | None:
+        found = resolve_monitor(name, self.holdout)
+        return self.holdout[found] if found else None
+
+    def _over_folds(self, name: str) -> float | None:
+        last = self.stages[-1] if self.stages else {}
+        found = resolve_monitor(name, last)
+        return last[found]["mean"] if found else None
 
 
 def write_summary(folder: RunFolder, summary: Summary) -> None:
@@ -84,6 +114,9 @@ def write_summary(folder: RunFolder, summary: Summary) -> None:
         record["holdout"] = dict(summary.holdout)
     if summary.reused:
         record["reused"] = dict(summary.reused)
+    if summary.experiment_result:
+        record["experiment_result"] = summary.experiment_result
+        record["result"] = summary.result
     yaml, text = YAML(typ="safe", pure=True), io.StringIO()
     yaml.default_flow_style = False
     yaml.dump(record, text)
@@ -106,6 +139,7 @@ def read_summary(folder: RunFolder) -> Summary:
         oof=record.oof,
         holdout=record.holdout,
         reused=record.reused,
+        experiment_result=record.experiment_result,
     )
 
 

@@ -8,7 +8,7 @@ from fivefold.losses.classification import losses
 from fivefold.losses.expression import ExpressionError, Term, loss_names, parse_expression
 from fivefold.losses.fitting import check_fit, check_loss
 from fivefold.losses.objective import build_loss, with_penalty
-from fivefold.losses.weights import Balance, HeadWeights, head_weights
+from fivefold.losses.weights import Balance, HeadWeights, head_weights, named_weights
 
 __all__ = [
     "Balance",
@@ -22,6 +22,7 @@ __all__ = [
     "head_weights",
     "loss_names",
     "losses",
+    "named_weights",
     "of_probabilities",
     "overlap",
     "parse_expression",

@@ -1,7 +1,8 @@
 """Reads losses as a config writes them: `binary_crossentropy+0.1*dice_loss`.
 
 A sum of terms; a term is one name and any number of factors in any order. A name may be followed
-by its options: `binary_crossentropy(label_smoothing=0.1)`. Nothing is evaluated.
+by its options: `focal_loss(gamma=3, alpha=none)`, numbers or `none`, `true`, `false`. Nothing is
+evaluated.
 """
 
 import math
@@ -14,6 +15,7 @@ _EXAMPLE = "a loss such as 'binary_crossentropy+0.1*dice_loss'"
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _SIGN = r"[-+*(),=]"
+_WORDS: Mapping[str, bool | None] = {"none": None, "null": None, "true": True, "false": False}
 _TOKEN = re.compile(
     rf"\s*(?:(?P<number>{_NUMBER})|(?P<name>{_NAME})|(?P<sign>{_SIGN})|(?P<unknown>\S))", re.ASCII
 )
@@ -35,7 +37,7 @@ class Term:
 
     weight: float
     name: str
-    options: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, float | bool | None] = field(default_factory=dict)
 
 
 def parse_expression(text: str) -> tuple[Term, ...]:
@@ -103,8 +105,8 @@ class _Reader:
             raise ExpressionError(msg)
         return Term(weight, name, options)
 
-    def options(self) -> dict[str, float]:
-        options: dict[str, float] = {}
+    def options(self) -> dict[str, float | bool | None]:
+        options: dict[str, float | bool | None] = {}
         if self.token != "(":
             return options
         while self.token in ("(", ","):
@@ -114,10 +116,15 @@ class _Reader:
                 msg = f"{_shown(self.text)}: expected {key!r} once, got it twice"
                 raise ExpressionError(msg)
             self.take("=", "'='")
-            factor = self.sign(required=False)
-            options[key] = factor * float(self.take("number", "a number"))
+            options[key] = self.value()
         self.take(")", "',' or ')'")
         return options
+
+    def value(self) -> float | bool | None:
+        if self.kind == "name" and self.token.casefold() in _WORDS:
+            return _WORDS[self.advance().casefold()]
+        factor = self.sign(required=False)
+        return factor * float(self.take("number", "a number"))
 
     def take(self, kind_or_sign: str, expected: str) -> str:
         if kind_or_sign not in (self.kind, self.token):

@@ -5,7 +5,7 @@ weight where its class is true and one where it is not. Losses are multiplied by
 is over samples or answers as ever, as in Keras; so with `balanced` the mean weight is 1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -61,6 +61,16 @@ class HeadWeights:
             return dict(zip(names, self.true, strict=True))
         pairs = zip(self.false, self.true, strict=True)
         return {name: list(pair) for name, pair in zip(names, pairs, strict=True)}
+
+
+def named_weights(
+    heads: Sequence[Head], weights: Sequence[HeadWeights]
+) -> dict[str, float | list[float]]:
+    """Name the weights of all heads' classes, for the record; empty where there are none."""
+    named: dict[str, float | list[float]] = {}
+    for head, own in zip(heads, weights, strict=bool(weights)):
+        named |= own.by_class(head)
+    return named
 
 
 def head_weights(balance: Balance, head: Head, counts: Doubles, samples: int) -> HeadWeights:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from fivefold.config import HARMLESS, LATER, parse
+from fivefold.config import HARMLESS, parse
 from fivefold.config.load import load
 from fivefold.core.errors import ConfigError, UnsafeInputError
 
@@ -195,12 +195,6 @@ def test_harmless_keys_are_known_keys(caplog):
 
     assert {"inference_batch", "num_workers", "verbose"} <= HARMLESS
     assert not {"lr", "seed", "batch", "shape"} & HARMLESS
-
-
-def test_later_names_are_lower_case():
-    assert LATER.keys() <= {"loss", "metric", "callback", "activation"}
-    assert all(name == name.casefold() for names in LATER.values() for name in names)
-    assert "cycliclr" in LATER["callback"]
 
 
 def test_reading_a_config_loads_no_torch():

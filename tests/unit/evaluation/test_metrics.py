@@ -1,36 +1,14 @@
-import logging
-import math
-
 import numpy as np
 import pytest
 import sklearn.metrics
+from drawn_predictions import multi_label, predict, single_label
 
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.predictions import Predictions
-from fivefold.core.types import Head
 from fivefold.evaluation import compute, find_metric, is_known
-from fivefold.evaluation.metrics import _warn_undefined, auc, log_loss
+from fivefold.evaluation.ranking import auc
 
 SEEDS = range(6)
-
-
-def predict(probs, targets, activation="softmax", name=""):
-    probs = np.asarray(probs, dtype=np.float32)
-    head = Head(name, activation, tuple(f"c{i}" for i in range(probs.shape[1])))
-    ids = tuple(f"s{i}" for i in range(len(probs)))
-    return Predictions(ids, probs, (head,), np.asarray(targets, dtype=np.float32))
-
-
-def single_label(seed, samples=40, classes=4, digits=9):
-    rng = np.random.default_rng(seed)
-    probs = rng.dirichlet(np.ones(classes), samples).round(digits)
-    return predict(probs, np.eye(classes)[rng.integers(0, classes, samples)])
-
-
-def multi_label(seed, samples=40, classes=3, digits=9):
-    rng = np.random.default_rng(seed)
-    probs, targets = rng.random((samples, classes)), rng.random((samples, classes)) < 0.4
-    return predict(probs.round(digits), targets, "sigmoid")
 
 
 def value(name, predictions):
@@ -58,15 +36,6 @@ def test_accuracy_of_a_sigmoid_is_scikit_learns_over_all_answers(seed, name):
 
 def test_one_half_is_not_yet_positive():
     assert value("binary_accuracy", predict([[0.5]], [[0]], "sigmoid")) == 1.0
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("make", [single_label, multi_label])
-def test_macro_f1_is_scikit_learns(seed, make):
-    p = make(seed, samples=12, classes=6)
-    answers = np.eye(6)[classes_of(p.probs)] if make is single_label else p.probs > 0.5
-    expected = sklearn.metrics.f1_score(p.targets, answers, average="macro", zero_division=0)
-    assert value("macro_f1", p) == pytest.approx(expected)
 
 
 def test_a_class_that_never_occurs_counts_zero_in_macro_f1():
@@ -101,66 +70,6 @@ def test_top_one_is_accuracy_even_with_ties(seed):
 def test_a_model_that_says_the_same_of_all_classes_is_not_always_right():
     p = predict(np.full((4, 4), 0.25), np.eye(4))
     assert value("top_2_accuracy", p) == 0.5
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("digits", [9, 1])
-def test_auc_of_a_softmax_is_scikit_learns_one_against_the_rest(seed, digits):
-    p = single_label(seed, digits=digits)
-    each = [sklearn.metrics.roc_auc_score(p.targets[:, i], p.probs[:, i]) for i in range(4)]
-    assert value("auc", p) == pytest.approx(np.mean(each))
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_auc_of_a_sigmoid_is_scikit_learns_macro_average(seed):
-    p = multi_label(seed, digits=1)
-    expected = sklearn.metrics.roc_auc_score(p.targets, p.probs, average="macro")
-    assert value("auc", p) == pytest.approx(expected)
-
-
-def test_auc_leaves_out_classes_without_a_curve():
-    p = predict([[0.9, 0.1, 0.3], [0.2, 0.8, 0.4]], [[1, 0, 0], [0, 0, 0]], "sigmoid")
-    assert auc(p) == 1.0
-
-
-def test_auc_without_any_curve_is_nan_and_said_once(caplog):
-    _warn_undefined.cache_clear()
-    p = predict([[0.9, 0.1], [0.2, 0.8]], [[1, 0], [1, 0]])
-    with caplog.at_level(logging.WARNING):
-        assert math.isnan(auc(p))
-        assert math.isnan(auc(p))
-    assert caplog.messages == ["auc: no class is true of some samples and false of others: NaN"]
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_log_loss_of_a_softmax_is_scikit_learns(seed):
-    p = single_label(seed)
-    expected = sklearn.metrics.log_loss(
-        classes_of(p.targets), p.probs.astype(float) / p.probs.sum(1, keepdims=True, dtype=float)
-    )
-    assert value("log_loss", p) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_log_loss_of_a_sigmoid_is_the_mean_of_scikit_learns(seed):
-    p = multi_label(seed)
-    each = [
-        sklearn.metrics.log_loss(p.targets[:, i], p.probs[:, i].astype(float), labels=[0, 1])
-        for i in range(3)
-    ]
-    assert value("log_loss", p) == pytest.approx(np.mean(each))
-
-
-@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
-def test_log_loss_of_certain_errors_is_finite(activation):
-    assert 30 < log_loss(predict([[0, 1], [1, 0]], [[1, 0], [0, 1]], activation)) < 40
-
-
-def test_log_loss_of_what_is_no_probability_is_an_error():
-    p = predict([[3, -2]], [[1, 0]], "linear")
-    with pytest.raises(DataError, match="log_loss: expected probabilities 0-1, got -2 to 3") as e:
-        log_loss(p)
-    assert e.value.slug == "data/not-probabilities"
 
 
 @pytest.mark.parametrize("name", ["ACC", "categorical_accuracy", " accuracy ", "top_7_accuracy"])

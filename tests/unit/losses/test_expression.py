@@ -42,6 +42,11 @@ def test_options_stand_in_brackets_behind_a_name():
     assert second == Term(1.0, "ce", {})
 
 
+def test_options_may_be_nothing_and_yes_and_no():
+    (term,) = parse_expression("focal_loss(alpha=None, gamma=3, x=true, y=False, z=null)")
+    assert term.options == {"alpha": None, "gamma": 3.0, "x": True, "y": False, "z": None}
+
+
 @given(st.lists(st.tuples(st.sampled_from("+-"), WEIGHTS, NAMES, SPACES), min_size=1, max_size=6))
 def test_what_is_written_is_what_is_read(parts):
     text = "".join(f"{sign}{gap}{weight!r}{gap}*{name}{gap}" for sign, weight, name, gap in parts)

@@ -1,0 +1,84 @@
+import pytest
+
+from fivefold.build import check
+from fivefold.build.heads import REFUSED_ACTIVATIONS
+from fivefold.config import parse
+from fivefold.evaluation import REFUSED
+
+
+def told(text):
+    config = parse(f"architecture: test_resnet\nstages: [{{epochs: 1}}]\n{text}")
+    return [(problem.slug, str(problem)) for problem in check(config)]
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED_ACTIVATIONS))
+def test_an_activation_that_gives_no_probabilities_says_why(name):
+    assert told(f"activation: [sigmoid, {name}]") == [
+        (
+            "config/refused-activation",
+            "config.yaml:3:13: activation: expected 'softmax', 'sigmoid' or 'none', "
+            f"got {name!r}\n    {REFUSED_ACTIVATIONS[name]}",
+        )
+    ]
+
+
+def test_a_misspelt_activation_names_the_closest():
+    ((slug, text),) = told("activation: sigmiod")
+    assert slug == "config/unknown-name"
+    assert text.endswith("did you mean 'sigmoid'?")
+
+
+@pytest.mark.parametrize("key", ["metrics", "final_metrics", "experiment_result"])
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_metric_that_measures_nothing_here_says_why(key, name):
+    ((slug, text),) = told(f"{key}: {name if key == 'experiment_result' else [name]}")
+    assert slug == "config/refused-metric"
+    assert f"{key}: expected something that can be measured, got {name!r}" in text
+    assert text.endswith(REFUSED[name])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("metrics: [acuracy]", "config.yaml:3:11: metrics: expected the name of a known metric"),
+        ("final_metrics: [macro_f1, diec]", "config.yaml:3:27: final_metrics: expected the name"),
+        ("experiment_result: val_f7", "config.yaml:3:20: experiment_result: expected the name of"),
+        (
+            "final_metrics: {dice: {for_validation: 1}}",
+            "config.yaml:3:23: final_metrics.dice: expected nothing or {for_validation: true}",
+        ),
+        (
+            "final_metrics: {dice: {for_validaton: true}}",
+            "config.yaml:3:23: final_metrics.dice: expected nothing or {for_validation: true}",
+        ),
+        (
+            "primary_metric: val_macro_f1",
+            "config.yaml:3:17: primary_metric: expected a number that each epoch has",
+        ),
+    ],
+)
+def test_what_nothing_can_measure_is_told_with_its_line(text, message, tmp_path):
+    from fivefold.core.errors import ConfigError
+    from fivefold.experiment.loading import load_checked
+
+    path = tmp_path / "config.yaml"
+    path.write_text(f"architecture: test_resnet\nstages: [{{epochs: 1}}]\n{text}\n")
+    with pytest.raises(ConfigError, match="expected") as error:
+        load_checked(path)
+    (problem,) = error.value.problems
+    assert message in str(problem)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "experiment_result: macro_f1_holdout",
+        "experiment_result: val_loss",
+        "metrics: [accuracy]\nexperiment_result: size_accuracy",
+        "final_metrics: [dice_true_negative_is_one, {auc: {for_validation: true}}]",
+        "final_metrics: [macro_f1]\nprimary_metric: val_macro_f1",
+        "metrics: [iou]\nprimary_metric: val_iou_coef",
+    ],
+)
+def test_what_can_be_measured_is_no_problem(text):
+    assert told(text) == []
