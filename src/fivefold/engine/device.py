@@ -18,6 +18,7 @@ from fivefold.core.choices import EXACT, Choices, Precision
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.types import Floats
 from fivefold.data.batches import Batch
+from fivefold.engine.allocator import keep_memory
 from fivefold.models import Classifier
 from fivefold.models.classifier import memory_format
 
@@ -31,6 +32,7 @@ def accelerator() -> Accelerator:
     Raises:
         ConfigError: If the process was started as one of several.
     """
+    keep_memory()
     made = Accelerator(mixed_precision="no")
     if made.num_processes > 1:
         message = f"expected one process, got {made.num_processes}: not yet supported"
