@@ -1,15 +1,17 @@
 """The command line's entry: which commands there are, and how they are explained."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from fivefold import __version__
 from fivefold.cli import compare, lr_find, manage, predict, train
 from fivefold.cli.console import close_streams, open_streams
 from fivefold.cli.guard import PIPE_CLOSED
+from fivefold.cli.musket_flags import CompareCommand, FitCommand
 
 # Plain help: drawing boxes would load rich, which takes longer than the rest together.
 app = typer.Typer(
@@ -43,6 +45,9 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
         (
             "fivefold fit flowers",
             "fivefold fit flowers --folds 0",
+            "fivefold fit flowers --time 2h    stops after an epoch; the same command goes on",
+            "fivefold fit flowers birds    one after the other",
+            "fivefold fit --project . --name 'resnet*,baseline'    of ./experiments",
             "fivefold fit flowers --jobs 1    one fold after the other: takes the least memory",
             "fivefold fit flowers --set stages.0.lr=1e-3 --set stages.0.epochs=2",
         ),
@@ -94,6 +99,8 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
     ("schema", manage.schema, ("fivefold schema -o fivefold.schema.json",)),
 )
 
+_CLASSES: Mapping[str, type[TyperCommand]] = {"compare": CompareCommand, "fit": FitCommand}
+
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  typer calls it with the option's value
     if wanted:
@@ -115,7 +122,8 @@ def _fivefold(
 
 
 for _name, _function, _examples in _COMMANDS:
-    app.command(_name, epilog="\b\nExamples:\n  " + "\n  ".join(_examples))(_function)
+    _epilog = "\b\nExamples:\n  " + "\n  ".join(_examples)
+    app.command(_name, cls=_CLASSES.get(_name), epilog=_epilog)(_function)
 
 
 def run(arguments: Sequence[str]) -> int:

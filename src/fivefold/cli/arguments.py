@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,22 @@ def numbers(text: str) -> list[int]:
         msg = f"expected fold numbers such as 0,1,4, got {text!r}"
         raise typer.BadParameter(msg)
     return list(dict.fromkeys(found))
+
+
+def seconds(text: str | None) -> float | None:
+    """Read a time span such as `3600`, `90s`, `30m` or `2h`; nothing and `-1` are no limit."""
+    if text is None or text == "-1":
+        return None
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
+    try:
+        found = float(number) * units[unit]
+    except ValueError:
+        found = math.nan
+    if not 0 <= found < math.inf:
+        msg = f"expected seconds, or a number with s, m or h behind it, got {text!r}"
+        raise typer.BadParameter(msg, param_hint="--time")
+    return found
 
 
 Experiment = Annotated[

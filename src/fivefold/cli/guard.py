@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -49,7 +49,8 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         except (typer.Exit, typer.BadParameter):
             raise
         except BaseException as error:
-            raise typer.Exit(_answer(error, command.__name__, kwargs)) from error
+            code = answer(error, command.__name__, _experiment_of(kwargs))
+            raise typer.Exit(code) from error
         finally:
             signal.signal(signal.SIGTERM, previous)
 
@@ -62,7 +63,24 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise _Terminated
 
 
-def _answer(error: BaseException, command: str, arguments: dict[str, Any]) -> int:
+def _experiment_of(arguments: Mapping[str, Any]) -> Path | None:
+    """Find the one experiment that a command is about."""
+    several = arguments.get("experiments") or ()
+    found = several[0] if len(several) == 1 else arguments.get("experiment")
+    return found if isinstance(found, Path) else None
+
+
+def answer(error: BaseException, command: str, experiment: Path | None) -> int:
+    """Tell what went wrong, in one message.
+
+    Args:
+        error: What was raised.
+        command: In which command.
+        experiment: The experiment that it was about; details of a defect go beside it.
+
+    Returns:
+        The exit code.
+    """
     if isinstance(error, BrokenPipeError):
         close_streams()
         return PIPE_CLOSED
@@ -74,7 +92,7 @@ def _answer(error: BaseException, command: str, arguments: dict[str, Any]) -> in
         return _refuse(known)
     told = traceback.TracebackException.from_exception(error)
     complain(f"{type(error).__name__}: {str(told).partition(chr(10))[0]}")
-    place = _write_log(told, arguments.get("experiment"))
+    place = _write_log(told, experiment)
     say(f"    this is a defect of fivefold; the details are {place}: please report them")
     return 1
 

@@ -13,6 +13,7 @@ MODULES = "modules"
 MERGED = frozenset({"declarations", "callbacks", "datasets", "tasks"})
 """Keys whose mappings are joined; of every other one the experiment's value counts alone."""
 
+_MARKS = (SHARED_NAME, "project.yaml")
 _OF_DATA = frozenset({"dataset", "datasets", "extra_train_data"})
 _PATHS = frozenset({"folder", "csv", "images", "python"})
 
@@ -43,11 +44,15 @@ def find_shared(config_path: Path) -> Path | None:
 def project_modules(directory: Path) -> tuple[Path, ...]:
     """List the Python files in `modules/` of the project that an experiment's folder is in.
 
+    Any folder may have an `experiments` and a `modules` beside it: only one with a `common.yaml`
+    or Musket's `project.yaml` is taken for a project whose modules belong to every experiment.
+
     Args:
         directory: The folder of the config.
     """
     project = find_project(directory / SHARED_NAME)
-    files = (project / MODULES).glob("*.py") if project else ()
+    is_marked = project and any((project / name).is_file() for name in _MARKS)
+    files = (project / MODULES).glob("*.py") if project and is_marked else ()
     return tuple(sorted(path for path in files if not path.stem.startswith((".", "__"))))
 
 
@@ -67,7 +72,8 @@ def merged(own: Node, shared: Node) -> Node:
         if ours is None or (key in MERGED and ours.value in (None, {}, [])):
             children[key] = theirs
         elif key in MERGED and isinstance(ours.value, dict) and isinstance(theirs.value, dict):
-            children[key] = ours.with_children({**theirs.value, **ours.value})
+            added = {k: child for k, child in theirs.value.items() if k not in ours.value}
+            children[key] = ours.with_children({**ours.value, **added})
     return own.with_children(children)
 
 

@@ -2,35 +2,15 @@ import logging
 import subprocess
 import sys
 import types
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pytest
+from fake_summary import FakeSummary
 
 from fivefold.cli import app
-from fivefold.cli.train import finish, show_summary
+from fivefold.cli.results import finish, show_summary
 from fivefold.core.durable import write_json
 from fivefold.core.layout import RunFolder
-
-SPREAD = {"mean": 0.95, "std": 0.01, "min": 0.9375, "max": 0.9625}
-
-
-@dataclass
-class FakeSummary:
-    """What `Experiment.fit` returns, as far as the command line reads it."""
-
-    fresh: bool = True
-    folds: tuple = (0, 1)
-    primary_metric: str = "val_accuracy"
-    stages: tuple = (
-        {"val_accuracy": SPREAD, "loss": SPREAD},
-        {"val_accuracy": SPREAD, "val_loss": SPREAD},
-    )
-    oof: dict = field(default_factory=lambda: {"accuracy": 0.9512, "loss": 0.2})
-    holdout: dict = field(default_factory=dict)
-    reused: dict = field(default_factory=dict)
-    seconds: float = 65
-    completed: bool = True
 
 
 def test_summary_shows_validation_of_each_stage_and_out_of_fold(capsys):
@@ -107,7 +87,7 @@ class FakeExperiment:
         cls.calls.append((path, list(overrides), allow_imports))
         return cls()
 
-    def fit(self, *, folds=None, jobs=None, reuse=True):
+    def fit(self, *, folds=None, jobs=None, reuse=True, time_limit=None):
         self.calls.append((folds, jobs, reuse))
         return self.summary
 

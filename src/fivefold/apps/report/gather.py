@@ -11,6 +11,7 @@ import numpy as np
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from fivefold.config import SHARED_NAME, find_shared
 from fivefold.core.durable import read_json
 from fivefold.core.errors import FivefoldError
 from fivefold.core.layout import CONFIG_NAME, RunFolder
@@ -49,6 +50,7 @@ class Gathered:
         audit: What the audit counted.
         manifest: Versions, hardware, choices.
         config_text: The config as the user wrote it.
+        shared_text: The `common.yaml` of its project, which it takes further keys from.
         examples: Fold to the pictures of its last stage.
         notes: What is missing or could not be read.
     """
@@ -70,6 +72,7 @@ class Gathered:
     audit: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
     config_text: str = ""
+    shared_text: str = ""
     examples: Mapping[int, list[Path]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -97,6 +100,10 @@ def gather(folder: RunFolder) -> Gathered:
     found.config_text = found.attempt(
         "the config", lambda: folder.config_path.read_text("utf-8", "replace"), ""
     )
+    shared = find_shared(folder.config_path)
+    if shared is not None:
+        read_shared = partial(shared.read_text, "utf-8", "replace")
+        found.shared_text = found.attempt(SHARED_NAME, read_shared, "")
     found.audit = _mapping(found, "the audit of the data", folder.audit_path)
     found.manifest = _mapping(found, "the manifest", folder.manifest_path)
     for place, path in _places(folder.root / "metrics", ".csv").items():
@@ -185,8 +192,12 @@ def _checked_spread(value: object) -> Spread:
 
 
 def _config(found: Gathered) -> dict[str, Any]:
+    """Give what the files say, and above it what the run was started with."""
+    recorded = found.manifest.get("config")
     nothing: dict[str, Any] = {}
-    return found.attempt("the config", lambda: _yaml(found.config_text), nothing)
+    shared = found.attempt(SHARED_NAME, lambda: _yaml(found.shared_text), nothing)
+    own = found.attempt("the config", lambda: _yaml(found.config_text), nothing)
+    return {**shared, **own, **(recorded if isinstance(recorded, dict) else {})}
 
 
 def _items(value: object) -> list[tuple[str, Any]]:

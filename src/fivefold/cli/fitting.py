@@ -1,0 +1,144 @@
+"""How one experiment is trained from the command line, and which ones are meant."""
+
+import shlex
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from fivefold.cli.console import starting, warned_before
+from fivefold.cli.results import finish
+from fivefold.core.durable import read_json
+from fivefold.core.errors import FivefoldError
+from fivefold.core.layout import CONFIG_NAME, RunFolder
+from fivefold.core.progress import Terminal
+
+if TYPE_CHECKING:
+    from fivefold.experiment.summary import Summary
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The options of `fivefold fit`, for every experiment alike.
+
+    Attributes:
+        overrides: `key=value` each.
+        folds: Only these; None is all.
+        jobs: How many at once; None lets the machine decide.
+        reuse: Whether to take stages that were trained alike elsewhere.
+        allow_imports: Whether a config may name Python code to run.
+        only_report: Train nothing.
+    """
+
+    overrides: tuple[str, ...] = ()
+    folds: Sequence[int] | None = None
+    jobs: int | None = None
+    reuse: bool = True
+    allow_imports: bool = False
+    only_report: bool = False
+
+    def command(self, *experiments: Path, folds: bool = False) -> str:
+        """Write the command that trains with these options, for a shell.
+
+        Args:
+            experiments: What to train.
+            folds: Whether to keep to the chosen folds.
+        """
+        options = [word for override in self.overrides for word in ("--set", override)]
+        if folds and self.folds is not None:
+            options += ["--folds", ",".join(map(str, self.folds))]
+        options += ["--allow-imports"] if self.allow_imports else []
+        options += [] if self.reuse else ["--no-reuse"]
+        return shlex.join(["fivefold", "fit", *map(str, experiments), *options])
+
+
+def chosen_experiments(
+    experiments: Sequence[Path] | None, project: Path | None, name: str | None
+) -> list[Path]:
+    """Decide which experiments a command line means.
+
+    Args:
+        experiments: Named one by one; each counts once.
+        project: The project whose experiments are meant.
+        name: Names in the project, with commas between them.
+
+    Raises:
+        ConfigError: If there is no such project or name, or nothing is left to train.
+    """
+    from fivefold.experiment.project import Project
+
+    if experiments:
+        if project is not None or name is not None:
+            msg = "expected either experiments or a project with its names, got both"
+            raise typer.BadParameter(msg, param_hint="EXPERIMENT")
+        return list(dict.fromkeys(experiments))
+    here = Path()
+    if project is None and name is None and (here / CONFIG_NAME).is_file():
+        return [here]
+    found = Project.around(here) if project is None else Project.open(project)
+    if name is not None:
+        return found.choose([part.strip() for part in name.split(",") if part.strip()])
+    return found.left()
+
+
+def run_one(experiment: Path, time_limit: float | None, wish: Wish) -> "Summary":
+    """Train what is left of an experiment, and put out what it found.
+
+    Args:
+        experiment: A folder with a `config.yaml`, or a YAML file.
+        time_limit: Seconds after which no other epoch begins.
+        wish: How.
+
+    Raises:
+        FivefoldError: Of the kind that says what went wrong.
+    """
+    folder = RunFolder.of(experiment)
+    if wish.folds is not None:
+        _check_folds(wish.folds, folder, wish.overrides)
+    from fivefold.experiment.finished import find_finished
+
+    summary = None if wish.only_report else find_finished(experiment, wish.overrides)
+    if summary is None:
+        _recall_warnings(folder)
+        with starting():
+            from fivefold.experiment.opening import open_experiment
+
+            opened = open_experiment(
+                experiment, wish.overrides, allow_imports=wish.allow_imports, progress=Terminal()
+            )
+        summary = (
+            opened.summarise()
+            if wish.only_report
+            else opened.fit(
+                folds=wish.folds,
+                jobs=wish.jobs or "auto",
+                reuse=wish.reuse,
+                time_limit=time_limit,
+            )
+        )
+    again = wish.command(experiment, folds=summary.stopped)
+    finish(summary, folder, again, made_again=wish.only_report)
+    return summary
+
+
+def _recall_warnings(folder: RunFolder) -> None:
+    """Know what an earlier start of this run has warned of."""
+    if folder.manifest_path.exists():
+        with suppress(FivefoldError, OSError):  # the run itself tells that it is damaged
+            recorded = read_json(folder.manifest_path).get("warnings", ())
+            warned_before(map(str, recorded), folder.manifest_path)
+
+
+def _check_folds(chosen: Sequence[int], folder: RunFolder, overrides: Sequence[str]) -> None:
+    """Refuse folds that there are not, before anything heavy is loaded or taken for finished."""
+    from fivefold.config import InvalidConfigError, load
+    from fivefold.experiment.plan import choose_folds
+
+    try:
+        num_folds = load(folder.config_path, overrides).folds_count
+    except InvalidConfigError:  # the full check tells these problems together with others
+        return
+    choose_folds(chosen, num_folds)
