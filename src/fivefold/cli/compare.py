@@ -52,8 +52,10 @@ def compare(
     if output is not None:
         found.write_csv(output)
     if as_json:
-        header, *rows = found.table()
-        show_json([dict(zip(header, row, strict=True)) for row in rows])
+        from fivefold.config import ABSENT
+
+        rows = [{k: None if v is ABSENT else v for k, v in r.items()} for r in found.records()]
+        show_json(rows)
     else:
         show_table(*comparison_table(found, only=only_metric is not None))
     for one in found.experiments:

@@ -1,7 +1,9 @@
 import csv
+import io
 import json
 import math
 import os
+import re
 import shutil
 
 import pytest
@@ -11,11 +13,11 @@ from many_runs import history, make_run
 from ruamel.yaml import YAML
 
 from fivefold import compare
-from fivefold.apps.compare.yaml_blocks import blocks, mapping_of
+from fivefold.apps.compare.yaml_blocks import blocks, mapping_of, value_of
 from fivefold.config import ABSENT
 from fivefold.config.document import read
 from fivefold.config.nodes import plain
-from fivefold.core.errors import ConfigError, FivefoldError
+from fivefold.core.errors import ConfigError, FivefoldError, StateError
 from fivefold.engine.history import write_history
 from fivefold.evaluation import spread
 from fivefold.experiment.summary import read_summary
@@ -50,7 +52,7 @@ def test_numbers_are_those_of_the_summary(tmp_path):
     last = read_summary(folder).stages[-1]
     assert one.fold_count == 3
     for name, expected in last.items():
-        assert one.metrics[name] == pytest.approx(expected, rel=1e-12)
+        assert one.metrics[name] == expected
     assert one.metrics["oof_accuracy"]["mean"] == 0.8
     assert one.metrics["epoch"]["mean"] == 1
     assert one.metrics["stage"]["mean"] == 1
@@ -121,9 +123,27 @@ def test_where_only_the_run_knew_the_direction_its_summary_is_taken(tmp_path):
     found = compare(tmp_path)
     one = found.experiments[0]
     assert (one.status, one.primary_metric) == ("finished", "val_mine")
-    assert one.metrics["val_accuracy"] == {
-        key: read_summary(folder).stages[-1]["val_accuracy"][key] for key in ("mean", "std")
-    }
+    assert one.metrics["val_accuracy"] == read_summary(folder).stages[-1]["val_accuracy"]
+    assert "epoch" not in one.metrics
+
+
+def test_tables_alone_give_the_numbers_of_the_summary(tmp_path):
+    """Musket's first summaries have no metrics in them."""
+    folder = make_run(tmp_path / "a", 0.8, folds=3)
+    last = read_summary(folder).stages[-1]
+    folder.summary_path.write_text("completed: true\ncfgName: config.yaml\nsubsample: 1.0\n")
+    one = compare(tmp_path).experiments[0]
+    assert (one.status, one.fold_count, one.primary_metric) == ("finished", 3, "val_accuracy")
+    for name, expected in last.items():
+        assert one.metrics[name] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_summary_without_any_metrics_is_said_to_have_none(tmp_path):
+    folder = make_run(tmp_path / "a")
+    shutil.rmtree(tmp_path / "a" / "metrics")
+    folder.summary_path.write_text("completed: true\n")
+    one = compare(tmp_path).experiments[0]
+    assert (one.status, one.note) == ("finished", "it has kept no metrics")
 
 
 def test_summary_speaks_where_a_table_of_metrics_is_gone(tmp_path):
@@ -136,11 +156,16 @@ def test_summary_speaks_where_a_table_of_metrics_is_gone(tmp_path):
     )
 
 
+NAN_SPREAD = r"\1    max: .nan\n    mean: .nan\n    min: .nan\n    std: .nan\n"
+
+
 def test_nan_is_never_the_best_and_comes_last(tmp_path):
     make_run(tmp_path / "b", 0.5)
     folder = make_run(tmp_path / "a", 0.9)
-    rows = [{**row, "val_macro_f1": math.nan} for row in history(0, 0.9)]
-    write_history(folder.metrics(0, 1), rows)
+    text = folder.summary_path.read_text()
+    spoiled = re.sub(r"(val_macro_f1:\n)(    \w+: .*\n){4}", NAN_SPREAD, text)
+    assert spoiled != text
+    folder.summary_path.write_text(spoiled)
     found = compare(tmp_path, sort_by="val_macro_f1")
     assert paths(found) == ["b", "a"]
     assert math.isnan(found.experiments[1].metrics["val_macro_f1"]["mean"])
@@ -322,8 +347,6 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=5), st.booleans())
 def test_reading_block_by_block_gives_what_reading_the_whole_gives(values, flow):
-    import io
-
     yaml, stream = YAML(typ="safe", pure=True), io.StringIO()
     yaml.default_flow_style = flow
     yaml.dump(values, stream)
@@ -351,6 +374,30 @@ def test_numbers_of_a_summary_are_read_with_nan():
     found = mapping_of("oof:\n  a: 0.5\n  b: .nan\n  c: -.inf\n  d: 1e-05\n", "x")["oof"]
     assert (found["a"], found["c"], found["d"]) == (0.5, -math.inf, 1e-5)
     assert math.isnan(found["b"])
+
+
+NUMBERS = st.integers(-5, 10**6) | st.floats()
+NAMES = st.sampled_from(["val_loss", "loss", "mean", "std", "a.b"])
+
+
+@given(
+    st.lists(
+        st.dictionaries(NAMES, st.dictionaries(NAMES, NUMBERS, min_size=1), min_size=1), min_size=1
+    )
+)
+def test_stages_of_a_summary_are_read_as_they_were_written(stages):
+    yaml, stream = YAML(typ="safe", pure=True), io.StringIO()
+    yaml.default_flow_style = False
+    yaml.dump({"stages": stages}, stream)
+    found = value_of(stream.getvalue())
+    assert repr(found) == repr(YAML(typ="safe", pure=True).load(stream.getvalue()))
+
+
+def test_a_key_that_stands_twice_is_not_overlooked():
+    for text in ("oof:\n  a: 1\n  a: 2\n", "stages:\n- a:\n    x: 1\n  a:\n    x: 2\n"):
+        with pytest.raises(StateError, match="a: set twice") as error:
+            mapping_of(text, "x")
+        assert error.value.slug == "config/duplicate-key"
 
 
 def test_text_is_cut_at_its_keys():

@@ -37,7 +37,7 @@ def test_json_has_what_the_csv_has(tmp_path, capsys):
     make_run(tmp_path / "a")
     assert app.run(["compare", str(tmp_path), "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert (row["path"], row["status"], row["fold_count"]) == ("a", "finished", "2")
+    assert (row["path"], row["status"], row["fold_count"]) == ("a", "finished", 2)
 
 
 def test_folder_without_experiments_is_an_error(tmp_path, capsys):

@@ -20,6 +20,9 @@ _COUNTED = frozenset({"epoch", "stage"})
 _FALLBACK = "val_loss"
 
 
+_TITLES = {"mean": "{}", "std": "{}_std"}
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What was found in a folder, the best experiment first.
@@ -40,30 +43,38 @@ class Comparison:
     best: Mapping[str, frozenset[int]]
     sorted_by: str
 
-    def table(self) -> list[list[str]]:
-        """Write everything as text cells, a header first.
+    def records(self) -> list[dict[str, Any]]:
+        """Give one mapping for each experiment, all with the same keys.
 
-        Columns: `path`, `status`, `fold_count`, the parameters that differ, for each metric its
-        mean over the folds and its population standard deviation as `<metric>_std`, `best` (the
-        metrics at which the experiment is the best), and `note`. Numbers have as many digits as
-        give the same number back; what is not there is empty. The parameter `loss` is called
-        `loss_function`, as in Musket, since the metric has that name too.
+        Keys: `path`, `status`, `fold_count`, the parameters that differ, for each metric its mean
+        over the folds and its population standard deviation as `<metric>_std`, `best` (the metrics
+        at which the experiment is the best, a space between them), and `note`. What is not there
+        is None, a parameter ABSENT. The parameter `loss` is called `loss_function`, as in Musket,
+        since the metric has that name too.
         """
-        spreads = [name for name in self.metrics if self._has_std(name)]
-        header = ["path", "status", "fold_count", *self._titles()]
-        for name in self.metrics:
-            header += [name, f"{name}_std"] if name in spreads else [name]
-        rows = [[*header, "best", "note"]]
+        titles = self._titles()
+        ends = {
+            name: ("mean", "std") if self._has_std(name) else ("mean",) for name in self.metrics
+        }
+        records = []
         for number, one in enumerate(self.experiments):
-            cells = [one.path, one.status, str(one.fold_count)]
-            cells += [shown(values[number]) for values in self.parameters.values()]
+            record = {"path": one.path, "status": one.status, "fold_count": one.fold_count}
+            columns = zip(titles, self.parameters.values(), strict=True)
+            record |= {title: values[number] for title, values in columns}
             for name in self.metrics:
                 spread = one.metrics.get(name, {})
-                keys = ("mean", "std") if name in spreads else ("mean",)
-                cells += [repr(spread[key]) if key in spread else "" for key in keys]
+                record |= {_TITLES[end].format(name): spread.get(end) for end in ends[name]}
             best = [name for name, positions in self.best.items() if number in positions]
-            rows.append([*cells, " ".join(best), one.note])
-        return rows
+            records.append({**record, "best": " ".join(best), "note": one.note})
+        return records
+
+    def table(self) -> list[list[str]]:
+        """Write the records as text cells, a header first.
+
+        Numbers have as many digits as give the same number back; what is not there is empty.
+        """
+        records = self.records()
+        return [list(records[0]), *([_text(v) for v in one.values()] for one in records)]
 
     def write_csv(self, path: Path | str) -> None:
         """Write the table as a CSV file."""
@@ -128,6 +139,12 @@ def shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {shown(item)}" for key, item in value.items()) + "}"
     return str(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return repr(value)
+    return "" if value is None else shown(value)
 
 
 def _place_of(name: str) -> tuple[bool, str]:

@@ -15,7 +15,6 @@ from fivefold.core.errors import ConfigError, FivefoldError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.engine.history import read_history
 from fivefold.evaluation import direction, is_better, resolve_monitor, spread
-from fivefold.experiment.summary import read_summary
 
 Status: TypeAlias = Literal["finished", "unfinished", "broken", "foreign"]
 Rows: TypeAlias = Sequence[Mapping[str, float]]
@@ -51,11 +50,12 @@ class Compared:
 
 @dataclass(frozen=True)
 class _Summary:
-    """The parts of a `summary.yaml` that no other file has."""
+    """What a `summary.yaml` says, ours or Musket's."""
 
     completed: bool
     folds: int
     primary_metric: str
+    stages: Sequence[Mapping[str, Mapping[str, float]]]
     totals: Mapping[str, float]
 
 
@@ -102,22 +102,47 @@ def _config(folder: RunFolder) -> Mapping[str, Any]:
 def _with_metrics(one: Compared, folder: RunFolder) -> Compared:
     summary = _summary(folder)
     places = _places(folder)
-    if not places and summary is None:
-        return replace(one, status="unfinished", note="not trained yet")
-    stage = max((stage for _, stage in places), default=0)
-    tables = [read_history(places[place]) for place in sorted(places) if place[1] == stage]
-    tables = [rows for rows in tables if rows]
-    primary = _primary(one.config, summary, tables)
-    one = replace(one, primary_metric=primary, fold_count=len(tables))
-    kept = _kept(one, tables)
-    if summary and summary.completed and (not kept or len(kept) != summary.folds):
-        return _from_summary(one, folder)  # tables are gone, or only the run knew what is best
-    numbers = {name: spread([row[name] for row in kept]) for name in _shared_names(kept)}
-    numbers |= {"stage": {"mean": float(stage)}} if kept else {}
+    last = max((stage for _, stage in places), default=0)
     if summary and summary.completed:
-        totals = {name: {"mean": value} for name, value in summary.totals.items()}
-        return replace(one, status="finished", metrics={**numbers, **totals})
-    return replace(one, status="unfinished", note=_so_far(one, stage), metrics=numbers)
+        last = len(summary.stages) - 1 if summary.stages else last
+        return _finished(one, summary, _tables(places, last), last)
+    if not places:
+        return replace(one, status="unfinished", note="not trained yet")
+    tables = _tables(places, last)
+    one = replace(one, primary_metric=_primary(one.config, "", tables), fold_count=len(tables))
+    numbers = _numbers_of(_kept(one, tables), last)
+    return replace(one, status="unfinished", note=_so_far(one, last), metrics=numbers)
+
+
+def _finished(one: Compared, summary: _Summary, tables: Sequence[Rows], last: int) -> Compared:
+    """Take the summary's numbers; only the kept epochs stand in the tables alone."""
+    primary = _primary(one.config, summary.primary_metric, tables)
+    one = replace(one, primary_metric=primary, fold_count=summary.folds or len(tables))
+    kept = _kept(one, tables) if len(tables) == one.fold_count else []
+    numbers = _numbers_of(kept, last)
+    numbers |= summary.stages[-1] if summary.stages else {}
+    numbers |= {name: {"mean": value} for name, value in summary.totals.items()}
+    note = "" if numbers else "it has kept no metrics"
+    return replace(one, status="finished", note=note, metrics={"stage": _one(last), **numbers})
+
+
+def _numbers_of(kept: Sequence[Mapping[str, float]], stage: int) -> dict[str, Mapping[str, float]]:
+    """Spread the rows that the folds have kept."""
+    if not kept:
+        return {}
+    found: dict[str, Mapping[str, float]] = {"stage": _one(stage)}
+    for name in sorted(set.intersection(*(set(row) for row in kept)) - _NOT_MEASURED):
+        found[name] = spread([row[name] for row in kept])
+    return found
+
+
+def _one(value: float) -> dict[str, float]:
+    return {"mean": float(value)}
+
+
+def _tables(places: Mapping[tuple[int, int], Path], stage: int) -> list[Rows]:
+    tables = [read_history(places[place]) for place in sorted(places) if place[1] == stage]
+    return [rows for rows in tables if rows]
 
 
 def _places(folder: RunFolder) -> dict[tuple[int, int], Path]:
@@ -144,12 +169,24 @@ def _summary(folder: RunFolder) -> _Summary | None:
         for prefix in ("oof", "holdout")
         for name, value in _numbers(values.get(prefix)).items()
     }
-    primary, folds = str(values.get("primary_metric") or ""), values.get("folds")
-    count = len(folds) if isinstance(folds, list) else 0
-    return _Summary(values.get("completed") is True, count, primary, totals)
+    stages, folds = values.get("stages"), values.get("folds")
+    return _Summary(
+        completed=values.get("completed") is True,
+        folds=len(folds) if isinstance(folds, list) else 0,
+        primary_metric=str(values.get("primary_metric") or ""),
+        stages=[_spreads(stage) for stage in stages] if isinstance(stages, list) else [],
+        totals=totals,
+    )
 
 
-_READ = ("completed", "folds", "primary_metric", "oof", "holdout")
+_READ = ("completed", "folds", "primary_metric", "stages", "oof", "holdout")
+
+
+def _spreads(stage: object) -> dict[str, Mapping[str, float]]:
+    """Read a stage's metrics; what has no mean is none."""
+    items = stage.items() if isinstance(stage, dict) else ()
+    numbers = {str(name): _numbers(value) for name, value in items}
+    return {name: values for name, values in numbers.items() if "mean" in values}
 
 
 def _numbers(value: object) -> dict[str, float]:
@@ -157,9 +194,8 @@ def _numbers(value: object) -> dict[str, float]:
     return {str(name): number for name, number in items if isinstance(number, int | float)}
 
 
-def _primary(config: Mapping[str, Any], summary: _Summary | None, tables: Sequence[Rows]) -> str:
+def _primary(config: Mapping[str, Any], wanted: str, tables: Sequence[Rows]) -> str:
     """Name the column that decides which epoch a fold keeps."""
-    wanted = summary.primary_metric if summary else ""
     wanted = wanted or str(config.get("primary_metric", _DEFAULT_PRIMARY))
     columns = [name for rows in tables[:1] for name in rows[0]]
     return resolve_monitor(wanted, columns) or wanted
@@ -192,31 +228,6 @@ def _mode(one: Compared) -> Literal["min", "max"] | None:
         return direction(one.primary_metric)
     except ConfigError:
         return None
-
-
-def _shared_names(kept: Sequence[Mapping[str, float]]) -> list[str]:
-    names = set.intersection(*(set(row) for row in kept)) if kept else set()
-    return sorted(names - _NOT_MEASURED)
-
-
-def _from_summary(one: Compared, folder: RunFolder) -> Compared:
-    summary = read_summary(folder)
-    totals = {
-        f"{prefix}_{name}": {"mean": value}
-        for prefix, values in (("oof", summary.oof), ("holdout", summary.holdout))
-        for name, value in values.items()
-    }
-    last = {
-        name: {key: s[key] for key in ("mean", "std")} for name, s in summary.stages[-1].items()
-    }
-    stage = {"stage": {"mean": float(len(summary.stages) - 1)}}
-    return replace(
-        one,
-        status="finished",
-        primary_metric=summary.primary_metric,
-        fold_count=len(summary.folds),
-        metrics={**last, **stage, **totals},
-    )
 
 
 def _so_far(one: Compared, stage: int) -> str:

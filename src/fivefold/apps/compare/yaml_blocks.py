@@ -5,6 +5,7 @@ Reading YAML in Python takes milliseconds a file; the files of a search differ i
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from fivefold.config.document import read
@@ -13,7 +14,10 @@ from fivefold.core.errors import FivefoldError, StateError
 
 _TOP = re.compile(r"^(?=[^\s#\-\]}])", re.MULTILINE)
 _NUMBER = r"-?(?:\d+(?:\.\d*)?(?:e[-+]?\d+)?|\.inf)|\.nan"
-_NUMBERS = re.compile(rf"(\w+):\n((?:  [\w.]+: (?:{_NUMBER})\n)+)", re.ASCII)
+_NUMBERS = re.compile(rf"\w+:\n(?:  [\w.]+: (?:{_NUMBER})\n)+", re.ASCII)
+_STAGES = re.compile(
+    rf"stages:\n(?=- )(?:(?:- |  )[\w.]+:\n(?:    [\w.]+: (?:{_NUMBER})\n)+)+", re.ASCII
+)
 _HINT = "mend the file, or take it away"
 
 
@@ -52,17 +56,45 @@ def mapping_of(text: str, name: str) -> dict[str, Any]:
 
 
 def value_of(block: str) -> dict[str, Any] | None:
-    """Read the lines of one key; None if they mean nothing without the others."""
-    match = _NUMBERS.fullmatch(block)
-    if match is None:
-        return _read_once(block)
-    pairs = (line.split(": ") for line in match[2].splitlines())
-    return {match[1]: {name.strip(): float(_finite(number)) for name, number in pairs}}
+    """Read the lines of one key; None if they mean nothing without the others.
+
+    A summary's numbers are in no other file, so remembering them is of no use: they are read here.
+    """
+    found: Any = None
+    if _NUMBERS.fullmatch(block):
+        key, *lines = block.splitlines()
+        found = _numbers(lines)
+        return {key[:-1]: found} if found else _read_once(block)
+    if _STAGES.fullmatch(block):
+        found = _stages(block.splitlines()[1:])
+    return {"stages": found} if found else _read_once(block)
 
 
-def _finite(number: str) -> str:
-    """Spell a number as Python does: `.nan` and `.inf` have no dot there."""
-    return number.replace(".nan", "nan").replace(".inf", "inf")
+def _stages(lines: Sequence[str]) -> list[dict[str, dict[str, int | float]]] | None:
+    """Read metrics of several stages, as a summary writes them; None if a key stands twice."""
+    starts = [i for i, line in enumerate(lines) if not line.startswith("    ")]
+    stages: list[dict[str, dict[str, int | float]]] = []
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        name, numbers = lines[start][2:-1], _numbers(lines[start + 1 : end])
+        if lines[start].startswith("- "):
+            stages.append({})
+        if numbers is None or name in stages[-1]:
+            return None
+        stages[-1][name] = numbers
+    return stages
+
+
+def _numbers(lines: Sequence[str]) -> dict[str, int | float] | None:
+    """Read `name: number` lines; None if a name stands twice."""
+    pairs = [line.strip().split(": ") for line in lines]
+    found = {name: _number(text) for name, text in pairs}
+    return found if len(found) == len(lines) else None
+
+
+def _number(text: str) -> int | float:
+    """Read a number; `.nan` and `.inf` have no dot in Python."""
+    plain_text = text.replace(".nan", "nan").replace(".inf", "inf")
+    return int(text) if text.removeprefix("-").isdigit() else float(plain_text)
 
 
 @functools.lru_cache(maxsize=10_000)
