@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fivefold.config import find_project
 from fivefold.core.progress import Progress, Terminal
 from fivefold.core.types import Floats
 from fivefold.data import PredictionItem
 from fivefold.engine.lr_finder import LRFinder, Sweep
 from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.project import find_experiment
 from fivefold.experiment.summary import Summary
 from fivefold.models import Classifier
 
@@ -99,6 +101,10 @@ class ClassificationPipeline:
         """The experiment's folder."""
         return self.experiment.folder.root
 
+    def get_project_path(self) -> Path:
+        """What holds the `experiments` folder; outside of one, the folder above the experiment."""
+        return find_project(self.experiment.folder.config_path) or self.directory().parent
+
 
 def parse(
     path: str | Path, *, allow_imports: bool = False, progress: Progress | None = None
@@ -106,7 +112,8 @@ def parse(
     """Read and check a config.
 
     Args:
-        path: A YAML file, or a folder with a `config.yaml`.
+        path: A YAML file, a folder with a `config.yaml`, or the name of an experiment in the
+            project around the working folder.
         allow_imports: Whether the config may name Python code to run.
         progress: Who watches; bars and lines on the terminal if not given.
 
@@ -115,7 +122,7 @@ def parse(
     """
     watcher = progress or Terminal()
     return ClassificationPipeline(
-        Experiment.load(path, allow_imports=allow_imports, progress=watcher)
+        Experiment.load(find_experiment(path), allow_imports=allow_imports, progress=watcher)
     )
 
 
