@@ -33,7 +33,7 @@ profile: {profile}
 _AUGMENTATION = """\
 augmentation:
   - Fliplr: {p: 0.5}
-  - Affine: {scale: [1.0, 1.58], translate_percent: [-0.15, 0.15], mode: edge}
+  - RandomResizedCrop: {scale: [0.8, 1.0], ratio: [1.0, 1.0]}
 """
 _STAGE = "  - {{epochs: {epochs}, lr: {lr:g}, {freeze}: true{more}}}\n"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CROP = (0.4, 1.0)
+CROP = (0.8, 1.0)
 """Share of the picture that a training crop has; its proportions stay."""
 MOMENTUM, DECAY = 0.9, 1e-4
 

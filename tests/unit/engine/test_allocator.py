@@ -11,7 +11,7 @@ import resource, sys, torch
 from fivefold.engine.allocator import keep_memory
 torch.ones(1)
 keep_memory() if sys.argv[1] == "kept" else None
-for _ in range(2): torch.ones(10_000_000)
+for _ in range(12): torch.ones(10_000_000)  # until freed blocks are found again
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10): torch.ones(10_000_000)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
