@@ -18,6 +18,8 @@ from fivefold.data import (
     sources,
     table_of,
 )
+from fivefold.data.chosen import ChosenSource
+from fivefold.data.datasets import CategoryClassificationDataSet, source_of
 
 
 def check_source(source):
@@ -99,12 +101,21 @@ def test_every_source_of_the_catalog_is_checked_here():
     assert sources.names() == sorted(MADE)
 
 
-@pytest.mark.parametrize("make", [*MADE.values(), make_files])
+def make_chosen(data):
+    return ChosenSource(FolderSource(data), [4, 0, 3])
+
+
+def make_table(data):
+    make_csv(data)
+    return source_of(CategoryClassificationDataSet(data, data / "table.csv", "image", "label"))
+
+
+@pytest.mark.parametrize("make", [*MADE.values(), make_files, make_chosen, make_table])
 def test_sources_keep_their_promises(make, data):
     check_source(make(data))
 
 
-@pytest.mark.parametrize("make", MADE.values())
+@pytest.mark.parametrize("make", [*MADE.values(), make_table])
 def test_all_roads_lead_to_the_same_table(make, data):
     source = make(data)
     table = table_of(source, audit(source, folds=3, progress=Silent()))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,17 +35,21 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, fallback: str = "") -> Table:
     """Read a CSV file in UTF-8, with or without a mark at its start.
 
     The delimiter is the one of comma, semicolon and tab that gives the header most columns. Empty
     lines do not count.
 
+    Args:
+        path: The file.
+        fallback: The encoding of a file that is no UTF-8, such as "cp1251"; none if not given.
+
     Raises:
-        DataError: If it is missing, no regular file, too large, empty, no UTF-8, or a row
-            has more or fewer cells than the header.
+        DataError: If it is missing, no regular file, too large, empty, in another encoding, or a
+            row has more or fewer cells than the header.
     """
-    text = _text_of(path)
+    text = _text_of(path, fallback)
     header_line = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(_DELIMITERS, key=lambda sign: len(_cells_of_line(header_line, sign)))
     rows = _rows_of(path, text, delimiter)
@@ -63,10 +68,10 @@ def read_table(path: Path) -> Table:
     return Table(columns, tuple(rows[1:]))
 
 
-def _text_of(path: Path) -> str:
+def _text_of(path: Path, fallback: str) -> str:
     data = _bytes_of(path)
     try:
-        text = data.decode("utf-8-sig")
+        text = _decoded(data, fallback)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         msg = f"{path}:{line}: expected UTF-8 text, got the byte {data[error.start]:#04x}"
@@ -76,6 +81,17 @@ def _text_of(path: Path) -> str:
         msg = f"{path}:{line}: expected text, got a NUL character"
         raise _broken(msg)
     return text
+
+
+def _decoded(data: bytes, fallback: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        if not fallback:
+            raise
+        with suppress(UnicodeDecodeError):
+            return data.decode(fallback)
+        raise
 
 
 def _bytes_of(path: Path) -> bytes:

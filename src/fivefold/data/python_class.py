@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image as Pillow
 
+from fivefold.core import musket_imports
 from fivefold.core.errors import DataError, FivefoldError, did_you_mean
 from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import AnyArray, Floats, Image
@@ -220,6 +221,7 @@ def open_python(
     if not (file_name and name and path.is_file()):
         msg = f"dataset.python: expected 'file.py:Name' with an existing file, got {spec!r}"
         raise DataError(msg, hint=f"looked for {path}", slug="data/python-file")
+    musket_imports.install()
     with _of_the_user(path, name):
         with _importable(path.parent):
             dataset = _made(path, name, args or {})

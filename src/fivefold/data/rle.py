@@ -118,7 +118,8 @@ def plane_of(img: AnyArray) -> AnyArray:
     if mask.ndim != 2 or mask.dtype == object:
         msg = f"mask: expected shape [H, W] or [H, W, 1], got {mask.shape} of {mask.dtype}"
         raise DataError(msg, hint="encode the channels one by one", slug="data/rle")
-    return mask != 0
+    plane: AnyArray = mask != 0
+    return plane
 
 
 def runs_of(plane: AnyArray) -> Indices:

@@ -71,7 +71,7 @@ class CsvSource(FileSource):
             warnings += _without_label(table.columns[k], cells)
         targets = np.concatenate([values for _, values in outputs], axis=1) if outputs else None
         labels = tuple(labels for labels, _ in outputs)
-        super().__init__(ids, _paths(images_dir, ids, extension), labels, targets)
+        super().__init__(ids, paths_of(images_dir, ids, extension), labels, targets)
         self.image_column = table.columns[column]
         self.label_columns = tuple(table.columns[k] for k in wanted)
         self.separators = tuple(signs)
@@ -133,8 +133,12 @@ def _kept(
     return list(first.values()), tuple(excluded)
 
 
-def _paths(images_dir: Path, ids: Sequence[str], extension: str | None) -> list[Path]:
-    """Find each id's file; none may lie outside the folder, whatever links or dots say."""
+def paths_of(images_dir: Path, ids: Sequence[str], extension: str | None = None) -> list[Path]:
+    """Find each id's file; it need not exist.
+
+    Raises:
+        UnsafeInputError: If one lies outside the folder, whatever links or dots say.
+    """
     real_root = os.path.realpath(images_dir)
     paths, outside = [], []
     for sample_id in ids:

@@ -15,6 +15,7 @@ from fivefold.data import CsvSource, FilesSource, FolderSource, PythonSource, So
 from fivefold.data.audit import audit
 from fivefold.data.audited import Audit
 from fivefold.data.columns import ColumnError
+from fivefold.data.datasets import source_of
 from fivefold.data.decode import FORMATS
 from fivefold.data.images import ResizedImages
 from fivefold.data.reasons import by_reason, counted
@@ -94,15 +95,16 @@ def _refuse_own_folders(config: ExperimentConfig, folder: RunFolder) -> None:
 
 
 def wrap(dataset: Any, progress: Progress, *, labelled: bool = True) -> Source:
-    """Take a Source as it is, and wrap any object with `__len__` and `__getitem__`.
+    """Take a Source as it is, or from below our own classes; wrap any other data set.
 
     Args:
-        dataset: Either.
+        dataset: Either, or an object with `__len__` and `__getitem__`.
         progress: Who watches the labels being collected.
         labelled: Whether labels are wanted.
     """
-    if isinstance(dataset, Source):
-        return dataset
+    source = dataset if isinstance(dataset, Source) else source_of(dataset)
+    if source is not None:
+        return source
     return PythonSource(dataset, None if labelled else (), progress=progress)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from fivefold.config import MODULES, SHARED_NAME, ExperimentConfig, find_project
+from fivefold.core import musket_imports
 from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
 
 _PRIVATE = "fivefold_imports_"
@@ -38,6 +39,8 @@ def import_modules(config: ExperimentConfig, *, allowed: bool) -> None:
         hint = "if you trust it, run again with --allow-imports"
         msg = f"{place} names code to run: {code}"
         raise UnsafeInputError(msg, hint=hint, slug="unsafe/imports")
+    if names or modules:
+        musket_imports.install()
     for position, name in enumerate(names):
         _import(name, _path_of(config, name), config.where("imports", position))
     for path in modules:

@@ -1,0 +1,62 @@
+"""Some samples of a source, in an order of one's own."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fivefold.core.types import Floats, Image, Indices
+from fivefold.data.forked import Trust
+from fivefold.data.packed import chosen
+from fivefold.data.source import Fetched, Sample, Source
+
+
+class ChosenSource(Source):
+    """Some samples of a source.
+
+    Args:
+        source: Reads them.
+        positions: Which samples, each once.
+    """
+
+    def __init__(self, source: Source, positions: Sequence[int] | Indices) -> None:
+        rows = np.asarray(positions, dtype=np.int64)
+        self._source = source
+        self._positions = rows.tolist()
+        self.sample_ids = chosen(source.sample_ids, rows)
+        self.labels = source.labels
+        self.groups = None if source.groups is None else chosen(source.groups, rows)
+        self.warnings = source.warnings
+        self.one_at_a_time = source.one_at_a_time
+
+    @property
+    def trust(self) -> Trust:
+        """Whether the source may be read in forks."""
+        return self._source.trust
+
+    def sample(self, i: int) -> Sample:
+        """Read a sample."""
+        return self._source.sample(self._positions[i])
+
+    def image(self, i: int, at_least: tuple[int, int] | None = None) -> Image:
+        """Read a sample's pixels."""
+        return self._source.image(self._positions[i], at_least)
+
+    def target(self, i: int) -> Floats | None:
+        """Tell a sample's truth [C] without reading its image."""
+        return self._source.target(self._positions[i])
+
+    def fetch(self, i: int) -> Fetched:
+        """Read a sample's content once."""
+        return self._source.fetch(self._positions[i])
+
+    def stamp(self, i: int) -> str:
+        """Tell cheaply whether a sample may have changed."""
+        return self._source.stamp(self._positions[i])
+
+    def path(self, i: int) -> str:
+        """Tell where a sample lies, or nothing."""
+        return self._source.path(self._positions[i])
+
+    def name_of(self, i: int) -> str:
+        """Name a sample for a message."""
+        return self._source.name_of(self._positions[i])

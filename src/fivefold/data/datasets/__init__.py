@@ -1,0 +1,95 @@
+"""Musket's data set classes for classification, and `PredictionItem`."""
+
+from typing import Any
+
+from fivefold.data.datasets.blending import (
+    MeanDataSet,
+    PredictedDataSet,
+    PredictionBlend,
+    TransformPrediction,
+    WeightedBlend,
+)
+from fivefold.data.datasets.composed import (
+    AspectRatioDataSet,
+    CompositeDataSet,
+    DataSet,
+    LazyItem,
+    SubDataSet,
+)
+from fivefold.data.datasets.paths import (
+    AbstractImagePathDataSet,
+    ConstrainedDirectory,
+    DirectoryDataSet,
+    FolderClassificationDataSet,
+    FolderDataSet,
+    SourceDataSet,
+    source_of,
+)
+from fivefold.data.datasets.tables import (
+    BinaryClassificationDataSet,
+    CategoryClassificationDataSet,
+    CSVReferencedDataSet,
+    MultiClassClassificationDataSet,
+    MultiOutputClassClassificationDataSet,
+)
+from fivefold.data.datasets.writeable import (
+    BufferedWriteableDS,
+    DirectWriteableDS,
+    WriteableDataSet,
+)
+from fivefold.data.python_class import PredictionItem
+
+__all__ = [
+    "AbstractImagePathDataSet",
+    "AspectRatioDataSet",
+    "BinaryClassificationDataSet",
+    "BufferedWriteableDS",
+    "CSVReferencedDataSet",
+    "CategoryClassificationDataSet",
+    "CompositeDataSet",
+    "ConstrainedDirectory",
+    "DataSet",
+    "DirectWriteableDS",
+    "DirectoryDataSet",
+    "FolderClassificationDataSet",
+    "FolderDataSet",
+    "LazyItem",
+    "MeanDataSet",
+    "MultiClassClassificationDataSet",
+    "MultiOutputClassClassificationDataSet",
+    "PredictedDataSet",
+    "PredictionBlend",
+    "PredictionItem",
+    "SourceDataSet",
+    "SubDataSet",
+    "TransformPrediction",
+    "WeightedBlend",
+    "WriteableDataSet",
+    "source_of",
+]
+
+_SEGMENTATION = "segmentation is not yet supported"
+_AUGMENTATION = "use `augmentation:` in the config"
+_INSTEAD = {
+    "SimplePNGMaskDataSet": _SEGMENTATION,
+    "NegativeDataSet": _SEGMENTATION,
+    "BinarySegmentationDataSet": _SEGMENTATION,
+    "MultiClassSegmentationDataSet": _SEGMENTATION,
+    "InstanceSegmentationDataSet": _SEGMENTATION,
+    "TextMaskGenerator": _SEGMENTATION,
+    "DropItemsDataset": _SEGMENTATION,
+    "Backgrounds": _AUGMENTATION,
+    "WithBackgrounds": _AUGMENTATION,
+    "BlendedDataSet": _AUGMENTATION,
+    "CropAndSplit": "use `crops:` in the config",
+    "GenericCSVDataSet": "use `dataset: {csv: …}` in the config, or one of the classes for tables",
+    "CompressibleWriteableDS": "use BufferedWriteableDS, which keeps full precision",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _INSTEAD:
+        msg = f"{name} of Musket's is not in fivefold: {_INSTEAD[name]}"
+        raise ImportError(msg, name=name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
