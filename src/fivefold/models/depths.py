@@ -1,6 +1,7 @@
 """How deep in a net each parameter is, and which a net wants spared from weight decay."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
 
@@ -9,7 +10,7 @@ from torch import nn
 
 from fivefold.models.classifier import Classifier
 
-_OF_NET = "backbone.net."
+_OF_NET, _HEAD = "backbone.net.", ""
 
 
 def layer_scales(model: Classifier, decay: float) -> dict[str, float]:
@@ -34,10 +35,11 @@ def layer_scales(model: Classifier, decay: float) -> dict[str, float]:
         return {}
     net: Any = model.backbone.net
     if hasattr(net, "group_matcher"):
-        depths = group_parameters(net, net.group_matcher(coarse=False), reverse=True)
+        depths = _as_timm_says(net)
+        top = depths.pop(_HEAD)
     else:
         depths = _in_order(net)
-    top = max(depths.values(), default=-1) + 1
+        top = max(depths.values(), default=-1) + 1
     return {_OF_NET + name: decay ** (top - depth) for name, depth in depths.items()}
 
 
@@ -51,7 +53,27 @@ def spared_weights(model: Classifier) -> frozenset[str]:
     return frozenset(_OF_NET + n for n in names if any(fnmatch(n, p) for p in patterns))
 
 
-def _in_order(net: nn.Module) -> Mapping[str, int]:
+def _as_timm_says(net: Any) -> dict[str, int]:
+    """Number the layers of a net of timm, the last layer that was taken off among them."""
+    last = getattr(net, "pretrained_cfg", {}).get("classifier") or "head"
+    head = f"{last if isinstance(last, str) else last[0]}.weight"
+    whole = _Named([*net.named_parameters(), (head, None)])
+    found = dict(group_parameters(whole, net.group_matcher(coarse=False), reverse=True))
+    return {**{name: int(found[name]) for name, _ in whole.parameters[:-1]}, _HEAD: found[head]}
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Parameters by name, as timm asks a net for them."""
+
+    parameters: Sequence[tuple[str, Any]]
+
+    def named_parameters(self) -> Sequence[tuple[str, Any]]:
+        """List them."""
+        return self.parameters
+
+
+def _in_order(net: nn.Module) -> dict[str, int]:
     depths: dict[str, int] = {}
     depth = -1
     for prefix, module in net.named_modules():
