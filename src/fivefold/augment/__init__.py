@@ -28,7 +28,17 @@ from fivefold.augment import (  # noqa: F401  they fill the catalog
     within,
 )
 from fivefold.augment.catalog import augmenters
+from fivefold.augment.mixing import build_mixing, mixers, mixes_batches
 from fivefold.augment.pipeline import Augmentation, build_augmentation, check_augmentation
 from fivefold.augment.preprocess import resize
 
-__all__ = ["Augmentation", "augmenters", "build_augmentation", "check_augmentation", "resize"]
+__all__ = [
+    "Augmentation",
+    "augmenters",
+    "build_augmentation",
+    "build_mixing",
+    "check_augmentation",
+    "mixers",
+    "mixes_batches",
+    "resize",
+]

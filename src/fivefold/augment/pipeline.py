@@ -9,6 +9,7 @@ import numpy as np
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Step, change_image, change_mask, draw_changes, fuse
 from fivefold.augment.children import Children, make_step, options_of, spellings
+from fivefold.augment.mixing import misplaced_mixer, mixer_problems, mixers
 from fivefold.augment.preprocess import resize
 from fivefold.augment.refused import refusal
 from fivefold.augment.warp import as_nearest
@@ -61,7 +62,7 @@ class Augmentation:
 
 
 def build_augmentation(items: Items, where: Where, key: str = "augmentation") -> Augmentation:
-    """Make the function of a list of augmenters.
+    """Make the function of a list of augmenters of single images; mixers are left out.
 
     Args:
         items: Names and options, in order.
@@ -74,7 +75,7 @@ def build_augmentation(items: Items, where: Where, key: str = "augmentation") ->
     problems = check_augmentation(items, where, key)
     if problems:
         raise ConfigError(problems)
-    return Augmentation([make_step(name, value) for name, value in items])
+    return Augmentation([make_step(n, value) for n, value in items if not mixers.find(n)])
 
 
 def check_augmentation(items: Items, where: Where, key: str = "augmentation") -> list[Problem]:
@@ -85,11 +86,14 @@ def check_augmentation(items: Items, where: Where, key: str = "augmentation") ->
         where: Says where a part of them stands: `where(position, name, option)`.
         key: The config's key that they stand behind, for messages.
     """
-    found = [
-        _problems(name, value, partial(where, position, name), key)
-        for position, (name, value) in enumerate(items)
-    ]
-    return [problem for problems in found for problem in problems]
+    problems = []
+    for position, (name, value) in enumerate(items):
+        at = partial(where, position, name)
+        if mixers.find(name):
+            problems += mixer_problems(items, position, at, key)
+        else:
+            problems += _problems(name, value, at, key)
+    return problems
 
 
 def _problems(name: str, value: object, at: Where, key: str) -> list[Problem]:
@@ -97,6 +101,8 @@ def _problems(name: str, value: object, at: Where, key: str) -> list[Problem]:
     if reason:
         message = f"{key}: augmenter {name!r} cannot be used"
         return [Problem("config/refused-augmenter", at(), message, reason)]
+    if mixers.find(name):
+        return [misplaced_mixer(name, at, key)]
     component = augmenters.find(name)
     if component is None:
         return [augmenters.unknown(name, at(), key)]

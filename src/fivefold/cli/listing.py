@@ -23,6 +23,7 @@ class _Kind:
 _KINDS = {
     "sources": _Kind("source", "fivefold.data", "where images and labels come from"),
     "augmenters": _Kind("augmenter", "fivefold.augment", "random changes of training images"),
+    "mixers": _Kind("mixer", "fivefold.augment", "what mixes the images of a training batch"),
     "backbones": _Kind("backbone", "fivefold.models.names", "networks, for `architecture:`"),
     "losses": _Kind("loss", "fivefold.losses", "what training makes small, for `loss:`"),
     "metrics": _Kind("metric", "fivefold.evaluation", "what is measured, for `metrics:`"),

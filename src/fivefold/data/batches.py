@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -19,14 +19,34 @@ from fivefold.data.samples import SampleTable
 Prepare: TypeAlias = Callable[[Image, np.random.Generator | None], Image]
 
 
+class Mixed(Protocol):
+    """A batch whose images were mixed with each other."""
+
+    @property
+    def images(self) -> Image:
+        """Pixels [B, H, W, C]."""
+
+    @property
+    def targets(self) -> Floats:
+        """Truth [B, C], mixed as the images are."""
+
+    @property
+    def order(self) -> Indices:
+        """Which sample of the batch most of each image is [B]."""
+
+
+Mix: TypeAlias = Callable[[np.random.Generator, Image, Floats], Mixed]
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Some samples, ready for the device.
 
     Attributes:
-        indices: Rows of the table [B].
+        indices: Rows of the table [B]; of mixed images that of which there is most.
         images: Pixels [B, H, W, C], 0-255.
-        targets: One 0 or 1 for each class of all labels [B, C]; None without labels.
+        targets: One 0 or 1 for each class of all labels [B, C], or what lies between where images
+            were mixed; None without labels.
     """
 
     indices: Indices
@@ -51,6 +71,7 @@ class Batches:
         place: What the randomness belongs to: fold, stage and epoch of training; None for none.
         shuffle: Whether the place also decides the order; else it is the order given.
         threads: How many prepare ahead; 0 prepares in the caller's thread.
+        mix: Mixes the images of a batch and their truth, in training.
     """
 
     def __init__(  # noqa: PLR0913  six things and two numbers make a pass
@@ -65,8 +86,10 @@ class Batches:
         place: tuple[int, ...] | None = None,
         shuffle: bool = True,
         threads: int = 2,
+        mix: Mix | None = None,
     ) -> None:
         self._images = images
+        self._mix = mix
         self._table = table
         self._prepare = prepare
         self._seed = seed
@@ -102,15 +125,19 @@ class Batches:
         make = partial(self._make, stream=stream, stop=stop)
         if self._threads == 0:
             with _closing(stream):
-                yield from map(make, self._parts)
+                yield from map(make, enumerate(self._parts))
             return
         threads = 1 if stream else self._threads  # what comes in order is taken by one
         with _closing(stream):
+            parts = enumerate(self._parts)
             yield from map_ahead(
-                make, self._parts, threads=threads, ahead=self._threads + 1, end=stop.set
+                make, parts, threads=threads, ahead=self._threads + 1, end=stop.set
             )
 
-    def _make(self, rows: Indices, stream: Iterator[Image] | None, stop: threading.Event) -> Batch:
+    def _make(
+        self, part: tuple[int, Indices], stream: Iterator[Image] | None, stop: threading.Event
+    ) -> Batch:
+        number, rows = part
         pixels = np.empty((len(rows), *self._images.shape), np.uint8)
         generators = None
         if self._place is not None:
@@ -122,7 +149,10 @@ class Batches:
             rng = generators.of(self._table.ids[row]) if generators else None
             pixels[place] = self._prepared(row, image, rng)
         targets = None if self._table.targets is None else self._table.targets[rows]
-        return Batch(rows, pixels, targets)
+        if self._mix is None or self._place is None or targets is None:
+            return Batch(rows, pixels, targets)
+        mixed = self._mix(generator_for(self._seed, "mix", *self._place, number), pixels, targets)
+        return Batch(rows[mixed.order], mixed.images, mixed.targets)
 
     def _prepared(self, row: int, image: Image, rng: np.random.Generator | None) -> Image:
         try:

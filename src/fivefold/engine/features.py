@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from fivefold.build import build_prepare
+from fivefold.augment import mixes_batches
 from fivefold.config import ResolvedStage
 from fivefold.core.progress import Progress
 from fivefold.core.types import Floats, Indices
@@ -86,12 +87,22 @@ class FeatureWork:
     progress: Progress
 
 
+def sees_features(stage: ResolvedStage) -> bool:
+    """Say whether a stage trains on features that are computed once.
+
+    Its backbone must be frozen. Where whole batches are mixed there are as many images as there are
+    pairs of them, so these go through the backbone in every epoch.
+    """
+    return stage.frozen and not mixes_batches(stage.augmentation)
+
+
 def num_views(stage: ResolvedStage) -> int:
     """Count the augmented views that a frozen stage computes; no epoch is without one of its own.
 
     More views than epochs would never be seen.
     """
-    return min(stage.frozen_views, stage.epochs) if stage.augmentation else 0
+    augmented = stage.augmentation and sees_features(stage)
+    return min(stage.frozen_views, stage.epochs) if augmented else 0
 
 
 def compute_features(model: Classifier, stage: ResolvedStage, work: FeatureWork) -> Features:

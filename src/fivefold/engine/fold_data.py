@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fivefold.augment import build_mixing
 from fivefold.build import build_prepare
 from fivefold.config import ResolvedStage
 from fivefold.core.types import AnyArray, Floats, Image, Indices
@@ -51,7 +52,7 @@ class FoldData:
         self, stage: ResolvedStage, *, seed: int, fold: int
     ) -> Callable[[int], Batches]:
         """Make the function from an epoch to its batches, shuffled and augmented."""
-        prepare = build_prepare(stage)
+        prepare, mix = build_prepare(stage), build_mixing(stage.augmentation)
 
         def of_epoch(epoch: int) -> Batches:
             place = (fold, stage.index, epoch)
@@ -74,6 +75,7 @@ class FoldData:
 
 
 def plain_batches(
+                mix=mix,
     images: ResizedImages, rows: Sequence[int] | Indices, batch: int, threads: int
 ) -> Batches:
     """Make batches in the order given, without augmentation."""

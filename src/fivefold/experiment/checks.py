@@ -12,7 +12,7 @@ from fivefold.config import ResolvedStage
 from fivefold.core.durations import roughly
 from fivefold.data.splits import HOLDOUT, TRAIN_ONLY
 from fivefold.engine.device import accelerator, computing_with, on_device
-from fivefold.engine.features import num_views
+from fivefold.engine.features import num_views, sees_features
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.experiment.datasets import Prepared
 from fivefold.experiment.estimate import run_seconds
@@ -92,6 +92,8 @@ def _model(work: Work, model: Classifier) -> str:
 def _stage(stage: ResolvedStage) -> str:
     what = "whole network"
     if stage.frozen:
+        what = "frozen backbone, which sees the mixed images of every epoch"
+    if sees_features(stage):
         views = num_views(stage)
         seen = "as it is" if not views else "as it is and in 1 augmented view"
         seen = f"as it is and in {views} augmented views" if views > 1 else seen
@@ -103,7 +105,7 @@ def _class_weights(work: Work) -> Iterator[tuple[str, str]]:
     """Tell how much classes count in the first fold, the heaviest first."""
     told, heads = "", work.spec.heads
     for stage in work.stages:
-        weights = build_class_weights(stage, heads, fold_data(work, 0).class_counts)
+        weights = build_class_weights(stage, heads, fold_data(work, 0, stage).class_counts)
         text = _heaviest(named_weights(heads, weights))
         if text and text != told:
             yield f"weights {stage.index}", text

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fivefold.config import ResolvedStage
 from fivefold.engine.device import computing_with
-from fivefold.engine.features import num_views
+from fivefold.engine.features import num_views, sees_features
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.loop import train_epoch
 from fivefold.engine.predictor import predict_logits
@@ -25,17 +25,17 @@ def run_seconds(work: Work, model: Classifier) -> float:
         work: What to do.
         model: On its device; it learns a little.
     """
-    data, num_folds = fold_data(work, 0), work.splits.num_folds
-    num_images = len(data.train_rows) + len(data.val_rows)
-    tried: dict[tuple[int, bool, bool], float] = {}
+    num_folds = work.splits.num_folds
+    num_images = sum(len(rows) for rows in work.splits.rows(work.table, 0))
+    tried: dict[tuple[int, bool, bool, bool], float] = {}
     seconds, shared = 0.0, True
     with work.progress.bar("trying a few steps", len(work.stages)) as advance:
         for stage in work.stages:
-            shared = shared and stage.frozen
-            kind = (stage.batch, stage.frozen, stage.freeze_batchnorm)
+            shared = shared and sees_features(stage)
+            kind = (stage.batch, stage.frozen, stage.freeze_batchnorm, sees_features(stage))
             if kind not in tried:
-                tried[kind] = _tried(work, model, stage, data)
-            if stage.frozen:
+                tried[kind] = _tried(work, model, stage, fold_data(work, 0, stage))
+            if sees_features(stage):
                 # Beside the features, the heads take next to nothing.
                 passes = (1 + num_views(stage)) * num_images * (1 if shared else num_folds)
             else:
@@ -57,7 +57,7 @@ def _tried(work: Work, model: Classifier, stage: ResolvedStage, data: FoldData) 
     def validate() -> None:
         predict_logits(task.model, task.val, _ignore)
 
-    if stage.frozen:
+    if sees_features(stage):
         return _seconds(validate) / len(less.val_rows)
     with computing_with(work.choices.threads):
         at_once = how_many(None, work.splits.num_folds)

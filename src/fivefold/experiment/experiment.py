@@ -20,6 +20,7 @@ from fivefold.core.types import Floats
 from fivefold.data import Source
 from fivefold.data.splits import Splits
 from fivefold.engine.checkpoint import load_bundle, load_model
+from fivefold.engine.features import sees_features
 from fivefold.engine.device import computing_with, on_device
 from fivefold.engine.lr_finder import EVERY_RATE, LRFinder, Sweep
 from fivefold.engine.pace import Pace, TimeOverError
@@ -31,7 +32,7 @@ from fivefold.experiment.datasets import Prepared, open_inputs, open_source, pre
 from fivefold.experiment.executors import AtOnce, check_at_once, run_folds
 from fivefold.experiment.failures import raised_at_the_end
 from fivefold.experiment.finished import compare_config, finished_summary, recorded_config
-from fivefold.experiment.frozen import feature_files, run_leading_frozen
+from fivefold.experiment.frozen import feature_files, features_anew, run_leading_frozen
 from fivefold.experiment.inference import predict_source, require_all
 from fivefold.experiment.loading import load_checked, settle_monitors
 from fivefold.experiment.lr_finding import find_learning_rate
@@ -313,7 +314,7 @@ class Experiment:
             work = self._work(prepared, chosen, reuse=reuse, until=until)
             del prepared  # the audit's rows take more memory than all that is needed of them
             manifest = open_manifest(self.folder, self.config, work.choices)
-            for line in version_warnings(manifest):
+            for line in [*version_warnings(manifest), *features_anew(work.stages)]:
                 logger.warning(line)
             try:
                 stopped = self._run(work, at_once)
@@ -377,7 +378,7 @@ class Experiment:
             reuse=open_reuse(config, choices, wanted=reuse),
             pace=Pace(
                 left_epochs(plans, [stage.epochs for stage in stages]),
-                frozen=[stage.index for stage in stages if stage.frozen],
+                frozen=[stage.index for stage in stages if sees_features(stage)],
                 until=until,
             ),
             progress=self.progress,

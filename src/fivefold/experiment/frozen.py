@@ -11,7 +11,7 @@ from fivefold.core.errors import NumericError
 from fivefold.core.seeding import seed_for
 from fivefold.engine.device import computing_with, on_device
 from fivefold.engine.feature_files import FeatureFiles
-from fivefold.engine.features import Features, FeatureWork, compute_features, rows_of
+from fivefold.engine.features import Features, FeatureWork, compute_features, rows_of, sees_features
 from fivefold.engine.heads_together import run_heads
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.stage import StageJob, StageRun
@@ -37,7 +37,7 @@ def run_leading_frozen(work: Work) -> tuple[Work, dict[int, NumericError]]:
     models: dict[int, Classifier] = {}
     failed: dict[int, NumericError] = {}
     for stage in work.stages:
-        if not stage.frozen:
+        if not sees_features(stage):
             break
         plans = [plan for plan in work.plans if plan.first_stage == stage.index]
         if plans:
@@ -53,6 +53,13 @@ def run_leading_frozen(work: Work) -> tuple[Work, dict[int, NumericError]]:
         for fold, error in failed.items():
             work.progress.line(others_go_on(fold, error))
     return work, failed
+
+
+def features_anew(stages: Sequence[ResolvedStage]) -> list[str]:
+    """Word why stages with a frozen backbone cannot compute its features once."""
+    text = "stage %d: the images of each batch are mixed, so the frozen backbone computes features "
+    text += "in every epoch, not once; without mixing this stage takes a fraction of the time"
+    return [text % stage.index for stage in stages if stage.frozen and not sees_features(stage)]
 
 
 def run_frozen(
@@ -71,7 +78,8 @@ def run_frozen(
     if stage.initial_weights:
         load_initial_weights(list(models.values()), work.directory / stage.initial_weights)
     jobs = [
-        stage_job(work, stage, model, fold_data(work, fold), fold) for fold, model in models.items()
+        stage_job(work, stage, model, fold_data(work, fold, stage), fold)
+        for fold, model in models.items()
     ]
     left = [job for job in jobs if not work.reuse.take(job)]
     runs = [StageRun(job, work.reuse.key(job)) for job in left]
@@ -113,7 +121,8 @@ def _features_of(work: Work, runs: Sequence[StageRun]) -> dict[str, Features]:
 
 
 def _feature_work(work: Work, jobs: Sequence[StageJob]) -> FeatureWork:
-    parts = [rows for job in jobs for rows in (job.data.train_rows, job.data.val_rows)]
+    # Of all samples of the folds: those that a stage leaves out differ from fold to fold.
+    parts = [rows for job in jobs for rows in work.splits.rows(work.table, job.fold)]
     return FeatureWork(
         images=work.images,
         rows=rows_of(parts),

@@ -15,7 +15,7 @@ from fivefold.core import durable
 from fivefold.core.choices import EXACT, Choices
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
-from fivefold.engine.features import num_views
+from fivefold.engine.features import num_views, sees_features
 from fivefold.experiment.finished import compare_config
 from fivefold.experiment.plan import has_begun
 
@@ -123,7 +123,8 @@ def close_manifest(
 
 def _frozen_views(config: ExperimentConfig) -> dict[str, int]:
     """Count for each stage with a frozen backbone the augmented views that its head sees."""
-    return {str(stage.index): num_views(stage) for stage in config.resolve() if stage.frozen}
+    stages = [stage for stage in config.resolve() if sees_features(stage)]
+    return {str(stage.index): num_views(stage) for stage in stages}
 
 
 def _versions() -> dict[str, str]:

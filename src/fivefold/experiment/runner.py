@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fivefold.engine.checkpoint import load_model
 from fivefold.engine.device import on_device
+from fivefold.engine.features import sees_features
 from fivefold.engine.fold_data import plain_batches
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.predictor import Place, as_predictions, predict_views
@@ -29,7 +30,7 @@ def run_fold(work: Work, plan: FoldPlan) -> int:
         for stage in work.stages[plan.first_stage :]:
             work.pace.stop_if_over()
             model = model or starting_model(work, plan)
-            if stage.frozen:
+            if sees_features(stage):
                 raise_first(run_frozen(work, stage, {plan.fold: model}))
                 continue
             work.features.forget()

@@ -122,3 +122,29 @@ def test_threads_end_when_nobody_wants_more(images):
     for _ in batches(images, batch=1):
         break
     assert threading.active_count() == before
+
+
+class Mixed:
+    """Turns a batch round, and writes into its truth which number it was given."""
+
+    def __init__(self, rng, images, targets):
+        self.order = np.arange(len(images))[::-1]
+        self.images = images[self.order]
+        self.targets = np.full_like(targets, rng.random())
+
+
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_batches_are_mixed_with_numbers_of_their_own_place(images, threads):
+    plain = list(batches(images))
+    mixed = list(batches(images, mix=Mixed, threads=threads))
+    for before, after in zip(plain, mixed, strict=True):
+        np.testing.assert_array_equal(after.indices, before.indices[::-1])
+        np.testing.assert_array_equal(after.images, before.images[::-1])
+    assert len({float(batch.targets[0, 0]) for batch in mixed}) == len(mixed)
+    assert equal(batches(images, mix=Mixed), mixed)
+    other = list(batches(images, mix=Mixed, place=(0, 1, 3)))
+    assert other[0].targets[0, 0] != mixed[0].targets[0, 0]
+
+
+def test_what_has_no_place_is_not_mixed(images):
+    assert equal(batches(images, mix=Mixed, place=None), batches(images, place=None))

@@ -21,7 +21,13 @@ from fivefold.data.kept import Kept
 from fivefold.engine import feature_files
 from fivefold.engine.device import on_device
 from fivefold.engine.feature_files import FeatureFiles
-from fivefold.engine.features import FeatureWork, compute_features, num_views, rows_of
+from fivefold.engine.features import (
+    FeatureWork,
+    compute_features,
+    num_views,
+    rows_of,
+    sees_features,
+)
 from fivefold.models import ModelSpec, build_classifier
 
 AUGMENTED = """\
@@ -131,6 +137,15 @@ def test_a_second_run_finds_the_features_and_runs_no_backbone(images, model, tmp
     work = work_on(images, home=CacheHome(tmp_path, 10**9))
     made = compute_features(model, stage_of(), work)
     monkeypatch.setattr(model, "features", None)
+def test_mixed_batches_have_no_features_that_could_be_computed_once():
+    assert sees_features(stage_of())
+    mixed = stage_of(AUGMENTED.replace("[-20, 20]}}", "[-20, 20]}, MixUp: {}}"))
+    assert mixed.frozen
+    assert not sees_features(mixed)
+    assert num_views(mixed) == 0
+    assert not sees_features(stage_of(AUGMENTED.replace("freeze_encoder: true", "")))
+
+
     found = compute_features(model, stage_of(), work)
     for first, second in zip((made.plain, *made.views), (found.plain, *found.views), strict=True):
         assert torch.equal(first.values, second.values)
