@@ -112,9 +112,11 @@ def cutout(
     """
     boxes = []
     for _ in range(int(draw_whole(rng, nb_iterations))):
-        tall, wide = (draw(rng, size) * side for side in (height, width))
+        part = draw(rng, size)
         if squared:
-            tall = wide = min(tall, wide) if height != width else tall
+            tall = wide = part * min(height, width)
+        else:
+            tall, wide = part * height, draw(rng, size) * width
         middle = rng.random(2) if position == "uniform" else (0.5, 0.5)
         boxes.append((_span(middle[0], tall, height), _span(middle[1], wide, width)))
     return _filled(rng, boxes, cval if fill_mode == "constant" else None, fill_per_channel)

@@ -5,13 +5,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import numpy as np
-from pydantic import Field
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
 from fivefold.augment.draws import Values, draw, draw_whole, number_option
+from fivefold.augment.frames import Interpolation
 from fivefold.augment.per_channel import as_bytes, channel_by_channel, new_seed, on_colours
-from fivefold.augment.preprocess import resize
+from fivefold.augment.reduced import MaxSize, reduced
 from fivefold.augment.spaces import Space, convert
 from fivefold.augment.warp import as_nearest
 from fivefold.core.optional import late
@@ -27,7 +27,6 @@ Colours = Annotated[
     number_option("a whole number from 2 to 256", lambda v: 2 <= v <= 256 and v == int(v)),
 ]
 Percent = Annotated[Values, number_option("a number from 0 to 100", lambda v: 0 <= v <= 100)]
-MaxSize: TypeAlias = Annotated[int, Field(ge=1)] | None
 QuantSpace: TypeAlias = Literal["RGB", "Lab", "HSV", "HLS", "YCrCb", "Luv"]
 
 _ROUNDS = 10
@@ -43,6 +42,7 @@ def kmeans_color_quantization(
     from_colorspace: Space = "RGB",
     to_colorspace: QuantSpace | list[QuantSpace] = ["RGB", "Lab"],  # noqa: B006  read only
     max_size: MaxSize = 128,
+    interpolation: Interpolation = "area",
 ) -> Change:
     """Leave few colours: the means of groups of alike ones, found by k-means.
 
@@ -56,10 +56,12 @@ def kmeans_color_quantization(
         from_colorspace: What the image is written in.
         to_colorspace: Where distances are taken: a name, or several to choose from.
         max_size: A larger image is shrunk to this longer side for it; null: never.
+        interpolation: How it is shrunk: `nearest`, `linear`, `area` or `cubic`.
     """
     count = int(draw_whole(rng, n_colors))
     quantise = partial(_by_groups, count=count, seed=new_seed(rng))
-    return _in_few(quantise, from_colorspace, _choose(rng, to_colorspace), max_size)
+    spaces = (from_colorspace, _choose(rng, to_colorspace))
+    return _in_few(quantise, spaces, max_size, interpolation)
 
 
 @augmenters.add(name="UniformColorQuantization", colour=True)
@@ -72,6 +74,7 @@ def uniform_color_quantization(
     from_colorspace: Space = "RGB",
     to_colorspace: QuantSpace | list[QuantSpace] | None = None,
     max_size: MaxSize = None,
+    interpolation: Interpolation = "area",
 ) -> Change:
     """Leave few values of each component: the middles of equal parts of 0-255.
 
@@ -85,11 +88,12 @@ def uniform_color_quantization(
         from_colorspace: What the image is written in.
         to_colorspace: Whose components: a name, or several to choose from; default the image's.
         max_size: A larger image is shrunk to this longer side for it; null: never.
+        interpolation: How it is shrunk: `nearest`, `linear`, `area` or `cubic`.
     """
     width_of_bin = 256 / int(draw_whole(rng, n_colors))
     table = as_bytes((np.arange(256) // width_of_bin + 0.5) * width_of_bin)
     space = from_colorspace if to_colorspace is None else _choose(rng, to_colorspace)
-    return _in_few(lambda image: table[image], from_colorspace, space, max_size)
+    return _in_few(lambda image: table[image], (from_colorspace, space), max_size, interpolation)
 
 
 @augmenters.add(name="JpegCompression")
@@ -132,15 +136,17 @@ def _choose(rng: np.random.Generator, spaces: QuantSpace | list[QuantSpace]) -> 
 
 
 def _in_few(
-    quantise: Callable[[Image], Image], origin: Space, space: Space, max_size: int | None
+    quantise: Callable[[Image], Image],
+    spaces: tuple[Space, Space],
+    max_size: int | None,
+    interpolation: Interpolation,
 ) -> Change:
+    origin, space = spaces
+
     def change(image: Image) -> Image:
         height, width, _ = image.shape
-        factor = 1.0 if max_size is None else min(1.0, max_size / max(height, width))
-        small = resize(image, max(round(height * factor), 1), max(round(width * factor), 1))
+        small = reduced(image, max_size, interpolation)
         few = convert(quantise(convert(small, origin, space)), space, origin)
-        if factor == 1.0:
-            return few
         return as_nearest(few, height, width)
 
     return Pixels(on_colours(change))

@@ -5,17 +5,17 @@ Names, options and defaults are those of imgaug 0.3.
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from pydantic import Field
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
 from fivefold.augment.coarse import Chance, PartSize, WholeSize
 from fivefold.augment.draws import draw, draw_whole
-from fivefold.augment.per_channel import as_bytes, new_seed
-from fivefold.augment.preprocess import resize
+from fivefold.augment.frames import Interpolation
+from fivefold.augment.per_channel import ImageFunction, as_bytes, new_seed
+from fivefold.augment.reduced import MaxSize, reduced
 from fivefold.augment.warp import as_nearest
 from fivefold.core.optional import late
 from fivefold.core.types import Floats, Image, Indices
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 else:  # a config is checked without it
     cv2 = late("cv2")
 
-MaxSize: TypeAlias = Annotated[int, Field(ge=1)] | None
 Regions: TypeAlias = Callable[[Image, np.random.Generator], Indices]
 """From pixels [h, w, C] and a generator to the number of each one's region [h, w]."""
 
@@ -43,6 +42,7 @@ def superpixels(
     p_replace: Chance = 0.0,
     n_segments: WholeSize = 100,
     max_size: MaxSize = 128,
+    interpolation: Interpolation = "area",
 ) -> Change:
     """Paint regions of alike neighbours in their mean colour (SLIC, Achanta et al., 2012).
 
@@ -53,9 +53,11 @@ def superpixels(
         p_replace: Share of the regions that are painted, 0-1.
         n_segments: About how many regions there are.
         max_size: A larger image is shrunk to this longer side for it; null: never.
+        interpolation: How it is shrunk: `nearest`, `linear`, `area` or `cubic`.
     """
     count = int(draw_whole(rng, n_segments))
-    return _painted(rng, draw(rng, p_replace), max_size, lambda image, _: alike(image, count))
+    small = partial(reduced, max_size=max_size, interpolation=interpolation)
+    return _painted(rng, draw(rng, p_replace), small, lambda image, _: alike(image, count))
 
 
 @augmenters.add(name="UniformVoronoi")
@@ -67,6 +69,7 @@ def uniform_voronoi(
     n_points: WholeSize,
     p_replace: Chance = 1.0,
     max_size: MaxSize = 128,
+    interpolation: Interpolation = "area",
 ) -> Change:
     """Paint what is nearest to each of some random points in its mean colour.
 
@@ -77,13 +80,15 @@ def uniform_voronoi(
         n_points: How many points, anywhere.
         p_replace: Share of the regions that are painted, 0-1.
         max_size: A larger image is shrunk to this longer side for it; null: never.
+        interpolation: How it is shrunk: `nearest`, `linear`, `area` or `cubic`.
     """
     count = int(draw_whole(rng, n_points))
 
     def regions(image: Image, own: np.random.Generator) -> Indices:
         return nearest(own.random((count, 2), np.float32), image.shape[:2])
 
-    return _painted(rng, draw(rng, p_replace), max_size, regions)
+    small = partial(reduced, max_size=max_size, interpolation=interpolation)
+    return _painted(rng, draw(rng, p_replace), small, regions)
 
 
 @augmenters.add(name="RegularGridVoronoi")
@@ -97,6 +102,7 @@ def regular_grid_voronoi(
     p_drop_points: Chance = 0.4,
     p_replace: Chance = 1.0,
     max_size: MaxSize = 128,
+    interpolation: Interpolation = "area",
 ) -> Change:
     """Paint what is nearest to each point of a grid, some points left out, in its mean colour.
 
@@ -109,10 +115,12 @@ def regular_grid_voronoi(
         p_drop_points: Share of the points that are left out, 0-1.
         p_replace: Share of the regions that are painted, 0-1.
         max_size: A larger image is shrunk to this longer side for it; null: never.
+        interpolation: How it is shrunk: `nearest`, `linear`, `area` or `cubic`.
     """
     grid = (int(draw_whole(rng, n_rows)), int(draw_whole(rng, n_cols)))
     regions = partial(_around_grid, grid=grid, dropped=draw(rng, p_drop_points))
-    return _painted(rng, draw(rng, p_replace), max_size, regions)
+    small = partial(reduced, max_size=max_size, interpolation=interpolation)
+    return _painted(rng, draw(rng, p_replace), small, regions)
 
 
 @augmenters.add(name="RelativeRegularGridVoronoi")
@@ -126,6 +134,7 @@ def relative_regular_grid_voronoi(
     p_drop_points: Chance = 0.4,
     p_replace: Chance = 1.0,
     max_size: MaxSize = None,
+    interpolation: Interpolation = "area",
 ) -> Change:
     """Do as `RegularGridVoronoi`, with a grid whose size is a part of the image's.
 
@@ -138,11 +147,13 @@ def relative_regular_grid_voronoi(
         p_drop_points: Share of the points that are left out, 0-1.
         p_replace: Share of the regions that are painted, 0-1.
         max_size: A larger image is shrunk to this longer side for it; null: never.
+        interpolation: How it is shrunk: `nearest`, `linear`, `area` or `cubic`.
     """
     rows = max(round(draw(rng, n_rows_frac) * height), 1)
     columns = max(round(draw(rng, n_cols_frac) * width), 1)
     regions = partial(_around_grid, grid=(rows, columns), dropped=draw(rng, p_drop_points))
-    return _painted(rng, draw(rng, p_replace), max_size, regions)
+    small = partial(reduced, max_size=max_size, interpolation=interpolation)
+    return _painted(rng, draw(rng, p_replace), small, regions)
 
 
 def nearest(points: Floats, size: tuple[int, ...]) -> Indices:
@@ -226,7 +237,7 @@ def _around_grid(
 
 
 def _painted(
-    rng: np.random.Generator, share: float, max_size: int | None, regions: Regions
+    rng: np.random.Generator, share: float, reduce: ImageFunction, regions: Regions
 ) -> Change:
     seed = new_seed(rng)
 
@@ -235,16 +246,13 @@ def _painted(
             return image
         own = np.random.default_rng(seed)
         height, width, _ = image.shape
-        factor = 1.0 if max_size is None else min(1.0, max_size / max(height, width))
-        small = resize(image, max(round(height * factor), 1), max(round(width * factor), 1))
+        small = reduce(image)
         labels = regions(small, own)
         count = int(labels.max()) + 1
         means = _means(small.reshape(-1, small.shape[2]).astype(np.float32), labels.ravel(), count)
         chosen = (own.random(count) < share)[labels]
-        paint = as_bytes(means)[labels]
-        if factor < 1:
-            paint = as_nearest(paint, height, width)
-            chosen = as_nearest(chosen.astype(np.uint8), height, width) > 0
+        paint = as_nearest(as_bytes(means)[labels], height, width)
+        chosen = as_nearest(chosen.astype(np.uint8), height, width) > 0
         return np.where(chosen[..., None], paint, image)
 
     return Pixels(change)

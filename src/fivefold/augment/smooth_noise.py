@@ -52,15 +52,15 @@ def frequency_noise(rng: np.random.Generator, height: int, width: int, exponent:
 
 
 def simplex_noise(rng: np.random.Generator, height: int, width: int) -> Floats:
-    """Draw simplex noise of one step per cell, stretched over 0-1 [h, w].
+    """Draw simplex noise, stretched over 0-1 [h, w].
 
     The plane is parted into triangles; at each of the three corners around a point a random
     direction is multiplied with the way to it, and fades with (1/2 - distance²)^4 (Gustavson,
     "Simplex noise demystified", 2005).
     """
     start = rng.random(2) * 256
-    # Half a corner's distance between pixels: features are about two pixels wide.
-    y, x = np.mgrid[0:height, 0:width] * 0.5 + start[:, None, None]
+    # A quarter of a corner's distance between pixels: features are about four pixels wide.
+    y, x = np.mgrid[0:height, 0:width] * 0.25 + start[:, None, None]
     shift = (x + y) * _SKEW
     i, j = np.floor(x + shift), np.floor(y + shift)
     unshift = (i + j) * _UNSKEW
