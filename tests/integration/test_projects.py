@@ -57,9 +57,9 @@ def test_a_project_is_trained_compared_and_gone_on_with(project, capsys, monkeyp
     for name in ("high", "low"):
         experiment = Experiment.load(project / "experiments" / name)
         last = read_summary(experiment.folder).stages[-1]
-        assert {
-            metric: by_path[f"experiments/{name}"].metrics[metric] for metric in last
-        } == pytest.approx(last, rel=1e-12)
+        metrics = by_path[f"experiments/{name}"].metrics
+        assert {metric: metrics[metric] for metric in last} == last
+        assert metrics["epoch"]["mean"] <= 1
         recorded = json.loads(experiment.folder.manifest_path.read_text())["config"]
         assert (recorded["architecture"], recorded["dataset"]["folder"]) == ("tiny", "../../shapes")
         assert "batch" in found.parameters

@@ -39,6 +39,14 @@ Experiment = Annotated[
     Path,
     typer.Argument(metavar="EXPERIMENT", help="A folder with a config.yaml, or a YAML file."),
 ]
+Experiments = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[EXPERIMENT]...",
+        help="Folders with a config.yaml, or YAML files. Left out, the working folder decides: an "
+        "experiment, or a project.",
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
@@ -49,6 +57,52 @@ Overrides = Annotated[
 ]
 Folds = Annotated[
     str | None, typer.Option("--folds", metavar="0,1", help="Only these folds; all by default.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        help="How many folds run at once, each in its own process; the machine decides if not "
+        "given. The results are the same.",
+    ),
+]
+NoReuse = Annotated[
+    bool,
+    typer.Option(
+        "--no-reuse",
+        help="Train every stage, also those that another experiment has trained alike.",
+    ),
+]
+ProjectFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        metavar="DIR",
+        help="The experiments of a project, DIR/experiments/NAME/config.yaml: all that are not "
+        "finished, or those of --name.",
+    ),
+]
+Names = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        metavar="A,B",
+        help="Experiments of the project by name, in this order; * matches any.",
+    ),
+]
+TimeLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--time",
+        metavar="SECONDS",
+        help="Stop after the epoch that runs when so many seconds are over (also 30m, 2h); the "
+        "same command goes on.",
+    ),
+]
+OnlyReport = Annotated[
+    bool,
+    typer.Option("--only-report", help="Train nothing; write summary and report again."),
 ]
 Stage = Annotated[
     int, typer.Option("--stage", metavar="N", help="Which stage's weights; -1 is the last.")

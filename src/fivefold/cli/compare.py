@@ -41,7 +41,7 @@ def compare(
     ] = None,
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Put experiments side by side: what differs, which is best; loads no PyTorch.
+    """Put experiments side by side: what differs, which is best.
 
     Metrics are means over the folds ± standard deviation, of the epoch whose weights each fold has
     kept. The best value of a column has a * (several if they are equal).

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -65,7 +65,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def _experiment_of(arguments: Mapping[str, Any]) -> Path | None:
     """Find the one experiment that a command is about."""
-    several = arguments.get("experiments") or ()
+    several: Sequence[Path] = arguments.get("experiments") or ()
     found = several[0] if len(several) == 1 else arguments.get("experiment")
     return found if isinstance(found, Path) else None
 

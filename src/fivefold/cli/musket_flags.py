@@ -69,7 +69,7 @@ def translated(arguments: Sequence[str], flags: Mapping[str, Flag]) -> list[str]
     Raises:
         typer.BadParameter: If a flag is refused, with the reason.
     """
-    rest, found = list(arguments), []
+    rest, found = list(arguments), list[str]()
     while rest:
         word = rest.pop(0)
         name, equals, value = word.partition("=")

@@ -40,62 +40,15 @@ def check(
 
 @guarded
 def fit(  # noqa: PLR0913  one parameter for each option
-    experiments: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="EXPERIMENT...",
-            help="Folders with a config.yaml, or YAML files. Left out, the working folder decides: "
-            "an experiment, or a project.",
-        ),
-    ] = None,
+    experiments: arguments.Experiments = None,
     overrides: arguments.Overrides = None,
     folds: arguments.Folds = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            metavar="N",
-            help="How many folds run at once, each in its own process; the machine decides if not "
-            "given. The results are the same.",
-        ),
-    ] = None,
-    no_reuse: Annotated[
-        bool,
-        typer.Option(
-            "--no-reuse",
-            help="Train every stage, also those that another experiment has trained alike.",
-        ),
-    ] = False,
-    project: Annotated[
-        Path | None,
-        typer.Option(
-            "--project",
-            metavar="DIR",
-            help="The experiments of a project, DIR/experiments/NAME/config.yaml: all that are not "
-            "finished, or those of --name.",
-        ),
-    ] = None,
-    name: Annotated[
-        str | None,
-        typer.Option(
-            "--name",
-            metavar="A,B",
-            help="Experiments of the project by name, in this order; * matches any.",
-        ),
-    ] = None,
-    time_limit: Annotated[
-        str | None,
-        typer.Option(
-            "--time",
-            metavar="SECONDS",
-            help="Stop after the epoch that runs when so many seconds are over (also 30m, 2h); the "
-            "same command goes on.",
-        ),
-    ] = None,
-    only_report: Annotated[
-        bool,
-        typer.Option("--only-report", help="Train nothing; write summary and report again."),
-    ] = False,
+    jobs: arguments.Jobs = None,
+    no_reuse: arguments.NoReuse = False,
+    project: arguments.ProjectFolder = None,
+    name: arguments.Names = None,
+    time_limit: arguments.TimeLimit = None,
+    only_report: arguments.OnlyReport = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
     """Train all folds and stages; go on where a stopped run was.

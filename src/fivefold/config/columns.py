@@ -47,7 +47,7 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Yield dotted keys and values; what holds nothing is a value itself."""
     parts = _parts(key, value)
     if not parts:
-        yield key, value
+        yield from [(key, value)] if key else []
         return
     for name, part in parts.items():
         yield from _flat(f"{key}.{name}" if key else name, part)

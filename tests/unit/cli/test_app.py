@@ -8,7 +8,20 @@ import pytest
 from fivefold import __version__
 from fivefold.cli import app
 
-COMMANDS = ["check", "demo", "evaluate", "fit", "list", "new", "predict", "report", "schema"]
+COMMANDS = [
+    "check",
+    "compare",
+    "demo",
+    "evaluate",
+    "fit",
+    "list",
+    "lr-find",
+    "new",
+    "predict",
+    "preview",
+    "report",
+    "schema",
+]
 
 
 @pytest.fixture
