@@ -11,7 +11,6 @@ from typing import Any
 
 from fivefold import build
 from fivefold.config import ExperimentConfig, ResolvedStage
-from fivefold.core.errors import ConfigError, Problem, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.lock import locked
 from fivefold.core.predictions import Predictions, average
@@ -45,15 +44,14 @@ from fivefold.experiment.manifest import (
 from fivefold.experiment.plan import (
     choose_folds,
     has_begun,
-    instead_of,
     left_epochs,
     make_plan,
-    trained_folds,
 )
 from fivefold.experiment.results import Asked, conclude, out_of_fold
 from fivefold.experiment.reuse import open_reuse
 from fivefold.experiment.run_record import recorded_warnings
 from fivefold.experiment.summary import Summary
+from fivefold.experiment.trained import stage_index, trained_folds
 from fivefold.experiment.work import Work
 from fivefold.models import Classifier
 
@@ -385,28 +383,7 @@ class Experiment:
         )
 
     def _stage_index(self, stage: int) -> int:
-        count = len(recorded_config(self.folder, self.config).resolve())
-        if not -count <= stage < count:
-            message = f"stage: expected a number from 0 to {count - 1}, got {stage}"
-            raise ConfigError([Problem("config/no-such-stage", "", message)])
-        return stage % count
+        return stage_index(self.folder, self.config, stage)
 
     def _trained_folds(self, folds: Sequence[int] | None, stage: int) -> tuple[int, ...]:
-        index = self._stage_index(stage)
-        recorded = recorded_config(self.folder, self.config)
-        wanted = choose_folds(folds, recorded.folds_count)
-        trained = trained_folds(self.folder, wanted, index)
-        instead = instead_of(self.folder, wanted, index)
-        if not trained or (folds is not None and len(trained) < len(wanted)):
-            missing = sorted(set(wanted) - set(trained))
-            msg = (
-                f"{self.folder.root}: expected trained folds of stage {index}, "
-                f"got none for {missing}"
-            )
-            hint = f"`fivefold fit {self.folder.argument}` trains them"
-            hint = f"{instead}; {hint}" if instead else hint
-            raise StateError(msg, hint=hint, slug="state/not-trained")
-        if folds is None and len(trained) < len(wanted):
-            found = f"{len(trained)} of {len(wanted)} folds are trained: {list(trained)}"
-            logger.warning("%s", f"{found}; {instead}" if instead else found)
-        return trained
+        return trained_folds(self.folder, self.config, folds, stage)

@@ -2,10 +2,12 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
+from fivefold.augment import build_transforms
 from fivefold.build.pixels import build_preprocess
 from fivefold.config import ExperimentConfig
 from fivefold.core.cache_home import cache_home
@@ -14,7 +16,7 @@ from fivefold.core.errors import DataError, ResourceError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, mean_of
 from fivefold.core.progress import Progress
-from fivefold.core.types import Floats
+from fivefold.core.types import Floats, Head, Image, Indices
 from fivefold.data import Source
 from fivefold.data.batches import Batch
 from fivefold.engine.batch_probe import choose_batch
@@ -27,7 +29,112 @@ from fivefold.engine.tta import View
 from fivefold.experiment.manifest import choices_to_predict
 from fivefold.experiment.own_code import own_code
 from fivefold.experiment.readable import Readable, nothing_readable, tell_listing
-from fivefold.models import Classifier
+from fivefold.models import Classifier, ModelSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Some samples, and what the models say of them.
+
+    Attributes:
+        positions: Of the samples in their source [B].
+        images: What the network saw: pixels [B, H, W, C], 0-255.
+        probs: Probabilities, averaged over models and views [B, all classes].
+    """
+
+    positions: Indices
+    images: Image
+    probs: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Models that answer together: their probabilities are averaged.
+
+    Attributes:
+        models: In eval mode on the device, of the same classes.
+        spec: What the first was built from.
+        config: Says the batch, the threads that decode, and where choices are remembered.
+        views: Flips to average over.
+    """
+
+    models: Sequence[Classifier]
+    spec: ModelSpec
+    config: ExperimentConfig
+    views: Sequence[View]
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """What the columns of the probabilities mean."""
+        return self.models[0].heads
+
+    def batches(
+        self, source: Source, progress: Progress, batch: int | None = None
+    ) -> Generator[Predicted]:
+        """Predict a source batch by batch: each image is read once and then forgotten.
+
+        Args:
+            source: The samples; those that cannot be read are warned of and left out.
+            progress: Who watches.
+            batch: Samples at a time; the config's `inference_batch` if not given.
+
+        Raises:
+            DataError: If there is no sample, or none can be read.
+        """
+        tell_listing(source)
+        if not len(source):
+            raise nothing_readable(source)
+        size = batch or self._batch(source)
+        preprocess = build_preprocess(self.spec.shape)
+        incoming = read_batches(
+            source,
+            preprocess,
+            batch=size,
+            threads=_threads(self.config),
+            transform=build_transforms(self.spec.transforms),
+        )
+        with closing(incoming), progress.bar("predict", len(source)) as advance:
+            readable = Readable(source, advance)
+            yield from self._each(readable.batches(incoming), InParts(size), advance)
+
+    def predict(self, source: Source, progress: Progress, batch: int | None = None) -> Predictions:
+        """Predict every readable sample of a source; see `batches`."""
+        positions, probs = list[int](), list[Floats]()
+        for found in self.batches(source, progress, batch):
+            positions += found.positions.tolist()
+            probs.append(found.probs)
+        ids = tuple(source.sample_ids[i] for i in positions)
+        return Predictions(ids, np.concatenate(probs), self.heads)
+
+    def _batch(self, source: Source) -> int:
+        batch = self.config.inference_batch
+        if batch != "auto":
+            return batch
+        looks = len(source) * len(self.models) * len(self.views)
+        known = own_code()
+        home = None if known is None else cache_home(self.config.cache)
+        return choose_batch(home, self.models[0], self.spec, looks, known or ())
+
+    def _each(
+        self, batches: Iterator[Batch], parts: InParts, advance: Advance
+    ) -> Generator[Predicted]:
+        """Average all models for each batch.
+
+        A batch of one model is what a thread works on: few images keep all cores busy too.
+        """
+
+        def run(work: tuple[Batch, Classifier]) -> tuple[Batch, Floats]:
+            batch, model = work
+            return batch, parts.run(
+                lambda part: view_probs(model, images_of(part), self.views), batch
+            )
+
+        found = map_batches(run, ((batch, model) for batch in batches for model in self.models))
+        with closing(found):
+            while each := list(islice(found, len(self.models))):
+                batch = each[0][0]
+                yield Predicted(batch.indices, batch.images, mean_of([probs for _, probs in each]))
+                advance(len(batch.indices))
 
 
 def predict_source(
@@ -56,25 +163,22 @@ def predict_source(
         DataError: If no sample can be read.
         ResourceError: If the models do not fit into memory all together.
     """
-    tell_listing(source)
     if not len(source):
         raise nothing_readable(source)
+    ensemble = load_ensemble(folder, places, config=config, views=views)
+    return replace(ensemble.predict(source, progress), stage=places[0][1])
+
+
+def load_ensemble(
+    folder: RunFolder,
+    places: Sequence[tuple[int, int]],
+    *,
+    config: ExperimentConfig,
+    views: Sequence[View],
+) -> Ensemble:
+    """Load models that answer together; see `predict_source`."""
     models = load_models(folder, places)
-    spec = load_bundle(folder.bundle(*places[0])).spec
-    batch = config.inference_batch
-    if batch == "auto":
-        looks = len(source) * len(models) * len(views)
-        known = own_code()
-        home = None if known is None else cache_home(config.cache)
-        batch = choose_batch(home, models[0], spec, looks, known or ())
-    preprocess = build_preprocess(spec.shape)
-    incoming = read_batches(source, preprocess, batch=batch, threads=_threads(config))
-    with closing(incoming), progress.bar("predict", len(source)) as advance:
-        readable = Readable(source, advance)
-        batches = readable.batches(incoming)
-        probs = [*_ensemble(models, batches, views, InParts(batch), advance)]
-    ids = tuple(source.sample_ids[i] for i in readable.positions)
-    return Predictions(ids, np.concatenate(probs), models[0].heads, stage=places[0][1])
+    return Ensemble(models, load_bundle(folder.bundle(*places[0])).spec, config, views)
 
 
 def load_models(folder: RunFolder, places: Sequence[tuple[int, int]]) -> list[Classifier]:
@@ -102,30 +206,6 @@ def load_models(folder: RunFolder, places: Sequence[tuple[int, int]]) -> list[Cl
         msg = f"{folder.root}: expected the same classes from every model, got different ones"
         raise DataError(msg, hint="average folds of one training only", slug="data/heads")
     return models
-
-
-def _ensemble(
-    models: Sequence[Classifier],
-    batches: Iterator[Batch],
-    views: Sequence[View],
-    parts: InParts,
-    advance: Advance,
-) -> Generator[Floats]:
-    """Give the mean of all models for each batch [B, all classes].
-
-    A batch of one model is what a thread works on: few images keep all cores busy too.
-    """
-
-    def run(work: tuple[Batch, Classifier]) -> Floats:
-        batch, model = work
-        return parts.run(lambda part: view_probs(model, images_of(part), views), batch)
-
-    found = map_batches(run, ((batch, model) for batch in batches for model in models))
-    with closing(found):
-        while each := list(islice(found, len(models))):
-            mean = mean_of(each)
-            yield mean
-            advance(len(mean))
 
 
 def _threads(config: ExperimentConfig) -> int:

@@ -1,45 +1,114 @@
 """Musket's Python names: `classification.parse("config.yaml")` and what hangs on it."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from fivefold import build
 from fivefold.config import find_project
+from fivefold.core.errors import ConfigError, Problem, StateError
 from fivefold.core.progress import Progress, Terminal
-from fivefold.core.types import Floats
 from fivefold.data import PredictionItem
 from fivefold.engine.lr_finder import LRFinder, Sweep
+from fivefold.experiment.checks import CheckReport
 from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.inference import load_models
+from fivefold.experiment.musket.evaluating import Evaluating
+from fivefold.experiment.musket.folds import Folds
+from fivefold.experiment.musket.models import LoadedModels
+from fivefold.experiment.musket.places import Fold, Stage, places_of
+from fivefold.experiment.musket.stage_info import StageInfo, stage_info
+from fivefold.experiment.plan import choose_folds, make_plan
 from fivefold.experiment.project import find_experiment
 from fivefold.experiment.summary import Summary
-from fivefold.models import Classifier
+from fivefold.models import Classifier, build_classifier
+
+logger = logging.getLogger(__name__)
+
+_COMPILED = "networks are not compiled; `fit` makes the optimizer and the loss"
+_MAPS = "a classifier predicts no maps; use `predict_in_directory` or `predict_all_to_dataset`"
+_INSTEAD = {
+    "compile": _COMPILED,
+    "createAndCompile": _COMPILED,
+    "createOptimizer": _COMPILED,
+    "predict_to_directory": _MAPS,
+    "evaluate": "use `evaluateAll`, or `experiment.evaluate()` for all metrics",
+    "eval_tasks": "tasks are not supported; loop over `predict_on_dataset`",
+}
 
 
-class ClassificationPipeline:
-    """An experiment under Musket's method names.
+class ClassificationPipeline(Evaluating):
+    """An experiment under Musket's method names; see the classes that it derives from, too.
 
     Args:
         experiment: The experiment itself, for everything that Musket had no name for.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
-
     def fit(
         self,
         dataset: Any = None,
+        subsample: float = 1.0,
         foldsToExecute: Sequence[int] | None = None,  # noqa: N803  Musket's name
+        start_from_stage: int = 0,
+        drawingFunction: None = None,  # noqa: N803  Musket's name
+        parallel: bool = False,  # noqa: FBT001  Musket's signature
         jobs: int | None = None,
     ) -> Summary:
-        """Train; see `Experiment.fit`.
+        """Train; see `Experiment.fit`. What is finished already is not trained again.
 
         Args:
             dataset: Any object with `__len__` and `__getitem__` that returns a `PredictionItem`;
                 the config's `dataset:` section if not given.
-            foldsToExecute: Only these folds.
-            jobs: How many may run at once; Musket has no name for it.
+            subsample: Only 1: a fraction of the samples is a matter of the config.
+            foldsToExecute: Only these folds; all if empty or not given.
+            start_from_stage: Stages before this one must be finished.
+            drawingFunction: Only None: fivefold draws the examples itself.
+            parallel: Only false: `jobs` trains several folds at once.
+            jobs: How many folds may run at once; Musket has no name for it.
+
+        Raises:
+            ConfigError: If an argument is none of these.
+            StateError: If a stage before `start_from_stage` is not finished.
         """
-        return self.experiment.fit(dataset, folds=foldsToExecute, jobs=jobs)
+        refused = [
+            ("subsample", subsample != 1.0, "set `subsample` in the config"),
+            ("drawingFunction", drawingFunction is not None, "examples/ has pictures of its own"),
+            ("parallel", parallel, "`jobs` says how many folds are trained at once"),
+        ]
+        problems = [
+            Problem("config/musket-argument", "", f"{name}: expected the default", hint)
+            for name, is_other, hint in refused
+            if is_other
+        ]
+        if problems:
+            raise ConfigError(problems)
+        folds = foldsToExecute or None
+        if start_from_stage:
+            self._check_finished(folds, start_from_stage)
+        self.dataset = dataset
+        self._opened = None
+        self._kept.clear()
+        return self.experiment.fit(dataset, folds=folds, jobs=jobs)
+
+    def _check_finished(self, folds: Sequence[int] | None, stage: int) -> None:
+        """Make sure that the stages before one are finished."""
+        run = self.experiment
+        chosen = choose_folds(folds, run.config.folds_count)
+        num_stages = len(run.stages)
+        if not 0 <= stage < num_stages:
+            message = f"start_from_stage: expected from 0 to {num_stages - 1}, got {stage}"
+            raise ConfigError([Problem("config/no-such-stage", "", message)])
+        plans = make_plan(run.folder, chosen, num_stages)
+        missing = [plan.fold for plan in plans if plan.first_stage < stage]
+        if missing:
+            msg = (
+                f"{run.folder.root}: start_from_stage: expected stages before {stage} to be "
+                f"finished, got others in folds {missing}"
+            )
+            raise StateError(msg, hint="fit without it trains them", slug="state/not-trained")
 
     def lr_find(
         self,
@@ -69,33 +138,90 @@ class ClassificationPipeline:
         fold = foldsToExecute[0] if foldsToExecute else 0
         return self.experiment.lr_find(dataset, fold=fold, stage=stage, sweep=sweep)
 
-    def predict_all_to_array(
-        self,
-        dataset: Any,
-        fold: int | Sequence[int] = 0,
-        stage: int = 0,
-        *,
-        ttflips: str | bool = False,
-    ) -> Floats:
-        """Predict a data set in its own order.
+    def load_model(self, fold: Fold = 0, stage: Stage = -1) -> Any:
+        """Load trained models, ready to predict.
 
         Args:
-            dataset: As for `fit`; labels are not needed.
-            fold: Whose model; several are averaged.
-            stage: Whose weights; 0 is the first, as in Musket.
-            ttflips: Average over flips: True for four, or "Horizontal".
+            fold: Whose models; None for all that are trained.
+            stage: Whose weights; -1 is the last, None is all stages.
 
         Returns:
-            Probabilities [N, all classes].
+            For one fold and stage the classifier, a torch module in eval mode that gives logits,
+            with `predict`; for several one module that gives their mean probabilities.
+        """
+        places = places_of(self.experiment, fold, stage)
+        if isinstance(fold, int) and isinstance(stage, int):
+            return self.experiment.load_model(*places[0])
+        return LoadedModels(load_models(self.experiment.folder, places))
+
+    def createNetForInference(self, fold: Fold = 0, stage: Stage = -1) -> Any:  # noqa: N802  Musket's name
+        """Load trained models; the same as `load_model`."""
+        return self.load_model(fold, stage)
+
+    def createNet(self) -> Classifier:  # noqa: N802  Musket's name
+        """Build the network that training would start from."""
+        config = self.experiment.config
+        heads = build.build_heads(config, self._source(None).labels)
+        return build_classifier(
+            build.build_spec(config, heads),
+            weights=config.weights,
+            directory=config.directory,
+            generator_seed=config.seed,
+        )
+
+    def validate(self) -> CheckReport:
+        """Find out everything that can be known without training, and say it line by line."""
+        report = self.experiment.check(self.dataset)
+        for name, text in report.lines:
+            self.experiment.progress.line(f"{name}: {text}")
+        return report
+
+    def info(self, metric: str | None = None) -> list[StageInfo]:
+        """Tell the best number of each stage that has been trained.
+
+        Args:
+            metric: Which number, such as "val_macro_f1"; the primary metric if not given.
 
         Raises:
-            DataError: If a sample cannot be read, since then rows would not line up.
+            ConfigError: If no epoch has it.
         """
-        return self.experiment.predict_all(dataset, _folds(fold), stage, tta=ttflips)
+        run = self.experiment
+        wanted = metric or run.config.primary_metric
+        found = []
+        for fold in range(run.config.folds_count):
+            for stage in range(len(run.stages)):
+                path = run.folder.metrics(fold, stage)
+                if path.exists():
+                    found.append(stage_info(path, fold, stage, wanted))
+        return found
 
-    def load_model(self, fold: int = 0, stage: int = -1) -> Classifier:
-        """Load the best model of a fold's stage: a torch module in eval mode."""
-        return self.experiment.load_model(fold, stage)
+    def kfold(self, ds: Any = None, indeces: Sequence[int] | None = None) -> Folds:
+        """Give the folds as positions in a data set.
+
+        Args:
+            ds: The data set; that of `fit` or of the config if not given.
+            indeces: Only these items.
+        """
+        kept = None if indeces is None else np.asarray(list(indeces), dtype=np.int64)
+        folds = []
+        for fold in range(self._splits(ds).num_folds):
+            both = [self._positions(ds, part, fold) for part in ("train", "validation")]
+            train, val = (p if kept is None else np.intersect1d(p, kept) for p in both)
+            folds.append((train, val))
+        return Folds(self._whole(ds), folds, self._source(ds), self.experiment.config.seed)
+
+    def setAllowResume(self, resume: bool) -> None:  # noqa: FBT001, N802  Musket's name
+        """Accept Musket's switch: a run always goes on where it was broken off."""
+        if not resume:
+            hint = "a run always goes on where it was broken off; for another one use a new folder"
+            logger.warning("setAllowResume(False): without effect: %s", hint)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _INSTEAD:
+            msg = f"{name} of Musket's is not in fivefold: {_INSTEAD[name]}"
+            raise AttributeError(msg)
+        msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(msg)
 
     def directory(self) -> Path:
         """The experiment's folder."""
@@ -124,10 +250,6 @@ def parse(
     return ClassificationPipeline(
         Experiment.load(find_experiment(path), allow_imports=allow_imports, progress=watcher)
     )
-
-
-def _folds(fold: int | Sequence[int]) -> tuple[int, ...]:
-    return (fold,) if isinstance(fold, int) else tuple(fold)
 
 
 __all__ = ["ClassificationPipeline", "PredictionItem", "parse"]

@@ -1,0 +1,1 @@
+"""What `classification.parse` gives, by Musket's method names: predicting, evaluating, folds."""

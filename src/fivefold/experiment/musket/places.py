@@ -1,0 +1,66 @@
+"""Which models Musket's arguments `fold` and `stage` mean."""
+
+import logging
+from collections.abc import Sequence
+from functools import cache
+from typing import Final, TypeAlias
+
+from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.finished import recorded_config
+from fivefold.experiment.trained import stage_index, trained_folds
+
+logger = logging.getLogger(__name__)
+
+Fold: TypeAlias = int | Sequence[int] | None
+"""Whose models: one fold, several, or all that are trained."""
+Stage: TypeAlias = int | Sequence[int] | None
+"""Whose weights: one stage, -1 for the last, several, or all."""
+Place: TypeAlias = tuple[int, int]
+"""A model's fold and stage."""
+
+
+class _First(int):
+    """The first stage, where nobody asked for one."""
+
+
+FIRST: Final = _First(0)
+"""Musket's default stage; that it is not the last is said where there are several."""
+
+
+def places_of(experiment: Experiment, fold: Fold, stage: Stage) -> list[Place]:
+    """Choose the models that predict together.
+
+    Args:
+        experiment: Whose models.
+        fold: Which folds.
+        stage: Which stages.
+
+    Raises:
+        ConfigError: If there is no such fold or stage.
+        StateError: If one that was named is not trained, or none is.
+    """
+    folder, config = experiment.folder, experiment.config
+    count = len(recorded_config(folder, config).resolve())
+    if stage is FIRST and count > 1:
+        _tell_first(str(folder.root), count)
+    stages = range(count) if stage is None else numbers(stage)
+    folds = None if fold is None else numbers(fold)
+    return [
+        (own, stage_index(folder, config, number))
+        for number in stages
+        for own in trained_folds(folder, config, folds, number)
+    ]
+
+
+def numbers(given: int | Sequence[int]) -> tuple[int, ...]:
+    """Take one number or several as several."""
+    return (int(given),) if isinstance(given, int) else tuple(int(number) for number in given)
+
+
+@cache
+def _tell_first(root: str, count: int) -> None:
+    logger.warning(
+        "%s: stage 0 of %d predicts, as in Musket where no stage is named; stage=-1 is the last",
+        root,
+        count,
+    )

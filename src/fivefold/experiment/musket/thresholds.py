@@ -1,0 +1,80 @@
+"""Which probability is the best threshold between false and true."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from fivefold.core.predictions import Predictions
+from fivefold.core.progress import Progress
+from fivefold.core.types import AnyArray
+from fivefold.evaluation import compute, direction, is_better
+from fivefold.experiment.musket.batches import by_sample
+
+GRID = [number / 100 for number in range(100)]
+"""Musket's candidates: 0.00, 0.01, … 0.99."""
+
+Score: TypeAlias = str | Callable[[Any, Any], float]
+"""A metric's name; or a function of one sample's truth and of what is above the threshold, both as
+in `results`, which is averaged over samples: more is better."""
+
+
+def best_threshold(predictions: Predictions, func: Score, progress: Progress) -> float:
+    """Find the first of Musket's candidates with the best score.
+
+    Args:
+        predictions: With their truth.
+        func: Tells how good the answers at a threshold are.
+        progress: Who watches.
+
+    Returns:
+        A class is true where its probability is above this.
+    """
+    with progress.bar("threshold", len(GRID)) as advance:
+        scores = []
+        for threshold in GRID:
+            scores.append(_score(predictions, func, threshold))
+            advance(1)
+    mode, best = direction(func) if isinstance(func, str) else "max", 0
+    for k, score in enumerate(scores):
+        best = k if is_better(score, scores[best], mode) else best
+    return GRID[best]
+
+
+def best_by_class(
+    predictions: Predictions, func: Callable[[AnyArray, AnyArray], float] | None = None
+) -> dict[str, float]:
+    """Find for each class the first of Musket's candidates with the best score.
+
+    Args:
+        predictions: With their truth.
+        func: From the truth of all samples and the answers at a threshold, both true or false [N],
+            to a score; F1 if not given.
+
+    Returns:
+        Class name to threshold.
+    """
+    found = {}
+    score = func or f1
+    for k, name in enumerate(predictions.class_names):
+        truth, probs = predictions.truth[:, k] > 0.5, predictions.probs[:, k]
+        scores = [score(truth, probs > threshold) for threshold in GRID]
+        found[name] = GRID[int(np.argmax(scores))]
+    return found
+
+
+def f1(truth: AnyArray, answers: AnyArray) -> float:
+    """Twice the hits over the sum of true and answered ones; 0 without any."""
+    total = int(truth.sum() + answers.sum())
+    return 2 * int((truth & answers).sum()) / total if total else 0.0
+
+
+def _score(predictions: Predictions, func: Score, threshold: float) -> float:
+    answers = predictions.probs > threshold
+    if isinstance(func, str):
+        decided = replace(predictions, probs=answers.astype(np.float32))
+        return compute(decided, [func])[func]
+    heads = predictions.heads
+    pairs = zip(by_sample(predictions.truth, heads), by_sample(answers, heads), strict=True)
+    return float(np.mean([func(truth, answer) for truth, answer in pairs]))
