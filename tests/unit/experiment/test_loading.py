@@ -39,7 +39,6 @@ def test_wrong_keys_and_unknown_names_are_told_together_in_the_order_of_the_file
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("callbacks: {CyclicLR: {}}", "callbacks: callback 'CyclicLR' is not yet supported"),
         ("loss: lovasz_loss", "loss: loss 'lovasz_loss' is not yet supported"),
         ("metrics: [dice]", "metrics: metric 'dice' is not yet supported"),
         ("activation: relu", "activation: activation 'relu' is not yet supported"),
