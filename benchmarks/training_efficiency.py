@@ -138,7 +138,7 @@ def task_of(pictures: Path, architecture: str, size: int, batch: int, threads: i
         optimizer=build_stage_optimizer(stage, model),
         schedule=build_stage_schedule(stage),
         train=data.train_batches(stage, seed=0, fold=0),
-        val=data.val_batches(batch),
+        val=data.val_batches(stage),
     )
 
 

@@ -2,6 +2,7 @@
 
 from fivefold.augment import (  # noqa: F401  they fill the catalog
     axes,
+    background,
     blend,
     blur,
     brightness,
@@ -29,7 +30,12 @@ from fivefold.augment import (  # noqa: F401  they fill the catalog
 )
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.mixing import build_mixing, mixers, mixes_batches
-from fivefold.augment.pipeline import Augmentation, build_augmentation, check_augmentation
+from fivefold.augment.pipeline import (
+    Augmentation,
+    build_augmentation,
+    build_transforms,
+    check_augmentation,
+)
 from fivefold.augment.preprocess import resize
 
 __all__ = [
@@ -37,6 +43,7 @@ __all__ = [
     "augmenters",
     "build_augmentation",
     "build_mixing",
+    "build_transforms",
     "check_augmentation",
     "mixers",
     "mixes_batches",

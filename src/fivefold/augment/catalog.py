@@ -3,5 +3,10 @@
 from fivefold.augment.changes import Change
 from fivefold.core.catalog import Catalog
 
+NEEDS_MASK = "needs_mask"
+"""The fact of a component that only changes images with masks."""
+COLOUR = "colour"
+"""The fact of a component that changes red, green and blue, and needs these three channels."""
+
 augmenters: Catalog[Change] = Catalog("augmenter")
 """Each is `def name(rng, height, width, *, options) -> Change`."""

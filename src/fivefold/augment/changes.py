@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fivefold.augment.box import as_pixels
 from fivefold.augment.warp import DARK, MASK, Border, Maps, Warp, apply, fuse_two, remap
+from fivefold.core.errors import DataError
 from fivefold.core.optional import late
 from fivefold.core.types import Image
 
@@ -83,7 +84,20 @@ class Both:
     size: Size | None = None
 
 
-Single: TypeAlias = Warp | Field | Pixels | Table | Both
+@dataclass(frozen=True, eq=False)
+class WithMask:
+    """What looks at the image and at its mask.
+
+    Attributes:
+        name: The augmenter, for messages.
+        change: From pixels [H, W, C] and a mask [H, W] or [H, W, M] to new ones of those shapes.
+    """
+
+    name: str
+    change: Callable[[Image, Image], tuple[Image, Image]]
+
+
+Single: TypeAlias = Warp | Field | Pixels | Table | Both | WithMask
 Change: TypeAlias = "Single | tuple[Change, ...]"
 """One change, or several in order."""
 
@@ -130,24 +144,48 @@ def fuse(change: Change) -> list[Single]:
 
 def change_image(image: Image, changes: Sequence[Single]) -> Image:
     """Change pixels [H, W, C]; the very same array where nothing changes."""
-    for change in changes:
-        image = _changed(image, change)
-    return image
+    return change_all(image, None, changes)[0]
 
 
 def change_mask(mask: Image, changes: Sequence[Single]) -> Image:
-    """Change a mask [H, W] or [H, W, M] as its image is changed; it holds no new values but 0."""
+    """Change a mask [H, W] or [H, W, M] as its image is changed; it holds no new values but 0.
+
+    What looks at the image too is left out.
+    """
     for change in changes:
-        if isinstance(change, Warp):
-            mask = apply(mask, Warp(change.matrix, MASK))
-        elif isinstance(change, Field):
-            mask = remap(mask, change.make_maps(*mask.shape[:2]), MASK)
-        elif isinstance(change, Both):
-            mask = change.mask(mask)
+        mask = _changed_mask(mask, change)
     return mask
 
 
-def _changed(image: Image, change: Single) -> Image:
+def change_all(
+    image: Image, mask: Image | None, changes: Sequence[Single]
+) -> tuple[Image, Image | None]:
+    """Change an image and its mask, if it has one, together.
+
+    Raises:
+        DataError: If there is no mask and a change needs one.
+    """
+    for change in changes:
+        if isinstance(change, WithMask):
+            if mask is None:
+                msg = f"{change.name}: expected a mask beside every image, got none"
+                raise DataError(msg, hint="leave the augmenter out", slug="data/no-mask")
+            image, mask = change.change(image, mask)
+            continue
+        image = _changed(image, change)
+        mask = None if mask is None else _changed_mask(mask, change)
+    return image, mask
+
+
+def _changed_mask(mask: Image, change: Single) -> Image:
+    if isinstance(change, Warp):
+        return apply(mask, Warp(change.matrix, MASK))
+    if isinstance(change, Field):
+        return remap(mask, change.make_maps(*mask.shape[:2]), MASK)
+    return change.mask(mask) if isinstance(change, Both) else mask
+
+
+def _changed(image: Image, change: "Warp | Field | Pixels | Table | Both") -> Image:
     if isinstance(change, Warp):
         return apply(image, change)
     if isinstance(change, Field):

@@ -1,20 +1,22 @@
 """The `augmentation:` of a config as one function of an image and a generator."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias, overload
 
 import numpy as np
 
-from fivefold.augment.catalog import augmenters
-from fivefold.augment.changes import Step, change_image, change_mask, draw_changes, fuse
+from fivefold.augment.catalog import COLOUR, NEEDS_MASK, augmenters
+from fivefold.augment.changes import Step, change_all, draw_changes, fuse
 from fivefold.augment.children import Children, make_step, options_of, spellings
 from fivefold.augment.mixing import misplaced_mixer, mixer_problems, mixers
 from fivefold.augment.preprocess import resize
 from fivefold.augment.refused import refusal
 from fivefold.augment.warp import as_nearest
-from fivefold.core.catalog import Component
+from fivefold.core.catalog import Component, nowhere
 from fivefold.core.errors import ConfigError, DataError, Problem
+from fivefold.core.seeding import generator_of
 from fivefold.core.types import Image
 
 Where: TypeAlias = Callable[..., str]
@@ -48,17 +50,17 @@ class Augmentation:
             The image, or the image and the mask; the very same arrays when nothing changes.
 
         Raises:
-            DataError: If the mask's height or width is not the image's.
+            DataError: If the mask's height or width is not the image's, or there is none although
+                an augmenter needs one.
         """
         height, width = image.shape[:2]
         if mask is not None and mask.shape[:2] != (height, width):
             msg = f"mask: expected height and width {(height, width)}, got {mask.shape[:2]}"
             raise DataError(msg, slug="data/mask-size")
         changes = fuse(draw_changes(self._steps, rng, height, width))
-        image = resize(change_image(image, changes), height, width)
-        if mask is None:
-            return image
-        return image, as_nearest(change_mask(mask, changes), height, width)
+        image, mask = change_all(image, mask, changes)
+        image = resize(image, height, width)
+        return image if mask is None else (image, as_nearest(mask, height, width))
 
 
 def build_augmentation(items: Items, where: Where, key: str = "augmentation") -> Augmentation:
@@ -78,13 +80,65 @@ def build_augmentation(items: Items, where: Where, key: str = "augmentation") ->
     return Augmentation([make_step(n, value) for n, value in items if not mixers.find(n)])
 
 
-def check_augmentation(items: Items, where: Where, key: str = "augmentation") -> list[Problem]:
+def build_transforms(items: Items) -> Callable[[Image], Image]:
+    """Make the function of augmenters that every image goes through, also in prediction.
+
+    What is random in them is drawn from the pixels themselves: the same pixels always become the
+    same ones, wherever they come from and whatever they are called.
+
+    Args:
+        items: Names and options, in order; they have been checked.
+    """
+    change = build_augmentation(items, nowhere, "transforms")
+
+    def transform(image: Image) -> Image:
+        return change(image, generator_of(image.tobytes())) if items else image
+
+    return transform
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an augmenter stands.
+
+    Attributes:
+        at: Says where it, or an option of it, stands in the config.
+        key: The keys and names around it, for messages.
+        masks: Whether images come with masks.
+        channels: How many channels images have.
+    """
+
+    at: Where
+    key: str
+    masks: bool
+    channels: int
+
+    def refusal(self, component: Component[Any]) -> str:
+        """Say why an augmenter cannot be used on the images here; "" if it can."""
+        if component.facts.get(NEEDS_MASK) and not self.masks:
+            return "it needs a mask for every image, which classification has none of: leave it out"
+        if component.facts.get(COLOUR) and self.channels < 3:
+            have = f"`shape` has {self.channels} channel{'s' if self.channels > 1 else ''}"
+            return f"it changes red, green and blue, and {have}: leave it out, or set 3"
+        return ""
+
+
+def check_augmentation(
+    items: Items,
+    where: Where,
+    key: str = "augmentation",
+    *,
+    masks: bool = True,
+    channels: int = 3,
+) -> list[Problem]:
     """Find every wrong name and option, at any depth.
 
     Args:
         items: Names and options, in order.
         where: Says where a part of them stands: `where(position, name, option)`.
         key: The config's key that they stand behind, for messages.
+        masks: Whether images come with masks, which some augmenters need.
+        channels: How many channels images have; some augmenters need three.
     """
     problems = []
     for position, (name, value) in enumerate(items):
@@ -92,34 +146,34 @@ def check_augmentation(items: Items, where: Where, key: str = "augmentation") ->
         if mixers.find(name):
             problems += mixer_problems(items, position, at, key)
         else:
-            problems += _problems(name, value, at, key)
+            problems += _problems(name, value, _Place(at, key, masks, channels))
     return problems
 
 
-def _problems(name: str, value: object, at: Where, key: str) -> list[Problem]:
-    reason = refusal(name)
+def _problems(name: str, value: object, place: _Place) -> list[Problem]:
+    at, key = place.at, place.key
+    component = augmenters.find(name)
+    reason = place.refusal(component) if component else refusal(name)
     if reason:
         message = f"{key}: augmenter {name!r} cannot be used"
         return [Problem("config/refused-augmenter", at(), message, reason)]
     if mixers.find(name):
         return [misplaced_mixer(name, at, key)]
-    component = augmenters.find(name)
     if component is None:
         return [augmenters.unknown(name, at(), key)]
     options, are_bare = options_of(component, value)
-    place = (at, f"{key}.{name}")
+    inside = replace(place, key=f"{key}.{name}")
     return (
         augmenters.problems(name, options, at, key)
-        or _children_problems(component, options, place, are_bare=are_bare)
-        or _meeting_problems(name, value, at, key)
+        or _children_problems(component, options, inside, are_bare=are_bare)
+        or _meeting_problems(name, value, inside)
     )
 
 
 def _children_problems(
-    component: Component[Any], options: object, place: tuple[Where, str], *, are_bare: bool
+    component: Component[Any], options: object, place: _Place, *, are_bare: bool
 ) -> list[Problem]:
     """Find problems of augmenters inside another; bare ones have no option's name around them."""
-    at, key = place
     written = {str(option) for option in options} if isinstance(options, Mapping) else set()
     problems = []
     for option, accepted in component.check(options)[0].items():
@@ -127,16 +181,17 @@ def _children_problems(
             continue
         name = next(name for name in spellings(component, option) if name in written)
         around = () if are_bare else (name,)
+        key = ".".join((place.key, *around))
         for item in accepted.items:
-            inner = partial(at, *around, *item.path)
-            problems += _problems(item.name, item.value, inner, ".".join((key, *around)))
+            inner = replace(place, at=partial(place.at, *around, *item.path), key=key)
+            problems += _problems(item.name, item.value, inner)
     return problems
 
 
-def _meeting_problems(name: str, value: object, at: Where, key: str) -> list[Problem]:
+def _meeting_problems(name: str, value: object, place: _Place) -> list[Problem]:
     """Find what only shows when options meet."""
     try:
         make_step(name, value)(np.random.default_rng(0), 8, 8)
     except ValueError as error:
-        return [Problem("config/bad-value", at(), f"{key}.{name}: expected {error}")]
+        return [Problem("config/bad-value", place.at(), f"{place.key}: expected {error}")]
     return []

@@ -17,7 +17,7 @@ from fivefold.augment.draws import draw, draw_one, draw_whole, names_option
 from fivefold.augment.frames import Interpolation, resized
 
 Keep: TypeAlias = Literal["keep", "keep-aspect-ratio"]
-Length: TypeAlias = int | float | list[float] | Keep
+Length: TypeAlias = int | float | list[int] | list[float] | Keep
 Interpolations = Annotated[str | list[str], names_option(Interpolation)]
 
 _MOST = 16_384
@@ -116,9 +116,10 @@ def keep_size_by_resize(
 def _drawn_length(rng: np.random.Generator, length: Length) -> int | float | str:
     if isinstance(length, int | float | str):
         return length
+    numbers = [float(item) for item in length]
     if all(isinstance(item, int) for item in length):
-        return int(draw_whole(rng, length))
-    return draw(rng, length)
+        return int(draw_whole(rng, numbers))
+    return draw(rng, numbers)
 
 
 def _pixels(length: int | float | str, total: int) -> int:

@@ -17,19 +17,18 @@ if TYPE_CHECKING:
         check_heads,
     )
     from fivefold.build.objects import (
-        build_prepare,
         build_spec,
         build_stage_optimizer,
         build_stage_schedule,
     )
-    from fivefold.build.pixels import build_images
+    from fivefold.build.pixels import build_images, build_prepare
 
 _HOMES = {
     "build_class_weights": "objective",
     "build_heads": "heads",
     "build_images": "pixels",
     "build_loss_function": "objective",
-    "build_prepare": "objects",
+    "build_prepare": "pixels",
     "build_spec": "objects",
     "build_stage_optimizer": "objects",
     "build_stage_schedule": "objects",

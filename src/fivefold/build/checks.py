@@ -26,6 +26,11 @@ def check(config: ExperimentConfig) -> list[Problem]:
     problems = [*config.not_yet(), *_missing(config), *_activations(config), *_metrics(config)]
     if config.architecture:
         problems += _some(backbone_problem(config.architecture, config.where("architecture")))
+    transforms_at = partial(config.where, "transforms")
+    channels = config.shape[2]
+    problems += check_augmentation(
+        config.transforms, transforms_at, "transforms", masks=False, channels=channels
+    )
     for stage in config.resolve():
         problems += _stage(config, stage)
     return list(dict.fromkeys(problems))
@@ -145,7 +150,13 @@ def _stage(config: ExperimentConfig, stage: ResolvedStage) -> list[Problem]:
     schedule_at = partial(at, "schedule", stage.schedule)
     options, schedule_options = stage.optimizer_options, stage.schedule_options
     return [
-        *check_augmentation(stage.augmentation, augmentation_at, key_of("augmentation")),
+        *check_augmentation(
+            stage.augmentation,
+            augmentation_at,
+            key_of("augmentation"),
+            masks=False,
+            channels=config.shape[2],
+        ),
         *(p for text in stage.losses for p in check_loss(text, losses_at, key_of("loss"))),
         *check_optimizer(stage.optimizer, options, optimizer_at, key_of("optimizer")),
         *check_schedule(stage.schedule, schedule_options, schedule_at, key_of("schedule")),

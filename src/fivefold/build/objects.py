@@ -1,14 +1,9 @@
 """Objects of one stage, made from its resolved settings."""
 
-from collections.abc import Callable
-
-import numpy as np
 from torch.optim import Optimizer
 
-from fivefold.augment import build_augmentation
 from fivefold.config import ExperimentConfig, ResolvedStage
-from fivefold.core.catalog import nowhere
-from fivefold.core.types import Head, Image
+from fivefold.core.types import Head
 from fivefold.models import Classifier, ModelSpec
 from fivefold.models.depths import layer_scales, spared_weights
 from fivefold.optim import (
@@ -21,8 +16,6 @@ from fivefold.optim import (
     with_decay,
 )
 
-Prepare = Callable[[Image, np.random.Generator | None], Image]
-
 
 def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
     """Describe the model that a checked config asks for."""
@@ -33,6 +26,7 @@ def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
         pooling=config.pooling,
         dropout=config.dropout,
         copy_weights=config.copy_weights,
+        transforms=config.transforms,
     )
 
 
@@ -56,13 +50,3 @@ def build_stage_schedule(stage: ResolvedStage) -> Schedule:
     schedule = build_schedule(*(named[0] if named else (stage.schedule, stage.schedule_options)))
     decay = rate_decay(stage.optimizer, stage.optimizer_options)
     return with_decay(schedule, decay) if decay else schedule
-
-
-def build_prepare(stage: ResolvedStage) -> Prepare:
-    """Make a stage's augmentation of one training image; without a generator it does nothing."""
-    augmentation = build_augmentation(stage.augmentation, nowhere)
-
-    def prepare(image: Image, rng: np.random.Generator | None) -> Image:
-        return image if rng is None else augmentation(image, rng)
-
-    return prepare

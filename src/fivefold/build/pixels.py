@@ -1,21 +1,44 @@
 """Pixels at a network's size: one way to make them, and where they are kept."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
-from fivefold.augment import resize
-from fivefold.config import ExperimentConfig
+import numpy as np
+
+from fivefold.augment import build_augmentation, build_transforms, resize
+from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cache_home import cache_home
+from fivefold.core.catalog import nowhere
+from fivefold.core.types import Image
 from fivefold.data import Source
 from fivefold.data.images import ResizedImages
 from fivefold.data.kept import Kept
 from fivefold.data.preprocess import Preprocess
 from fivefold.data.samples import SampleTable
 
+if TYPE_CHECKING:
+    from fivefold.data.batches import Prepare
+
 
 def build_preprocess(shape: tuple[int, int, int]) -> Preprocess:
     """Make what turns images into pixels of a network's [height, width, channels]."""
     height, width, _ = shape
     return Preprocess(shape, partial(resize, height=height, width=width))
+
+
+def build_prepare(stage: ResolvedStage) -> "Prepare":
+    """Make what turns resized pixels into what a stage's network sees.
+
+    With a generator, as in training, an image is augmented; then, or else, it goes through the
+    transforms that all images go through.
+    """
+    augmentation = build_augmentation(stage.augmentation, nowhere)
+    transform = build_transforms(stage.transforms)
+
+    def prepare(image: Image, rng: np.random.Generator | None) -> Image:
+        return transform(image if rng is None else augmentation(image, rng))
+
+    return prepare
 
 
 def build_kept(config: ExperimentConfig, source: Source) -> Kept:

@@ -263,6 +263,12 @@ class ExperimentKeys(BaseModel):
         description="Augmenters by name with their options, in this order; a list of single-key "
         "mappings may hold one twice.",
     )
+    transforms: StepsField = Field(
+        (),
+        description="Augmenters that every image goes through, in training (after `augmentation`), "
+        "validation and prediction. What is random in them is drawn from the image itself, so an "
+        "image is always changed alike.",
+    )
     freeze_encoder: bool = Field(
         False, description="Freeze the backbone until a stage says `unfreeze_encoder: true`."
     )

@@ -55,9 +55,7 @@ _NEVER_READ = "no version of Musket read it"
 
 EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "crops": _not_yet("split each image into n x n cells", 1),
-    "transforms": _not_yet("augmenters that also run on validation and prediction"),
     "manualResize": _not_yet("leave resizing to the dataset"),
-    "showDataExamples": _not_yet("pictures of augmented training samples"),
     "gpus": _not_yet("train on several accelerators", 1),
     "maxEpochSize": _not_yet("an upper bound on the steps of an epoch"),
     "subsample": _not_yet("divide the steps of an epoch", 1),
@@ -112,6 +110,7 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "compressPredictionsAsInts": _no_effect("predictions are kept in full precision"),
     "compressScale": _no_effect("predictions are kept in full precision"),
     "dumpPredictionsToCSV": _no_effect("out-of-fold predictions are always written as CSV"),
+    "showDataExamples": _no_effect("`fivefold preview` draws augmented training samples"),
     "resume": _no_effect("a run always goes on where it stopped"),
     "verbose": _no_effect("the command line decides what is shown"),
     "needsSessionForPrediction": _no_effect(_CPU),

@@ -18,7 +18,7 @@ from fivefold.config.nodes import Node, Step, plain, walk
 from fivefold.core.errors import Problem
 
 _HEADER = re.compile(r"#%Musket\s+(\S+)")
-_STEPS = ("augmentation", "callbacks", "extra_callbacks")
+_STEPS = ("augmentation", "transforms", "callbacks", "extra_callbacks")
 
 
 @dataclass(frozen=True)

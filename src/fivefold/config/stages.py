@@ -23,6 +23,7 @@ class ResolvedStage:
         schedule_options: Its options by name.
         batch: Samples in a batch, at least 1.
         augmentation: Augmenters in order, each with what stood behind its name.
+        transforms: Augmenters of every image, also of validation and prediction, the same way.
         callbacks: Callbacks in order, each with what stood behind its name.
         metrics: Names of metrics.
         primary_metric: What decides which epoch is the best, such as "val_loss".
@@ -56,6 +57,7 @@ class ResolvedStage:
     schedule_options: Mapping[str, Any]
     batch: int
     augmentation: Steps
+    transforms: Steps
     callbacks: Steps
     metrics: tuple[str, ...]
     primary_metric: str
@@ -124,6 +126,7 @@ def _resolve(
         schedule_options=schedule.options,
         batch=stage.batch or config.batch,
         augmentation=config.augmentation if stage.augmentation is None else stage.augmentation,
+        transforms=config.transforms,
         callbacks=callbacks + stage.extra_callbacks + _short_forms(config, stage),
         metrics=_every_epoch(config),
         primary_metric=config.primary_metric,

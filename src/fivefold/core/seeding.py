@@ -26,6 +26,12 @@ def generator_for(seed: int, purpose: str, *place: int | str) -> np.random.Gener
     return np.random.Generator(np.random.Philox(seed_for(seed, purpose, *place)))
 
 
+def generator_of(content: bytes) -> np.random.Generator:
+    """Make the generator of some bytes, which has no other place in an experiment."""
+    key = np.frombuffer(hashlib.blake2b(content, digest_size=16).digest(), dtype="<u8")
+    return np.random.Generator(np.random.Philox(key=key))
+
+
 class SampleGenerators:
     """The generators of one place's samples, each at a quarter of the price of `generator_for`.
 

@@ -8,13 +8,14 @@ augmented in ways that are drawn once; the epochs take one after the other.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from fivefold.build import build_prepare
 from fivefold.augment import mixes_batches
+from fivefold.build import build_prepare
 from fivefold.config import ResolvedStage
 from fivefold.core.progress import Progress
 from fivefold.core.types import Floats, Indices
@@ -22,7 +23,6 @@ from fivefold.data.batches import Batch, Batches
 from fivefold.data.images import ResizedImages
 from fivefold.engine.device import accelerator, images_of
 from fivefold.engine.feature_files import FeatureFiles
-from fivefold.engine.fold_data import as_it_is
 from fivefold.engine.predictor import map_batches
 from fivefold.models import Classifier
 
@@ -110,43 +110,56 @@ def compute_features(model: Classifier, stage: ResolvedStage, work: FeatureWork)
 
     Args:
         model: Its backbone is run in eval mode, on its device.
-        stage: Its augmentation and `frozen_views` decide the views.
+        stage: Its augmentation, `transforms` and `frozen_views` decide the views.
         work: The samples.
     """
     device = accelerator().device
-    views = [_View(stage, number) for number in range(num_views(stage))]
+    views = [_View(stage, number) for number in (None, *range(num_views(stage)))]
     place = np.full(len(work.images.table), -1, dtype=np.int64)
     place[work.rows] = np.arange(len(work.rows))
     plain, *augmented = (
         FeatureTable(place, torch.from_numpy(_found_or_made(model, work, view)).to(device))
-        for view in [None, *views]
+        for view in views
     )
     return Features(plain, tuple(augmented))
 
 
 @dataclass(frozen=True)
 class _View:
-    """One way to augment every image; what is drawn belongs to the number, not to a fold."""
+    """One way to see every image; what is drawn belongs to the number, not to a fold.
+
+    Attributes:
+        stage: What images go through.
+        number: Of an augmented view; None where nothing is drawn.
+    """
 
     stage: ResolvedStage
-    number: int
+    number: int | None
 
-    @property
-    def key(self) -> object:
-        """All that decides the view, as JSON."""
+    def key(self, seed: int, ids: Sequence[str]) -> dict[str, Any]:
+        """Collect all that decides what is seen beside the images, as JSON values.
+
+        Args:
+            seed: The experiment's seed.
+            ids: Of the samples: what is drawn for an image depends on its id.
+        """
         # As text: the order of a mapping counts, such as that of augmenters in `OneOf`.
-        return [self.number, json.dumps(self.stage.augmentation)]
+        transforms = json.dumps(self.stage.transforms)
+        key: dict[str, Any] = {"transforms": transforms} if self.stage.transforms else {}
+        if self.number is not None:
+            view = [self.number, json.dumps(self.stage.augmentation)]
+            key |= {"view": view, "seed": seed, "ids": list(ids)}
+        return key
 
 
-def _found_or_made(model: Classifier, work: FeatureWork, view: _View | None) -> Floats:
+def _found_or_made(model: Classifier, work: FeatureWork, view: _View) -> Floats:
     table, rows = work.images.table, work.rows
     key = {
         "encoder": model.encoder_digest(),
         "rows": [table.digests[row] for row in rows],
         "batch": _BATCH,
+        **view.key(work.seed, [table.ids[row] for row in rows]),
     }
-    if view is not None:  # what is drawn for an image depends on its id
-        key |= {"view": view.key, "seed": work.seed, "ids": [table.ids[row] for row in rows]}
     found = work.files.find(key)
     if found is not None:
         return found
@@ -155,10 +168,10 @@ def _found_or_made(model: Classifier, work: FeatureWork, view: _View | None) -> 
     return made
 
 
-def _make(model: Classifier, work: FeatureWork, view: _View | None) -> Floats:
+def _make(model: Classifier, work: FeatureWork, view: _View) -> Floats:
     rows = work.rows
     model.eval()
-    what = "features" if view is None else f"features of augmented view {view.number + 1}"
+    what = "features" if view.number is None else f"features of augmented view {view.number + 1}"
     parts = []
     with work.progress.bar(what, len(rows)) as advance:
         for part in map_batches(_forward(model), _full_batches(work, view)):
@@ -167,7 +180,7 @@ def _make(model: Classifier, work: FeatureWork, view: _View | None) -> Floats:
     return np.concatenate(parts)[: len(rows)]
 
 
-def _full_batches(work: FeatureWork, view: _View | None) -> Batches:
+def _full_batches(work: FeatureWork, view: _View) -> Batches:
     rows = work.rows
     padding = np.repeat(rows[-1:], -len(rows) % _BATCH)
     return Batches(
@@ -175,9 +188,9 @@ def _full_batches(work: FeatureWork, view: _View | None) -> Batches:
         work.images.table,
         np.concatenate([rows, padding]),
         batch=_BATCH,
-        prepare=as_it_is if view is None else build_prepare(view.stage),
+        prepare=build_prepare(view.stage),
         seed=work.seed,
-        place=None if view is None else (view.number,),
+        place=None if view.number is None else (view.number,),
         shuffle=False,
         threads=work.threads,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from fivefold.augment import build_mixing
 from fivefold.build import build_prepare
 from fivefold.config import ResolvedStage
-from fivefold.core.types import AnyArray, Floats, Image, Indices
+from fivefold.core.types import AnyArray, Floats, Indices
 from fivefold.data.batches import Batches
 from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable
@@ -26,6 +26,7 @@ class FoldData:
         train_rows: Rows of the table to train on.
         val_rows: Rows of the table to validate on, in the order of their ids.
         threads: How many decode and augment ahead.
+        left_out: Rows of the validation fold that no epoch measures, in the order of their ids.
     """
 
     table: SampleTable
@@ -33,6 +34,15 @@ class FoldData:
     train_rows: Sequence[int] | Indices
     val_rows: Sequence[int] | Indices
     threads: int = 2
+    left_out: Sequence[int] | Indices = ()
+
+    @property
+    def whole_val_rows(self) -> Sequence[int] | Indices:
+        """All rows of the validation fold, in the order of their ids."""
+        if not len(self.left_out):
+            return self.val_rows
+        rows = np.concatenate([np.asarray(self.val_rows), np.asarray(self.left_out)])
+        return rows[np.argsort(self.table.ranks[rows])]
 
     def targets(self, rows: Indices) -> Floats:
         """Give the truth of some rows of the table [B, all classes]; [B, 0] without labels."""
@@ -65,24 +75,21 @@ class FoldData:
                 seed=seed,
                 place=place,
                 threads=self.threads,
+                mix=mix,
             )
 
         return of_epoch
 
-    def val_batches(self, batch: int) -> Batches:
-        """Make the batches of the validation samples, as they are."""
-        return plain_batches(self.images, self.val_rows, batch, self.threads)
+    def val_batches(self, stage: ResolvedStage) -> Batches:
+        """Make a stage's batches of the validation samples, without augmentation."""
+        return plain_batches(self.images, self.val_rows, stage, self.threads)
 
 
 def plain_batches(
-                mix=mix,
-    images: ResizedImages, rows: Sequence[int] | Indices, batch: int, threads: int
+    images: ResizedImages, rows: Sequence[int] | Indices, stage: ResolvedStage, threads: int
 ) -> Batches:
-    """Make batches in the order given, without augmentation."""
-    chosen = np.asarray(rows)
-    return Batches(images, images.table, chosen, batch=batch, prepare=as_it_is, threads=threads)
-
-
-def as_it_is(image: Image, rng: np.random.Generator | None) -> Image:  # noqa: ARG001  the protocol's names
-    """Prepare an image for validation: it has the network's size already."""
-    return image
+    """Make a stage's batches in the order given, without augmentation."""
+    chosen, prepare = np.asarray(rows), build_prepare(stage)
+    return Batches(
+        images, images.table, chosen, batch=stage.batch, prepare=prepare, threads=threads
+    )

@@ -1,6 +1,6 @@
 """Images as they come: each read and decoded once, resized, in batches, and then forgotten."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -28,7 +28,12 @@ class Incoming:
 
 
 def read_batches(
-    source: Source, preprocess: Preprocess, *, batch: int, threads: int
+    source: Source,
+    preprocess: Preprocess,
+    *,
+    batch: int,
+    threads: int,
+    transform: Callable[[Image], Image] | None = None,
 ) -> Generator[Incoming]:
     """Read every sample of a source once, in its order; at most two batches are held at a time.
 
@@ -37,6 +42,7 @@ def read_batches(
         preprocess: Makes the pixels that a network sees, here as in training.
         batch: How many readable images at a time; only the last are fewer.
         threads: How many decode ahead.
+        transform: What all images of that size go through.
 
     Raises:
         DataError: If an image has another number of channels than can be turned into the shape's.
@@ -44,7 +50,8 @@ def read_batches(
 
     def read(i: int) -> Image | ImageProblem:
         try:
-            return _read(source, i, preprocess)
+            image = _read(source, i, preprocess)
+            return image if transform is None else transform(image)
         except ImageProblem as problem:
             return problem
 

@@ -339,7 +339,7 @@ def build_task(job: StageJob) -> Task:
         optimizer=build_stage_optimizer(stage, model),
         schedule=build_stage_schedule(stage),
         train=job.data.train_batches(stage, seed=job.seed, fold=job.fold),
-        val=job.data.val_batches(stage.batch),
+        val=job.data.val_batches(stage),
         average=Average(model.head if stage.frozen else model, stage.ema) if stage.ema else None,
         class_weights=named_weights(model.heads, weights),
     )

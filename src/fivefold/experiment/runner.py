@@ -61,7 +61,7 @@ def _predict_holdout(work: Work, fold: int) -> None:
     rows = [row for row, sample_id in enumerate(work.table.ids) if sample_id in held_out]
     model = on_device(load_model(work.folder, fold, last), work.choices)
     # The batch of training: `inference_batch` may change between two starts, these bytes may not.
-    batches = plain_batches(work.images, rows, work.stages[last].batch, work.threads)
+    batches = plain_batches(work.images, rows, work.stages[last], work.threads)
     with work.progress.bar(f"fold {fold}: holdout", len(rows)) as advance:
         probs = predict_views(model, batches, [identity], advance)
     place = Place(fold, last)

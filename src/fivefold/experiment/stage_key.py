@@ -29,7 +29,7 @@ IRRELEVANT: Mapping[str, str] = {
 }
 """Fields of a stage that its key leaves out, each with the reason."""
 
-_IN_ORDER = frozenset({"augmentation"})
+_IN_ORDER = frozenset({"augmentation", "transforms"})
 """Fields in which the order of a mapping counts, such as that of augmenters in `OneOf`."""
 
 _PACKAGES = (

@@ -4,12 +4,14 @@ import hashlib
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from fivefold.core.choices import EXACT, Choices
-from fivefold.core.types import Head, head_slices
+from fivefold.core.types import AnyArray, Floats, Head, head_slices
+from fivefold.models.arrays import predict_array
 from fivefold.models.backbones import Backbone, build_backbone
 from fivefold.models.channels import InputSpec
 from fivefold.models.heads import ClassifierHead
@@ -28,6 +30,7 @@ class ModelSpec:
         pooling: As in `build_backbone`.
         dropout: Fraction of features set to zero while training, 0-1.
         copy_weights: As in `build_backbone`.
+        transforms: Names and options of the augmenters that every image goes through.
     """
 
     architecture: str
@@ -36,6 +39,7 @@ class ModelSpec:
     pooling: Pooling = "avg"
     dropout: float = 0.0
     copy_weights: bool = False
+    transforms: tuple[tuple[str, Any], ...] = ()
 
 
 class Classifier(nn.Module):

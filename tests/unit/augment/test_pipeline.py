@@ -2,7 +2,12 @@ import cv2
 import numpy as np
 import pytest
 
-from fivefold.augment import Augmentation, build_augmentation, check_augmentation
+from fivefold.augment import (
+    Augmentation,
+    build_augmentation,
+    build_transforms,
+    check_augmentation,
+)
 from fivefold.core.errors import ConfigError, DataError
 
 
@@ -214,3 +219,21 @@ def test_two_translations_at_once_are_a_problem():
 def test_a_good_list_has_no_problems():
     items = [("Fliplr", 0.5), ("Affine", {"translate_percent": {"x": [-0.2, 0.2]}, "order": 3})]
     assert check_augmentation(items, here) == []
+
+
+def test_transforms_draw_from_the_pixels_themselves():
+    transform = build_transforms([("Affine", {"translate_px": [-8, 8], "mode": "wrap"})])
+    images = [noise(seed=seed) for seed in range(20)]
+    moved = [transform(image) for image in images]
+    again = [transform(image.copy()) for image in images]
+    np.testing.assert_array_equal(moved, again)
+    shifts = {
+        next(s for s in range(-8, 9) if np.array_equal(np.roll(image, (s, s), (0, 1)), picture))
+        for image, picture in zip(images, moved, strict=True)
+    }
+    assert len(shifts) > 5
+
+
+def test_no_transforms_return_the_very_image():
+    image = noise()
+    assert build_transforms([])(image) is image

@@ -104,9 +104,8 @@ def test_rand_augment_takes_its_strength(monkeypatch, magnitude):
     assert len(calls) == 600
     for name, (magnitudes, _) in space("RandAugment").items():
         expected = float(magnitudes[magnitude]) if magnitudes.ndim else 0.0
-        assert {strength for change, strength in calls if change == name} == {
-            pytest.approx(expected, abs=1e-4)
-        }
+        (found,) = {strength for change, strength in calls if change == name}
+        assert found == pytest.approx(expected, abs=1e-4)
 
 
 def test_signs_are_even():

@@ -65,7 +65,7 @@ def test_resizing_loses_detail_and_keeps_the_network_s_size():
     image = noise(48, 48)
     coarse = augment(image, "Resize", 0.25)
     assert coarse.shape == image.shape
-    assert coarse.astype(float).std() < 0.6 * image.astype(float).std()
+    assert coarse.astype(float).std() < 0.7 * image.astype(float).std()
     assert abs(coarse.mean() - image.mean()) < 3
 
 

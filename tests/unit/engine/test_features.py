@@ -98,6 +98,18 @@ def test_a_view_holds_the_augmented_images_that_its_number_draws(images, model):
     )
 
 
+def test_transforms_come_after_augmentation_and_are_in_every_view(images, model):
+    stage = stage_of(AUGMENTED + "transforms: {Invert: 1}\n")
+    found = compute_features(model, stage, work_on(images))
+    augment = build_augmentation(stage.augmentation, lambda *_: "")
+    rows, generators = np.arange(len(images.table)), SampleGenerators(3, "augment", 1)
+    plain = [255 - images.get(row) for row in rows]
+    drawn = [255 - augment(images.get(row), generators.of(images.table.ids[row])) for row in rows]
+    for table, pictures in ((found.plain, plain), (found.views[1], drawn)):
+        slow = one_by_one(model, pictures)
+        torch.testing.assert_close(table.of(rows), slow, rtol=1e-5, atol=1e-6)
+
+
 def test_epochs_take_the_views_in_turn(images, model):
     found = compute_features(model, stage_of(), work_on(images))
     taken = [found.of_epoch(epoch) for epoch in range(6)]
@@ -125,6 +137,15 @@ def test_without_augmenters_there_are_no_views():
     assert num_views(stage_of(text)) == 0
 
 
+def test_mixed_batches_have_no_features_that_could_be_computed_once():
+    assert sees_features(stage_of())
+    mixed = stage_of(AUGMENTED.replace("[-20, 20]}}", "[-20, 20]}, MixUp: {}}"))
+    assert mixed.frozen
+    assert not sees_features(mixed)
+    assert num_views(mixed) == 0
+    assert not sees_features(stage_of(AUGMENTED.replace("freeze_encoder: true", "")))
+
+
 def test_any_number_of_threads_gives_the_same_bits(images, model):
     one = compute_features(model, stage_of(), work_on(images, threads=1))
     torch.set_num_threads(2)
@@ -137,21 +158,15 @@ def test_a_second_run_finds_the_features_and_runs_no_backbone(images, model, tmp
     work = work_on(images, home=CacheHome(tmp_path, 10**9))
     made = compute_features(model, stage_of(), work)
     monkeypatch.setattr(model, "features", None)
-def test_mixed_batches_have_no_features_that_could_be_computed_once():
-    assert sees_features(stage_of())
-    mixed = stage_of(AUGMENTED.replace("[-20, 20]}}", "[-20, 20]}, MixUp: {}}"))
-    assert mixed.frozen
-    assert not sees_features(mixed)
-    assert num_views(mixed) == 0
-    assert not sees_features(stage_of(AUGMENTED.replace("freeze_encoder: true", "")))
-
-
     found = compute_features(model, stage_of(), work)
     for first, second in zip((made.plain, *made.views), (found.plain, *found.views), strict=True):
         assert torch.equal(first.values, second.values)
 
 
-@pytest.mark.parametrize("change", ["weights", "seed", "rows", "augmentation", "circumstances"])
+CHANGES = ["weights", "seed", "rows", "augmentation", "transforms", "circumstances"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_other_weights_seed_rows_or_augmentation_are_other_features(
     images, model, tmp_path, monkeypatch, change
 ):
@@ -170,6 +185,8 @@ def test_other_weights_seed_rows_or_augmentation_are_other_features(
         work = work_on(images, home=work.files.home, seed=4)
     elif change == "rows":
         work = work_on(images, home=work.files.home, rows=np.arange(5))
+    elif change == "transforms":
+        stage = stage_of(AUGMENTED + "transforms: {Invert: 1}\n")
     elif change == "augmentation":
         stage = stage_of(AUGMENTED.replace("0.5", "0.6"))
     else:
@@ -198,6 +215,15 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_the_next_run(
     found = compute_features(model, stage_of(), work)
     assert found.plain.values.shape == (len(images.table), 16)
     assert caplog.text.count("features are not kept for the next run") == 1
+
+
+def test_features_are_not_kept_in_a_file_and_its_setting_is_told(monkeypatch, tmp_path, caplog):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path / "file"))
+    files = FeatureFiles(CacheHome(tmp_path / "file", 10**9))
+    files.keep({"a": 1}, np.ones((2, 2), np.float32))
+    assert "next run: FIVEFOLD_CACHE: expected a folder or 'off', got" in caplog.text
+    assert files.find({"a": 1}).tolist() == [[1, 1], [1, 1]]
 
 
 def test_features_that_do_not_fit_into_the_cache_are_not_kept(images, model, tmp_path, caplog):

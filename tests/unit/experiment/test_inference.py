@@ -7,7 +7,7 @@ from runs import CONFIG
 
 from fivefold.augment import resize
 from fivefold.build import build_images
-from fivefold.config import load
+from fivefold.config import load, parse
 from fivefold.core.errors import DataError, ResourceError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, average
@@ -101,9 +101,12 @@ def test_one_pass_gives_the_bits_of_one_pass_for_each_model(folder, pictures, ba
     source, views, parts = open_inputs(pictures), views_of(True), []
     table = table_of(source, audit(source, folds=0, progress=Silent()))
     images, rows = build_images((32, 32, 3), source, table), range(len(table))
+    (settings,) = parse(f"batch: {batch}\nstages: [{{epochs: 1}}]").resolve()
     for fold, stage in FOLDS:
         model = on_device(load_model(folder, fold, stage))
-        probs = predict_views(model, plain_batches(images, rows, batch, 0), views, lambda _: None)
+        probs = predict_views(
+            model, plain_batches(images, rows, settings, 0), views, lambda _: None
+        )
         parts.append(as_predictions(model.heads, table, rows, probs, Place(fold, stage)))
     found = predict(folder, source, f"inference_batch={batch}", views=views)
     assert found.ids == table.ids

@@ -41,6 +41,7 @@ OTHER_STAGE = {
     "schedule_options": {"warmup": 1},
     "batch": 8,
     "augmentation": (("Fliplr", 0.5),),
+    "transforms": (("Grayscale", 1.0),),
     "callbacks": (("EarlyStopping", {"patience": 3}),),
     "metrics": ("accuracy",),
     "primary_metric": "val_accuracy",
@@ -64,6 +65,7 @@ OTHER_SPEC = {
     "pooling": "max",
     "dropout": 0.5,
     "copy_weights": True,
+    "transforms": (("Grayscale", 1.0),),
 }
 OTHER_FACTS = {
     "fold": 1,
@@ -103,6 +105,7 @@ ROADS = {
     "callbacks": STAGE,
     "extra_callbacks": STAGE,
     "augmentation": STAGE,
+    "transforms": STAGE,
     "freeze_encoder": STAGE,
     "unfreeze_encoder": STAGE,
     "freeze_batchnorm": STAGE,
