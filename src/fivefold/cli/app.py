@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from fivefold import __version__
-from fivefold.cli import compare, lr_find, manage, predict, train
+from fivefold.cli import compare, lr_find, manage, predict, preview, train
 from fivefold.cli.console import close_streams, open_streams
 from fivefold.cli.guard import PIPE_CLOSED
 from fivefold.cli.musket_flags import CompareCommand, FitCommand
@@ -59,6 +59,14 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold lr-find flowers -o lr.png",
             "fivefold lr-find flowers -o lr.png --stage 1 --steps 200",
             "fivefold lr-find flowers -o lr.png --start 1e-3 --end 1e-1 --linear",
+        ),
+    ),
+    (
+        "preview",
+        preview.preview,
+        (
+            "fivefold preview flowers -o grid.png",
+            "fivefold preview flowers --stage 1 --set 'augmentation={Fliplr: 0.5}'",
         ),
     ),
     (

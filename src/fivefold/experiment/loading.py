@@ -30,8 +30,30 @@ def load_checked(
 ) -> ExperimentConfig:
     """Read a config and hold every name and option against the catalogs; reads no data.
 
-    All that can be wrong in the file itself is told together, without loading torch. What shows
-    only when something is made comes after it, of a config that has no other problem.
+    What shows only when something is made comes last, of a config that has no other problem; that
+    loads torch.
+
+    Args:
+        path: A YAML file.
+        overrides: `key=value` each.
+        allow_imports: Whether the config may name Python code to run.
+
+    Raises:
+        ConfigError: With every problem.
+        UnsafeInputError: If the config names code and that was not allowed.
+    """
+    config = load_named(path, overrides, allow_imports=allow_imports)
+    impossible = build.try_out(config)
+    if impossible:
+        raise ConfigError(in_order(impossible))
+    say_what_is_idle(config, config.resolve())
+    return config
+
+
+def load_named(
+    path: Path, overrides: Sequence[str] = (), *, allow_imports: bool = False
+) -> ExperimentConfig:
+    """Read a config and tell all that is wrong in the file itself, without loading torch.
 
     Args:
         path: A YAML file.
@@ -50,10 +72,6 @@ def load_checked(
     problems = _check(config, allow_imports=allow_imports)
     if problems:
         raise ConfigError(in_order(problems))
-    impossible = build.try_out(config)
-    if impossible:
-        raise ConfigError(in_order(impossible))
-    say_what_is_idle(config, config.resolve())
     return config
 
 

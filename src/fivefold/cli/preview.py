@@ -1,0 +1,48 @@
+"""The command that shows what augmentation makes of images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fivefold.cli import arguments
+from fivefold.cli.console import show_pairs
+from fivefold.cli.guard import guarded
+from fivefold.cli.predict import check_free
+from fivefold.core.durable import write_bytes
+from fivefold.core.progress import Terminal
+
+
+@guarded
+def preview(
+    experiment: arguments.Experiment,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The picture, a PNG.")
+    ] = Path("preview.png"),
+    stage: Annotated[
+        int, typer.Option("--stage", metavar="N", help="Of which stage; -1 is the last.")
+    ] = 0,
+    overrides: arguments.Overrides = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
+    allow_imports: arguments.AllowImports = False,
+) -> None:
+    """Draw images beside their augmented selves, as they enter the network.
+
+    Nothing is trained, and the experiment's own files stay as they are.
+    """
+    check_free(output, force=force)
+    from fivefold.apps.preview import draw_preview
+    from fivefold.core.layout import RunFolder
+    from fivefold.experiment.datasets import open_source
+    from fivefold.experiment.loading import load_named
+
+    path = RunFolder.of(experiment).config_path
+    config = load_named(path, overrides or (), allow_imports=allow_imports)
+    source = open_source(config, allow_imports=allow_imports, progress=Terminal())
+    drawn = draw_preview(config, source, stage=stage)
+    write_bytes(output, drawn.png)
+    each = f"each in {drawn.views} augmented views" if drawn.views else "without augmentation"
+    lines = [("stage", str(drawn.stage)), ("images", f"{drawn.samples}, {each}")]
+    if drawn.mixes:
+        lines.append(("not drawn", "the mixing of whole batches, which comes after this"))
+    show_pairs([*lines, ("picture", str(output))])
