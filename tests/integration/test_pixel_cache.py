@@ -53,3 +53,4 @@ def test_a_cache_that_cannot_be_used_stops_nothing(tmp_path, cache_folder, caplo
     folder = write_experiment(tmp_path / "run", per_class=6, config=SMALL)
     assert results(folder)
     assert caplog.text.count("not all decoded images are kept on the disk") == 1
+    assert f"FIVEFOLD_CACHE: expected a folder or 'off', got '{cache_folder}'" in caplog.text

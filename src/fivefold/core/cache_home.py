@@ -44,15 +44,13 @@ def cache_home(setting: bool | float) -> CacheHome | None:  # noqa: FBT001  the 
         None where the config or the environment (`FIVEFOLD_CACHE=off`) wants none.
 
     Raises:
-        ConfigError: If the environment names a home folder of nobody, or a file is in the way.
+        ConfigError: If the environment names a home folder of nobody.
     """
     named = os.environ.get(VARIABLE, "").strip()
     if setting is False or named.casefold() in OFF:
         return None
     gigabytes = _USUAL_GB if setting is True else float(setting)
-    root = _root(named)
-    _check_folder(root, named)
-    return CacheHome(root, int(gigabytes * _GB))
+    return CacheHome(_root(named), int(gigabytes * _GB))
 
 
 def _root(named: str) -> Path:
@@ -65,18 +63,17 @@ def _root(named: str) -> Path:
         raise ConfigError([Problem("config/bad-value", "", message)]) from error
 
 
-def _check_folder(root: Path, named: str) -> None:
-    """Refuse a cache that cannot be a folder, by the setting that named it."""
+def blocked_by(home: CacheHome) -> str:
+    """Say which setting has named a cache that is a file, or lies below one; else nothing."""
     try:
-        there = next((path for path in (root, *root.parents) if path.exists()), root)
+        there = next((path for path in (home.root, *home.root.parents) if path.exists()), home.root)
         is_file = there.exists() and not there.is_dir()
     except OSError:  # whoever writes there is told what is wrong
-        return
+        return ""
     if not is_file:
-        return
-    if named:
-        message = f"{VARIABLE}: expected a folder or 'off', got {named!r}: {there} is a file"
-        raise ConfigError([Problem("config/bad-value", "", message)])
-    message = f"cache: expected a folder at {root}, its usual place, got a file: {there}"
-    hint = f"remove the file, set `cache: false`, or name a folder by {VARIABLE}"
-    raise ConfigError([Problem("config/bad-value", "", message, hint)])
+        return ""
+    named = os.environ.get(VARIABLE, "").strip()
+    if named and _root(named) == home.root:
+        return f"{VARIABLE}: expected a folder or 'off', got {str(home.root)!r}: {there} is a file"
+    way_out = f"remove it, set `cache: false`, or name a folder by {VARIABLE}"
+    return f"cache: expected a folder at {home.root}, its usual place: {there} is a file; {way_out}"

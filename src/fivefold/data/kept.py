@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fivefold.core.cache_home import VARIABLE, CacheHome
+from fivefold.core.cache_home import VARIABLE, CacheHome, blocked_by
 from fivefold.core.cache_room import spare_bytes
 from fivefold.core.errors import ResourceError
 from fivefold.core.types import Image
@@ -153,7 +153,7 @@ class Kept:
         try:
             return PixelStore(home, self.preprocess)
         except (OSError, ResourceError) as error:
-            self._warn(_first_line(error))
+            self._warn(blocked_by(home) or _first_line(error))
             return None
 
     def _full(self, home: CacheHome) -> str:

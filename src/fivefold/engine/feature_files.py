@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fivefold.core import durable
-from fivefold.core.cache_home import CacheHome
+from fivefold.core.cache_home import CacheHome, blocked_by
 from fivefold.core.cache_room import make_room, mark_used, spare_bytes
 from fivefold.core.errors import ResourceError, StateError
 from fivefold.core.sealed import read_sealed, write_sealed
@@ -103,7 +103,7 @@ class FeatureFiles:
             sha256 = durable.write_bytes(path.with_suffix(".npy"), data.getbuffer())
             write_sealed(path, {"sha256": sha256}, version=_FORMAT)
         except (ResourceError, OSError) as error:
-            self._tell(str(error))
+            self._tell(blocked_by(home) or str(error))
             return False
         self._use(path)
         return True

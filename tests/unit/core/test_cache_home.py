@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from platformdirs import user_cache_path
 
-from fivefold.core.cache_home import cache_home
+from fivefold.core.cache_home import CacheHome, blocked_by, cache_home
 from fivefold.core.errors import ConfigError
 
 
@@ -59,22 +59,24 @@ def test_its_size_is_twenty_gigabytes_or_what_the_config_says(monkeypatch, tmp_p
 @pytest.mark.parametrize("below", ["", "deep/folder"])
 def test_a_file_instead_of_a_folder_is_told_with_the_variable(monkeypatch, tmp_path, below):
     (tmp_path / "file").touch()
-    named = str(tmp_path / "file" / below)
-    monkeypatch.setenv("FIVEFOLD_CACHE", named)
-    told = rf"^FIVEFOLD_CACHE: expected a folder or 'off', got '{named}': .*/file is a file"
-    with pytest.raises(ConfigError, match=told) as e:
-        cache_home(setting=True)
-    assert e.value.problems[0].slug == "config/bad-value"
-    assert cache_home(setting=False) is None
+    named = tmp_path / "file" / below
+    monkeypatch.setenv("FIVEFOLD_CACHE", str(named))
+    told = f"FIVEFOLD_CACHE: expected a folder or 'off', got '{named}': {tmp_path}/file is a file"
+    assert blocked_by(cache_home(setting=True)) == told
 
 
 def test_a_file_at_the_usual_place_is_told_with_the_key(monkeypatch, tmp_path):
     monkeypatch.delenv("FIVEFOLD_CACHE")
     monkeypatch.setattr("fivefold.core.cache_home.user_cache_path", tmp_path.joinpath)
     (tmp_path / "fivefold").touch()
-    with pytest.raises(ConfigError, match=r"cache: expected a folder at .*fivefold, its") as e:
-        cache_home(setting=20.0)
-    assert "or name a folder by FIVEFOLD_CACHE" in e.value.problems[0].hint
+    found = blocked_by(cache_home(setting=20.0))
+    assert found.startswith(f"cache: expected a folder at {tmp_path}/fivefold, its usual place: ")
+    assert found.endswith("; remove it, set `cache: false`, or name a folder by FIVEFOLD_CACHE")
+
+
+@pytest.mark.parametrize("name", ["", "not/yet/there"])
+def test_a_cache_that_is_a_folder_or_can_be_one_is_blocked_by_nothing(tmp_path, name):
+    assert blocked_by(CacheHome(tmp_path / name, 1)) == ""
 
 
 def test_a_folder_that_nobody_may_look_into_is_left_to_who_writes(monkeypatch, tmp_path):
@@ -82,5 +84,4 @@ def test_a_folder_that_nobody_may_look_into_is_left_to_who_writes(monkeypatch, t
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "exists", refuse)
-    monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path))
-    assert cache_home(setting=True).root == tmp_path
+    assert blocked_by(CacheHome(tmp_path, 1)) == ""

@@ -135,7 +135,7 @@ def test_a_cache_that_is_a_file_is_said_and_work_goes_on(home, caplog):
     fill(kept, 2)
     assert in_memory(kept, 2) == [0, 1]
     assert len(caplog.messages) == 1
-    assert "expected to write this file, got" in caplog.text
+    assert f"cache: expected a folder at {home.root}, its usual place: " in caplog.text
     assert home.root.read_text() == "mine"
 
 
