@@ -122,10 +122,15 @@ class StageConfig(BaseModel):
         description="Write every step's loss and learning rate to `logs/steps-FOLD.STAGE.csv`.",
     )
     negatives: Negatives = Field(
-        None, description="Which samples without an object to train on; `real` and `all` are all."
+        None,
+        description="Which negative samples to train on: `none`, `all` (also `real`; the default), "
+        "or at most so many for each positive one, drawn once. What is positive says the data "
+        "set's `isPositive(i)`; without it, a sample for which any class is true.",
     )
     validation_negatives: Negatives = Field(
-        None, description="The same for validation; default as `negatives`."
+        None,
+        description="The same for what is validated after each epoch; default as `negatives`. "
+        "Out-of-fold predictions are of all samples whatever it says.",
     )
 
 

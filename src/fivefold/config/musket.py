@@ -123,8 +123,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
 """Keys of an experiment, beside the fields of the schema."""
 
 STAGE_KEYS: Mapping[str, Legacy] = {
-    "negatives": _not_yet("how many negative samples to train on", "real", "all"),
-    "validation_negatives": _not_yet("how many negative samples to validate on", "real", "all"),
     "validationSplit": _no_effect("all stages of an experiment share one split"),
 }
 """Keys of a stage, beside the fields of the schema."""

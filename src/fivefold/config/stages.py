@@ -7,6 +7,9 @@ from typing import Any, Literal
 from fivefold.config.fields import Steps
 from fivefold.config.keys import ExperimentKeys, StageConfig
 
+ALL_NEGATIVES = -1
+"""In place of a number of negative samples for each positive one: all of them."""
+
 
 @dataclass(frozen=True)
 class ResolvedStage:
@@ -45,6 +48,8 @@ class ResolvedStage:
             or `balanced`.
         l1: Factor of the sum of the trained weights' absolute values in the loss, at least 0.
         l2: Factor of the sum of their squares, at least 0.
+        negatives: At most so many negative samples for each positive one; -1: all.
+        validation_negatives: The same for what is validated after each epoch.
     """
 
     index: int
@@ -78,6 +83,13 @@ class ResolvedStage:
     pos_weight: float | str | tuple[float, ...] | Mapping[str, float]
     l1: float
     l2: float
+    negatives: int = ALL_NEGATIVES
+    validation_negatives: int = ALL_NEGATIVES
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether negative samples are neither left out of training nor of validation."""
+        return self.negatives == self.validation_negatives == ALL_NEGATIVES
 
 
 def as_names(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -147,7 +159,18 @@ def _resolve(
         pos_weight=config.pos_weight if positives is None else positives,
         l1=config.l1,
         l2=config.l2,
+        negatives=_as_number(stage.negatives),
+        validation_negatives=_as_number(
+            stage.negatives if stage.validation_negatives is None else stage.validation_negatives
+        ),
     )
+
+
+def _as_number(negatives: str | int | None) -> int:
+    """Count the negative samples for each positive one."""
+    if isinstance(negatives, int):
+        return negatives
+    return 0 if negatives == "none" else ALL_NEGATIVES
 
 
 def _every_epoch(config: ExperimentKeys) -> tuple[str, ...]:

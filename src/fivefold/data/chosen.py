@@ -45,6 +45,10 @@ class ChosenSource(Source):
         """Tell a sample's truth [C] without reading its image."""
         return self._source.target(self._positions[i])
 
+    def is_positive(self, i: int) -> bool:
+        """Say whether a sample shows what is looked for."""
+        return self._source.is_positive(self._positions[i])
+
     def fetch(self, i: int) -> Fetched:
         """Read a sample's content once."""
         return self._source.fetch(self._positions[i])

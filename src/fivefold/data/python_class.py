@@ -184,6 +184,21 @@ class PythonSource(Source):
         """Tell a sample's truth [C]."""
         return None if self._targets is None else self._targets[i]
 
+    def is_positive(self, i: int) -> bool:
+        """Say whether a sample shows what is looked for, by the data set's own `isPositive`.
+
+        Raises:
+            DataError: If that raises.
+        """
+        if not hasattr(self._dataset, "isPositive"):
+            return super().is_positive(i)
+        try:
+            with self._turn:
+                return bool(self._dataset.isPositive(i))
+        except Exception as error:
+            msg = f"{self.name_of(i)}: isPositive: expected true or false, got {error!r}"
+            raise DataError(msg, hint="correct the data set", slug="data/is-positive") from error
+
 
 def _renew_in_forks(source: PythonSource) -> None:
     """Give a source another lock in each fork: who holds the old one does not exist there."""

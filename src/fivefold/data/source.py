@@ -108,6 +108,11 @@ class Source(ABC):
         """Tell a sample's truth [C] without reading its image."""
         return self.sample(i).target
 
+    def is_positive(self, i: int) -> bool:
+        """Say whether a sample shows what is looked for; here, whether any class is true."""
+        target = self.target(i)
+        return target is not None and bool(target.any())
+
     def fetch(self, i: int) -> Fetched:
         """Read a sample's content once, to be known by its digest and decoded if need be.
 

@@ -26,13 +26,15 @@ from fivefold.engine.best import check_best, forget_best, load_best, save_best
 from fivefold.engine.callbacks import Callback, Control, StageInfo, build_callbacks
 from fivefold.engine.checkpoint import Bundle, save_bundle, save_trained, save_weights
 from fivefold.engine.examples import draw_examples, pick_examples
-from fivefold.engine.fold_data import FoldData
+from fivefold.engine.fold_data import FoldData, plain_batches
 from fivefold.engine.grouping import Grouping
 from fivefold.engine.history import write_history
 from fivefold.engine.loop import Task, train_epoch, validate
 from fivefold.engine.pace import Pace
+from fivefold.engine.predictor import Place, as_predictions, predict_views
 from fivefold.engine.state import TrainState, forget_stage, load_newest, save_commit
 from fivefold.engine.tensors import flatten, load_model_tensors, restore
+from fivefold.engine.tta import identity
 from fivefold.evaluation import direction, is_better
 from fivefold.losses import named_weights
 from fivefold.models import Classifier, ModelSpec
@@ -282,11 +284,25 @@ class StageRun:
         frozen = job.stage.frozen
         weights_sha256, encoder_sha256 = save_trained(job.folder, *place, job.model, frozen=frozen)
         write_bytes(job.folder.predictions("validation", *place), predictions)
+        if len(job.data.left_out):
+            self._predict_all()
         self._draw_examples()
         described = self._described(state.best_epoch, state.rows[state.best_epoch], weights_sha256)
         bundle = replace(described, encoder_sha256=encoder_sha256)
         save_bundle(job.folder.bundle(*place), bundle)
         forget_running(folder, job.stage.index)
+
+    def _predict_all(self) -> None:
+        """Predict the whole validation fold where epochs have measured a part of it."""
+        job, data = self.job, self.job.data
+        rows = data.whole_val_rows
+        batches = plain_batches(data.images, rows, job.stage, data.threads)
+        what = f"fold {job.fold}, stage {job.stage.index}: samples that were left out"
+        with job.progress.bar(what, len(rows)) as advance:
+            probs = predict_views(job.model, batches, [identity], advance)
+        place = Place(job.fold, job.stage.index)
+        found = as_predictions(job.model.heads, data.table, rows, probs, place)
+        found.save(job.folder.predictions("validation", job.fold, job.stage.index))
 
     def _described(self, epoch: int, row: Mapping[str, float], sha256: str) -> Bundle:
         job = self.job
@@ -312,7 +328,8 @@ class StageRun:
         job, place = self.job, (self.job.fold, self.job.stage.index)
         predictions = Predictions.load(job.folder.predictions("validation", *place))
         chosen = pick_examples(predictions)
-        images = [job.data.images.get(job.data.val_rows[i]) for i in chosen]
+        rows = job.data.whole_val_rows
+        images = [job.data.images.get(rows[i]) for i in chosen]
         picture = draw_examples(images, predictions.take(chosen))
         write_bytes(job.folder.examples(*place) / "validation.png", picture)
 

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fivefold.build.pixels import build_images, build_kept
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import ConfigError, DataError, Problem, StateError, UnsafeInputError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
+from fivefold.core.types import AnyArray
 from fivefold.data import CsvSource, FilesSource, FolderSource, PythonSource, Source, open_python
 from fivefold.data.audit import audit
 from fivefold.data.audited import Audit
+from fivefold.data.balance import check_positives, positives_of
 from fivefold.data.columns import ColumnError
 from fivefold.data.datasets import source_of
 from fivefold.data.decode import FORMATS
@@ -36,6 +40,7 @@ class Prepared:
         table: The used ones.
         splits: Their folds.
         images: Their pixels at the network's size.
+        positives: Of each of them whether it is positive [N]; empty where no stage asks.
     """
 
     source: Source
@@ -43,6 +48,7 @@ class Prepared:
     table: SampleTable
     splits: Splits
     images: ResizedImages
+    positives: AnyArray
 
 
 def open_source(config: ExperimentConfig, *, allow_imports: bool, progress: Progress) -> Source:
@@ -151,7 +157,25 @@ def prepare(
             splits.save(folder.folds_path)
     _warn_of_empty_classes(table, splits)
     images = build_images(config.shape, source, table, kept)
-    return Prepared(source, found, table, splits, images)
+    positives = _positives(config, source, table, splits)
+    return Prepared(source, found, table, splits, images, positives)
+
+
+def _positives(
+    config: ExperimentConfig, source: Source, table: SampleTable, splits: Splits
+) -> AnyArray:
+    """Find out which samples are positive [N], if some stage asks, and that each fold has some."""
+    stages = config.resolve()
+    if all(stage.takes_all for stage in stages):
+        return np.zeros(0, dtype=bool)
+    positive = positives_of(source, table)
+    for fold in range(splits.num_folds):
+        train_rows, val_rows = splits.rows(table, fold)
+        for stage in stages:
+            check_positives(positive, train_rows, stage.negatives, f"fold {fold}, training")
+            most = stage.validation_negatives
+            check_positives(positive, val_rows, most, f"fold {fold}, validation")
+    return positive
 
 
 def _settled_folds(folder: RunFolder) -> Splits:

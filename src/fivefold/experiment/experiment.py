@@ -369,6 +369,7 @@ class Experiment:
             table=prepared.table,
             images=prepared.images,
             splits=prepared.splits,
+            positives=prepared.positives,
             plans=plans,
             threads=config.num_workers,
             choices=choices,

@@ -26,7 +26,7 @@ def find_learning_rate(work: Work, fold: int, stage: int, sweep: Sweep) -> LRFin
     model = on_device(model, work.choices)
     if chosen.initial_weights:
         load_initial_weights([model], work.directory / chosen.initial_weights)
-    task = build_task(stage_job(work, chosen, model, fold_data(work, fold), fold))
+    task = build_task(stage_job(work, chosen, model, fold_data(work, fold, chosen), fold))
     what = f"fold {fold}, stage {stage}: learning rates"
     with (
         computing_with(work.choices.threads),

@@ -117,7 +117,7 @@ class Reuse:
             spec=job.spec,
             fold=job.fold,
             seed=job.seed,
-            data=data_digest(data.table, data.train_rows, data.val_rows),
+            data=data_digest(data.table, data.train_rows, data.val_rows, data.left_out),
             incoming=incoming,
             directory=self.directory,
             surroundings=surroundings(self.choices),

@@ -36,7 +36,7 @@ def run_fold(work: Work, plan: FoldPlan) -> int:
             work.features.forget()
             if stage.initial_weights:
                 load_initial_weights([model], work.directory / stage.initial_weights)
-            own = stage_job(work, stage, model, fold_data(work, plan.fold), plan.fold)
+            own = stage_job(work, stage, model, fold_data(work, plan.fold, stage), plan.fold)
             if not work.reuse.take(own):
                 run = StageRun(own, work.reuse.key(own))
                 run.run()

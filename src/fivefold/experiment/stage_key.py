@@ -107,7 +107,10 @@ def versions() -> dict[str, Any]:
 
 
 def data_digest(
-    table: SampleTable, train_rows: Sequence[int] | AnyArray, val_rows: Sequence[int] | AnyArray
+    table: SampleTable,
+    train_rows: Sequence[int] | AnyArray,
+    val_rows: Sequence[int] | AnyArray,
+    left_out: Sequence[int] | AnyArray = (),
 ) -> str:
     """Compute a digest of a fold's data, in hex.
 
@@ -118,6 +121,7 @@ def data_digest(
         table: All used samples: ids, contents and targets, in order.
         train_rows: Rows to train on, in order.
         val_rows: Rows to validate on, in order.
+        left_out: Rows that are only predicted, when the stage has ended.
     """
     hasher = hashlib.sha256(f"{len(table)}".encode())
     for sample_id, content in zip(table.ids, table.digests, strict=True):
@@ -125,7 +129,7 @@ def data_digest(
         hasher.update(text.encode("utf-8", "surrogateescape") + _END)
     if table.targets is not None:
         hasher.update(repr(table.targets.shape).encode() + table.targets.tobytes())
-    for rows in (train_rows, val_rows):
+    for rows in (train_rows, val_rows, left_out):
         hasher.update(json.dumps([int(row) for row in rows]).encode() + _END)
     return hasher.hexdigest()
 

@@ -1,16 +1,20 @@
 """What all folds of an experiment share, and what one fold takes of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from fivefold.config import ResolvedStage
 from fivefold.core.choices import Choices
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
-from fivefold.core.seeding import seed_for
+from fivefold.core.seeding import generator_for, seed_for
+from fivefold.core.types import AnyArray
+from fivefold.data.balance import with_negatives
 from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable
 from fivefold.data.splits import Splits
@@ -47,6 +51,7 @@ class Work:
         reuse: Takes stages that other experiments have trained alike, and gives to them.
         pace: Counts the epochs of all folds.
         progress: Who watches.
+        positives: Of each sample whether it is positive [N]; empty where no stage asks.
     """
 
     folder: RunFolder
@@ -66,6 +71,7 @@ class Work:
     reuse: Reuse
     pace: Pace
     progress: Progress
+    positives: AnyArray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
 
 def stage_job(
@@ -86,15 +92,27 @@ def stage_job(
     )
 
 
-def fold_data(work: Work, fold: int) -> FoldData:
-    """Collect one fold's samples."""
+def fold_data(work: Work, fold: int, stage: ResolvedStage) -> FoldData:
+    """Collect those of one fold's samples that take part in a stage.
+
+    Negative samples are drawn once for the fold, so that all stages have the same.
+    """
     train_rows, val_rows = work.splits.rows(work.table, fold)
+    left_out = val_rows[:0]
+    if not stage.takes_all:
+        train = generator_for(work.seed, "negatives", fold)
+        val = generator_for(work.seed, "validation-negatives", fold)
+        whole = val_rows
+        train_rows = with_negatives(work.positives, train_rows, stage.negatives, train)
+        val_rows = with_negatives(work.positives, val_rows, stage.validation_negatives, val)
+        left_out = whole[~np.isin(whole, val_rows)]
     return FoldData(
         table=work.table,
         images=work.images,
         train_rows=train_rows,
         val_rows=val_rows,
         threads=work.threads,
+        left_out=left_out,
     )
 
 

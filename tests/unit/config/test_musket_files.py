@@ -61,10 +61,11 @@ def test_what_a_later_version_brings_is_told_with_its_line():
     assert "remove the key" in crops[0].hint
 
 
-def test_only_negatives_that_leave_samples_out_are_not_yet_supported():
-    messages = [problem.message for problem in musket("three_stages").not_yet()]
+def test_negatives_of_each_stage_are_honoured():
+    config = musket("three_stages")
 
-    assert messages == ["stages.0.negatives: not yet supported"]
+    assert config.not_yet() == []
+    assert config.resolve()[0].negatives != config.resolve()[1].negatives
 
 
 def test_piece_of_a_stage_loads_but_cannot_run():

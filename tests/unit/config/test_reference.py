@@ -42,5 +42,5 @@ def test_musket_page_says_what_happens_to_each_key():
     assert "| batch_size | works | the same as `batch` |\n" in page
     assert "| crops | not yet supported |" in page
     assert "| saveLast | accepted with a warning, without effect |" in page
-    assert "| stages.negatives | not yet supported |" in page
+    assert "| stages.negatives | works |" in page
     assert "| lr | works | Learning rate. |" in page
