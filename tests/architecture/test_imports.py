@@ -8,6 +8,7 @@ import pytest
 from fake_run import make_fake_run
 from many_runs import make_run
 from PIL import Image
+from shapes import draw_folders
 
 from fivefold.cli.listing import _KINDS
 
@@ -64,6 +65,7 @@ def test_import_loads_nothing_heavy(module):
         "fivefold.apps.report",
         "fivefold.apps.new",
         "fivefold.apps.demo",
+        "fivefold.apps.preview",
         "fivefold.models.names",
         "fivefold.losses",
         "fivefold.optim",
@@ -112,6 +114,15 @@ def test_experiments_are_compared_without_anything_heavy(tmp_path):
     commands = [("compare", tmp_path), ("compare", tmp_path, "-o", tmp_path / "r.csv", "--json")]
     assert command_lines(*commands) == [(0, [])] * 2
     assert run(f"import fivefold; fivefold.compare({str(tmp_path)!r}); " + PANDAS) == []
+
+
+def test_a_preview_is_drawn_without_torch(tmp_path):
+    draw_folders(tmp_path / "photos", 2)
+    text = "architecture: ResNet18\nshape: [32, 32, 3]\naugmentation: {Fliplr: 0.5}\n"
+    text += "stages: [{epochs: 1}]\ndataset: {folder: photos}\n"
+    (tmp_path / "config.yaml").write_text(text)
+    ((code, added),) = command_lines(("preview", tmp_path, "-o", tmp_path / "grid.png"))
+    assert (code, set(added) - {"cv2", "sklearn"}) == (0, set())
 
 
 @pytest.mark.slow
