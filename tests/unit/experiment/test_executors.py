@@ -1,5 +1,6 @@
 import hashlib
 import json
+import logging
 import sys
 import threading
 from types import ModuleType
@@ -12,6 +13,8 @@ from fivefold.config import parse
 from fivefold.core.errors import ConfigError, NumericError
 from fivefold.core.progress import Silent
 from fivefold.data import channels
+from fivefold.engine import stage
+from fivefold.engine.callbacks import build_callbacks
 from fivefold.experiment import executors, workers
 from fivefold.experiment.executors import how_many
 from fivefold.experiment.experiment import Experiment
@@ -104,19 +107,23 @@ def processes_of(monkeypatch, tmp_path):
 
 
 def test_folds_at_once_give_the_same_bytes_and_warnings(tmp_path, monkeypatch):
-    config = THREE + "callbacks: {EarlyStopping: {restore_best_weights: false}}\n"
+    def grumble(items):
+        logging.getLogger("fivefold.engine.stage").warning("a fold grumbles")
+        return build_callbacks(items)
+
+    monkeypatch.setattr(stage, "build_callbacks", grumble)
     found = []
     for jobs in (1, 2):
         folder = tmp_path / f"{jobs}"
         folder.mkdir()
-        Experiment.load(write_experiment(folder, config=config)).fit(jobs=jobs)
+        Experiment.load(write_experiment(folder, config=THREE)).fit(jobs=jobs)
         found.append((contents(folder), json.loads((folder / "manifest.json").read_text())))
     assert found[1][0] == found[0][0]
     assert {"weights", "metrics", "predictions", "examples"} <= {
         p.split("/")[0] for p in found[0][0]
     }
     assert found[1][1]["warnings"] == found[0][1]["warnings"]
-    assert "EarlyStopping: a stage always ends with its best weights" in found[0][1]["warnings"]
+    assert "a fold grumbles" in found[0][1]["warnings"]
 
 
 def test_folds_at_once_are_forks_where_that_is_safe(tmp_path, monkeypatch):
