@@ -1,5 +1,7 @@
 """What every augmenter promises, whoever wrote it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from augmenter_options import GEOMETRY, PIXELS
@@ -53,6 +55,14 @@ def test_the_same_generator_gives_the_same_image(name):
     first = [augmentation(name)(image_of(3), rng(seed)) for seed in range(5)]
     again = [augmentation(name)(image_of(3), rng(seed)) for seed in range(5)]
     np.testing.assert_array_equal(first, again)
+
+
+def test_threads_change_no_bit(name):
+    change, images = augmentation(name), [image_of(3) for _ in range(8)]
+    generators = [[rng(seed) for seed in range(8)] for _ in range(2)]
+    one_by_one = [*map(change, images, generators[0])]
+    with ThreadPoolExecutor(4) as threads:
+        np.testing.assert_array_equal([*threads.map(change, images, generators[1])], one_by_one)
 
 
 def test_something_changes_for_some_generator(name):
