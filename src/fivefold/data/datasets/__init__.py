@@ -81,6 +81,7 @@ _INSTEAD = {
     "Backgrounds": _AUGMENTATION,
     "WithBackgrounds": _AUGMENTATION,
     "BlendedDataSet": _AUGMENTATION,
+    "MergedDataSet": "use CompositeDataSet",
     "CropAndSplit": "use `crops:` in the config",
     "GenericCSVDataSet": "use `dataset: {csv: …}` in the config, or one of the classes for tables",
     "CompressibleWriteableDS": "use BufferedWriteableDS, which keeps full precision",

@@ -14,7 +14,7 @@ from fivefold.data import Source
 from fivefold.data.chosen import ChosenSource
 from fivefold.experiment.musket.batches import PredictedBatch, as_array, by_sample
 from fivefold.experiment.musket.given import targets_of, truth_of
-from fivefold.experiment.musket.negatives import Negatives, with_negatives
+from fivefold.experiment.musket.negatives import Negatives, with_some_negatives
 from fivefold.experiment.musket.places import FIRST, Fold, Stage, places_of
 from fivefold.experiment.musket.predicting import Flips, Predicting
 from fivefold.experiment.musket.thresholds import Score, best_by_class, best_threshold
@@ -156,6 +156,4 @@ class Evaluating(Predicting):
         whole = self._labelled(ds, heads)
         positions = self._positions(ds, "validation", fold)
         rng = generator_for(self.experiment.config.seed, "evaluate", fold)
-        return ChosenSource(
-            whole, with_negatives(self._whole(ds), whole, positions, negatives, rng)
-        )
+        return ChosenSource(whole, with_some_negatives(whole, positions, negatives, rng))

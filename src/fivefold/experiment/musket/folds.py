@@ -9,7 +9,7 @@ from fivefold.core.durable import write_text
 from fivefold.core.seeding import generator_for
 from fivefold.core.types import Indices
 from fivefold.data import Source
-from fivefold.experiment.musket.negatives import Negatives, with_negatives
+from fivefold.experiment.musket.negatives import Negatives, with_some_negatives
 
 _INSTEAD = {
     "generator": "`fit` makes its own batches",
@@ -45,7 +45,7 @@ class Folds:
     def sampledIndexes(self, fold: int, isTrain: bool, negatives: Negatives) -> Indices:
         """Give those positions, with only some of the items that have no class."""
         rng = generator_for(self.seed, "evaluate", fold)
-        return with_negatives(self.ds, self.source, self.indexes(fold, isTrain), negatives, rng)
+        return with_some_negatives(self.source, self.indexes(fold, isTrain), negatives, rng)
 
     def save(self, path: Path | str) -> None:
         """Write the positions as JSON: for each fold a list to train and one to validate on."""

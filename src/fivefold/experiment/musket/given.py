@@ -14,7 +14,7 @@ from fivefold.data import Labels, PythonSource, Source
 from fivefold.data.chosen import ChosenSource
 from fivefold.data.datasets import SourceDataSet, SubDataSet
 from fivefold.data.splits import HOLDOUT, Splits
-from fivefold.experiment.datasets import open_inputs, open_source, prepare, wrap
+from fivefold.experiment.datasets import open_inputs, prepare, wrap
 from fivefold.experiment.experiment import Experiment
 
 _NAMED = re.compile(r"(validation|train|holdout)(\d*)", re.ASCII)
@@ -63,6 +63,18 @@ class Given:
         """Give the items that no model sees."""
         return self._subset(ds, "holdout", HOLDOUT)
 
+    def setHoldout(self, indices: Sequence[int]) -> None:  # noqa: N802  Musket's name
+        """Keep these items out of all folds, instead of a part that is drawn.
+
+        Args:
+            indices: Positions in the data set.
+
+        Raises:
+            DataError: If a position is not one of the data set's; told by what opens it next.
+        """
+        self.experiment.held_out = tuple(int(i) for i in indices)
+        self._opened = None
+
     def train_without_holdout(self, ds: Any = None) -> SubDataSet:
         """Give the items of all folds."""
         return self._subset(ds, "folds", HOLDOUT)
@@ -84,12 +96,7 @@ class Given:
         own = self.dataset if ds is None else ds
         if self._opened is None or self._opened[0] is not own:
             run = self.experiment
-            source = (
-                open_source(run.config, allow_imports=run.allow_imports, progress=run.progress)
-                if own is None
-                else wrap(own, run.progress)
-            )
-            self._opened = (own, source)
+            self._opened = (own, run.source(own))
         return self._opened[1]
 
     def _labelled(self, ds: Any, heads: Sequence[Head]) -> Source:

@@ -1,55 +1,45 @@
-"""How many samples without any class take part."""
+"""How many samples without any class take part in an evaluation."""
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from fivefold.core.errors import DataError
 from fivefold.core.types import Indices
 from fivefold.data import Source
+from fivefold.data.balance import with_negatives
 
 Negatives: TypeAlias = Literal["none", "real", "all"] | int
-"""Which samples without any class count: none of them, all ("real" and "all"), or so many for each
-sample with one."""
+"""Which samples that are not positive count: none of them, all ("real" and "all"), or so many for
+each positive one."""
+
+_MOST = {"none": 0, "real": -1, "all": -1}
 
 
-def with_negatives(
-    dataset: Any,
-    source: Source,
-    positions: Indices,
-    negatives: Negatives,
-    rng: np.random.Generator,
+def with_some_negatives(
+    source: Source, positions: Indices, negatives: Negatives, rng: np.random.Generator
 ) -> Indices:
-    """Keep all positive samples, and as many negative ones as are wanted.
+    """Keep all positive samples, and as many others as are wanted.
 
     Args:
-        dataset: Says in `isPositive(i)` what is positive, if it can; else it is what has a class.
-        source: Its samples.
+        source: Says what is positive.
         positions: Of the samples to choose among [N].
-        negatives: Which of the negative ones.
+        negatives: Which of the others.
         rng: Draws them.
 
     Returns:
-        Their positions, in order.
+        Their positions, in the order given.
 
     Raises:
         DataError: If `negatives` is something else.
     """
-    if negatives in ("real", "all"):
-        return positions
-    if isinstance(negatives, bool) or not (
-        negatives == "none" or (isinstance(negatives, int) and negatives >= 0)
-    ):
+    is_number = isinstance(negatives, int) and not isinstance(negatives, bool) and negatives >= 0
+    most = negatives if is_number else _MOST.get(str(negatives))
+    if not isinstance(most, int):
         msg = f"negatives: expected 'none', 'real', 'all' or a whole number, got {negatives!r}"
         raise DataError(msg, slug="data/negatives")
-    flags = np.array([_is_positive(dataset, source, i) for i in positions.tolist()], dtype=bool)
-    wanted = 0 if negatives == "none" else int(negatives) * int(flags.sum())
-    taken = rng.permutation(np.flatnonzero(~flags))[:wanted]
-    return np.sort(positions[np.concatenate([np.flatnonzero(flags), taken])])
-
-
-def _is_positive(dataset: Any, source: Source, i: int) -> bool:
-    if hasattr(dataset, "isPositive"):
-        return bool(dataset.isPositive(i))
-    target = source.target(i)
-    return target is not None and bool(target.any())
+    if most < 0:
+        return positions
+    positive = np.zeros(len(source), dtype=bool)
+    positive[positions] = [source.is_positive(i) for i in positions.tolist()]
+    return with_negatives(positive, positions, most, rng)
