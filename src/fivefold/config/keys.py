@@ -45,6 +45,11 @@ Negatives: TypeAlias = Annotated[
     Literal["none", "real", "all"] | Annotated[int, Field(ge=0)] | None,
     one_of("'none', 'real', 'all' or a whole number of at least 0"),
 ]
+Share: TypeAlias = Annotated[float, Field(gt=0, le=1), NullMeans(1.0)]
+FoldLists: TypeAlias = Annotated[
+    Name | Annotated[Many[Annotated[Many[Name], Field(min_length=1)]], Field(min_length=1)] | None,
+    one_of("a CSV file, or a list with a list of sample ids for each fold"),
+]
 Views: TypeAlias = Annotated[int, Field(ge=0, le=1000)]
 CacheSize: TypeAlias = Annotated[
     bool | Annotated[float, Field(gt=0, le=1_000_000)],
@@ -315,6 +320,22 @@ class ExperimentKeys(BaseModel):
         0.0, alias="testSplit", description="Fraction kept out of all folds as holdout."
     )
     test_split_seed: Seed = Field(123, alias="testSplitSeed", description="Seed of the holdout.")
+    subsample: Share = Field(
+        1.0,
+        description="The fraction of a fold's training samples that each epoch takes, drawn anew; "
+        "validation is always whole. (Musket divided an epoch's steps by it: its 3 is 0.333 here.)",
+    )
+    max_epoch_size: Annotated[int, Field(ge=0, le=1_000_000_000), NullMeans(0)] = Field(
+        0,
+        alias="maxEpochSize",
+        description="The most batches that an epoch trains on, of samples drawn anew; 0 is all.",
+    )
+    folds_from: FoldLists = Field(
+        None,
+        description="Folds of one's own: a CSV table with a column `fold` (-1 is the holdout) "
+        "beside one of sample ids, relative to the config, or a list with a list of ids for each "
+        "fold. Samples that are in no fold are always trained on. `folds_count` must agree.",
+    )
     seed: Seed = Field(0, description="Seed of training: heads, order of samples, augmentation.")
     inference_batch: PredictBatch = Field(
         "auto",

@@ -57,8 +57,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "crops": _not_yet("split each image into n x n cells", 1),
     "manualResize": _not_yet("leave resizing to the dataset"),
     "gpus": _not_yet("train on several accelerators", 1),
-    "maxEpochSize": _not_yet("an upper bound on the steps of an epoch"),
-    "subsample": _not_yet("divide the steps of an epoch", 1),
     "noTrain": _not_yet("skip the training samples"),
     "datasets": _not_yet("several named datasets"),
     "fit_with": _not_yet("the name of the dataset to train on"),

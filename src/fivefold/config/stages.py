@@ -50,6 +50,8 @@ class ResolvedStage:
         l2: Factor of the sum of their squares, at least 0.
         negatives: At most so many negative samples for each positive one; -1: all.
         validation_negatives: The same for what is validated after each epoch.
+        subsample: The fraction of the training samples that each epoch takes, above 0.
+        max_epoch_size: The most batches of an epoch; 0: all.
     """
 
     index: int
@@ -85,6 +87,8 @@ class ResolvedStage:
     l2: float
     negatives: int = ALL_NEGATIVES
     validation_negatives: int = ALL_NEGATIVES
+    subsample: float = 1.0
+    max_epoch_size: int = 0
 
     @property
     def takes_all(self) -> bool:
@@ -163,6 +167,8 @@ def _resolve(
         validation_negatives=_as_number(
             stage.negatives if stage.validation_negatives is None else stage.validation_negatives
         ),
+        subsample=config.subsample,
+        max_epoch_size=config.max_epoch_size,
     )
 
 

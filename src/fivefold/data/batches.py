@@ -72,9 +72,10 @@ class Batches:
         shuffle: Whether the place also decides the order; else it is the order given.
         threads: How many prepare ahead; 0 prepares in the caller's thread.
         mix: Mixes the images of a batch and their truth, in training.
+        most: Take only so many rows, the first ones in the order of the pass; None for all.
     """
 
-    def __init__(  # noqa: PLR0913  six things and two numbers make a pass
+    def __init__(  # noqa: PLR0913  six things and three numbers make a pass
         self,
         images: ResizedImages,
         table: SampleTable,
@@ -87,6 +88,7 @@ class Batches:
         shuffle: bool = True,
         threads: int = 2,
         mix: Mix | None = None,
+        most: int | None = None,
     ) -> None:
         self._images = images
         self._mix = mix
@@ -96,7 +98,7 @@ class Batches:
         self._place = place
         self._threads = threads
         self._shuffle = shuffle and place is not None
-        self._parts = self._divide(self._in_order(np.asarray(rows, dtype=np.int64)), batch)
+        self._parts = self._divide(self._in_order(np.asarray(rows, dtype=np.int64))[:most], batch)
 
     def __len__(self) -> int:
         return len(self._parts)

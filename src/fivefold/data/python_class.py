@@ -117,6 +117,8 @@ class PythonSource(Source):
         self.labels = tuple(column.labels for column in columns)
         targets = self._spread(columns, len(items))
         self._targets = None if targets is None else packed_targets(targets)
+        self.fold_lists = getattr(dataset, "folds", None)
+        self.held_out = getattr(dataset, "holdoutArr", None)
 
     def _spread(self, columns: Sequence[Column], total: int) -> Floats | None:
         """Lay the outputs' columns side by side; broken items have no truth."""

@@ -68,6 +68,8 @@ class Source(ABC):
         warnings: What a user should know about the listing.
         one_at_a_time: Whether samples are read one after the other however many threads ask, so
             that only processes make it faster.
+        fold_lists: Folds of the data's own: positions to train on and to validate on, of each.
+        held_out: Positions of the data's own holdout.
     """
 
     sample_ids: Sequence[str] = ()
@@ -76,6 +78,8 @@ class Source(ABC):
     excluded: Sequence[tuple[str, str]] = ()
     warnings: Sequence[str] = ()
     one_at_a_time: bool = False
+    fold_lists: Sequence[tuple[Sequence[int], Sequence[int]]] | None = None
+    held_out: Sequence[int] | None = None
 
     def __len__(self) -> int:
         return len(self.sample_ids)

@@ -18,13 +18,9 @@ from fivefold.core.seeding import generator_for
 from fivefold.core.types import AnyArray, Indices
 from fivefold.core.validation import shown
 from fivefold.data.by_id import FoldOf, MarkOf, SavedMarks
+from fivefold.data.given_folds import HOLDOUT, TRAIN_ONLY, GivenFolds
 from fivefold.data.packed import GatheredTexts, PackedTexts, packed_digests, small
 from fivefold.data.samples import SampleTable
-
-HOLDOUT = -1
-"""The fold of samples that no model sees before the end."""
-TRAIN_ONLY = -2
-"""The fold of samples that are always trained on; only a single split has them."""
 
 _FORMAT = 1
 _RESTORE = "restore it from a copy; without it a resumed run would mix training and truth"
@@ -111,7 +107,8 @@ class Splits:
             samples.take(saved.samples)
         else:
             saved = checked(path, _Saved, {**rest, "samples": {}}, _RESTORE)
-        last, first = saved.num_folds - 1, TRAIN_ONLY if saved.num_folds == 1 else HOLDOUT
+        train_only = saved.num_folds == 1 or saved.settings.get("given")
+        last, first = saved.num_folds - 1, TRAIN_ONLY if train_only else HOLDOUT
         fold_of, marks = samples.done()
         wrong = {name: fold for name, fold in fold_of.items() if not first <= fold <= last}
         if wrong:
@@ -160,7 +157,7 @@ class _Samples:
         return fold_of, SavedMarks(ids, self._digests.done(), self._labels.done())
 
 
-def make_splits(
+def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its folds
     table: SampleTable,
     *,
     folds: int,
@@ -169,6 +166,7 @@ def make_splits(
     holdout: float = 0.0,
     holdout_seed: int = 123,
     validation: float = 0.2,
+    given: GivenFolds | None = None,
 ) -> Splits:
     """Assign every sample to a fold; groups stay whole, and the listing's order does not matter.
 
@@ -183,27 +181,42 @@ def make_splits(
         holdout: The fraction that is kept out of all folds, 0-1.
         holdout_seed: What the holdout is drawn with.
         validation: The fraction that is validated on where there is only one fold, 0-1.
+        given: What of all this somebody has settled already.
 
     Raises:
-        DataError: If there are fewer separable samples than folds.
+        DataError: If there are fewer separable samples than folds, or those given do not fit.
     """
-    settings = {"folds": folds, "seed": seed, "stratified": stratified, "holdout": holdout}
-    settings |= {"holdout_seed": holdout_seed, "validation": validation}
+    settings: dict[str, Any] = {"folds": folds, "seed": seed}
+    settings |= {
+        "stratified": stratified,
+        "holdout": holdout,
+        "holdout_seed": holdout_seed,
+        "validation": validation,
+    }
+    settings |= {"given": given.digest if given else ""}
     ordered = table if table.order is None else table.take(table.order)
     strata = _strata(ordered, max(folds, 2)) if stratified else np.zeros(len(ordered), np.int64)
     units = table.units if table.order is None else table.units[table.order]
     fold = np.full(len(ordered), HOLDOUT, dtype=np.int64)
     rest = np.arange(len(ordered))
-    if holdout > 0:
+    if given and given.held_out:
+        rest = np.array(
+            [i for i, name in enumerate(table.sorted_ids) if name not in given.held_out]
+        )
+    elif holdout > 0 and not (given and given.fold_of):
         rng = generator_for(holdout_seed, "holdout")
         rest = rest[~_fraction(units, strata, holdout, rng)]
     kept = units[rest]
     _check_enough(kept, folds)
-    if folds == 1:
+    if given and given.fold_of:
+        fold = given.numbers(table, folds)
+    elif folds == 1:
         chosen = _fraction(kept, strata[rest], validation, generator_for(seed, "validation"))
         fold[rest] = np.where(chosen, 0, TRAIN_ONLY)
     else:
         fold[rest] = _k_folds(kept, strata[rest], folds, seed)
+    if given:
+        given.warn_of_leaks(units, fold)
     return Splits(
         fold_of=FoldOf(table.sorted_ids, small(fold)),
         num_folds=folds,
@@ -294,9 +307,13 @@ def check_splits(saved: Splits, table: SampleTable, settings: Mapping[str, Any])
     Raises:
         StateError: If anything differs; names at most 20 samples.
     """
-    changed = [key for key in settings if saved.settings.get(key) != settings[key]]
+    now = {
+        key: value.digest if isinstance(value, GivenFolds) else value or ""
+        for key, value in settings.items()
+    }
+    changed = [key for key in settings if (saved.settings.get(key) or "") != now[key]]
     if changed:
-        told = ", ".join(f"{k} was {saved.settings.get(k)}, is {settings[k]}" for k in changed)
+        told = ", ".join(f"{k} was {saved.settings.get(k)}, is {now[k]}" for k in changed)
         msg = f"folds: expected the settings that they were made with, got others: {told}"
         hint = "undo the change in the config, or start a new experiment in another folder"
         raise StateError(msg, hint=hint, slug="state/split-settings")

@@ -58,6 +58,11 @@ class FoldData:
             counts += self.targets(rows[start : start + _AT_ONCE]).sum(axis=0, dtype=np.float64)
         return counts, len(rows)
 
+    def epoch_size(self, stage: ResolvedStage) -> int:
+        """Count the training samples that an epoch of a stage takes: at least 1."""
+        size = max(round(len(self.train_rows) * stage.subsample), 1)
+        return min(size, stage.max_epoch_size * stage.batch) if stage.max_epoch_size else size
+
     def train_batches(
         self, stage: ResolvedStage, *, seed: int, fold: int
     ) -> Callable[[int], Batches]:
@@ -76,6 +81,7 @@ class FoldData:
                 place=place,
                 threads=self.threads,
                 mix=mix,
+                most=self.epoch_size(stage),
             )
 
         return of_epoch

@@ -5,13 +5,14 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import torch
 
 from fivefold.core.errors import ConfigError, NumericError, Problem
 from fivefold.core.seeding import seed_for
+from fivefold.data.batches import Batch
 from fivefold.engine.device import accelerator
 from fivefold.engine.grouping import Grouping
 from fivefold.engine.loop import Task, back_propagate, give_rate, learn
@@ -20,10 +21,13 @@ from fivefold.engine.predictor import Advance
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from fivefold.engine.lr_plots import Curve
+
 _DIVERGED = 4.0  # times the best loss, as Musket's
 _MEMORY = 0.9  # of the smoothed loss
 _FEWEST = 8  # points that tell anything
 _HIGHEST = 1000.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
@@ -149,7 +153,7 @@ class LRFinder:
         """
         from fivefold.engine.lr_plots import draw_loss  # noqa: PLC0415  loads matplotlib
 
-        return draw_loss(self, n_skip_beginning, n_skip_end)
+        return draw_loss(self._curve(), n_skip_beginning, n_skip_end)
 
     def plot_loss_change(
         self,
@@ -168,7 +172,13 @@ class LRFinder:
         """
         from fivefold.engine.lr_plots import draw_change  # noqa: PLC0415  loads matplotlib
 
-        return draw_change(self, sma, (n_skip_beginning, n_skip_end), y_lim)
+        return draw_change(self._curve(), sma, (n_skip_beginning, n_skip_end), y_lim)
+
+    def _curve(self) -> "Curve":
+        from fivefold.engine.lr_plots import Curve  # noqa: PLC0415  loads matplotlib
+
+        found = self.suggest()
+        return Curve(self.lrs, self.losses, self.smoothed(), found.steepest if found else 0.0)
 
 
 def find_rates(task: Task, sweep: Sweep, advance: Advance) -> LRFinder:
@@ -220,7 +230,7 @@ def _steps(task: Task, sweep: Sweep) -> Generator[tuple[float, float]]:
         torch.manual_seed(seed_for(task.seed, "lr-find", task.fold, task.stage.index, epoch))
         batches = task.train(epoch)
         groups, mean = Grouping.of(batches.parts, task.stage.accumulate), 0.0
-        with closing(iter(batches)) as running:
+        with closing(cast("Generator[Batch]", iter(batches))) as running:
             for number, batch in enumerate(running):
                 lr, share = sweep.rate(done, total), groups.share(number)
                 where = f"learning rate {lr:g}"

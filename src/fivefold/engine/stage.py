@@ -136,7 +136,7 @@ class StageRun:
 
     def _epoch(self) -> None:
         job, state, started = self.job, self.state, time.monotonic()
-        total = len(job.data.train_rows) + len(job.data.val_rows)
+        total = job.data.epoch_size(job.stage) + len(job.data.val_rows)
         with job.progress.bar(self.task.describe(state.epoch), total) as advance:
             try:
                 row = train_epoch(self.task, state.epoch, state.lr, advance)

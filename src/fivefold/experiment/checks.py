@@ -10,7 +10,7 @@ import torch
 from fivefold.build import build_class_weights
 from fivefold.config import ResolvedStage
 from fivefold.core.durations import roughly
-from fivefold.data.splits import HOLDOUT, TRAIN_ONLY
+from fivefold.data.given_folds import HOLDOUT, TRAIN_ONLY
 from fivefold.engine.device import accelerator, computing_with, on_device
 from fivefold.engine.features import num_views, sees_features
 from fivefold.engine.initial_weights import load_initial_weights
@@ -77,7 +77,7 @@ def _folds(prepared: Prepared) -> str:
     held_out, train_only = sizes.pop(HOLDOUT, 0), sizes.pop(TRAIN_ONLY, 0)
     text = ", ".join(str(sizes[fold]) for fold in sorted(sizes)) + " images"
     if train_only:
-        text = f"{train_only} images to train on, {sizes[0]} to validate"
+        text = f"{train_only} images to train on, {text.removesuffix(' images')} to validate"
     return text + (f"; {held_out} held out" if held_out else "")
 
 

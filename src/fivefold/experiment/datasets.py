@@ -21,6 +21,13 @@ from fivefold.data.balance import check_positives, positives_of
 from fivefold.data.columns import ColumnError
 from fivefold.data.datasets import source_of
 from fivefold.data.decode import FORMATS
+from fivefold.data.given_folds import (
+    GivenFolds,
+    check_known,
+    folds_of_lists,
+    folds_of_positions,
+    folds_of_table,
+)
 from fivefold.data.images import ResizedImages
 from fivefold.data.reasons import by_reason, counted
 from fivefold.data.samples import SampleTable, table_of
@@ -146,7 +153,7 @@ def prepare(
         kept=kept,
     )
     table = table_of(source, found)
-    settings = split_settings(config)
+    settings = split_settings(config) | {"given": given_folds(config, source)}
     if has_begun(folder):
         splits = _settled_folds(folder)
         check_splits(splits, table, settings)
@@ -197,6 +204,26 @@ def _warn_of_empty_classes(table: SampleTable, splits: Splits) -> None:
         if lacking:
             shown = ", ".join(map(repr, lacking[:5])) + (", …" if len(lacking) > 5 else "")
             logger.warning("fold %d has no validation sample of class %s", fold, shown)
+
+
+def given_folds(config: ExperimentConfig, source: Source) -> GivenFolds:
+    """Find folds and a holdout that the config or the data set settles itself.
+
+    Raises:
+        DataError: If they do not fit the data.
+    """
+    where, lists = config.where("folds_from"), config.folds_from
+    if lists is None:
+        own = "folds or holdout of the data set"
+        given = folds_of_positions(source.fold_lists, source.held_out, source.sample_ids, own)
+    elif isinstance(lists, str):
+        given = folds_of_table(config.directory / lists, where)
+    else:
+        given = folds_of_lists(lists, where)
+    check_known(given, source.sample_ids)
+    if given.digest and config.test_split:
+        logger.warning("testSplit: has no effect: %s decide the holdout", given.where)
+    return given
 
 
 def split_settings(config: ExperimentConfig) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _tried(work: Work, model: Classifier, stage: ResolvedStage, data: FoldData) 
         return _seconds(validate) / len(less.val_rows)
     with computing_with(work.choices.threads):
         at_once = how_many(None, work.splits.num_folds)
-        training = _seconds(train) * len(data.train_rows) / len(less.train_rows)
+        training = _seconds(train) * data.epoch_size(stage) / less.epoch_size(stage)
         validation = _seconds(validate) * len(data.val_rows) / len(less.val_rows)
     return (training + validation) / at_once
 

@@ -19,8 +19,8 @@ from fivefold.core.types import Floats
 from fivefold.data import Source
 from fivefold.data.splits import Splits
 from fivefold.engine.checkpoint import load_bundle, load_model
-from fivefold.engine.features import sees_features
 from fivefold.engine.device import computing_with, on_device
+from fivefold.engine.features import sees_features
 from fivefold.engine.lr_finder import EVERY_RATE, LRFinder, Sweep
 from fivefold.engine.pace import Pace, TimeOverError
 from fivefold.engine.tta import View, views_of
@@ -67,6 +67,10 @@ class Experiment:
         allow_imports: Whether the config may name Python code to run.
         progress: Who watches.
         warnings: What was said while the config was read, for the run's record.
+
+    Attributes:
+        held_out: Positions in the data set that are kept out of all folds; None: `testSplit`, or
+            the data set, decides.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class Experiment:
         self.folder = folder
         self.allow_imports = allow_imports
         self.progress = progress or Silent()
+        self.held_out: Sequence[int] | None = None
 
     @classmethod
     def load(
@@ -123,7 +128,7 @@ class Experiment:
         """
         if has_begun(self.folder):
             compare_config(self.folder, self.config)
-        prepared = prepare(self._source(dataset), self.config, self.folder, self.progress)
+        prepared = prepare(self.source(dataset), self.config, self.folder, self.progress)
         return inspect(
             self._work(prepared, choose_folds(None, prepared.splits.num_folds)), prepared
         )
@@ -136,18 +141,15 @@ class Experiment:
         Args:
             dataset: As for `fit`.
             fold: On whose training samples.
-            stage: Which stage's loss, optimizer and batches; those before it must be trained.
+            stage: Whose loss, optimizer and batches; those before it must be trained.
             sweep: The rates.
 
-        Returns:
-            The rates and losses, with `suggest`, `plot_loss` and `plot_loss_change`.
-
         Raises:
-            FivefoldError: Whatever would stop `fit` before the first epoch of this stage.
+            FivefoldError: Whatever would stop `fit` before this stage.
         """
         if has_begun(self.folder):
             compare_config(self.folder, self.config)
-        prepared = prepare(self._source(dataset), self.config, self.folder, self.progress)
+        prepared = prepare(self.source(dataset), self.config, self.folder, self.progress)
         (chosen,) = choose_folds([fold], prepared.splits.num_folds)
         index = self._stage_index(stage)
         return find_learning_rate(self._work(prepared, [chosen]), chosen, index, sweep)
@@ -191,7 +193,7 @@ class Experiment:
             finished = finished_summary(self.folder, self.config)
             if finished:
                 if dataset is not None:
-                    prepare(wrap(dataset, self.progress), self.config, self.folder, self.progress)
+                    prepare(self.source(dataset), self.config, self.folder, self.progress)
                 return finished
             for path in self.folder.leftovers():
                 path.unlink(missing_ok=True)
@@ -305,9 +307,8 @@ class Experiment:
         with recorded_warnings() as said:
             if has_begun(self.folder):
                 compare_config(self.folder, self.config)
-            prepared = prepare(
-                self._source(dataset), self.config, self.folder, self.progress, save=True
-            )
+            source = self.source(dataset)
+            prepared = prepare(source, self.config, self.folder, self.progress, save=True)
             chosen = choose_folds(folds, prepared.splits.num_folds)
             work = self._work(prepared, chosen, reuse=reuse, until=until)
             del prepared  # the audit's rows take more memory than all that is needed of them
@@ -338,10 +339,16 @@ class Experiment:
             return True
         return False
 
-    def _source(self, dataset: Any) -> Source:
-        if dataset is not None:
-            return wrap(dataset, self.progress)
-        return open_source(self.config, allow_imports=self.allow_imports, progress=self.progress)
+    def source(self, dataset: Any = None) -> Source:
+        """Open a data set with its labels, or else the config's own; see `fit`."""
+        source = (
+            open_source(self.config, allow_imports=self.allow_imports, progress=self.progress)
+            if dataset is None
+            else wrap(dataset, self.progress)
+        )
+        if self.held_out is not None:
+            source.held_out = self.held_out
+        return source
 
     def _work(
         self,

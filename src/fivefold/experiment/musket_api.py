@@ -62,7 +62,8 @@ class ClassificationPipeline(Evaluating):
         Args:
             dataset: Any object with `__len__` and `__getitem__` that returns a `PredictionItem`;
                 the config's `dataset:` section if not given.
-            subsample: Only 1: a fraction of the samples is a matter of the config.
+            subsample: The fraction of the training samples that each epoch takes; 1 is what the
+                config says.
             foldsToExecute: Only these folds; all if empty or not given.
             start_from_stage: Stages before this one must be finished.
             drawingFunction: Only None: fivefold draws the examples itself.
@@ -74,7 +75,6 @@ class ClassificationPipeline(Evaluating):
             StateError: If a stage before `start_from_stage` is not finished.
         """
         refused = [
-            ("subsample", subsample != 1.0, "set `subsample` in the config"),
             ("drawingFunction", drawingFunction is not None, "examples/ has pictures of its own"),
             ("parallel", parallel, "`jobs` says how many folds are trained at once"),
         ]
@@ -85,6 +85,8 @@ class ClassificationPipeline(Evaluating):
         ]
         if problems:
             raise ConfigError(problems)
+        if subsample != 1.0:
+            self._take_part(subsample)
         folds = foldsToExecute or None
         if start_from_stage:
             self._check_finished(folds, start_from_stage)
@@ -92,6 +94,17 @@ class ClassificationPipeline(Evaluating):
         self._opened = None
         self._kept.clear()
         return self.experiment.fit(dataset, folds=folds, jobs=jobs)
+
+    def _take_part(self, subsample: float) -> None:
+        """Read the config again with another `subsample`."""
+        run = self.experiment
+        self.experiment = Experiment.load(
+            run.folder.config_path,
+            [f"subsample={subsample}"],
+            allow_imports=run.allow_imports,
+            progress=run.progress,
+        )
+        self.experiment.held_out = run.held_out
 
     def _check_finished(self, folds: Sequence[int] | None, stage: int) -> None:
         """Make sure that the stages before one are finished."""

@@ -57,6 +57,10 @@ OTHER_STAGE = {
     "clipnorm": 1.0,
     "clipvalue": 1.0,
     "dropout": 0.5,
+    "negatives": 0,
+    "validation_negatives": 3,
+    "subsample": 0.5,
+    "max_epoch_size": 7,
 }
 OTHER_SPEC = {
     "architecture": "resnet18",
@@ -112,6 +116,9 @@ ROADS = {
     "frozen_views": STAGE,
     "epochs": STAGE,
     "initial_weights": "the content of the file",
+    "subsample": STAGE,
+    "max_epoch_size": STAGE,
+    "folds_from": DATA,
     "negatives": STAGE,
     "validation_negatives": STAGE,
     "profile": "surroundings",

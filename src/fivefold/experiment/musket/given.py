@@ -13,7 +13,8 @@ from fivefold.core.types import Floats, Head, Indices, head_slices
 from fivefold.data import Labels, PythonSource, Source
 from fivefold.data.chosen import ChosenSource
 from fivefold.data.datasets import SourceDataSet, SubDataSet
-from fivefold.data.splits import HOLDOUT, Splits
+from fivefold.data.given_folds import HOLDOUT
+from fivefold.data.splits import Splits
 from fivefold.experiment.datasets import open_inputs, prepare, wrap
 from fivefold.experiment.experiment import Experiment
 
@@ -63,7 +64,7 @@ class Given:
         """Give the items that no model sees."""
         return self._subset(ds, "holdout", HOLDOUT)
 
-    def setHoldout(self, indices: Sequence[int]) -> None:  # noqa: N802  Musket's name
+    def setHoldout(self, indices: Sequence[int]) -> None:
         """Keep these items out of all folds, instead of a part that is drawn.
 
         Args:

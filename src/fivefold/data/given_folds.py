@@ -1,0 +1,188 @@
+"""Folds and a holdout that somebody has made already, instead of drawn ones."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fivefold.core.errors import DataError, did_you_mean
+from fivefold.core.types import AnyArray, Indices
+from fivefold.data.csv_text import read_table
+from fivefold.data.samples import SampleTable
+
+HOLDOUT = -1
+"""The fold of samples that no model sees before the end."""
+TRAIN_ONLY = -2
+"""The fold of samples that are always trained on."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GivenFolds:
+    """What is settled before any fold is drawn.
+
+    Attributes:
+        where: Who says it, for messages.
+        fold_of: Sample id to fold, or to HOLDOUT; other samples are always trained on. Empty where
+            folds are drawn.
+        held_out: Ids of the holdout, of samples whose folds are drawn.
+    """
+
+    where: str
+    fold_of: Mapping[str, int] = field(default_factory=dict)
+    held_out: frozenset[str] = frozenset()
+
+    @property
+    def digest(self) -> str:
+        """Tell these folds from others: a short digest, or nothing where nothing is given."""
+        if not self.fold_of and not self.held_out:
+            return ""
+        text = json.dumps([sorted(self.fold_of.items()), sorted(self.held_out)])
+        return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+    def numbers(self, table: SampleTable, folds: int) -> Indices:
+        """Give each sample's fold, in the order of the sorted ids [N].
+
+        Raises:
+            DataError: If there are not as many folds as asked for, or one is empty.
+        """
+        found = max(self.fold_of.values(), default=HOLDOUT) + 1
+        if found != folds:
+            msg = f"{self.where}: expected as many folds as `folds_count`, {folds}, got {found}"
+            raise DataError(msg, hint=f"set `folds_count: {found}`", slug="data/given-folds")
+        ids = table.sorted_ids
+        asked = (self.fold_of.get(sample_id, TRAIN_ONLY) for sample_id in ids)
+        numbers = np.fromiter(asked, dtype=np.int64, count=len(ids))
+        sizes = np.bincount(numbers[numbers >= 0], minlength=folds)
+        usable = [(numbers != fold) & (numbers != HOLDOUT) for fold in range(folds)]
+        empty = [fold for fold in range(folds) if not sizes[fold] or not usable[fold].any()]
+        if empty:
+            msg = f"{self.where}: expected samples to train and to validate on, got none in {empty}"
+            hint = "these folds are empty, or have all samples; unreadable images do not count"
+            raise DataError(msg, hint=hint, slug="data/given-folds")
+        left = int((numbers == TRAIN_ONLY).sum())
+        if left:
+            logger.warning("%s: %d samples are in no fold: always trained on", self.where, left)
+        return numbers
+
+    def warn_of_leaks(self, units: Indices, numbers: AnyArray) -> None:
+        """Say how many groups or copies lie on both sides of a border that was given."""
+        order = np.argsort(units, kind="stable")
+        same = units[order][1:] == units[order][:-1]
+        torn = same & (numbers[order][1:] != numbers[order][:-1])
+        count = len(np.unique(units[order][1:][torn]))
+        if count:
+            text = "%s: %d groups or exact copies are in several folds: models know what they test"
+            logger.warning(text, self.where, count)
+
+
+def folds_of_table(path: Path, where: str) -> GivenFolds:
+    """Read a CSV table with a column `fold` beside one of sample ids.
+
+    Args:
+        path: The table.
+        where: For messages.
+
+    Raises:
+        DataError: If it is no such table.
+    """
+    table = read_table(path)
+    names = [name.strip().casefold() for name in table.columns]
+    others = [k for k, name in enumerate(names) if name != "fold"]
+    if len(others) != len(names) - 1 or not others:
+        msg = f"{path}: expected a column 'fold' beside one of sample ids, got {table.columns}"
+        raise DataError(msg, slug="data/given-folds")
+    ids = next((k for k in others if names[k] in ("id", "sample_id", "image")), others[0])
+    fold_of: dict[str, int] = {}
+    for row in table.rows:
+        text, sample_id = row.cells[names.index("fold")].strip(), row.cells[ids]
+        if not text.removeprefix("-").isdecimal() or int(text) < HOLDOUT:
+            msg = f"{path}:{row.line}: fold: expected a whole number of at least -1, got {text!r}"
+            raise DataError(msg, slug="data/given-folds")
+        _put(fold_of, sample_id, int(text), f"{path}:{row.line}")
+    return GivenFolds(where, fold_of)
+
+
+def folds_of_lists(lists: Sequence[Sequence[str]], where: str) -> GivenFolds:
+    """Take a list of sample ids for each fold.
+
+    Raises:
+        DataError: If a sample is in two of them.
+    """
+    fold_of: dict[str, int] = {}
+    for fold, ids in enumerate(lists):
+        for sample_id in ids:
+            _put(fold_of, sample_id, fold, where)
+    return GivenFolds(where, fold_of)
+
+
+def folds_of_positions(
+    folds: Sequence[tuple[Any, Any]] | None, held_out: Any, ids: Sequence[str], where: str
+) -> GivenFolds:
+    """Take a data set's own folds and holdout.
+
+    Args:
+        folds: Positions to train on and to validate on, of each fold; None draws them.
+        held_out: Positions of the holdout; None for none.
+        ids: Of the data set's samples.
+        where: For messages.
+
+    Raises:
+        DataError: If a position is none, a sample is validated twice, or a fold leaves samples out
+            that are neither validated on nor held out.
+    """
+    out = set() if held_out is None else set(_positions(held_out, len(ids), where))
+    if folds is None:
+        return GivenFolds(where, held_out=frozenset(ids[i] for i in out))
+    fold_of = {ids[i]: HOLDOUT for i in out}
+    parts = [[_positions(part, len(ids), where) for part in both] for both in folds]
+    for fold, (_, val) in enumerate(parts):
+        for i in val:
+            _put(fold_of, ids[i], fold, where)
+    for fold, (train, val) in enumerate(parts):
+        expected = set(range(len(ids))) - out - set(val)
+        if set(train) != expected:
+            wrong = sorted(expected ^ set(train))
+            msg = (
+                f"{where}: fold {fold}: expected to train on all samples that it does not validate "
+                f"on, got others at {wrong[:5]}"
+            )
+            hint = "samples that take no part belong into the holdout: `holdoutArr`"
+            raise DataError(msg, hint=hint, slug="data/given-folds")
+    return GivenFolds(where, fold_of)
+
+
+def check_known(given: GivenFolds, ids: Sequence[str]) -> None:
+    """Make sure that folds only name samples that there are.
+
+    Raises:
+        DataError: If they do not.
+    """
+    known = set(ids)
+    lost = sorted({*given.fold_of, *given.held_out} - known)
+    if lost:
+        msg = f"{given.where}: expected ids of samples, got {len(lost)} others: {lost[:5]}"
+        hint = did_you_mean(lost[0], list(known)[:10_000], f"an id looks like {ids[0]!r}")
+        raise DataError(msg, hint=hint, slug="data/given-folds")
+
+
+def _positions(part: Any, total: int, where: str) -> list[int]:
+    numbers = np.asarray(part)
+    sound = numbers.ndim == 1 and (numbers.dtype.kind in "iu" or not numbers.size)
+    if not sound or (numbers.size and not 0 <= numbers.min() <= numbers.max() < total):
+        msg = f"{where}: expected positions from 0 to {total - 1}, got {part!r:.80}"
+        raise DataError(msg, slug="data/given-folds")
+    return [int(i) for i in numbers]
+
+
+def _put(fold_of: dict[str, int], sample_id: str, fold: int, where: str) -> None:
+    if fold_of.setdefault(sample_id, fold) != fold:
+        both = f"{fold_of[sample_id]} and {fold}"
+        msg = f"{where}: {sample_id!r}: expected one fold for a sample, got {both}"
+        raise DataError(msg, hint="-1 is the holdout", slug="data/given-folds")
