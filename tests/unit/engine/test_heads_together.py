@@ -40,10 +40,9 @@ def work_of(folder, config=FROZEN):
 
 
 def runs_of(work, folds=(0, 1, 2)):
+    stage = work.stages[0]
     return [
-        StageRun(
-            stage_job(work, work.stages[0], new_model(work, fold), fold_data(work, fold), fold)
-        )
+        StageRun(stage_job(work, stage, new_model(work, fold), fold_data(work, fold, stage), fold))
         for fold in folds
     ]
 
@@ -70,6 +69,7 @@ def results(root, fold):
         "augmentation: {Fliplr: 0.5, Affine: {rotate: [-20, 20]}}\n",
         "callbacks: {EarlyStopping: {patience: 0, monitor: val_loss}}\n",
         "batch: 5\naccumulate: 2\nema: 0.9\n",
+        "class_weights: balanced\nl2: 0.05\nloss: 2*focal_loss\n",
         "callbacks: {CyclicLR: {max_lr: 0.05, step_size: 2}}\noptimizer: Lamb\n",
         "batch: 5\ncallbacks: {LRVariator: {absSize: 3, toVal: 0.05}, ModelCheckpoint: {}}\n",
     ],
@@ -92,6 +92,7 @@ def test_each_head_has_the_bytes_that_it_has_alone(tmp_path, extra):
         "batch: 16\nschedule: OneCycle\n",
         "batch: 16\ntransforms: {Invert: 1, Multiply: [0.8, 1.2]}\n",
         "batch: 5\naccumulate: 2\nclipnorm: 0.1\nclipvalue: 0.02\n",
+        "batch: 5\nclass_weights: {circle: 3}\nl1: 0.01\nl2: 0.1\nloss: mse+0.5*ce\n",
         "batch: 5\nema: 0.8\ncallbacks: {CyclicLR: {max_lr: 0.05, step_size: 2}}\n",
         "batch: 5\ncallbacks: {LRVariator: {absSize: 3, toVal: 0.05}}\noptimizer: NovoGrad\n",
     ],
