@@ -226,15 +226,6 @@ def test_features_are_not_kept_in_a_file_and_its_setting_is_told(monkeypatch, tm
     assert files.find({"a": 1}).tolist() == [[1, 1], [1, 1]]
 
 
-def test_features_are_not_kept_in_a_file_and_its_setting_is_told(monkeypatch, tmp_path, caplog):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path / "file"))
-    files = FeatureFiles(CacheHome(tmp_path / "file", 10**9))
-    files.keep({"a": 1}, np.ones((2, 2), np.float32))
-    assert "next run: FIVEFOLD_CACHE: expected a folder or 'off', got" in caplog.text
-    assert files.find({"a": 1}).tolist() == [[1, 1], [1, 1]]
-
-
 def test_features_that_do_not_fit_into_the_cache_are_not_kept(images, model, tmp_path, caplog):
     work = work_on(images, home=CacheHome(tmp_path, 1_000))
     compute_features(model, stage_of(AUGMENTED + "frozen_views: 0\n"), work)
