@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import fivefold
 from fivefold.augment import augmenters
+from fivefold.augment.mixing import mixers
 from fivefold.config import ExperimentConfig
 from fivefold.core.catalog import Catalog, Component
 from fivefold.data.source import sources
@@ -29,11 +29,13 @@ _CATALOGS: tuple[Catalog[Any], ...] = (
     callbacks,
     losses,
     metrics,
+    mixers,
     optimizers,
     schedules,
     sources,
 )
-_OURS = fivefold.__name__
+_OURS = __name__.partition(".")[0]
+_PACKAGE = Path(__file__).parents[1]
 _INSTALLED = ("site-packages", "dist-packages")
 """Folders of packages that were installed: their versions speak for them."""
 
@@ -113,7 +115,7 @@ def _place_of(module: ModuleType) -> str:
 def _places() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     names = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
-    folders = [paths[name] for name in names] + [str(Path(fivefold.__file__).parent)]
+    folders = [paths[name] for name in names] + [str(_PACKAGE)]
     return tuple(f"{folder}/" for folder in folders) + tuple(f"{folder}\\" for folder in folders)
 
 

@@ -14,7 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import fivefold
 from fivefold.config import ResolvedStage
 from fivefold.core.durable import file_sha256
 from fivefold.core.types import AnyArray
@@ -44,6 +43,7 @@ _PACKAGES = (
     "torch",
 )
 _END, _NEXT = b"\x1e", "\x1f"
+_PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def versions() -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **_packages()},
         "decoders": decoders(),
-        "code": code_digest(Path(fivefold.__file__).parent),
+        "code": code_digest(_PACKAGE),
     }
 
 
