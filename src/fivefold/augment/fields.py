@@ -25,7 +25,7 @@ from fivefold.augment.draws import (
 )
 from fivefold.augment.warp import MASK, Border, Maps, remap
 from fivefold.core.optional import late
-from fivefold.core.types import AnyArray, Image
+from fivefold.core.types import AnyArray, Floats, Image
 
 if TYPE_CHECKING:
     import cv2
@@ -165,8 +165,8 @@ def _homography(size: Size, points: AnyArray) -> Matrix:
 
 
 def _perspective_maps(homography: Matrix, height: int, width: int) -> Maps:
-    y, x = np.mgrid[:height, :width].astype(np.float64)
-    across, down, depth = (a * x + b * y + c for a, b, c in homography.tolist())
+    y, x = np.arange(height, dtype=np.float64)[:, None], np.arange(width, dtype=np.float64)
+    across, down, depth = (a * x + (b * y + c) for a, b, c in homography.tolist())
     return (across / depth).astype(np.float32), (down / depth).astype(np.float32)
 
 
@@ -181,7 +181,7 @@ def _remapped(image: Image, maps: Callable[[int, int], Maps], size: Size, border
 
 
 def _elastic_maps(seed: int, strength: float, smoothness: float, height: int, width: int) -> Maps:
-    moves = np.random.default_rng(seed).uniform(-1, 1, (2, height, width)).astype(np.float32)
+    moves = np.random.default_rng(seed).random((2, height, width), np.float32) * 2 - 1
     if smoothness > 0:
         for axis in moves:
             axis[:] = cv2.GaussianBlur(axis, (0, 0), smoothness, borderType=cv2.BORDER_REFLECT)
@@ -201,20 +201,31 @@ def _grid_maps(moves: AnyArray, height: int, width: int) -> Maps:
     ends = np.array((height - 1, width - 1), dtype=np.float64)
     grid = np.moveaxis(np.mgrid[:rows, :columns], 0, 2) / (rows - 1, columns - 1) * ends
     moves = np.clip(grid + moves, 0, ends) - grid  # no point leaves the image
+    corner, far = moves[:-1, :-1], moves[1:, 1:]
+    beside, below = moves[:-1, 1:], moves[1:, :-1]
+    # How far a place moves is, in the lower and in the upper triangle of its cell,
+    # corner + right * slopes[..., 0, :] + down * slopes[..., 1, :].
+    slopes = np.stack(
+        [np.stack([far - below, below - corner], 2), np.stack([beside - corner, far - beside], 2)],
+        axis=2,
+    )
     (i, down), (j, right) = _cells(height, rows), _cells(width, columns)
-    i, down = i[:, None], down[:, None, None]
-    corner, far = moves[i, j], moves[i + 1, j + 1]
-    beside, below = moves[i, j + 1], moves[i + 1, j]
-    right = right[:, None]
-    upper = corner + right * (beside - corner) + down * (far - beside)
-    lower = corner + down * (below - corner) + right * (far - below)
-    moved = np.where(right >= down, upper, lower)
-    y, x = np.mgrid[:height, :width]
-    return (x + moved[..., 1]).astype(np.float32), (y + moved[..., 0]).astype(np.float32)
+    i, down = i[:, None], down[:, None]
+    triangle = 2 * (i * (columns - 1) + j) + (right >= down)
+    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)
+    starts = np.repeat(corner.reshape(-1, 2), 2, axis=0).astype(np.float32)
+    steep = slopes.reshape(-1, 2, 2).astype(np.float32)
+    moved = [
+        starts[:, axis].take(triangle)
+        + right * steep[:, 0, axis].take(triangle)
+        + down * steep[:, 1, axis].take(triangle)
+        for axis in (0, 1)
+    ]
+    return x + moved[1], y + moved[0]
 
 
-def _cells(total: int, points: int) -> tuple[AnyArray, AnyArray]:
+def _cells(total: int, points: int) -> tuple[AnyArray, Floats]:
     """Say in which cell each pixel lies, and where in it, 0-1."""
     place = np.arange(total) * (points - 1) / max(total - 1, 1)
     cell = np.minimum(place.astype(np.intp), points - 2)
-    return cell, place - cell
+    return cell, (place - cell).astype(np.float32)
