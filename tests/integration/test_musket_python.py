@@ -80,6 +80,29 @@ def test_a_loop_over_batches_may_be_left_early(cfg, shapes):
     assert torch.get_num_threads() == threads
 
 
+def test_images_are_not_read_long_before_they_are_asked_for(cfg):
+    read = []
+
+    class Many:
+        def __len__(self):
+            return 500
+
+        def __getitem__(self, i):
+            read.append(i)
+            return PredictionItem(i, np.full((32, 32, 3), i % 256, np.uint8))
+
+        def get_id(self, i):
+            return str(i)
+
+        def get_target(self, i):
+            return None
+
+    found = cfg.predict_on_dataset(Many(), 0, -1, batch_size=4)
+    assert next(found).data == ["0", "1", "2", "3"]
+    assert len(read) < 100
+    found.close()
+
+
 def test_a_folder_is_predicted_by_the_names_of_its_files(cfg, root, shapes):
     whole = array_of(cfg, shapes, 0, -1)
     found = list(cfg.predict_on_directory(root / "shapes" / "square", 0, -1))
