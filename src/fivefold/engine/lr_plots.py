@@ -1,6 +1,8 @@
 """Curves of the learning-rate finder."""
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,40 +13,54 @@ from fivefold.core.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from fivefold.engine.lr_finder import LRFinder
-
 _LINE, _SMOOTH, _MARK = "#9bb8cc", "#0072b2", "#d55e00"
 
 
-def draw_loss(finder: "LRFinder", n_skip_beginning: int, n_skip_end: int) -> Figure:
+@dataclass(frozen=True)
+class Curve:
+    """What is drawn.
+
+    Attributes:
+        lrs: Learning rates.
+        losses: The loss with each.
+        smoothed: The same, smoothed.
+        marked: A rate to point out; 0: none.
+    """
+
+    lrs: Sequence[float]
+    losses: Sequence[float]
+    smoothed: Sequence[float]
+    marked: float
+
+
+def draw_loss(curve: Curve, n_skip_beginning: int, n_skip_end: int) -> Figure:
     """Draw the loss over the rate, the smoothed one above it, and what it suggests."""
-    chosen = _chosen(len(finder.lrs), n_skip_beginning, n_skip_end)
+    chosen = _chosen(len(curve.lrs), n_skip_beginning, n_skip_end)
     figure, axes = _axes("loss")
-    lrs = finder.lrs[chosen]
-    axes.plot(lrs, finder.losses[chosen], color=_LINE, linewidth=1, label="each step")
-    axes.plot(lrs, finder.smoothed()[chosen], color=_SMOOTH, label="smoothed")
-    found = finder.suggest()
-    if found is not None:
-        label = f"falls fastest: {found.steepest:.2g}"
-        axes.axvline(found.steepest, color=_MARK, linestyle="--", label=label)
+    lrs = curve.lrs[chosen]
+    axes.plot(lrs, curve.losses[chosen], color=_LINE, linewidth=1, label="each step")
+    axes.plot(lrs, curve.smoothed[chosen], color=_SMOOTH, label="smoothed")
+    if curve.marked:
+        label = f"falls fastest: {curve.marked:.2g}"
+        axes.axvline(curve.marked, color=_MARK, linestyle="--", label=label)
     axes.legend(frameon=False)
     return figure
 
 
 def draw_change(
-    finder: "LRFinder", sma: int, n_skip: tuple[int, int], y_lim: tuple[float, float]
+    curve: Curve, sma: int, n_skip: tuple[int, int], y_lim: tuple[float, float]
 ) -> Figure:
     """Draw the mean change of the loss in a step over the `sma` steps before each."""
     if sma < 1:
         message = f"sma: expected at least 1 step, got {sma}"
         raise ConfigError([Problem("config/bad-value", "", message)])
-    losses = np.array(finder.losses)
+    losses = np.array(curve.losses)
     changes = np.zeros(len(losses))
     changes[sma:] = (losses[sma:] - losses[:-sma]) / sma
     # The first ones have no change to show.
     chosen = _chosen(len(losses), max(n_skip[0], sma), n_skip[1])
     figure, axes = _axes("change of the loss in a step")
-    axes.plot(finder.lrs[chosen], changes[chosen], color=_SMOOTH)
+    axes.plot(curve.lrs[chosen], changes[chosen], color=_SMOOTH)
     axes.axhline(0, color="#d4d4d2", linewidth=0.8)
     axes.set_ylim(*y_lim)
     return figure

@@ -57,9 +57,10 @@ def _as_timm_says(net: Any) -> dict[str, int]:
     """Number the layers of a net of timm, the last layer that was taken off among them."""
     last = getattr(net, "pretrained_cfg", {}).get("classifier") or "head"
     head = f"{last if isinstance(last, str) else last[0]}.weight"
-    whole = _Named([*net.named_parameters(), (head, None)])
+    whole: Any = _Named([*net.named_parameters(), (head, None)])
     found = dict(group_parameters(whole, net.group_matcher(coarse=False), reverse=True))
-    return {**{name: int(found[name]) for name, _ in whole.parameters[:-1]}, _HEAD: found[head]}
+    found[_HEAD] = found.pop(head)
+    return found
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,9 @@ def work(tmp_path_factory):
     return experiment._work(prepared, range(2))
 
 
-def task_of(work, stage=1, **changes):
-    job = stage_job(work, work.stages[stage], new_model(work, 0), fold_data(work, 0), 0)
+def task_of(work, stage=1):
+    chosen = work.stages[stage]
+    job = stage_job(work, chosen, new_model(work, 0), fold_data(work, 0, chosen), 0)
     return build_task(job)
 
 
