@@ -27,6 +27,7 @@ def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
         dropout=config.dropout,
         copy_weights=config.copy_weights,
         transforms=config.transforms,
+        crops=config.crops,
     )
 
 

@@ -9,6 +9,7 @@ from fivefold.augment import build_augmentation, build_transforms, resize
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cache_home import cache_home
 from fivefold.core.catalog import nowhere
+from fivefold.core.cells import each_cell
 from fivefold.core.types import Image
 from fivefold.data import Source
 from fivefold.data.images import ResizedImages
@@ -30,13 +31,15 @@ def build_prepare(stage: ResolvedStage) -> "Prepare":
     """Make what turns resized pixels into what a stage's network sees.
 
     With a generator, as in training, an image is augmented; then, or else, it goes through the
-    transforms that all images go through.
+    transforms that all images go through. Where images are cut, it gets cells in training, and
+    whole images, whose cells are transformed one by one, without a generator.
     """
     augmentation = build_augmentation(stage.augmentation, nowhere)
     transform = build_transforms(stage.transforms)
+    of_whole = each_cell(transform, stage.crops) if stage.transforms else transform
 
     def prepare(image: Image, rng: np.random.Generator | None) -> Image:
-        return transform(image if rng is None else augmentation(image, rng))
+        return of_whole(image) if rng is None else transform(augmentation(image, rng))
 
     return prepare
 

@@ -1,5 +1,6 @@
 """Keys that are right one by one and wrong together."""
 
+import math
 from collections.abc import Iterator
 
 from fivefold.config.keys import ExperimentKeys
@@ -11,7 +12,11 @@ from fivefold.core.errors import Problem
 
 def contradictions(config: ExperimentKeys, source: Source) -> list[Problem]:
     """Find keys that contradict each other."""
-    return [*_unequal_outputs(config, source), *_frozen_and_not(config, source)]
+    return [
+        *_unequal_outputs(config, source),
+        *_frozen_and_not(config, source),
+        *_uneven_cells(config, source),
+    ]
 
 
 def without_effect(config: ExperimentKeys) -> Iterator[tuple[str, str]]:
@@ -58,6 +63,16 @@ def _outputs(config: ExperimentKeys) -> Iterator[tuple[tuple[Step, ...], int]]:
     for index, stage in enumerate(config.stages):
         if isinstance(stage.loss, tuple):
             yield ("stages", index, "loss"), len(stage.loss)
+
+
+def _uneven_cells(config: ExperimentKeys, source: Source) -> Iterator[Problem]:
+    height, width, _ = config.shape
+    common = math.gcd(height, width)
+    if common % config.crops:
+        fitting = [n for n in range(1, 101) if common % n == 0]
+        nearest = min(fitting, key=lambda n: abs(n - config.crops))
+        expected = f"a number that divides height {height} and width {width}, such as {nearest}"
+        yield bad_value(source, ("crops",), f"expected {expected}, got {config.crops}")
 
 
 def _frozen_and_not(config: ExperimentKeys, source: Source) -> Iterator[Problem]:

@@ -354,8 +354,10 @@ class ExperimentKeys(BaseModel):
         alias="testTimeAugmentation",
         description="Average predictions over flipped images: true for all four flips.",
     )
-    crops: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        None, description="Split each image into n x n cells and train on them."
+    crops: Annotated[int, Field(ge=1, le=100), NullMeans(1)] = Field(
+        1,
+        description="Cut each image of `shape` into n x n cells, which the network sees one by "
+        "one; each is augmented on its own. An image's prediction is the mean over its cells.",
     )
     imports: Annotated[Many[Name], Field(max_length=1000), NullMeans(())] = Field(
         (), description="Python modules beside the config with own components; needs consent."

@@ -54,7 +54,6 @@ _CPU = "a matter of Musket's TensorFlow sessions"
 _NEVER_READ = "no version of Musket read it"
 
 EXPERIMENT_KEYS: Mapping[str, Legacy] = {
-    "crops": _not_yet("split each image into n x n cells", 1),
     "manualResize": _not_yet("leave resizing to the dataset"),
     "gpus": _not_yet("train on several accelerators", 1),
     "noTrain": _not_yet("skip the training samples"),

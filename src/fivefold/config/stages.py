@@ -52,6 +52,7 @@ class ResolvedStage:
         validation_negatives: The same for what is validated after each epoch.
         subsample: The fraction of the training samples that each epoch takes, above 0.
         max_epoch_size: The most batches of an epoch; 0: all.
+        crops: Cells along each side of an image, at least 1.
     """
 
     index: int
@@ -89,6 +90,7 @@ class ResolvedStage:
     validation_negatives: int = ALL_NEGATIVES
     subsample: float = 1.0
     max_epoch_size: int = 0
+    crops: int = 1
 
     @property
     def takes_all(self) -> bool:
@@ -169,6 +171,7 @@ def _resolve(
         ),
         subsample=config.subsample,
         max_epoch_size=config.max_epoch_size,
+        crops=config.crops,
     )
 
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from fivefold.core.ahead import map_ahead
+from fivefold.core.cells import cell_of
 from fivefold.core.seeding import SampleGenerators, generator_for
 from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.images import ResizedImages
@@ -73,9 +74,11 @@ class Batches:
         threads: How many prepare ahead; 0 prepares in the caller's thread.
         mix: Mixes the images of a batch and their truth, in training.
         most: Take only so many rows, the first ones in the order of the pass; None for all.
+        crops: Cells along each side of an image: the pass is over all cells of the rows, each with
+            its own place in the order and its own random numbers.
     """
 
-    def __init__(  # noqa: PLR0913  six things and three numbers make a pass
+    def __init__(  # noqa: PLR0913  six things and four numbers make a pass
         self,
         images: ResizedImages,
         table: SampleTable,
@@ -89,7 +92,9 @@ class Batches:
         threads: int = 2,
         mix: Mix | None = None,
         most: int | None = None,
+        crops: int = 1,
     ) -> None:
+        self._crops = crops
         self._images = images
         self._mix = mix
         self._table = table
@@ -105,13 +110,21 @@ class Batches:
 
     @property
     def parts(self) -> list[Indices]:
-        """The rows of each batch, in the order of the batches."""
-        return self._parts
+        """The rows of each batch, in the order of the batches; of cells those of their images."""
+        return [self._rows_of(part) for part in self._parts] if self._crops > 1 else self._parts
+
+    def _rows_of(self, cells: Indices) -> Indices:
+        return cells // self._crops**2
+
+    def _cells_of(self, rows: Indices) -> Indices:
+        """Number all cells of some rows; where images are not cut these are the rows."""
+        count = self._crops**2
+        return (rows[:, None] * count + np.arange(count)).ravel()
 
     def _in_order(self, rows: Indices) -> Indices:
         if self._place is None or not self._shuffle:
-            return rows
-        by_id = rows[np.argsort(self._table.ranks[rows])]
+            return self._cells_of(rows)
+        by_id = self._cells_of(rows[np.argsort(self._table.ranks[rows])])
         return generator_for(self._seed, "order", *self._place).permutation(by_id)
 
     def _divide(self, rows: Indices, batch: int) -> list[Indices]:
@@ -122,7 +135,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(0)  # batches are made in threads of ours, each image in one
-        stream = self._images.stream(self._parts)
+        stream = self._images.stream(self.parts)
         stop = threading.Event()
         make = partial(self._make, stream=stream, stop=stop)
         if self._threads == 0:
@@ -139,8 +152,11 @@ class Batches:
     def _make(
         self, part: tuple[int, Indices], stream: Iterator[Image] | None, stop: threading.Event
     ) -> Batch:
-        number, rows = part
-        pixels = np.empty((len(rows), *self._images.shape), np.uint8)
+        number, cells = part
+        rows = self._rows_of(cells)
+        height, width, channels = self._images.shape
+        size = (height // self._crops, width // self._crops, channels)
+        pixels = np.empty((len(rows), *size), np.uint8)
         generators = None
         if self._place is not None:
             generators = SampleGenerators(self._seed, "augment", *self._place)
@@ -148,7 +164,12 @@ class Batches:
             if stop.is_set():
                 break  # nobody wants the batch any more
             image = self._images.get(row) if stream is None else next(stream)
-            rng = generators.of(self._table.ids[row]) if generators else None
+            name = self._table.ids[row]
+            if self._crops > 1:
+                cell = int(cells[place]) % self._crops**2
+                image = np.ascontiguousarray(cell_of(image, self._crops, cell))
+                name = f"{name}#{cell}"
+            rng = generators.of(name) if generators else None
             pixels[place] = self._prepared(row, image, rng)
         targets = None if self._table.targets is None else self._table.targets[rows]
         if self._mix is None or self._place is None or targets is None:

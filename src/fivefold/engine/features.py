@@ -91,9 +91,10 @@ def sees_features(stage: ResolvedStage) -> bool:
     """Say whether a stage trains on features that are computed once.
 
     Its backbone must be frozen. Where whole batches are mixed there are as many images as there are
-    pairs of them, so these go through the backbone in every epoch.
+    pairs of them, so these go through the backbone in every epoch. So do the cells of images that
+    are cut, each of which is augmented on its own.
     """
-    return stage.frozen and not mixes_batches(stage.augmentation)
+    return stage.frozen and stage.crops == 1 and not mixes_batches(stage.augmentation)
 
 
 def num_views(stage: ResolvedStage) -> int:

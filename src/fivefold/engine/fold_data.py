@@ -59,8 +59,8 @@ class FoldData:
         return counts, len(rows)
 
     def epoch_size(self, stage: ResolvedStage) -> int:
-        """Count the training samples that an epoch of a stage takes: at least 1."""
-        size = max(round(len(self.train_rows) * stage.subsample), 1)
+        """Count the training samples, or cells of them, that an epoch of a stage takes."""
+        size = max(round(len(self.train_rows) * stage.crops**2 * stage.subsample), 1)
         return min(size, stage.max_epoch_size * stage.batch) if stage.max_epoch_size else size
 
     def train_batches(
@@ -82,6 +82,7 @@ class FoldData:
                 threads=self.threads,
                 mix=mix,
                 most=self.epoch_size(stage),
+                crops=stage.crops,
             )
 
         return of_epoch

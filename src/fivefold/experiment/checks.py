@@ -92,7 +92,8 @@ def _model(work: Work, model: Classifier) -> str:
 def _stage(stage: ResolvedStage) -> str:
     what = "whole network"
     if stage.frozen:
-        what = "frozen backbone, which sees the mixed images of every epoch"
+        seen = "cells of the images in" if stage.crops > 1 else "mixed images of"
+        what = f"frozen backbone, which sees the {seen} every epoch"
     if sees_features(stage):
         views = num_views(stage)
         seen = "as it is" if not views else "as it is and in 1 augmented view"

@@ -57,9 +57,15 @@ def run_leading_frozen(work: Work) -> tuple[Work, dict[int, NumericError]]:
 
 def features_anew(stages: Sequence[ResolvedStage]) -> list[str]:
     """Word why stages with a frozen backbone cannot compute its features once."""
-    text = "stage %d: the images of each batch are mixed, so the frozen backbone computes features "
-    text += "in every epoch, not once; without mixing this stage takes a fraction of the time"
-    return [text % stage.index for stage in stages if stage.frozen and not sees_features(stage)]
+    text = "stage %d: %s, so the frozen backbone computes features "
+    text += "in every epoch, not once; without %s this stage takes a fraction of the time"
+    mixed = ("the images of each batch are mixed", "mixing")
+    cut = ("images are cut into cells", "`crops`")
+    return [
+        text % (stage.index, *(cut if stage.crops > 1 else mixed))
+        for stage in stages
+        if stage.frozen and not sees_features(stage)
+    ]
 
 
 def run_frozen(

@@ -11,6 +11,7 @@ from fivefold.augment import build_transforms
 from fivefold.build.pixels import build_preprocess
 from fivefold.config import ExperimentConfig
 from fivefold.core.cache_home import cache_home
+from fivefold.core.cells import each_cell
 from fivefold.core.cores import decoding_threads
 from fivefold.core.errors import DataError, ResourceError
 from fivefold.core.layout import RunFolder
@@ -91,7 +92,7 @@ class Ensemble:
             preprocess,
             batch=size,
             threads=_threads(self.config),
-            transform=build_transforms(self.spec.transforms),
+            transform=each_cell(build_transforms(self.spec.transforms), self.spec.crops),
         )
         with closing(incoming), progress.bar("predict", len(source)) as advance:
             readable = Readable(source, advance)

@@ -13,6 +13,7 @@ from fivefold.core.choices import EXACT, Choices
 from fivefold.core.types import AnyArray, Floats, Head, head_slices
 from fivefold.models.arrays import predict_array
 from fivefold.models.backbones import Backbone, build_backbone
+from fivefold.models.cells import WHOLE, Cells
 from fivefold.models.channels import InputSpec
 from fivefold.models.heads import ClassifierHead
 from fivefold.models.trial import Pooling
@@ -31,6 +32,7 @@ class ModelSpec:
         dropout: Fraction of features set to zero while training, 0-1.
         copy_weights: As in `build_backbone`.
         transforms: Names and options of the augmenters that every image goes through.
+        crops: Cells along each side of an image; the network sees one cell at a time.
     """
 
     architecture: str
@@ -40,6 +42,12 @@ class ModelSpec:
     dropout: float = 0.0
     copy_weights: bool = False
     transforms: tuple[tuple[str, Any], ...] = ()
+    crops: int = 1
+
+    @property
+    def cells(self) -> Cells:
+        """How images are cut."""
+        return Cells(self.crops, *self.shape[:2])
 
 
 class Classifier(nn.Module):
@@ -49,6 +57,7 @@ class Classifier(nn.Module):
         backbone: From normalised pixels to features [N, D].
         head: From features to logits [N, all classes].
         input_spec: How the backbone's weights expect pixels.
+        cells: How whole images are cut.
 
     Attributes:
         choices: How it computes: the precision and the layout of the backbone.
@@ -58,8 +67,15 @@ class Classifier(nn.Module):
     pixel_scale: Tensor
     pixel_shift: Tensor
 
-    def __init__(self, backbone: Backbone, head: ClassifierHead, input_spec: InputSpec) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        head: ClassifierHead,
+        input_spec: InputSpec,
+        cells: Cells = WHOLE,
+    ) -> None:
         super().__init__()
+        self.cells = cells
         self.backbone = backbone
         self.head = head
         self.input_spec = input_spec
@@ -77,8 +93,14 @@ class Classifier(nn.Module):
         self.register_buffer("pixel_shift", (-mean / std).float(), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Turn pixels [N, C, H, W], 0-255, uint8 or floating point, into logits [N, classes]."""
-        return self.classify(self.features(images))
+        """Turn pixels [N, C, H, W], 0-255, uint8 or floating point, into logits [N, classes].
+
+        Where the network sees cells, it takes these, or whole images and joins their answers.
+        """
+        if not self.cells.are_in(images):
+            return self.classify(self.features(images))
+        logits = self.classify(self.features(self.cells.cut(images)))
+        return self.cells.join(logits, self.heads)
 
     def features(self, images: Tensor) -> Tensor:
         """Turn pixels [N, C, H, W], 0-255, into features [N, D]; no gradients when frozen."""
@@ -167,14 +189,14 @@ def build_classifier(
             spec.architecture,
             channels=spec.shape[2],
             pooling=spec.pooling,
-            image_size=spec.shape[:2],
+            image_size=(spec.shape[0] // spec.crops, spec.shape[1] // spec.crops),
             copy_weights=spec.copy_weights,
             weights=weights,
             directory=directory,
         )
     # Seeded once more: how the backbone came to its weights must not change the head.
     head = _draw_head(backbone, spec, generator_seed)
-    return Classifier(backbone, head, input_spec or backbone.input_spec)
+    return Classifier(backbone, head, input_spec or backbone.input_spec, spec.cells)
 
 
 def with_new_head(model: Classifier, spec: ModelSpec, generator_seed: int) -> Classifier:
@@ -186,7 +208,7 @@ def with_new_head(model: Classifier, spec: ModelSpec, generator_seed: int) -> Cl
         generator_seed: Of the new head.
     """
     head = _draw_head(model.backbone, spec, generator_seed)
-    made = Classifier(model.backbone, head, model.input_spec)
+    made = Classifier(model.backbone, head, model.input_spec, spec.cells)
     made.choices = model.choices
     return made
 

@@ -40,7 +40,8 @@ def test_musket_page_says_what_happens_to_each_key():
     page = musket_markdown()
 
     assert "| batch_size | works | the same as `batch` |\n" in page
-    assert "| crops | not yet supported |" in page
+    assert "| crops | works |" in page
+    assert "| gpus | not yet supported |" in page
     assert "| saveLast | accepted with a warning, without effect |" in page
     assert "| stages.negatives | works |" in page
     assert "| lr | works | Learning rate. |" in page

@@ -42,7 +42,7 @@ def test_wrong_keys_and_unknown_names_are_told_together_in_the_order_of_the_file
         ("loss: iou", "loss: expected a loss to train with, got 'iou'"),
         ("metrics: [crf_accuracy]", "metrics: expected something that can be measured, got 'crf_a"),
         ("activation: relu", "activation: expected 'softmax', 'sigmoid' or 'none', got 'relu'"),
-        ("crops: 3", "crops: not yet supported"),
+        ("gpus: 3", "gpus: not yet supported"),
     ],
 )
 def test_what_musket_knows_and_this_version_does_not_do_says_why(tmp_path, line, sentence):

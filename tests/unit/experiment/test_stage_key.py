@@ -66,6 +66,7 @@ OTHER_STAGE = {
     "validation_negatives": 3,
     "subsample": 0.5,
     "max_epoch_size": 7,
+    "crops": 2,
 }
 OTHER_SPEC = {
     "architecture": "resnet18",
@@ -74,6 +75,7 @@ OTHER_SPEC = {
     "pooling": "max",
     "dropout": 0.5,
     "copy_weights": True,
+    "crops": 2,
     "transforms": (("Grayscale", 1.0),),
 }
 OTHER_FACTS = {
@@ -147,7 +149,7 @@ ROADS = {
     "inference_batch": AFTERWARDS,
     "num_workers": "any number of threads gives the same batches",
     "test_time_augmentation": AFTERWARDS,
-    "crops": "not yet supported",
+    "crops": STAGE,
     "imports": "such a config is never reused",
 }
 
