@@ -30,6 +30,7 @@ ROWS = (
     "predicting",
     "memory",
     "startup",
+    "comparing",
 )
 """Modules of `benchmarks.rows` in the table's order."""
 

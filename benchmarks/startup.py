@@ -40,11 +40,11 @@ def measure_startup(*, repetitions: int = 10) -> dict[str, Any]:
         arms = {
             "empty process": _python("pass"),
             "import torch": _python("import torch"),
-            "--help": _fivefold("--help"),
-            "--version": _fivefold("--version"),
-            "list losses": _fivefold("list", "losses"),
-            "list backbones": _fivefold("list", "backbones"),
-            "check": _fivefold("check", str(path)),
+            "--help": fivefold_command("--help"),
+            "--version": fivefold_command("--version"),
+            "list losses": fivefold_command("list", "losses"),
+            "list backbones": fivefold_command("list", "backbones"),
+            "check": fivefold_command("check", str(path)),
         }
         return measure_commands(arms, repetitions)
 
@@ -71,7 +71,8 @@ def _python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def _fivefold(*words: str) -> list[str]:
+def fivefold_command(*words: str) -> list[str]:
+    """Write the command line that runs fivefold with some words, as its script does."""
     return _python(f"import sys; sys.argv[1:] = {list(words)!r}; {_MAIN}")
 
 

@@ -20,7 +20,7 @@ from fivefold.core.errors import (
     WorkerError,
 )
 from fivefold.core.layout import RunFolder
-from fivefold.engine.pace import Pace
+from fivefold.engine.pace import Pace, TimeOverError
 from fivefold.experiment import workers
 from fivefold.experiment.crew import Crew
 from fivefold.experiment.plan import FoldPlan
@@ -294,12 +294,56 @@ def test_ctrl_c_is_left_to_this_process(work, run):
     assert sorted(run(train)) == [0, 1, 2]
 
 
+def trains_for_ever(work, job):
+    while True:
+        work.pace.stop_if_over()
+        work.progress.line(f"fold {job.fold}: {work.pace.tick(0, 6.0)}")
+
+
+@pytest.fixture
+def hurry(work):
+    """Let time be over from the first epoch on."""
+    work.pace.until = time.monotonic()
+
+
+@pytest.mark.usefixtures("hurry")
+def test_when_time_is_over_running_folds_end_after_their_epoch_and_no_other_begins(run, work):
+    with pytest.raises(TimeOverError, match="the time of this run is over"):
+        list(run(trains_for_ever, folds=4, at_once=2))
+    assert sorted(line[:7] for line in work.progress.lines) == ["fold 0:", "fold 1:"]
+
+
+@pytest.mark.usefixtures("hurry")
+def test_a_fold_that_is_ready_in_time_is_done(run):
+    def train(work, job):
+        if job.fold:
+            trains_for_ever(work, job)
+
+    done = []
+    with pytest.raises(TimeOverError, match="the time of this run is over"):
+        done.extend(run(train, folds=2))
+    assert done == [0]
+
+
+@pytest.mark.usefixtures("hurry")
+def test_what_has_failed_is_told_although_time_is_over(run):
+    def train(work, job):
+        if job.fold:
+            trains_for_ever(work, job)
+        msg = "no image is left"
+        raise DataError(msg)
+
+    with pytest.raises(DataError, match="no image is left"):
+        list(run(train, folds=2))
+
+
 ORPHAN = """
 import logging, sys, time
 from dataclasses import fields
 from pathlib import Path
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
+from fivefold.engine.pace import Pace
 from fivefold.experiment import workers
 from fivefold.experiment.crew import Crew
 from fivefold.experiment.plan import FoldPlan
@@ -312,7 +356,8 @@ def train(work, job):
         time.sleep(0.01)
 
 workers.run_fold = train
-work = Work(**{field.name: None for field in fields(Work)} | {"progress": Silent()})
+known = {"progress": Silent(), "pace": Pace({})}
+work = Work(**{field.name: None for field in fields(Work)} | known)
 orders = [workers.Order(work, FoldPlan(fold, 0, 1), 1, logging.INFO) for fold in range(2)]
 list(Crew(work, "fork").run(orders, 2))
 """
