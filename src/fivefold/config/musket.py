@@ -1,8 +1,8 @@
 """Musket's keys that no field honours: what happens to each, so that none is ignored in silence.
 
 Keys that work are fields of the schema. A key here is `not-yet`, which `check` and `fit` report as
-a problem, `misplaced`, the same for a key that only works elsewhere, or `no-effect`, which loading
-accepts with one warning.
+a problem, `misplaced`, the same for a key that only works elsewhere, `refused`, the same for good,
+or `no-effect`, which loading accepts with one warning.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ class Legacy(NamedTuple):
 
     Attributes:
         fate: `not-yet`: refused until a later version; `misplaced`: refused in this place;
-            `no-effect`: accepted with a warning.
+            `refused`: refused for good; `no-effect`: accepted with a warning.
         meaning: What it means, or why it has no effect.
         neutral: Values that change nothing, so that they need no word.
     """
 
-    fate: Literal["not-yet", "misplaced", "no-effect"]
+    fate: Literal["not-yet", "misplaced", "refused", "no-effect"]
     meaning: str
     neutral: tuple[Any, ...] = ()
 
@@ -45,6 +45,10 @@ def _not_yet(meaning: str, *neutral: Any) -> Legacy:
     return Legacy("not-yet", meaning, neutral)
 
 
+def _refused(reason: str) -> Legacy:
+    return Legacy("refused", reason)
+
+
 def _no_effect(reason: str) -> Legacy:
     return Legacy("no-effect", reason)
 
@@ -54,19 +58,27 @@ _CPU = "a matter of Musket's TensorFlow sessions"
 _NEVER_READ = "no version of Musket read it"
 
 EXPERIMENT_KEYS: Mapping[str, Legacy] = {
-    "manualResize": _not_yet("leave resizing to the dataset"),
+    "manualResize": _refused(
+        "a network needs one size, which `shape` names; images of that size stay as they are"
+    ),
     "gpus": _not_yet("train on several accelerators", 1),
-    "noTrain": _not_yet("skip the training samples"),
-    "datasets": _not_yet("several named datasets"),
-    "fit_with": _not_yet("the name of the dataset to train on"),
-    "import_tasks": _not_yet("modules with tasks"),
-    "run_tasks": _not_yet("tasks to run on predictions"),
+    "noTrain": _refused(
+        "there is nothing to learn without samples; `subsample` takes a part of them"
+    ),
+    "datasets": _refused(
+        "`dataset` describes the one to train on; Python and `predict` take any other"
+    ),
+    "fit_with": _refused("`dataset` describes the one to train on"),
+    "import_tasks": _refused("tasks are not run; loop over `predict_on_dataset` instead"),
+    "run_tasks": _refused("tasks are not run; loop over `predict_on_dataset` instead"),
     "declarations": _not_yet("reusable blocks"),
     "preprocessing": _not_yet("dataset preprocessors"),
     "pretrain_transform": _not_yet("a function over the training samples"),
     "extra_train_data": _not_yet("samples that are added to every training fold"),
     "dataset_augmenter": _not_yet("a function over the folds"),
-    "groupFunc": _not_yet("a function that gives the class to stratify by"),
+    "groupFunc": _refused(
+        "strata follow the labels; `folds_from` takes folds that were made in any other way"
+    ),
     "num_seeds": _not_yet("repeat the experiment with several seeds", 1),
     "hyperparameters": _not_yet("ranges to search"),
     "max_evals": _not_yet("the number of trials of a search"),

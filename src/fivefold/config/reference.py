@@ -20,6 +20,7 @@ _BOUNDS = {
 _FATES = {
     "not-yet": "not yet supported",
     "misplaced": "refused here",
+    "refused": "refused",
     "no-effect": "accepted with a warning, without effect",
 }
 

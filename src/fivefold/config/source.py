@@ -67,6 +67,9 @@ class Source:
             if legacy.fate == "not-yet":
                 hint = f"{legacy.meaning}: remove the key to go on without it"
                 problems.append(_too_early(where, key, hint))
+            elif legacy.fate == "refused":
+                message = f"{key}: not supported"
+                problems.append(Problem("config/refused-key", where, message, legacy.meaning))
             elif legacy.fate == "misplaced":
                 message = f"{key}: unknown key here"
                 problems.append(Problem("config/unknown-key", where, message, legacy.meaning))

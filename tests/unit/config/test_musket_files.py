@@ -62,6 +62,15 @@ def test_what_a_later_version_brings_is_told_with_its_line():
     assert (musket("crops").not_yet(), musket("crops").crops) == ([], 2)
 
 
+def test_keys_without_a_place_here_are_refused_with_what_does_their_work():
+    problems = musket("refused_keys").not_yet()
+    keys = ["manualResize", "noTrain", "datasets", "fit_with", "import_tasks", "run_tasks"]
+    assert [p.message for p in problems] == [f"{k}: not supported" for k in [*keys, "groupFunc"]]
+    assert {p.slug for p in problems} == {"config/refused-key"}
+    assert all(p.hint for p in problems)
+    assert problems[0].where.endswith("refused_keys.yaml:5:15")
+
+
 def test_negatives_of_each_stage_are_honoured():
     config = musket("three_stages")
 
