@@ -419,16 +419,15 @@ def test_outputs_that_become_nan_name_the_place_and_keep_the_epochs_before(tmp_p
     from fivefold.engine import loop
 
     run = Experiment.load(write_experiment(tmp_path, per_class=4))
-    step = loop._step
+    learn = loop.learn
 
-    def poisoned(task, batch, where):
-        logits, value = step(task, batch, where)
+    def poisoned(task, step):
+        learn(task, step)
         if task.stage.index == 1:
             with torch.no_grad():
                 task.model.head.linear.bias.fill_(float("nan"))
-        return logits, value
 
-    monkeypatch.setattr(loop, "_step", poisoned)
+    monkeypatch.setattr(loop, "learn", poisoned)
     place = r"fold 0, stage 1, epoch 1 of 2, (validation, )?learning rate 0\.01: expected a finite"
     with pytest.raises(NumericError, match=place):
         run.fit()
