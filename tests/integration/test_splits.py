@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from runs import CONFIG, write_experiment
@@ -10,6 +11,7 @@ from fivefold import classification
 from fivefold.config import load
 from fivefold.core.errors import ConfigError, StateError
 from fivefold.core.predictions import Predictions
+from fivefold.data import PredictionItem
 from fivefold.data.splits import Splits
 from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
@@ -75,6 +77,30 @@ def test_a_holdout_of_ones_own_is_kept_out_and_asked_for_again(tmp_path):
     assert len(cfg.holdout()) == 3
     with pytest.raises(StateError, match="folds: expected the settings that they were made with"):
         classification.parse(tmp_path).fit(foldsToExecute=[0, 1])
+
+
+class Own:
+    """Twelve images with folds and a holdout of their own."""
+
+    class_names = ("a", "b")
+    folds = (([2, 3, 4, 5, 6, 7, 8, 9], [0, 1]), ([0, 1], [2, 3, 4, 5, 6, 7, 8, 9]))
+    holdoutArr = (10, 11)  # noqa: N815  Musket's name
+
+    def __len__(self):
+        return 12
+
+    def __getitem__(self, i):
+        image = np.random.default_rng(i).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        return PredictionItem(f"n{i:02}", image, np.eye(2, dtype=np.float32)[i % 2])
+
+
+def test_a_data_set_s_own_folds_and_holdout_are_obeyed(tmp_path):
+    (tmp_path / "config.yaml").write_text(CONFIG.replace("dataset: {folder: shapes}", ""))
+    run = Experiment.load(tmp_path)
+    splits = prepare(run.source(Own()), run.config, run.folder, run.progress).splits
+    assert splits.val_ids(0) == ("n00", "n01")
+    assert splits.train_ids(1) == ("n00", "n01")
+    assert splits.holdout_ids == ("n10", "n11")
 
 
 def test_a_table_decides_the_folds_of_a_run(tmp_path):

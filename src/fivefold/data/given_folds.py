@@ -140,6 +140,10 @@ def folds_of_positions(
     out = set() if held_out is None else set(_positions(held_out, len(ids), where))
     if folds is None:
         return GivenFolds(where, held_out=frozenset(ids[i] for i in out))
+    pairs = isinstance(folds, Sequence) and all(isinstance(both, Sequence) for both in folds)
+    if not pairs or any(len(both) != 2 for both in folds):
+        msg = f"{where}: expected a pair (train, validation) for each fold, got {folds!r:.80}"
+        raise DataError(msg, slug="data/given-folds")
     fold_of = {ids[i]: HOLDOUT for i in out}
     parts = [[_positions(part, len(ids), where) for part in both] for both in folds]
     for fold, (_, val) in enumerate(parts):

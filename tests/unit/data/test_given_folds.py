@@ -107,6 +107,10 @@ def test_groups_in_several_given_folds_are_told(caplog):
             "fold 0: expected to train on all samples that it does not validate on",
         ),
         (
+            lambda: folds_of_positions(5, None, IDS, "here"),
+            r"expected a pair \(train, validation\) for each fold, got 5",
+        ),
+        (
             lambda: folds_of_positions(None, [8], IDS, "here"),
             "expected positions from 0 to 7",
         ),
