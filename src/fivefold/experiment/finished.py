@@ -61,7 +61,7 @@ def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
     if config.dataset is None or config.dataset.python:
         return
     # a run that is not finished, or whose config is wrong, does without these here
-    from fivefold.data.audit import Audit  # noqa: PLC0415
+    from fivefold.data.audited import Audit  # noqa: PLC0415
     from fivefold.experiment.datasets import open_source  # noqa: PLC0415
 
     try:

@@ -124,6 +124,23 @@ class Classifier(nn.Module):
         logits: Tensor = self.head(features)
         return logits
 
+    def predict(self, images: AnyArray) -> Floats | list[Floats]:
+        """Predict images as they enter the network, as Keras's `predict` does.
+
+        Args:
+            images: Pixels [N, H, W, C], 0-255, at the network's size.
+
+        Returns:
+            Probabilities [N, classes]; of several outputs a list of such arrays.
+
+        Raises:
+            DataError: If they are no images.
+        """
+        device = self.pixel_scale.device
+        return predict_array(
+            images, self.heads, device, lambda x: probabilities(self(x), self.heads)
+        )
+
     def encoder_digest(self) -> str:
         """Compute the SHA-256 of all that decides the features of given pixels, in hex.
 

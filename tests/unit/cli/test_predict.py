@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fivefold.cli import app
-from fivefold.cli.predict import check_free, _columns
+from fivefold.cli.predict import _columns, check_free
 from fivefold.core.errors import ConfigError
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head

@@ -177,7 +177,9 @@ def test_an_error_in_a_process_is_the_one_of_training(told, eager, threads):
     _, images = audited(told, byte_limit=0)
     order = np.concatenate(batches(images, threads).parts)
     told.broken = int(images.table.indices[order[14]])
-    expected = rf"item \d+, 's{told.broken}': expected a readable image as before, got dataset_error"
+    expected = (
+        rf"item \d+, 's{told.broken}': expected a readable image as before, got dataset_error"
+    )
     with pytest.raises(DataError, match=expected) as error:
         list(batches(images, threads))
     assert error.value.slug == "data/vanished"
