@@ -128,13 +128,15 @@ def task_of(pictures: Path, architecture: str, size: int, batch: int, threads: i
     stage = config.resolve()[0]
     model.freeze(encoder=stage.frozen, batchnorm=stage.freeze_batchnorm)
     data = FoldData(images.table, images, np.arange(count).tolist(), [0], threads)
+    loss = build_loss_function(stage, heads)
     return Task(
         seed=0,
         fold=0,
         stage=stage,
         data=data,
         model=model,
-        loss=build_loss_function(stage, heads),
+        loss=loss,
+        val_loss=loss,
         optimizer=build_stage_optimizer(stage, model),
         schedule=build_stage_schedule(stage),
         train=data.train_batches(stage, seed=0, fold=0),
