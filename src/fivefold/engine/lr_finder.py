@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _DIVERGED = 4.0  # times the best loss, as Musket's
 _MEMORY = 0.9  # of the smoothed loss
-_FEWEST = 8  # points that tell anything
+_FEWEST = 4  # steps that have a mean
 _HIGHEST = 1000.0
 
 
@@ -128,21 +128,25 @@ class LRFinder:
         return tuple(found)
 
     def suggest(self) -> Suggestion | None:
-        """Find where the smoothed loss falls fastest along the logarithm of the rate.
+        """Find the step at which the loss falls most, comparing the means on its two sides.
+
+        Each side has an eighth of the steps up to the lowest smoothed loss, so that no single
+        step decides; a fall has to be three times its standard error.
 
         Returns:
-            None where it does not fall, or where there are too few steps to say.
+            None where the loss does not fall, or where there are too few steps to say.
         """
-        smoothed = np.array(self.smoothed())
-        lowest = int(smoothed.argmin()) if len(smoothed) else 0
-        if lowest + 1 < _FEWEST:
+        lowest = int(np.argmin(self.smoothed())) if self.losses else 0
+        wide = max((lowest + 1) // 8, _FEWEST)
+        if lowest + 1 < 2 * wide:
             return None
-        slopes = np.gradient(smoothed[: lowest + 1], np.log(self.lrs[: lowest + 1]))
-        # The average needs some steps to be one.
-        steepest = int(slopes[_FEWEST // 2 :].argmin()) + _FEWEST // 2
-        if slopes[steepest] >= 0:
+        sides = np.lib.stride_tricks.sliding_window_view(self.losses[: lowest + 1], wide)
+        means, errors = sides.mean(axis=1), sides.var(axis=1, ddof=1) / wide
+        falls = means[:-wide] - means[wide:]
+        most = int(falls.argmax())
+        if falls[most] <= 3 * math.sqrt(errors[most] + errors[most + wide]):
             return None
-        return Suggestion(self.lrs[steepest], self.lrs[lowest])
+        return Suggestion(self.lrs[most + wide], self.lrs[lowest])
 
     def plot_loss(self, n_skip_beginning: int = 10, n_skip_end: int = 5) -> "Figure":
         """Draw the loss over the rate.
