@@ -2,7 +2,6 @@
 
 from fivefold.config.columns import canonical_keys, differing
 from fivefold.config.diff import ABSENT, Change, diff
-from fivefold.config.keys import StageConfig
 from fivefold.config.load import load, parse
 from fivefold.config.musket import HARMLESS
 from fivefold.config.partial import InvalidConfigError
@@ -17,6 +16,7 @@ from fivefold.config.shared_keys import (
     find_project,
     find_shared,
 )
+from fivefold.config.stage_keys import StageConfig
 from fivefold.config.stages import ResolvedStage
 
 __all__ = [

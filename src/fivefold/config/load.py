@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from fivefold.config.consistency import contradictions, without_effect
 from fivefold.config.document import MAX_BYTES, read, refuse
-from fivefold.config.keys import StageConfig
 from fivefold.config.musket import DIALECTS, EXPERIMENT_KEYS, STAGE_KEYS, SYNONYMS
 from fivefold.config.nodes import Node, at, plain
 from fivefold.config.overrides import apply
@@ -19,6 +18,7 @@ from fivefold.config.problems import from_pydantic, in_order, known_at, spelled
 from fivefold.config.schema import ExperimentConfig
 from fivefold.config.shared_keys import find_shared, merged, taken_over
 from fivefold.config.source import Source, dotted
+from fivefold.config.stage_keys import StageConfig
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
 from fivefold.core.layout import CONFIG_NAME, RunFolder
 from fivefold.core.validation import shown, without_echoes

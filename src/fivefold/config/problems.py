@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from fivefold.config.keys import ExperimentKeys, StageConfig
+from fivefold.config.keys import ExperimentKeys
 from fivefold.config.musket import EXPERIMENT_KEYS, STAGE_KEYS, SYNONYMS
 from fivefold.config.nodes import Node, Step, at, walk
 from fivefold.config.sections import DatasetSection
 from fivefold.config.source import Source, dotted
+from fivefold.config.stage_keys import StageConfig
 from fivefold.core.errors import Problem, did_you_mean
 from fivefold.core.validation import explain
 

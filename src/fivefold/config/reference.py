@@ -5,10 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fivefold.config.keys import ExperimentKeys, StageConfig
+from fivefold.config.keys import ExperimentKeys
 from fivefold.config.musket import EXPERIMENT_KEYS, STAGE_KEYS, SYNONYMS, Legacy
 from fivefold.config.problems import spelled
 from fivefold.config.sections import DatasetSection
+from fivefold.config.stage_keys import StageConfig
 
 _BOUNDS = {
     "minimum": "≥ {}",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fivefold.config.fields import Steps
-from fivefold.config.keys import ExperimentKeys, StageConfig
+from fivefold.config.keys import ExperimentKeys
+from fivefold.config.stage_keys import StageConfig
 
 ALL_NEGATIVES = -1
 """In place of a number of negative samples for each positive one: all of them."""

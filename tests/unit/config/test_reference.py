@@ -3,9 +3,10 @@ import json
 import pytest
 
 from fivefold.config import json_schema, musket_markdown, reference_markdown
-from fivefold.config.keys import ExperimentKeys, StageConfig
+from fivefold.config.keys import ExperimentKeys
 from fivefold.config.musket import EXPERIMENT_KEYS, SYNONYMS
 from fivefold.config.sections import DatasetSection
+from fivefold.config.stage_keys import StageConfig
 
 
 def test_json_schema_knows_every_key_and_no_other():

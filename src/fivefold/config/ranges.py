@@ -1,0 +1,41 @@
+"""Types and ranges of values that keys share."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from fivefold.config.fields import Many, Name, NullMeans, one_of
+
+Epochs: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
+LearningRate: TypeAlias = Annotated[float, Field(gt=0, le=1000)]
+BatchSize: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
+Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**32)]
+Fraction: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+GradientBound: TypeAlias = Annotated[float, Field(ge=0, le=1_000_000), NullMeans(0.0)]
+Batches: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
+LayerDecay: TypeAlias = Annotated[float, Field(gt=0, le=1)]
+EpochsOrOff: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
+ClassCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
+Side: TypeAlias = Annotated[int, Field(ge=1, le=16_384)]
+Channels: TypeAlias = Annotated[int, Field(ge=1, le=64)]
+Negatives: TypeAlias = Annotated[
+    Literal["none", "real", "all"] | Annotated[int, Field(ge=0)] | None,
+    one_of("'none', 'real', 'all' or a whole number of at least 0"),
+]
+Share: TypeAlias = Annotated[float, Field(gt=0, le=1), NullMeans(1.0)]
+FoldLists: TypeAlias = Annotated[
+    Name | Annotated[Many[Annotated[Many[Name], Field(min_length=1)]], Field(min_length=1)] | None,
+    one_of("a CSV file, or a list with a list of sample ids for each fold"),
+]
+Views: TypeAlias = Annotated[int, Field(ge=0, le=1000)]
+CacheSize: TypeAlias = Annotated[
+    bool | Annotated[float, Field(gt=0, le=1_000_000)],
+    one_of("true, false, or the most gigabytes to take, above 0"),
+]
+PredictBatch: TypeAlias = Annotated[
+    BatchSize | Literal["auto"], one_of("a whole number from 1 to 65536, or 'auto'")
+]
+Loss: TypeAlias = Annotated[
+    Name | Annotated[Many[Name], Field(min_length=1)] | None,
+    one_of("the name of a loss, or a list with one name for each output"),
+]
