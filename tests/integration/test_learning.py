@@ -19,9 +19,10 @@ from fivefold.core.progress import Silent
 from fivefold.engine import stage
 from fivefold.engine.loop import learn
 from fivefold.engine.stage import build_task
-from fivefold.experiment.datasets import open_source, prepare
+from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.musket_api import parse
+from fivefold.experiment.sources import open_source
 from fivefold.experiment.work import new_model
 from fivefold.optim import Moment, build_schedule
 

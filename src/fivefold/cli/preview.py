@@ -33,8 +33,8 @@ def preview(
     check_free(output, force=force)
     from fivefold.apps.preview import draw_preview
     from fivefold.core.layout import RunFolder
-    from fivefold.experiment.datasets import open_source
     from fivefold.experiment.loading import load_named
+    from fivefold.experiment.sources import open_source
 
     path = RunFolder.of(experiment).config_path
     config = load_named(path, overrides or (), allow_imports=allow_imports)

@@ -6,8 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fivefold.config.fields import Many, Name, one_of
 
-_KINDS = ("folder", "csv", "python")
-_OF_CSV = ("images", "image_column", "label_column", "separator", "extension")
+_BELONGING = {
+    "folder": (),
+    "csv": ("images", "image_column", "label_column", "separator", "extension"),
+    "python": ("args",),
+}
+"""What kinds of data there are, each with the keys that go with it alone."""
 _PYTHON = r"^.+\.py:[A-Za-z_][A-Za-z_0-9]*$"
 
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -55,16 +59,18 @@ class DatasetSection(BaseModel):
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> Self:
-        chosen = [kind for kind in _KINDS if getattr(self, kind) is not None]
+        *others, last = _BELONGING
+        chosen = [kind for kind in _BELONGING if getattr(self, kind) is not None]
         if len(chosen) != 1:
-            msg = "exactly one of the keys folder, csv and python"
+            msg = f"exactly one of the keys {', '.join(others)} and {last}"
             raise ValueError(msg)
-        stray = self.model_fields_set - {*chosen, *self._belonging(chosen[0])} - set(_KINDS)
+        stray = self.model_fields_set - {*_BELONGING, *_BELONGING[chosen[0]]}
         if stray:
             msg = f"only keys that go with {chosen[0]!r}, not {', '.join(sorted(stray))}"
             raise ValueError(msg)
         return self
 
-    @staticmethod
-    def _belonging(kind: str) -> tuple[str, ...]:
-        return {"folder": (), "csv": _OF_CSV, "python": ("args",)}[kind]
+    @property
+    def kind(self) -> str:
+        """What kind of data it is: the name of that key."""
+        return next(kind for kind in _BELONGING if getattr(self, kind) is not None)

@@ -10,11 +10,11 @@ import numpy as np
 
 from fivefold.build.pixels import build_images, build_kept
 from fivefold.config import ExperimentConfig
-from fivefold.core.errors import ConfigError, DataError, Problem, StateError, UnsafeInputError
+from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
-from fivefold.data import CsvSource, FilesSource, FolderSource, PythonSource, Source, open_python
+from fivefold.data import CsvSource, FilesSource, PythonSource, Source
 from fivefold.data.audit import audit
 from fivefold.data.audited import Audit
 from fivefold.data.balance import check_positives, positives_of
@@ -56,55 +56,6 @@ class Prepared:
     splits: Splits
     images: ResizedImages
     positives: AnyArray
-
-
-def open_source(config: ExperimentConfig, *, allow_imports: bool, progress: Progress) -> Source:
-    """Open the data that a config names.
-
-    Raises:
-        ConfigError: If it names none.
-        UnsafeInputError: If it names Python code and that was not allowed.
-        DataError: If the data cannot be used.
-    """
-    section = config.dataset
-    if section is None:
-        message = "dataset: required, but not set"
-        hint = "for example `dataset: {folder: images}`, a folder with one sub-folder per class"
-        raise ConfigError([Problem("config/missing-key", config.where(), message, hint)])
-    _refuse_own_folders(config, RunFolder.of(config.directory))
-    if section.folder is not None:
-        return FolderSource(config.directory / section.folder)
-    if section.csv is not None:
-        return CsvSource(
-            config.directory / section.csv,
-            config.directory / (section.images or Path(section.csv).parent),
-            image_column=section.image_column,
-            label_column=section.label_column,
-            separator=section.separator,
-            extension=section.extension,
-        )
-    if not allow_imports:
-        msg = f"{config.where('dataset', 'python')}: dataset.python names code to run"
-        hint = "if you trust it, run again with --allow-imports"
-        raise UnsafeInputError(msg, hint=hint, slug="unsafe/imports")
-    return open_python(str(section.python), config.directory, section.args, progress=progress)
-
-
-def _refuse_own_folders(config: ExperimentConfig, folder: RunFolder) -> None:
-    """Keep the run's files out of the user's: it would list its own pictures as data."""
-    section = config.dataset
-    problems = []
-    for key in ("folder", "images"):
-        named = getattr(section, key, None)
-        path = config.directory / named if named else None
-        if path is None or not folder.mixes_with(path, listed=key == "folder"):
-            continue
-        message = f"dataset.{key}: expected a folder that no run writes into, got {named!r}"
-        hint = f"the run keeps its own files in {folder.root}/data and beside it: use another name"
-        place = config.where("dataset", key)
-        problems.append(Problem("config/own-folder", place, message, hint))
-    if problems:
-        raise ConfigError(problems)
 
 
 def wrap(dataset: Any, progress: Progress, *, labelled: bool = True) -> Source:

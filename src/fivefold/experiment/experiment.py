@@ -27,7 +27,7 @@ from fivefold.engine.tta import View, views_of
 from fivefold.evaluation import compute
 from fivefold.experiment.checks import CheckReport, inspect
 from fivefold.experiment.choices import Training, settle_choices
-from fivefold.experiment.datasets import Prepared, open_inputs, open_source, prepare, wrap
+from fivefold.experiment.datasets import Prepared, open_inputs, prepare, wrap
 from fivefold.experiment.executors import AtOnce, check_at_once, run_folds
 from fivefold.experiment.failures import raised_at_the_end
 from fivefold.experiment.finished import compare_config, finished_summary, recorded_config
@@ -50,6 +50,7 @@ from fivefold.experiment.plan import (
 from fivefold.experiment.results import Asked, conclude, out_of_fold
 from fivefold.experiment.reuse import open_reuse
 from fivefold.experiment.run_record import recorded_warnings
+from fivefold.experiment.sources import open_source
 from fivefold.experiment.summary import Summary
 from fivefold.experiment.trained import stage_index, trained_folds
 from fivefold.experiment.work import Work

@@ -62,7 +62,7 @@ def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
         return
     # a run that is not finished, or whose config is wrong, does without these here
     from fivefold.data.audited import Audit  # noqa: PLC0415
-    from fivefold.experiment.datasets import open_source  # noqa: PLC0415
+    from fivefold.experiment.sources import open_source  # noqa: PLC0415
 
     try:
         source = open_source(config, allow_imports=False, progress=Silent())

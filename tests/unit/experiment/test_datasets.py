@@ -8,7 +8,8 @@ from fivefold.config import load
 from fivefold.core.errors import ConfigError, DataError, UnsafeInputError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
-from fivefold.experiment.datasets import open_inputs, open_source, prepare
+from fivefold.experiment.datasets import open_inputs, prepare
+from fivefold.experiment.sources import open_source
 
 
 def source_of(root, section, **options):

@@ -1,0 +1,100 @@
+"""From the `dataset:` section of a config to the source that reads its samples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fivefold.config import DatasetSection, ExperimentConfig
+from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
+from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Progress
+from fivefold.data import CsvSource, FolderSource, Source, open_python
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be opened.
+
+    Attributes:
+        config: Whose data.
+        section: Its `dataset:`.
+        allow_imports: Whether Python code that it names may run.
+        progress: Who watches.
+    """
+
+    config: ExperimentConfig
+    section: DatasetSection
+    allow_imports: bool
+    progress: Progress
+
+    def path(self, name: str) -> Path:
+        """Find a path of the section, which starts at the config's folder."""
+        return self.config.directory / name
+
+
+def open_source(config: ExperimentConfig, *, allow_imports: bool, progress: Progress) -> Source:
+    """Open the data that a config names.
+
+    Raises:
+        ConfigError: If it names none.
+        UnsafeInputError: If it names Python code and that was not allowed.
+        DataError: If the data cannot be used.
+    """
+    section = config.dataset
+    if section is None:
+        message = "dataset: required, but not set"
+        hint = "for example `dataset: {folder: images}`, a folder with one sub-folder per class"
+        raise ConfigError([Problem("config/missing-key", config.where(), message, hint)])
+    _refuse_own_folders(config, RunFolder.of(config.directory))
+    return _OPENERS[section.kind](Asked(config, section, allow_imports, progress))
+
+
+def _open_folder(asked: Asked) -> Source:
+    return FolderSource(asked.path(str(asked.section.folder)))
+
+
+def _open_csv(asked: Asked) -> Source:
+    section, path = asked.section, asked.path(str(asked.section.csv))
+    return CsvSource(
+        path,
+        asked.path(section.images) if section.images else path.parent,
+        image_column=section.image_column,
+        label_column=section.label_column,
+        separator=section.separator,
+        extension=section.extension,
+    )
+
+
+def _open_python(asked: Asked) -> Source:
+    config, section = asked.config, asked.section
+    if not asked.allow_imports:
+        msg = f"{config.where('dataset', 'python')}: dataset.python names code to run"
+        hint = "if you trust it, run again with --allow-imports"
+        raise UnsafeInputError(msg, hint=hint, slug="unsafe/imports")
+    name, directory = str(section.python), config.directory
+    return open_python(name, directory, section.args, progress=asked.progress)
+
+
+_OPENERS: dict[str, Callable[[Asked], Source]] = {
+    "folder": _open_folder,
+    "csv": _open_csv,
+    "python": _open_python,
+}
+"""How each kind of data is opened."""
+
+
+def _refuse_own_folders(config: ExperimentConfig, folder: RunFolder) -> None:
+    """Keep the run's files out of the user's: it would list its own pictures as data."""
+    section = config.dataset
+    problems = []
+    for key in ("folder", "images"):
+        named = getattr(section, key, None)
+        path = config.directory / named if named else None
+        if path is None or not folder.mixes_with(path, listed=key == "folder"):
+            continue
+        message = f"dataset.{key}: expected a folder that no run writes into, got {named!r}"
+        hint = f"the run keeps its own files in {folder.root}/data and beside it: use another name"
+        place = config.where("dataset", key)
+        problems.append(Problem("config/own-folder", place, message, hint))
+    if problems:
+        raise ConfigError(problems)
