@@ -46,7 +46,7 @@ def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
 
 
 def _changes(key: str, old: Any, new: Any) -> Iterator[Change]:
-    pairs = _pairs(old, new)
+    pairs = _pairs(key, old, new)
     if pairs is None:
         if old != new or isinstance(old, bool) != isinstance(new, bool):
             yield Change(key, old, new)
@@ -55,25 +55,37 @@ def _changes(key: str, old: Any, new: Any) -> Iterator[Change]:
         yield from _changes(f"{key}.{name}" if key else str(name), first, second)
 
 
-def _pairs(old: Any, new: Any) -> dict[str, tuple[Any, Any]] | None:
+def _pairs(key: str, old: Any, new: Any) -> dict[str, tuple[Any, Any]] | None:
     """Match the parts of two values; None if they are to be compared as a whole."""
-    first, second = _parts(old), _parts(new)
-    if first is None or second is None:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        first, second = _of_mapping(old), _of_mapping(new)
+    elif _is_list_of_mappings(old) and _is_list_of_mappings(new):
+        by_name = key != "stages" and _has_names(old) and _has_names(new)
+        first, second = _of_list(old, by_name=by_name), _of_list(new, by_name=by_name)
+        if [name for name in first if name in second] != [name for name in second if name in first]:
+            return None
+    else:
         return None
-    shared = [name for name in first if name in second]
-    in_both = [name for name in second if name in first]
-    if isinstance(old, list) and shared != in_both:
-        return None
-    names = {**first, **second}
-    return {name: (first.get(name, ABSENT), second.get(name, ABSENT)) for name in names}
+    return {
+        name: (first.get(name, ABSENT), second.get(name, ABSENT)) for name in {**first, **second}
+    }
 
 
-def _parts(value: Any) -> dict[str, Any] | None:
-    if isinstance(value, Mapping):
-        return {str(key): item for key, item in value.items()}
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        return None
-    names = [next(iter(item)) for item in value if len(item) == 1]
-    if len(names) == len(value) == len(set(names)):
-        return {name: item[name] for name, item in zip(names, value, strict=True)}
-    return {str(index): item for index, item in enumerate(value)}
+def _of_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): item for key, item in value.items()}
+
+
+def _of_list(items: list[Mapping[str, Any]], *, by_name: bool) -> dict[str, Any]:
+    if by_name:
+        return {str(name): options for item in items for name, options in item.items()}
+    return {str(index): item for index, item in enumerate(items)}
+
+
+def _is_list_of_mappings(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
+
+
+def _has_names(items: list[Mapping[str, Any]]) -> bool:
+    """Say whether each item is one name with its options, and none appears twice."""
+    names = {str(name) for item in items for name in item}
+    return len(names) == len(items) and all(len(item) == 1 for item in items)

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,24 @@ def test_keys_of_stages_are_compared_one_by_one():
         Change("stages.1", {"epochs": 2}, ABSENT),
         Change("batch", ABSENT, 2),
     ]
+
+
+def test_stages_that_say_one_key_only_are_compared_one_by_one_too():
+    old, new = "stages: [epochs: 1]", "stages: [{epochs: 2, lr: 0.2}]"
+
+    assert [str(change) for change in changes(old, new)] == [
+        "stages.0.epochs: 1 -> 2",
+        "stages.0.lr: (not set) -> 0.2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [([], {}), ([{"x": 1}], {"x": 1}), ([{}], {"0": {}}), ([{}], [{"0": {}}])],
+)
+def test_a_list_is_no_mapping(old, new):
+    assert diff({"a": old}, {"a": new}) != []
+    assert diff({"a": new}, {"a": old}) != []
 
 
 def test_options_are_compared_by_name():
