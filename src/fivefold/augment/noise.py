@@ -125,17 +125,21 @@ def additive_poisson_noise(
     lam: Spread = 0.0,
     per_channel: Share = 0.0,
 ) -> Change:
-    """Add noise from a Poisson distribution, which only brightens.
+    """Add noise from a Poisson distribution, each number above or below 0 by chance.
 
     Args:
         rng: Where the numbers come from.
         height: The image's height in pixels.
         width: The image's width in pixels.
-        lam: Mean and variance, of 255.
+        lam: Mean of its size, of 255.
         per_channel: Share of the images in which each channel of a pixel has its own number.
     """
     rate = draw(rng, lam)
-    return _added(rng, per_channel, lambda own, shape: own.poisson(rate, shape))
+
+    def sample(own: np.random.Generator, shape: tuple[int, ...]) -> AnyArray:
+        return own.poisson(rate, shape) * own.choice([-1, 1], shape)
+
+    return _added(rng, per_channel, sample)
 
 
 def _added(rng: np.random.Generator, per_channel: float, sample: Sample) -> Change:

@@ -17,7 +17,7 @@ def noise_of(name, options, seed=0):
     [
         ("AdditiveGaussianNoise", {"loc": 5, "scale": 12}, 5, 12),
         ("AdditiveLaplaceNoise", {"loc": -3, "scale": 8}, -3, 8 * 2**0.5),
-        ("AdditivePoissonNoise", {"lam": 20}, 20, 20**0.5),
+        ("AdditivePoissonNoise", {"lam": 20}, 0, (20 + 20**2) ** 0.5),
         ("AddElementwise", {"value": [-30, 30]}, 0, 60 / 12**0.5),
     ],
 )
@@ -33,6 +33,9 @@ def test_noise_has_the_shape_of_its_distribution():
     assert stats.kstest(gauss, stats.norm(0, (144 + 1 / 6) ** 0.5).cdf).statistic < 0.01
     laplace = noise_of("AdditiveLaplaceNoise", {"scale": 12, "per_channel": True}).ravel() + fine
     assert stats.kstest(laplace, stats.laplace(0, 12).cdf).statistic < 0.01
+    poisson = np.abs(noise_of("AdditivePoissonNoise", {"lam": 12, "per_channel": True})).ravel()
+    counts = np.bincount(poisson, minlength=40) / poisson.size
+    np.testing.assert_allclose(counts, stats.poisson(12).pmf(np.arange(counts.size)), atol=0.004)
 
 
 @pytest.mark.parametrize("name", ["AdditiveGaussianNoise", "AdditiveLaplaceNoise"])
