@@ -1,6 +1,7 @@
 """The command that puts experiments side by side."""
 
-import math
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +12,7 @@ from fivefold.cli.console import say, show_json, show_table
 from fivefold.cli.guard import guarded
 
 if TYPE_CHECKING:
-    from fivefold.apps.compare import Compared, Comparison
-
-_COMPARED = ("finished", "unfinished")
+    from fivefold.apps.compare import Comparison
 
 
 @guarded
@@ -44,7 +43,8 @@ def compare(
     """Put experiments side by side: what differs, which is best.
 
     Metrics are means over the folds ± standard deviation, of the epoch whose weights each fold has
-    kept. The best value of a column has a * (several if they are equal).
+    kept. The best value of a column has a * (several if they are equal). A terminal shows as many
+    columns as fit it; a pipe gets all, and the CSV all digits too.
     """
     from fivefold.apps.compare import compare as compare_folder
 
@@ -57,7 +57,7 @@ def compare(
         rows = [{k: None if v is ABSENT else v for k, v in r.items()} for r in found.records()]
         show_json(rows)
     else:
-        show_table(*comparison_table(found, only=only_metric is not None))
+        _show(found, output)
     for one in found.experiments:
         if one.note:
             say(f"{one.path}: {one.status}: {one.note}")
@@ -65,46 +65,16 @@ def compare(
         say(f"{output}: {len(found.experiments)} rows")
 
 
-def comparison_table(
-    found: "Comparison", *, only: bool = False
-) -> tuple[list[str], list[list[str]]]:
-    """Choose what fits a terminal: what differs, and the metrics of validation and out-of-fold.
+def _show(found: "Comparison", output: Path | None) -> None:
+    """Put out the table: to a terminal what fits, else all of it."""
+    from fivefold.cli.compare_table import fitting_table, whole_table
 
-    Args:
-        found: All there is.
-        only: Show all of its metrics, since there is one.
-
-    Returns:
-        Header and rows; those that have nothing to compare are left out.
-    """
-    from fivefold.apps.compare import shown
-
-    names = list(found.metrics) if only else _shown_metrics(found)
-    header = ["experiment", *found.parameters, *names]
-    rows = []
-    for number, one in enumerate(found.experiments):
-        if one.status not in _COMPARED:
-            continue
-        values = [column[number] for column in found.parameters.values()]
-        cells = [f"{v:.4g}" if isinstance(v, float) else shown(v) for v in values]
-        cells += [_cell(one, name, best=number in found.best.get(name, ())) for name in names]
-        rows.append([one.path, *cells])
-    return header, rows
-
-
-def _shown_metrics(found: "Comparison") -> list[str]:
-    wanted = [name for name in found.metrics if name.startswith(("val_", "oof_", "holdout_"))]
-    first = [name for name in (found.sorted_by,) if name in found.metrics]
-    rest = [name for name in wanted or found.metrics if name not in first]
-    primary = {one.primary_metric.removeprefix("val_") for one in found.experiments}
-    # of the totals, which are in the CSV, one is enough here
-    return first + [n for n in rest if n.startswith("val_") or n.partition("_")[2] in primary]
-
-
-def _cell(one: "Compared", name: str, *, best: bool) -> str:
-    spread = one.metrics.get(name, {})
-    mean = spread.get("mean", math.nan)
-    text = "-" if math.isnan(mean) else f"{mean:.4f}"
-    if "std" in spread and not math.isnan(mean):
-        text += f" ± {spread['std']:.4f}"
-    return f"{text} *" if best else text
+    if not sys.stdout.isatty():
+        table = whole_table(found)
+        show_table(table.header, table.rows)
+        return
+    table = fitting_table(found, shutil.get_terminal_size().columns)
+    show_table(table.header, table.rows)
+    if table.left_out:
+        place = f"they are in {output}" if output else "add `-o result.csv`, or `| less -S`"
+        say(f"{table.left_out} more columns: {place}")

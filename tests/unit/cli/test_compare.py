@@ -1,8 +1,20 @@
+import io
 import json
+import os
+import re
+import shutil
+import sys
 
 from many_runs import make_run
 
 from fivefold.cli import app
+
+
+class Tty(io.StringIO):
+    """A terminal."""
+
+    def isatty(self):
+        return True
 
 
 def test_table_marks_the_best_and_talk_says_what_is_missing(tmp_path, capsys):
@@ -14,10 +26,9 @@ def test_table_marks_the_best_and_talk_says_what_is_missing(tmp_path, capsys):
     assert app.run(["compare", str(tmp_path), "--only-metric", "val_accuracy"]) == 0
     out, err = capsys.readouterr()
     header, _, *rows = out.splitlines()
-    assert header.split()[0] == "experiment"
-    assert header.split()[-1] == "val_accuracy"
+    assert header.split()[:2] == ["experiment", "val_accuracy"]
     assert [row.split()[0] for row in rows] == ["b", "a", "new"]
-    assert [row.rstrip().endswith("*") for row in rows] == [True, False, False]
+    assert ["*" in row for row in rows] == [True, False, False]
     assert "0.9050 ± 0.0050 *" in rows[0]
     assert err.splitlines() == [
         "new: unfinished: not trained yet",
@@ -31,6 +42,31 @@ def test_csv_is_written_beside_the_table(tmp_path, capsys):
     assert app.run(["compare", str(tmp_path / "runs"), "-o", str(output)]) == 0
     assert output.read_text().splitlines()[1].startswith("a,finished,2,")
     assert capsys.readouterr().err == f"{output}: 1 rows\n"
+
+
+def test_a_terminal_gets_what_fits_and_is_told_of_the_rest(tmp_path, monkeypatch, capsys):
+    terminal = Tty()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda *_: os.terminal_size((60, 20)))
+    for number in range(3):
+        make_run(tmp_path / f"{number}", batch=8 + number, lr=10**-number)
+    assert app.run(["compare", str(tmp_path)]) == 0
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue())
+    talk = capsys.readouterr().err
+    assert max(map(len, shown.splitlines())) <= 60
+    assert "macro_f1" not in shown
+    assert talk.endswith(" more columns: add `-o result.csv`, or `| less -S`\n")
+    assert app.run(["compare", str(tmp_path), "-o", str(tmp_path / "all.csv")]) == 0
+    assert f" more columns: they are in {tmp_path / 'all.csv'}\n" in capsys.readouterr().err
+
+
+def test_a_pipe_gets_all_columns(tmp_path, capsys):
+    make_run(tmp_path / "a", batch=8)
+    make_run(tmp_path / "b")
+    assert app.run(["compare", str(tmp_path)]) == 0
+    out, talk = capsys.readouterr()
+    assert {"val_accuracy", "oof_macro_f1", "epoch", "batch"} <= set(out.split("\n")[0].split())
+    assert talk == ""
 
 
 def test_json_has_what_the_csv_has(tmp_path, capsys):

@@ -15,7 +15,7 @@ from fivefold.evaluation import csv_bytes, direction, resolve_monitor
 
 Cell: TypeAlias = Any
 
-_COUNTED = frozenset({"epoch", "stage"})
+COUNTED = frozenset({"epoch", "stage"})
 """Columns among the metrics that are no measurements: none is better than another."""
 _FALLBACK = "val_loss"
 
@@ -52,7 +52,7 @@ class Comparison:
         is None, a parameter ABSENT. The parameter `loss` is called `loss_function`, as in Musket,
         since the metric has that name too.
         """
-        titles = self._titles()
+        titles = self.titles()
         ends = {
             name: ("mean", "std") if self._has_std(name) else ("mean",) for name in self.metrics
         }
@@ -68,6 +68,12 @@ class Comparison:
             records.append({**record, "best": " ".join(best), "note": one.note})
         return records
 
+    def titles(self) -> list[str]:
+        """Name the parameters' columns: by their keys, unless another column has that name."""
+        taken = {*self.metrics, "path", "status", "fold_count", "best", "note"}
+        titles = ["loss_function" if key == "loss" else key for key in self.parameters]
+        return [f"config.{title}" if title in taken else title for title in titles]
+
     def table(self) -> list[list[str]]:
         """Write the records as text cells, a header first.
 
@@ -79,11 +85,6 @@ class Comparison:
     def write_csv(self, path: Path | str) -> None:
         """Write the table as a CSV file."""
         write_bytes(Path(path), csv_bytes(self.table()))
-
-    def _titles(self) -> list[str]:
-        taken = {*self.metrics, "path", "status", "fold_count", "best", "note"}
-        titles = ["loss_function" if key == "loss" else key for key in self.parameters]
-        return [f"config.{title}" if title in taken else title for title in titles]
 
     def _has_std(self, name: str) -> bool:
         return any("std" in one.metrics.get(name, {}) for one in self.experiments)
@@ -233,7 +234,7 @@ def _best(read: Sequence[Compared], name: str) -> frozenset[int]:
 
 def _direction(read: Sequence[Compared], name: str) -> str | None:
     """Say which way a metric is better; None where only its author knows, or nothing is better."""
-    if name in _COUNTED:
+    if name in COUNTED:
         return None
     own = [one.config.get("primary_metric_mode") for one in read if one.primary_metric == name]
     said = {str(mode) for mode in own if mode in ("min", "max")}
