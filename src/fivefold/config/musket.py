@@ -74,7 +74,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "declarations": _not_yet("reusable blocks"),
     "preprocessing": _not_yet("dataset preprocessors"),
     "pretrain_transform": _not_yet("a function over the training samples"),
-    "extra_train_data": _not_yet("samples that are added to every training fold"),
     "dataset_augmenter": _not_yet("a function over the folds"),
     "groupFunc": _refused(
         "strata follow the labels; `folds_from` takes folds that were made in any other way"

@@ -77,7 +77,7 @@ def _unknown_hint(path: tuple[Step, ...]) -> str:
     if path[0] == "stages" and name in known_at(()):
         return "this key belongs beside `stages`, not in it"
     otherwise = "`fivefold schema` lists every key"
-    if path[0] == "dataset":
+    if path[0] in ("dataset", "extra_train_data"):
         otherwise = "write `folder: path`, `csv: path` or `python: file.py:Name`"
     return did_you_mean(name, known_at(path[:-1]), otherwise)
 

@@ -32,18 +32,22 @@ class GivenFolds:
         fold_of: Sample id to fold, or to HOLDOUT; other samples are always trained on. Empty where
             folds are drawn.
         held_out: Ids of the holdout, of samples whose folds are drawn.
+        train_only: Ids of samples that are always trained on, however folds are drawn.
     """
 
     where: str
     fold_of: Mapping[str, int] = field(default_factory=dict)
     held_out: frozenset[str] = frozenset()
+    train_only: frozenset[str] = frozenset()
 
     @property
     def digest(self) -> str:
         """Tell these folds from others: a short digest, or nothing where nothing is given."""
-        if not self.fold_of and not self.held_out:
+        facts = [sorted(self.fold_of.items()), sorted(self.held_out)]
+        facts += [["train_only"]] if self.train_only else []  # their contents are checked anyway
+        if not any(facts):
             return ""
-        text = json.dumps([sorted(self.fold_of.items()), sorted(self.held_out)])
+        text = json.dumps(facts)
         return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
     def numbers(self, table: SampleTable, folds: int) -> Indices:

@@ -70,6 +70,7 @@ class Source(ABC):
             that only processes make it faster.
         fold_lists: Folds of the data's own: positions to train on and to validate on, of each.
         held_out: Positions of the data's own holdout.
+        train_only: Positions of samples that every fold is trained on and none is validated on.
     """
 
     sample_ids: Sequence[str] = ()
@@ -80,6 +81,7 @@ class Source(ABC):
     one_at_a_time: bool = False
     fold_lists: Sequence[tuple[Sequence[int], Sequence[int]]] | None = None
     held_out: Sequence[int] | None = None
+    train_only: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.sample_ids)

@@ -194,6 +194,8 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
         "validation": validation,
     }
     settings |= {"given": given.digest if given else ""}
+    if given and given.train_only:
+        return _beside_train_only(table, given, settings)
     ordered = table if table.order is None else table.take(table.order)
     strata = _strata(ordered, max(folds, 2)) if stratified else np.zeros(len(ordered), np.int64)
     units = table.units if table.order is None else table.units[table.order]
@@ -222,6 +224,23 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
         num_folds=folds,
         fingerprint=table.fingerprint,
         settings=settings,
+        marks=MarkOf(table),
+    )
+
+
+def _beside_train_only(
+    table: SampleTable, given: GivenFolds, settings: Mapping[str, Any]
+) -> Splits:
+    """Make the folds of all other samples, as if there were none that are only trained on."""
+    others = [row for row, name in enumerate(table.ids) if name not in given.train_only]
+    rest = replace(given, train_only=frozenset())
+    splits = make_splits(table.take(others), **{**settings, "given": rest})
+    asked = (splits.fold_of.get(name, TRAIN_ONLY) for name in table.sorted_ids)
+    return replace(
+        splits,
+        fold_of=FoldOf(table.sorted_ids, small(np.fromiter(asked, np.int64, len(table)))),
+        fingerprint=table.fingerprint,
+        settings=dict(settings),
         marks=MarkOf(table),
     )
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from fivefold.data.balance import check_positives, positives_of
 from fivefold.data.columns import ColumnError
 from fivefold.data.datasets import source_of
 from fivefold.data.decode import FORMATS
+from fivefold.data.extended import without_copies
 from fivefold.data.given_folds import (
     GivenFolds,
     check_known,
@@ -103,7 +104,7 @@ def prepare(
         folder=folder if save else None,
         kept=kept,
     )
-    table = table_of(source, found)
+    table = _without_copies(table_of(source, found), source)
     settings = split_settings(config) | {"given": given_folds(config, source)}
     if has_begun(folder):
         splits = _settled_folds(folder)
@@ -117,6 +118,15 @@ def prepare(
     images = build_images(config.shape, source, table, kept)
     positives = _positives(config, source, table, splits)
     return Prepared(source, found, table, splits, images, positives)
+
+
+def _without_copies(table: SampleTable, source: Source) -> SampleTable:
+    """Leave out further training samples that some fold's model would be tested on."""
+    rest, count = without_copies(table, source.train_only)
+    if count:
+        text = "extra_train_data: %d samples are exact copies of others: left out of training"
+        logger.warning(text, count)
+    return rest
 
 
 def _positives(
@@ -166,7 +176,8 @@ def given_folds(config: ExperimentConfig, source: Source) -> GivenFolds:
     where, lists = config.where("folds_from"), config.folds_from
     if lists is None:
         own = "folds or holdout of the data set"
-        given = folds_of_positions(source.fold_lists, source.held_out, source.sample_ids, own)
+        ids = source.sample_ids[: len(source) - len(source.train_only)]
+        given = folds_of_positions(source.fold_lists, source.held_out, ids, own)
     elif isinstance(lists, str):
         given = folds_of_table(config.directory / lists, where)
     else:
@@ -174,7 +185,7 @@ def given_folds(config: ExperimentConfig, source: Source) -> GivenFolds:
     check_known(given, source.sample_ids)
     if given.digest and config.test_split:
         logger.warning("testSplit: has no effect: %s decide the holdout", given.where)
-    return given
+    return replace(given, train_only=frozenset(source.sample_ids[i] for i in source.train_only))
 
 
 def split_settings(config: ExperimentConfig) -> dict[str, Any]:

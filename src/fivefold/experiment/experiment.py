@@ -25,6 +25,7 @@ from fivefold.engine.lr_finder import EVERY_RATE, LRFinder, Sweep
 from fivefold.engine.pace import Pace, TimeOverError
 from fivefold.engine.tta import View, views_of
 from fivefold.evaluation import compute
+from fivefold.experiment.assembling import assembled
 from fivefold.experiment.checks import CheckReport, inspect
 from fivefold.experiment.choices import Training, settle_choices
 from fivefold.experiment.datasets import Prepared, open_inputs, prepare, wrap
@@ -50,7 +51,6 @@ from fivefold.experiment.plan import (
 from fivefold.experiment.results import Asked, conclude, out_of_fold
 from fivefold.experiment.reuse import open_reuse
 from fivefold.experiment.run_record import recorded_warnings
-from fivefold.experiment.sources import open_source
 from fivefold.experiment.summary import Summary
 from fivefold.experiment.trained import stage_index, trained_folds
 from fivefold.experiment.work import Work
@@ -342,14 +342,13 @@ class Experiment:
 
     def source(self, dataset: Any = None) -> Source:
         """Open a data set with its labels, or else the config's own; see `fit`."""
-        source = (
-            open_source(self.config, allow_imports=self.allow_imports, progress=self.progress)
-            if dataset is None
-            else wrap(dataset, self.progress)
+        return assembled(
+            self.config,
+            dataset,
+            allow_imports=self.allow_imports,
+            progress=self.progress,
+            held_out=self.held_out,
         )
-        if self.held_out is not None:
-            source.held_out = self.held_out
-        return source
 
     def _work(
         self,

@@ -58,14 +58,15 @@ def finished_summary(folder: RunFolder, config: ExperimentConfig) -> Summary | N
 
 def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
     """Compare names, sizes and times of the files with what was trained on; reads no image."""
-    if config.dataset is None or config.dataset.python:
+    sections = (config.dataset, config.extra_train_data)
+    if config.dataset is None or any(isinstance(s, str) or (s and s.python) for s in sections):
         return
     # a run that is not finished, or whose config is wrong, does without these here
     from fivefold.data.audited import Audit  # noqa: PLC0415
-    from fivefold.experiment.sources import open_source  # noqa: PLC0415
+    from fivefold.experiment.assembling import assembled  # noqa: PLC0415
 
     try:
-        source = open_source(config, allow_imports=False, progress=Silent())
+        source = assembled(config, allow_imports=False, progress=Silent())
         audited = Audit.load(folder.audit_path).rows
     except FivefoldError as error:
         logger.warning("the data of this finished run cannot be read any more: %s", error)
@@ -128,8 +129,10 @@ def _worded(change: Change) -> str:
 
 def _meant(config: ExperimentConfig) -> dict[str, Any]:
     meant: dict[str, Any] = _plain(config)
-    for key in ("folder", "csv", "images", "python"):
-        (meant.get("dataset") or {}).pop(key, None)
+    for section in (meant.get("dataset"), meant.get("extra_train_data")):
+        if isinstance(section, dict):
+            for key in ("folder", "csv", "images", "python"):
+                section.pop(key, None)
     return meant
 
 

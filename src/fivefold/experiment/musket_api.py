@@ -13,6 +13,7 @@ from fivefold.core.errors import ConfigError, Problem, StateError
 from fivefold.core.progress import Progress, Terminal
 from fivefold.data import PredictionItem
 from fivefold.engine.lr_finder import LRFinder, Sweep
+from fivefold.experiment.assembling import extra_train
 from fivefold.experiment.checks import CheckReport
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.inference import load_models
@@ -265,4 +266,4 @@ def parse(
     )
 
 
-__all__ = ["ClassificationPipeline", "PredictionItem", "parse"]
+__all__ = ["ClassificationPipeline", "PredictionItem", "extra_train", "parse"]

@@ -1,4 +1,4 @@
-"""From the `dataset:` section of a config to the source that reads its samples."""
+"""From sections of a config like `dataset:` to the sources that read their samples."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +17,14 @@ class Asked:
 
     Attributes:
         config: Whose data.
-        section: Its `dataset:`.
+        key: What is to be opened: `dataset` or `extra_train_data`.
+        section: What stands behind it.
         allow_imports: Whether Python code that it names may run.
         progress: Who watches.
     """
 
     config: ExperimentConfig
+    key: str
     section: DatasetSection
     allow_imports: bool
     progress: Progress
@@ -45,8 +47,34 @@ def open_source(config: ExperimentConfig, *, allow_imports: bool, progress: Prog
         message = "dataset: required, but not set"
         hint = "for example `dataset: {folder: images}`, a folder with one sub-folder per class"
         raise ConfigError([Problem("config/missing-key", config.where(), message, hint)])
-    _refuse_own_folders(config, RunFolder.of(config.directory))
-    return _OPENERS[section.kind](Asked(config, section, allow_imports, progress))
+    return open_section(config, "dataset", section, allow_imports=allow_imports, progress=progress)
+
+
+def open_section(
+    config: ExperimentConfig,
+    key: str,
+    section: DatasetSection,
+    *,
+    allow_imports: bool,
+    progress: Progress,
+) -> Source:
+    """Open the data that one key of a config describes.
+
+    Args:
+        config: Where relative paths start, and for messages.
+        key: `dataset` or `extra_train_data`.
+        section: What stands behind it.
+        allow_imports: Whether Python code that it names may run.
+        progress: Who watches.
+
+    Raises:
+        ConfigError: If it names a folder that the run writes into.
+        UnsafeInputError: If it names Python code and that was not allowed.
+        DataError: If the data cannot be used.
+    """
+    asked = Asked(config, key, section, allow_imports, progress)
+    _refuse_own_folders(asked, RunFolder.of(config.directory))
+    return _OPENERS[section.kind](asked)
 
 
 def _open_folder(asked: Asked) -> Source:
@@ -68,7 +96,7 @@ def _open_csv(asked: Asked) -> Source:
 def _open_python(asked: Asked) -> Source:
     config, section = asked.config, asked.section
     if not asked.allow_imports:
-        msg = f"{config.where('dataset', 'python')}: dataset.python names code to run"
+        msg = f"{config.where(asked.key, 'python')}: {asked.key}.python names code to run"
         hint = "if you trust it, run again with --allow-imports"
         raise UnsafeInputError(msg, hint=hint, slug="unsafe/imports")
     name, directory = str(section.python), config.directory
@@ -83,18 +111,17 @@ _OPENERS: dict[str, Callable[[Asked], Source]] = {
 """How each kind of data is opened."""
 
 
-def _refuse_own_folders(config: ExperimentConfig, folder: RunFolder) -> None:
+def _refuse_own_folders(asked: Asked, folder: RunFolder) -> None:
     """Keep the run's files out of the user's: it would list its own pictures as data."""
-    section = config.dataset
     problems = []
     for key in ("folder", "images"):
-        named = getattr(section, key, None)
-        path = config.directory / named if named else None
+        named = getattr(asked.section, key, None)
+        path = asked.path(named) if named else None
         if path is None or not folder.mixes_with(path, listed=key == "folder"):
             continue
-        message = f"dataset.{key}: expected a folder that no run writes into, got {named!r}"
+        message = f"{asked.key}.{key}: expected a folder that no run writes into, got {named!r}"
         hint = f"the run keeps its own files in {folder.root}/data and beside it: use another name"
-        place = config.where("dataset", key)
+        place = asked.config.where(asked.key, key)
         problems.append(Problem("config/own-folder", place, message, hint))
     if problems:
         raise ConfigError(problems)

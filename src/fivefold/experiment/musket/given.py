@@ -88,7 +88,7 @@ class Given:
     def _whole(self, ds: Any) -> Any:
         """Give a data set as an object with items."""
         own = self.dataset if ds is None else ds
-        if own is None or isinstance(own, Source):
+        if own is None or isinstance(own, Source) or self._source(own).train_only:
             return SourceDataSet(self._source(own), name="dataset")
         return own
 
