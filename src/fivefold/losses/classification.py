@@ -7,7 +7,7 @@ A loss is `def name(logits, targets, *, options)`. It gives one number for each 
   the fact it sees the logits of the head as they are.
 - `gives`: `class` for [N, C], `sample` for [N]; without the fact, the batch's number. Class weights
   need to know.
-- `max_classes`: how many classes a head may have; without the fact, any number.
+- `min_classes`, `max_classes`: how many classes a head may have; without the facts, any number.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,6 +39,7 @@ Smoothing = Annotated[float, Field(ge=0, lt=1)]
     inputs="softmax",
     gives="sample",
 )
+    min_classes=2,
 def categorical_crossentropy(
     logits: Tensor, targets: Tensor, *, label_smoothing: Smoothing = 0.0
 ) -> Tensor:

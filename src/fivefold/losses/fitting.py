@@ -73,7 +73,7 @@ def check_fit(
     problems += _unknown_weights(balance, heads, where)
     for text, head in zip(for_each(texts, heads), heads, strict=True):
         for term in parse_expression(text):
-            problems += _too_many_classes(term.name, head, where)
+            problems += _classes_problems(term.name, head, where)
             if _is_weighted(balance, head):
                 problems += _unweighted(term.name, head, where, _key_of(balance))
     return list(dict.fromkeys(problems))
@@ -101,13 +101,18 @@ def _of_heads(texts: Sequence[str], heads: Sequence[Head], where: Where) -> Iter
             yield Problem("config/missing-key", where("loss"), message)
 
 
-def _too_many_classes(name: str, head: Head, where: Where) -> Iterator[Problem]:
-    most = losses.get(name).facts.get("max_classes", head.num_classes)
-    if head.num_classes > most:
-        classes = "1 class" if most == 1 else f"at most {most} classes"
-        message = f"loss: {name}: expected a head with {classes}, got {head.num_classes}"
-        hint = "`f1_loss` and `jaccard_loss` take any number of classes"
-        yield Problem("config/loss-classes", where("loss"), message, hint)
+def _classes_problems(name: str, head: Head, where: Where) -> Iterator[Problem]:
+    facts, count = losses.get(name).facts, head.num_classes
+    most, fewest = facts.get("max_classes", count), facts.get("min_classes", count)
+    if fewest <= count <= most:
+        return
+    at_most = "1 class" if most == 1 else f"at most {most} classes"
+    wanted = f"at least {fewest} classes" if count < fewest else at_most
+    hint = "`f1_loss` and `jaccard_loss` take any number of classes"
+    if count < fewest:
+        hint = "it is the same whatever the only class gets; write `binary_crossentropy`"
+    message = f"loss: {name}: expected a head with {wanted}, got {count}"
+    yield Problem("config/loss-classes", where("loss"), message, hint)
 
 
 def _is_weighted(balance: Balance, head: Head) -> bool:

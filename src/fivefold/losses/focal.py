@@ -88,7 +88,7 @@ def binary_focal_crossentropy(
     return _focal(logits, targets, (gamma, alpha, None))
 
 
-@losses.add("softmax_focal_loss", inputs="softmax", gives="sample")
+@losses.add("softmax_focal_loss", inputs="softmax", gives="sample", min_classes=2)
 def categorical_focal_crossentropy(
     logits: Tensor,
     targets: Tensor,

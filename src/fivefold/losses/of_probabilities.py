@@ -120,7 +120,7 @@ def poisson(probs: Tensor, targets: Tensor) -> Tensor:
     return probs - targets * (probs + EPSILON).log()
 
 
-@losses.add("cosine", "cosine_proximity", inputs="probabilities", gives="sample")
+@losses.add("cosine", "cosine_proximity", inputs="probabilities", gives="sample", min_classes=2)
 def cosine_similarity(probs: Tensor, targets: Tensor) -> Tensor:
     """Minus the cosine of the angle between p and t, -1 where they agree."""
     probs, targets = aligned(probs, targets)

@@ -62,14 +62,14 @@ def bce_jaccard_loss(logits: Tensor, targets: Tensor) -> Tensor:
     return binary_crossentropy(logits, targets).mean(dim=1) + overlap
 
 
-@losses.add(inputs="softmax", gives="sample")
+@losses.add(inputs="softmax", gives="sample", min_classes=2)
 def cce_dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """`categorical_crossentropy` plus 1 - (2 sum t p + 1) / (sum t + sum p + 1)."""
     logits, targets = aligned(logits, targets)
     return cross_entropy(logits, targets) + _dice(logits.softmax(dim=1), targets)
 
 
-@losses.add(inputs="softmax", gives="sample")
+@losses.add(inputs="softmax", gives="sample", min_classes=2)
 def cce_jaccard_loss(logits: Tensor, targets: Tensor) -> Tensor:
     """`categorical_crossentropy` plus 1 - (I + 1) / (U + 1); see `jaccard_loss`."""
     logits, targets = aligned(logits, targets)

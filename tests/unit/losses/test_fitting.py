@@ -1,8 +1,11 @@
 import pytest
+import torch
 
 from fivefold.core.types import Head
-from fivefold.losses import Balance, check_fit, check_loss
+from fivefold.losses import Balance, build_loss, check_fit, check_loss, losses
 from fivefold.losses.fitting import REFUSED
+
+torch.set_num_threads(1)
 
 
 def head(activation, classes=3, name=""):
@@ -22,6 +25,27 @@ def test_lovasz_on_three_classes_is_told_with_its_line():
         "    `f1_loss` and `jaccard_loss` take any number of classes",
     )
     assert told(("lovasz_loss",), (head("sigmoid", 1),)) == []
+
+
+@pytest.mark.parametrize("name", ["ce", "softmax_focal_loss", "cce_dice_loss", "cosine"])
+def test_a_loss_that_a_single_class_leaves_constant_is_told(name):
+    (problem,) = told((name,), (head("sigmoid", 1),))
+    assert problem == (
+        "config/loss-classes",
+        f"c.yaml:3:7: loss: {name}: expected a head with at least 2 classes, got 1\n"
+        "    it is the same whatever the only class gets; write `binary_crossentropy`",
+    )
+    assert told((name,), (head("sigmoid", 2),)) == []
+
+
+@pytest.mark.parametrize("name", losses.names())
+def test_every_loss_that_a_single_class_may_have_teaches_it_something(name):
+    only = (head("sigmoid", 1),)
+    if told((name,), only):
+        return
+    logits = torch.tensor([[0.3], [-0.8], [1.5]], requires_grad=True)
+    build_loss((name,), only)(logits, torch.tensor([[1.0], [0.0], [0.0]])).backward()
+    assert logits.grad.abs().max() > 1e-6
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
