@@ -149,14 +149,11 @@ def asymmetric_loss(
         Ridnik et al., 2021, https://arxiv.org/abs/2009.14119
     """
     logits, targets = aligned(logits, targets)
-    probs, log_probs = logits.sigmoid(), functional.logsigmoid(logits)
-    positive = _power(1 - probs, gamma_pos) * log_probs
-    if clip:
-        shifted = (probs - clip).clamp(min=0)
-        log_rest = (-shifted).log1p()
-    else:
-        shifted, log_rest = probs, functional.logsigmoid(-logits)
-    negative = _power(shifted, gamma_neg) * log_rest
+    probs, rest = logits.sigmoid(), (-logits).sigmoid()
+    positive = _power(rest, gamma_pos) * functional.logsigmoid(logits)
+    # 1 - m from 1 - p: where p rounds to 1, a small clip would leave log(0).
+    log_rest = (rest + clip).clamp(max=1).log() if clip else functional.logsigmoid(-logits)
+    negative = _power((probs - clip).clamp(min=0), gamma_neg) * log_rest
     return -logits.shape[1] * (targets * positive + (1 - targets) * negative)
 
 

@@ -135,7 +135,7 @@ def _parts(text: str, head: Head, columns: slice, weights: HeadWeights | None) -
 def _adapter(given: Activation, facts: Mapping[str, Any]) -> Callable[[Tensor], Tensor] | None:
     return {
         ("softmax", "sigmoid"): log_odds_of_softmax,
-        ("sigmoid", "softmax"): functional.logsigmoid,
+        ("sigmoid", "softmax"): _log_sigmoid,
         ("softmax", "probabilities"): _softmax,
         ("sigmoid", "probabilities"): _sigmoid,
     }.get((given, facts.get("inputs", given)))
@@ -143,6 +143,10 @@ def _adapter(given: Activation, facts: Mapping[str, Any]) -> Callable[[Tensor], 
 
 def _softmax(logits: Tensor) -> Tensor:
     return logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(dim=1)
+
+
+def _log_sigmoid(logits: Tensor) -> Tensor:
+    return functional.logsigmoid(logits.to(torch.promote_types(logits.dtype, torch.float32)))
 
 
 def _sigmoid(logits: Tensor) -> Tensor:

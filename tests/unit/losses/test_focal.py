@@ -106,6 +106,16 @@ def test_asymmetric_loss_is_timms_as_a_mean_over_samples(options):
         torch.testing.assert_close(ours.float(), reference.float(), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("clip", [1e-12, 1e-9, 1e-3, 0.05, 0.9])
+def test_asymmetric_loss_of_certain_answers_is_finite_whatever_is_clipped(clip):
+    logits = torch.tensor([[200.0, -200.0], [20.0, -20.0]], requires_grad=True)
+    for targets in (torch.zeros(2, 2), torch.ones(2, 2), torch.eye(2)):
+        value = asymmetric_loss(logits, targets, clip=clip).mean()
+        (gradient,) = torch.autograd.grad(value, logits)
+        assert value.isfinite()
+        assert gradient.isfinite().all()
+
+
 @pytest.mark.parametrize("loss", [focal_loss, binary_focal_crossentropy])
 def test_a_small_exponent_keeps_the_gradient_of_certain_answers_finite(loss):
     logits = torch.tensor([[200.0, -200.0]], requires_grad=True)
