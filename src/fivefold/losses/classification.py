@@ -38,8 +38,8 @@ Smoothing = Annotated[float, Field(ge=0, lt=1)]
     "CrossEntropyLoss",
     inputs="softmax",
     gives="sample",
-)
     min_classes=2,
+)
 def categorical_crossentropy(
     logits: Tensor, targets: Tensor, *, label_smoothing: Smoothing = 0.0
 ) -> Tensor:
