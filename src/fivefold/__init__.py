@@ -12,14 +12,33 @@ if TYPE_CHECKING:
     from fivefold.data.python_class import PredictionItem as PredictionItem
     from fivefold.experiment import musket_api as classification
     from fivefold.experiment.experiment import Experiment as Experiment
+    from fivefold.experiment.parts import architecture as architecture
+    from fivefold.experiment.parts import augmenter as augmenter
+    from fivefold.experiment.parts import callback as callback
+    from fivefold.experiment.parts import loss as loss
+    from fivefold.experiment.parts import metric as metric
+    from fivefold.experiment.parts import mixer as mixer
+    from fivefold.experiment.parts import optimizer as optimizer
+    from fivefold.experiment.parts import schedule as schedule
 
 __version__ = "0.1.0"
 
+_PARTS = (
+    "architecture",
+    "augmenter",
+    "callback",
+    "loss",
+    "metric",
+    "mixer",
+    "optimizer",
+    "schedule",
+)
 _HOMES = {
     "Experiment": "fivefold.experiment.experiment",
     "FivefoldError": "fivefold.core.errors",
     "PredictionItem": "fivefold.data.python_class",
     "compare": "fivefold.apps.compare",
+    **dict.fromkeys(_PARTS, "fivefold.experiment.parts"),
 }
 
 __all__ = [
@@ -27,8 +46,16 @@ __all__ = [
     "FivefoldError",
     "PredictionItem",
     "__version__",
+    "architecture",
+    "augmenter",
+    "callback",
     "classification",
     "compare",
+    "loss",
+    "metric",
+    "mixer",
+    "optimizer",
+    "schedule",
 ]
 
 

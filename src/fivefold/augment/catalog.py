@@ -1,6 +1,7 @@
 """The catalog of augmenters, which the modules beside this one fill."""
 
 from fivefold.augment.changes import Change
+from fivefold.augment.own import guarded
 from fivefold.core.catalog import Catalog
 
 NEEDS_MASK = "needs_mask"
@@ -8,5 +9,5 @@ NEEDS_MASK = "needs_mask"
 COLOUR = "colour"
 """The fact of a component that changes red, green and blue, and needs these three channels."""
 
-augmenters: Catalog[Change] = Catalog("augmenter")
+augmenters: Catalog[Change] = Catalog("augmenter", ("rng", "height", "width"), guarded)
 """Each is `def name(rng, height, width, *, options) -> Change`."""

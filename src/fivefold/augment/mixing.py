@@ -16,6 +16,7 @@ from pydantic import Field
 from fivefold.augment.per_channel import mixed as blend
 from fivefold.core.catalog import At, Catalog
 from fivefold.core.errors import Problem
+from fivefold.core.own_parts import Part, shape_text
 from fivefold.core.types import Floats, Image, Indices
 
 Items: TypeAlias = Sequence[tuple[str, Any]]
@@ -40,7 +41,27 @@ class Mixed:
 
 Mix: TypeAlias = Callable[[np.random.Generator, Image, Floats], Mixed]
 
-mixers: Catalog[Mixed] = Catalog("mixer")
+
+def _guarded(part: Part) -> Callable[..., Mixed]:
+    def mixer(rng: np.random.Generator, images: Image, targets: Floats, **options: Any) -> Mixed:
+        with part.at_work():
+            mixed = part.make(rng, images, targets, **options)
+        if not isinstance(mixed, Mixed):
+            part.refuse_result("a `Mixed`", shape_text(mixed))
+        for name, given in (("images", images), ("targets", targets)):
+            found = getattr(mixed, name)
+            if found.shape != given.shape or found.dtype != given.dtype:
+                part.refuse_result(
+                    f"{name} of the kind that came ({shape_text(given)})", shape_text(found)
+                )
+        if sorted(mixed.order) != [*range(len(images))]:
+            part.refuse_result("each sample's place once in `order`", repr(mixed.order))
+        return mixed
+
+    return mixer
+
+
+mixers: Catalog[Mixed] = Catalog("mixer", ("rng", "images", "targets"), _guarded)
 
 
 @mixers.add("mix_up", name="MixUp")

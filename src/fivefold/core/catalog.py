@@ -5,14 +5,15 @@ keyword-only parameters from the YAML; that convention is the whole plug-in inte
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, update_wrapper
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
+from fivefold.core.own_parts import Guard, Part, is_own
 from fivefold.core.validation import Complaint, explain, without_echoes
 
 At: TypeAlias = Callable[..., str]
@@ -45,15 +46,23 @@ class Component(Generic[T]):
 
     @cached_property
     def options(self) -> type[BaseModel]:
-        """A model of its keyword-only parameters: what a YAML may set."""
+        """A model of its keyword-only parameters: what a YAML may set.
+
+        Where a user's own function names no type, anything is accepted.
+        """
         parameters = inspect.signature(self.make).parameters.values()
         fields: dict[str, Any] = {
-            p.name: (p.annotation, ... if p.default is p.empty else p.default)
+            p.name: (
+                Any if p.annotation is p.empty else p.annotation,
+                ... if p.default is p.empty else p.default,
+            )
             for p in parameters
             if p.kind is p.KEYWORD_ONLY
         }
         config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-        return create_model(f"{self.name}_options", __config__=config, **fields)
+        # In that module types that are written as text are looked up.
+        module = self.make.__module__
+        return create_model(f"{self.name}_options", __config__=config, __module__=module, **fields)
 
     def as_mapping(self, value: object) -> dict[str, Any]:
         """Turn what stands behind the name in a YAML into named options.
@@ -93,10 +102,16 @@ class Catalog(Generic[T]):
 
     Args:
         kind: What it lists, in the singular: "loss", "metric".
+        takes: What the engine gives each function by position; None if that differs.
+        guard: What users' own entries are wrapped in, so that their mistakes are told by the line.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(
+        self, kind: str, takes: Sequence[str] | None = None, guard: Guard | None = None
+    ) -> None:
         self.kind = kind
+        self._takes = takes
+        self._guard = guard
         self._by_name: dict[str, Component[T]] = {}
         self._by_key: dict[str, Component[T]] = {}
 
@@ -110,10 +125,13 @@ class Catalog(Generic[T]):
 
         Raises:
             ValueError: If a name is taken by another component.
+            ConfigError: If a user's own function or class is none that the engine can call.
         """
 
         def register(make: M) -> M:
-            component = Component[T](name or make.__name__, make, aliases, facts)
+            called = name or make.__name__
+            guarded = self._guarded(Part(self.kind, called, make, facts)) if is_own(make) else make
+            component = Component[T](called, guarded, aliases, facts)
             for key in (component.name, *aliases):
                 holder = self._by_key.get(key.casefold())
                 if holder and _origin(holder.make) != _origin(make):
@@ -124,6 +142,12 @@ class Catalog(Generic[T]):
             return make
 
         return register
+
+    def _guarded(self, part: Part) -> Callable[..., Any]:
+        if self._takes is not None:
+            part.check_parameters(self._takes)
+        made = self._guard(part) if self._guard else part.make
+        return made if made is part.make else update_wrapper(made, part.make, updated=())
 
     def find(self, name: str) -> Component[T] | None:
         """Look up a name or alias in any case."""

@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from fivefold.core.catalog import Catalog, Component
 from fivefold.core.errors import ConfigError, DataError, NumericError, Problem
 from fivefold.core.predictions import Predictions
+from fivefold.evaluation.own import guarded
 
 Doubles: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
 
 _TOP_K = re.compile(r"top_([1-9][0-9]{0,5})_accuracy", re.ASCII)
 
-metrics: Catalog[float] = Catalog("metric")
+metrics: Catalog[float] = Catalog("metric", ("predictions",), guarded)
 
 _OF_TEXT = "it measures labels of the words of a text"
 REFUSED: Mapping[str, str] = {

@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 import traceback
+from collections.abc import Iterator
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -48,6 +49,17 @@ def import_modules(config: ExperimentConfig, *, allowed: bool) -> None:
             _import(path.stem, path, str(path.parent))
 
 
+def modules_of(config: ExperimentConfig) -> Iterator[ModuleType]:
+    """Give the modules that `import_modules` has run for a config, in its order."""
+    names = config.imports or ()
+    paths = {name: _path_of(config, name) for name in names}
+    paths |= {path.stem: path for path in config.modules if path.stem not in names}
+    for name, path in paths.items():
+        module = _loaded(_PRIVATE + name, path) or _loaded(name, path)
+        if module:
+            yield module
+
+
 def _path_of(config: ExperimentConfig, name: str) -> Path:
     """Find the file of a name: beside the config, else in its project."""
     project = find_project(config.directory / SHARED_NAME)
@@ -85,6 +97,9 @@ def _run(spec: ModuleSpec, loader: Loader, path: Path, where: str) -> ModuleType
     sys.modules[spec.name] = module  # dataclasses look their module up there
     try:
         loader.exec_module(module)
+    except ConfigError:  # about a part in it, by the line
+        del sys.modules[spec.name]
+        raise
     except (Exception, SystemExit) as error:
         del sys.modules[spec.name]
         text = f"{type(error).__name__}: {error}".partition("\n")[0]

@@ -17,6 +17,7 @@ from pydantic import Field
 from fivefold.core.catalog import Catalog
 from fivefold.core.errors import DataError
 from fivefold.core.optional import late
+from fivefold.losses.own import guarded
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 else:  # a config is checked without them
     torch, functional, Tensor = late("torch"), late("torch.nn.functional"), Any
 
-losses: Catalog[Tensor] = Catalog("loss")
+losses: Catalog[Tensor] = Catalog("loss", ("logits", "targets"), guarded)
 
 Smoothing = Annotated[float, Field(ge=0, lt=1)]
 

@@ -5,6 +5,7 @@ Every net of timm, the Keras names of `names.py`, and users' own nets, behind on
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from fivefold.core.catalog import Component
 from fivefold.core.errors import ConfigError, DataError, Problem
+from fivefold.core.own_parts import Part, place_of, shape_text
 from fivefold.models.channels import InputSpec, input_spec
 from fivefold.models.names import backbones, timm_name, unknown
 from fivefold.models.origins import WeightsOrigin, read_file
@@ -37,22 +39,30 @@ class Backbone(nn.Module):
         num_features: D.
         spec: How its weights expect pixels.
         origin: Where its first weights came from.
+        part: The user's code that it is, if it is one.
     """
 
     def __init__(
-        self, net: nn.Module, num_features: int, spec: InputSpec, origin: WeightsOrigin
+        self,
+        net: nn.Module,
+        num_features: int,
+        spec: InputSpec,
+        origin: WeightsOrigin,
+        part: Part | None = None,
     ) -> None:
         super().__init__()
         self.net = net
         self.num_features = num_features
         self.input_spec = spec
         self.origin = origin
+        self._part = part
         self._digest: tuple[object, str] | None = None
         self._file: tuple[str, str] = ("", "")
 
     def forward(self, images: Tensor) -> Tensor:
         """Turn normalised pixels [N, C, H, W] into features [N, D]."""
-        features: Tensor = self.net(images)
+        with self._part.at_work(let_by=_is_batch_of_one) if self._part else nullcontext():
+            features: Tensor = self.net(images)
         return features
 
     def digest(self) -> str:
@@ -177,7 +187,11 @@ def _build_own(
         raise ConfigError([Problem("config/pooling", "", message)])
     if weights == IMAGENET:
         raise no_imagenet(name, [f"{name!r} is a net of your own"])
-    net, origin = component.make(in_channels=shape[2]), WeightsOrigin()
+    part, origin = Part("backbone", name, component.make, component.facts), WeightsOrigin()
+    with part.at_work():
+        net = component.make(in_channels=shape[2])
+    if not isinstance(net, nn.Module):
+        part.refuse_result("a module of torch's", shape_text(net))
     if weights != NONE:
         found = read_file(directory / Path(weights).expanduser())
         tensors, origin = without_own_prefix(found.tensors), found.origin
@@ -189,20 +203,26 @@ def _build_own(
     mean, std = getattr(net, "mean", (0.5,)), getattr(net, "std", (0.5,))
     interpolation = getattr(net, "interpolation", "bicubic")
     spec = input_spec(mean, std, interpolation, channels=shape[2])
-    return Backbone(net, _features_of(net, name, shape), spec, origin)
+    return Backbone(net, _features_of(net, part, shape), spec, origin, part)
 
 
-def _features_of(net: nn.Module, name: str, shape: tuple[int, int, int]) -> int:
+def _features_of(net: nn.Module, part: Part, shape: tuple[int, int, int]) -> int:
     height, width, channels = shape
     promised = getattr(net, "num_features", None)
     training = net.training
-    with torch.no_grad():
+    with torch.no_grad(), part.at_work():
         features = net.eval()(torch.zeros(2, channels, height, width))
     net.train(training)
-    if not isinstance(promised, int) or tuple(features.shape) != (2, promised):
+    got = tuple(features.shape) if isinstance(features, Tensor) else shape_text(features)
+    if not isinstance(promised, int) or got != (2, promised):
         message = (
-            f"architecture: expected {name!r} to have `num_features` and to turn 2 images into "
-            f"features of shape (2, num_features), got {tuple(features.shape)} and {promised}"
+            f"architecture: expected {part.name!r} to have `num_features` and to turn 2 images "
+            f"into features of shape (2, num_features), got {got} and {promised}"
         )
-        raise ConfigError([Problem("config/backbone-contract", "", message)])
+        raise ConfigError([Problem("config/backbone-contract", place_of(part.make), message)])
     return promised
+
+
+def _is_batch_of_one(error: Exception) -> bool:
+    """Tell BatchNorm's refusal, which whoever trains words better."""
+    return isinstance(error, ValueError) and "more than 1 value per channel" in str(error)

@@ -4,17 +4,30 @@ They are answered without loading torch or timm, unless timm is another version 
 names `timm_list` has.
 """
 
+import inspect
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from fivefold.core.catalog import Catalog
 from fivefold.core.errors import Problem, did_you_mean
+from fivefold.core.own_parts import Part
 from fivefold.models.timm_list import timm_list
 
 if TYPE_CHECKING:
     from torch import nn
 
-backbones: "Catalog[nn.Module]" = Catalog("backbone")
+
+def _told_channels(part: Part) -> Callable[..., Any]:
+    """Make sure that a user's net can be told how many channels images have."""
+    try:
+        inspect.signature(part.make).bind(in_channels=3)
+    except TypeError:
+        part.refuse("a class or function of `in_channels` alone", str(inspect.signature(part.make)))
+    return part.make
+
+
+backbones: "Catalog[nn.Module]" = Catalog("backbone", guard=_told_channels)
 """Users' own nets: `make(*, in_channels=3)` gives a net from [N, C, H, W] to [N, num_features]."""
 
 KERAS_NAMES = {

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from fivefold.core.catalog import Catalog
 from fivefold.core.optional import late
+from fivefold.optim.own import guarded_optimizer
 
 if TYPE_CHECKING:
     from torch import Tensor, optim
@@ -29,7 +30,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Betas: TypeAlias = tuple[Beta, Beta]
 
-optimizers: Catalog[Optimizer] = Catalog("optimizer")
+optimizers: Catalog[Optimizer] = Catalog("optimizer", ("params", "lr"), guarded_optimizer)
 
 
 def _nesterov_clash(options: Mapping[str, Any]) -> str:

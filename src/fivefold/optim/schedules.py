@@ -16,6 +16,7 @@ from pydantic import AliasChoices, Field
 
 from fivefold.core.catalog import At, Catalog, nowhere
 from fivefold.core.errors import ConfigError, Problem
+from fivefold.optim.own import guarded_schedule
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ Epochs = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
-schedules: Catalog[Any] = Catalog("schedule")
+schedules: Catalog[Any] = Catalog("schedule", ("now",), guarded_schedule)
 
 
 @schedules.add()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -10,6 +11,7 @@ from pydantic import Field
 
 from fivefold.core.catalog import Catalog
 from fivefold.core.errors import NumericError
+from fivefold.engine.callbacks.own import guarded
 from fivefold.evaluation import direction
 
 Mode: TypeAlias = Literal["auto", "min", "max"]
@@ -102,7 +104,7 @@ class Callback:
         """Take back what `state_dict` returned."""
 
 
-callbacks: Catalog[Callback] = Catalog("callback")
+callbacks: Catalog[Callback] = Catalog("callback", (), partial(guarded, Callback))
 """Facts: `moves_rate`, whether it changes the learning rate; `idle`, a function from checked
 options to what of them has no effect here."""
 
