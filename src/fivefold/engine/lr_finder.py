@@ -1,7 +1,7 @@
 """The learning-rate finder: train a little with ever higher rates, and look at the loss."""
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import count
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fivefold.engine.lr_plots import Curve
 
-_DIVERGED = 4.0  # times the best loss, as Musket's
+_DIVERGED = 4.0  # times the lowest loss, as Musket's
 _MEMORY = 0.9  # of the smoothed loss
 _FEWEST = 4  # steps that have a mean
 _HIGHEST = 1000.0
@@ -186,7 +186,7 @@ class LRFinder:
 
 
 def find_rates(task: Task, sweep: Sweep, advance: Advance) -> LRFinder:
-    """Train with ever higher rates until the last, or until the loss is four times the lowest.
+    """Train with ever higher rates until the last, or until the loss has diverged.
 
     The schedule, callbacks and averaging of the stage have no part in it. In the end the model has
     the very weights that it had; the optimizer of the task is used up.
@@ -210,14 +210,27 @@ def find_rates(task: Task, sweep: Sweep, advance: Advance) -> LRFinder:
                 lrs.append(lr)
                 losses.append(loss)
                 advance(1)
-                if loss > _DIVERGED * min(losses):
-                    stopped = f"the loss was {loss:.4g}, more than 4 times the lowest one"
+                if has_diverged(losses):
+                    stopped = f"the loss was {loss:.4g}, far above the lowest, {min(losses):.4g}"
                     break
         except NumericError as error:
             stopped = str(error).partition("\n")[0]
         finally:
             task.model.load_state_dict(before)
     return LRFinder(tuple(lrs), tuple(losses), stopped)
+
+
+def has_diverged(losses: Sequence[float]) -> bool:
+    """Say whether the last loss is more than four times the lowest one, as Musket does.
+
+    Of losses that may fall below 0, such as `cosine`, four times the lowest means nothing. Once
+    one has, the last has to be above the lowest by three times the greatest size before it.
+    """
+    lowest = min(losses)
+    if lowest > 0:
+        return losses[-1] > _DIVERGED * lowest
+    size = max(map(abs, losses[:-1]), default=math.inf)
+    return losses[-1] - lowest > (_DIVERGED - 1) * size
 
 
 def steps_of(task: Task, sweep: Sweep) -> int:

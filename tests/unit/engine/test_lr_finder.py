@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,12 +9,13 @@ from runs import CONFIG, write_experiment
 from fivefold.core.errors import ConfigError
 from fivefold.core.progress import Silent
 from fivefold.data import FolderSource
-from fivefold.engine.lr_finder import LRFinder, Sweep, find_rates, steps_of
+from fivefold.engine.lr_finder import LRFinder, Sweep, find_rates, has_diverged, steps_of
 from fivefold.engine.lr_plots import png
 from fivefold.engine.stage import build_task
 from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.work import fold_data, new_model, stage_job
+from fivefold.losses import build_loss
 
 torch.set_num_threads(1)
 
@@ -83,6 +85,33 @@ def test_it_stops_when_the_loss_explodes(work):
     assert finder.stopped.startswith("the loss was ") or "finite" in finder.stopped
     before = range(1, len(finder.losses))
     assert all(finder.losses[i - 1] <= 4 * min(finder.losses[:i]) for i in before)
+
+
+@pytest.mark.parametrize("loss", ["cosine", "iou_loss"])
+def test_losses_below_0_do_not_end_it_at_the_first_step(work, loss):
+    task = task_of(work)
+    task = replace(task, loss=build_loss((loss,), task.model.heads))
+    finder = find_rates(task, Sweep(end_lr=1e-3, steps=10), lambda steps: None)
+    assert (len(finder.lrs), finder.stopped) == (10, "")
+    assert max(finder.losses) < 0
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"),
+    [
+        ([1.0, 4.0], False),
+        ([1.0, 4.1], True),
+        ([4.1], False),
+        ([-0.5], False),
+        ([0.0, 0.0], False),
+        ([-0.5, 0.9], False),
+        ([-0.5, 1.1], True),
+        ([1.0, -0.01, 2.9], False),
+        ([1.0, -0.01, 3.0], True),
+    ],
+)
+def test_a_loss_has_diverged_far_above_the_lowest(losses, expected):
+    assert has_diverged(losses) is expected
 
 
 def test_a_loss_that_is_no_number_stops_it_too(work):
