@@ -24,7 +24,7 @@ shape: [{size}, {size}, 3]
 batch: {batch}
 folds_count: 5
 metrics: [accuracy]
-primary_metric: val_accuracy
+primary_metric: {chosen_by}
 loss: categorical_crossentropy
 optimizer: {{SGD: {{momentum: 0.9, weight_decay: 1e-4}}}}
 profile: {profile}
@@ -49,6 +49,7 @@ def config_text(work: Workload, more: Mapping[str, Any] | None = None) -> str:
         images=json.dumps(str(work.pictures.images)),
         architecture=work.architecture,
         size=work.size,
+        chosen_by=work.chosen_by,
         batch=work.batch,
         profile="exact" if work.precision == "fp32" else "fast",
         augmentation=_AUGMENTATION if work.augmented else "",

@@ -22,6 +22,7 @@ class Workload:
         lr_full: Learning rate of the others.
         precision: "fp32", or "best": the best that a tool offers on this machine.
         augmented: Whether training crops and flips.
+        chosen_by: What decides which epoch of ours counts.
     """
 
     pictures: PictureSet
@@ -35,6 +36,7 @@ class Workload:
     lr_full: float = 0.003
     precision: str = "fp32"
     augmented: bool = True
+    chosen_by: str = "val_accuracy"
 
     def describe(self) -> str:
         """Say it in one line, for the record."""

@@ -24,6 +24,10 @@ def test_workload_is_a_config_that_this_version_honours():
     assert config.resolve()[1].initial_weights == ""
 
 
+def test_what_chooses_the_epoch_is_the_configs_primary_metric():
+    assert parse(config_text(workload(chosen_by="val_loss"))).primary_metric == "val_loss"
+
+
 def test_best_precision_is_the_fast_profile():
     assert parse(config_text(workload(precision="best"))).profile == "fast"
 
