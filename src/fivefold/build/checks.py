@@ -10,6 +10,7 @@ from fivefold.core.errors import Problem, did_you_mean
 from fivefold.evaluation import REFUSED, base_of, is_known, metrics
 from fivefold.losses import check_loss
 from fivefold.models import backbone_problem
+from fivefold.models.activations import ACTIVATIONS as BETWEEN_LAYERS
 from fivefold.optim import check_optimizer, check_schedule, try_optimizer
 
 Place = tuple[str | int, ...]
@@ -24,6 +25,7 @@ def check(config: ExperimentConfig) -> list[Problem]:
         Each problem once, in the order of the file.
     """
     problems = [*config.not_yet(), *_missing(config), *_activations(config), *_metrics(config)]
+    problems += _head_layers(config)
     if config.architecture:
         problems += _some(backbone_problem(config.architecture, config.where("architecture")))
     transforms_at = partial(config.where, "transforms")
@@ -91,6 +93,20 @@ def _activations(config: ExperimentConfig) -> list[Problem]:
         message = f"activation: expected 'softmax', 'sigmoid' or 'none', got {name!r}"
         problems.append(Problem(slug, where, message, reason or did_you_mean(name, ACTIVATIONS)))
     return problems
+
+
+def _head_layers(config: ExperimentConfig) -> Iterator[Problem]:
+    name = config.head_activation
+    if name.casefold() not in BETWEEN_LAYERS:
+        message = f"head_activation: expected an activation between layers, got {name!r}"
+        hint = did_you_mean(name, BETWEEN_LAYERS, f"known are {', '.join(BETWEEN_LAYERS)}")
+        yield Problem("config/unknown-name", config.where("head_activation"), message, hint)
+    for stage in config.resolve():
+        if config.head_batchnorm and stage.batch == 1:
+            place = stage_place(config, stage.index, "batch")
+            message = f"{'.'.join(map(str, place))}: expected at least 2, got 1"
+            hint = "`head_batchnorm` compares the samples of a batch with each other"
+            yield Problem("config/bad-value", config.where(*place), message, hint)
 
 
 def _metrics(config: ExperimentConfig) -> list[Problem]:

@@ -4,7 +4,7 @@ from torch.optim import Optimizer
 
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.types import Head
-from fivefold.models import Classifier, ModelSpec
+from fivefold.models import Classifier, Hidden, ModelSpec
 from fivefold.models.depths import layer_scales, spared_weights
 from fivefold.optim import (
     Rules,
@@ -28,6 +28,7 @@ def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
         copy_weights=config.copy_weights,
         transforms=config.transforms,
         crops=config.crops,
+        hidden=Hidden(config.head_layers, config.head_activation, config.head_batchnorm),
     )
 
 

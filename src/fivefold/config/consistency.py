@@ -36,6 +36,11 @@ def without_effect(config: ExperimentKeys) -> Iterator[tuple[str, str]]:
     if "positive_weights_multiply" in given and not _weighs_by_log(config):
         yield "positive_weights_multiply", "it only counts together with `class_weights: log`"
 
+    has_layers = any(entry >= 1 for entry in config.head_layers)
+    for key in ("head_activation", "head_batchnorm"):
+        if key in given and not has_layers:
+            yield key, "it only counts together with `head_layers` that hold a linear layer"
+
 
 def _weighs_by_log(config: ExperimentKeys) -> bool:
     return "log" in (config.class_weights, *(stage.class_weights for stage in config.stages))

@@ -28,6 +28,7 @@ from fivefold.config.ranges import (
     FoldLists,
     Fraction,
     GradientBound,
+    HeadLayers,
     LayerDecay,
     LearningRate,
     Loss,
@@ -80,6 +81,21 @@ class ExperimentKeys(BaseModel):
         "Musket does; false starts further channels from zeros.",
     )
     dropout: Fraction = Field(0.0, description="Fraction of features dropped before the head.")
+    head_layers: HeadLayers = Field(
+        (),
+        description="Layers between the features and the last layer, in this order, which all "
+        "outputs share: a whole number is a linear layer of so many units with an activation, a "
+        "fraction below 1 a dropout, such as `[256, 0.4]`.",
+    )
+    head_activation: Name = Field(
+        "relu",
+        description="Activation behind each linear layer of `head_layers`, by Keras's or "
+        "PyTorch's name: `relu`, `gelu`, `silu`, `tanh`, …",
+    )
+    head_batchnorm: bool = Field(
+        False,
+        description="BatchNorm between each linear layer of `head_layers` and its activation.",
+    )
     optimizer: ChoiceField = Field(
         Choice("Adam", {}), description="Optimizer by name, or `{name: {option: value}}`."
     )

@@ -37,6 +37,7 @@ SYNONYMS: Mapping[str, str] = {
     "class_weight": "class_weights",
     "aggregation_metric": "experiment_result",
     "folds": "folds_count",
+    "classifier_layer_sizes": "head_layers",
 }
 """Other spellings of keys, and the key that each one means."""
 

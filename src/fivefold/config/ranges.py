@@ -15,6 +15,12 @@ GradientBound: TypeAlias = Annotated[float, Field(ge=0, le=1_000_000), NullMeans
 Batches: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
 LayerDecay: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 EpochsOrOff: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
+HeadLayers: TypeAlias = Annotated[
+    Many[Annotated[int, Field(ge=1, le=65_536)] | Annotated[float, Field(gt=0, lt=1)]],
+    Field(max_length=100),
+    one_of("a list of whole numbers of units and fractions below 1 to drop"),
+    NullMeans(()),
+]
 ClassCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 Side: TypeAlias = Annotated[int, Field(ge=1, le=16_384)]
 Channels: TypeAlias = Annotated[int, Field(ge=1, le=64)]

@@ -95,27 +95,25 @@ class _Lane:
         task.optimizer.zero_grad(set_to_none=True)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Rows, features and classes of a step; the same in every step, whatever is beside it."""
-        linear = self.run.task.model.head.linear
+    def shape(self) -> tuple[int, tuple[tuple[int, int], ...]]:
+        """Rows of a step and sizes of layers; the same in every step, whatever is beside it."""
         rows = max(map(len, self.parts))
         # Every batch size that the stage can have: a last batch of one joins the one before.
         rows = min(rows, self.run.job.stage.batch) + 1
-        return rows, linear.in_features, linear.out_features
+        return rows, self.run.task.model.head.sizes
 
-    def prepare(self, block: Tensor, number: int) -> None:
-        """Set the rate of a batch's step, and put its features into a block [rows, D]."""
+    def prepare(self, number: int) -> Tensor:
+        """Set the rate of a batch's step, and give its features [B, D]."""
         task, state, rows = self.run.task, self.run.state, self.parts[number]
         place = (self.groups.step(number), self.groups.steps)
         self.now = moment(task, state.lr, state.epoch, place)
         self.rate = set_rate(task, self.now)
-        found = self.features.of_epoch(state.epoch).of(rows)
-        block[: len(rows)] = task.model.head.dropped(found, self.generator)
+        return self.features.of_epoch(state.epoch).of(rows)
 
     def loss(self, logits: Tensor, number: int) -> Tensor:
-        """Compute the loss of a batch from a block of logits [rows, all classes]."""
+        """Compute the loss of a batch from its logits [B, all classes]."""
         task, rows = self.run.task, self.parts[number]
-        return task.loss(logits[: len(rows)], tensor_of(task.data.targets(rows)))
+        return task.loss(logits, tensor_of(task.data.targets(rows)))
 
     def learn(self, logits: Tensor, loss: float, number: int) -> None:
         """Take the step if this batch is its last one, its gradients being there."""
@@ -125,7 +123,7 @@ class _Lane:
             learn(task, self.now.step)
             task.on_step(self.now.step, self.mean, self.rate)
             self.mean = 0.0
-        self.seen.add(rows, logits[: len(rows)], loss)
+        self.seen.add(rows, logits, loss)
 
     def is_sound(self, loss: float) -> bool:
         """Say whether a loss is finite; one that is not ends this head, and nothing is learned."""
@@ -172,12 +170,10 @@ def _train(lanes: Sequence[_Lane], advance: Advance) -> None:
 def _step(lanes: Sequence[_Lane], number: int) -> None:
     if not lanes:
         return
-    rows, num_features, _ = lanes[0].shape
-    # Rows that a batch lacks stay zero and have no part in a loss: their gradients are zero.
-    blocks = torch.zeros(len(lanes), rows, num_features, device=accelerator().device)
-    for lane, block in zip(lanes, blocks, strict=True):
-        lane.prepare(block, number)
-    logits = logits_together([lane.run.task.model.head for lane in lanes], blocks)
+    features = [lane.prepare(number) for lane in lanes]
+    heads = [lane.run.task.model.head for lane in lanes]
+    generators, (rows, _) = [lane.generator for lane in lanes], lanes[0].shape
+    logits = logits_together(heads, features, generators, rows)
     losses = torch.stack([lane.loss(own, number) for lane, own in zip(lanes, logits, strict=True)])
     values = losses.tolist()
     sound = [i for i, lane in enumerate(lanes) if lane.is_sound(values[i])]

@@ -24,7 +24,7 @@ from fivefold.experiment.work import Work, fold_data, stage_job, starting_model
 from fivefold.models import Classifier, ModelSpec, with_new_head
 from fivefold.models.weights import NONE
 
-_OF_HEADS = ("heads", "dropout")
+_OF_HEADS = ("heads", "dropout", "hidden")
 """What of a model's description says nothing about its backbone."""
 
 

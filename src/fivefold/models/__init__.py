@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         probabilities,
         with_new_head,
     )
-    from fivefold.models.heads import ClassifierHead, logits_together
+    from fivefold.models.heads import ClassifierHead, Hidden, logits_together
     from fivefold.models.names import backbone_names, backbone_problem, backbones
     from fivefold.models.origins import WeightsOrigin
 
@@ -25,6 +25,7 @@ _HOMES = {
     "Backbone": "backbones",
     "Classifier": "classifier",
     "ClassifierHead": "heads",
+    "Hidden": "heads",
     "InputSpec": "channels",
     "ModelSpec": "classifier",
     "WeightsOrigin": "origins",
@@ -43,6 +44,7 @@ __all__ = [
     "Backbone",
     "Classifier",
     "ClassifierHead",
+    "Hidden",
     "InputSpec",
     "ModelSpec",
     "WeightsOrigin",

@@ -15,7 +15,7 @@ from fivefold.models.arrays import predict_array
 from fivefold.models.backbones import Backbone, build_backbone
 from fivefold.models.cells import WHOLE, Cells
 from fivefold.models.channels import InputSpec
-from fivefold.models.heads import ClassifierHead
+from fivefold.models.heads import NO_LAYERS, ClassifierHead, Hidden
 from fivefold.models.trial import Pooling
 from fivefold.models.weights import NONE
 
@@ -33,6 +33,7 @@ class ModelSpec:
         copy_weights: As in `build_backbone`.
         transforms: Names and options of the augmenters that every image goes through.
         crops: Cells along each side of an image; the network sees one cell at a time.
+        hidden: The layers of the head before its last one.
     """
 
     architecture: str
@@ -43,6 +44,7 @@ class ModelSpec:
     copy_weights: bool = False
     transforms: tuple[tuple[str, Any], ...] = ()
     crops: int = 1
+    hidden: Hidden = NO_LAYERS
 
     @property
     def cells(self) -> Cells:
@@ -238,7 +240,9 @@ def memory_format(choices: Choices) -> torch.memory_format:
 def _draw_head(backbone: Backbone, spec: ModelSpec, generator_seed: int) -> ClassifierHead:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(generator_seed)
-        return ClassifierHead(backbone.num_features, spec.heads, dropout=spec.dropout)
+        return ClassifierHead(
+            backbone.num_features, spec.heads, dropout=spec.dropout, hidden=spec.hidden
+        )
 
 
 def probabilities(logits: Tensor, heads: tuple[Head, ...]) -> Tensor:

@@ -1,66 +1,167 @@
 """From features to logits."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from fivefold.core.types import Head
+from fivefold.models.activations import ACTIVATIONS
 
 _LINE = 16  # numbers of 4 bytes in a cache line
 
 
+@dataclass(frozen=True)
+class Hidden:
+    """The layers of a head between the features and its last layer.
+
+    Attributes:
+        layers: In order; a whole number is a linear layer of so many units and what follows it, a
+            number below 1 a dropout of that fraction.
+        activation: What follows each linear layer: a name of `activations.ACTIVATIONS`.
+        batchnorm: Whether BatchNorm stands between a linear layer and its activation.
+    """
+
+    layers: tuple[float, ...] = ()
+    activation: str = "relu"
+    batchnorm: bool = False
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of the linear layers."""
+        return tuple(int(layer) for layer in self.layers if layer >= 1)
+
+
+NO_LAYERS = Hidden()
+"""A head that is one linear layer."""
+
+
 class ClassifierHead(nn.Module):
-    """Dropout and one linear layer whose columns are those of all heads, side by side.
+    """Dropout, hidden layers, and one linear layer whose columns are those of all heads.
 
     Args:
         num_features: Length D of a feature vector.
         heads: What the columns mean; each head's are a linear layer of its own in effect.
         dropout: Fraction of features set to zero while training, 0-1.
+        hidden: The layers before the last one; all heads share them.
     """
 
-    def __init__(self, num_features: int, heads: tuple[Head, ...], *, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        num_features: int,
+        heads: tuple[Head, ...],
+        *,
+        dropout: float = 0.0,
+        hidden: Hidden = NO_LAYERS,
+    ) -> None:
         super().__init__()
         self.heads = heads
         self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(num_features, sum(head.num_classes for head in heads))
+        self.hidden = nn.Sequential(*_hidden_layers(num_features, hidden))
+        width = (num_features, *hidden.sizes)[-1]
+        self.linear = nn.Linear(width, sum(head.num_classes for head in heads))
 
     def forward(self, features: Tensor) -> Tensor:
         """Turn features [N, D] into logits [N, all classes]."""
-        logits: Tensor = self.linear(self.dropout(features))
+        logits: Tensor = self.linear(self.hidden(self.dropout(features)))
         return logits
 
-    def dropped(self, features: Tensor, generator: Generator) -> Tensor:
-        """Set features [B, D] to zero as in training, drawn from a generator of the CPU.
+    @property
+    def steps(self) -> list[nn.Module]:
+        """The layers in the order in which features go through them."""
+        return [self.dropout, *self.hidden, self.linear]
 
-        It draws what `nn.Dropout` draws of torch's own generator in the same state.
-        """
-        if not self.dropout.p:
-            return features
-        keep = 1 - self.dropout.p
-        mask = torch.empty(features.shape).bernoulli_(keep, generator=generator).div_(keep)
-        return features * mask.to(features.device)
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Numbers in and out of the linear layers, in order."""
+        linear = (step for step in self.steps if isinstance(step, nn.Linear))
+        return tuple((step.in_features, step.out_features) for step in linear)
 
 
-def logits_together(heads: Sequence[ClassifierHead], features: Tensor) -> Tensor:
-    """Turn the features of several heads into their logits, in one batched matrix product.
+def _hidden_layers(num_features: int, hidden: Hidden) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    width = num_features
+    for entry in hidden.layers:
+        if entry < 1:
+            layers.append(nn.Dropout(entry))
+            continue
+        # BatchNorm would take a bias out again: it would drift on what rounding leaves.
+        layers.append(nn.Linear(width, width := int(entry), bias=not hidden.batchnorm))
+        if hidden.batchnorm:
+            layers.append(nn.BatchNorm1d(width))
+        layers.append(getattr(nn, ACTIVATIONS[hidden.activation.casefold()])())
+    return layers
 
-    Each head's logits and gradients have the same bits whatever heads are beside it.
+
+def dropped(layer: nn.Dropout, features: Tensor, generator: Generator) -> Tensor:
+    """Set features [B, D] to zero as a layer does in training, drawn from a generator of the CPU.
+
+    It draws what `nn.Dropout` draws of torch's own generator in the same state.
+    """
+    if not layer.p:
+        return features
+    keep = 1 - layer.p
+    mask = torch.empty(features.shape).bernoulli_(keep, generator=generator).div_(keep)
+    return features * mask.to(features.device)
+
+
+def logits_together(
+    heads: Sequence[ClassifierHead],
+    features: Sequence[Tensor],
+    generators: Sequence[Generator],
+    rows: int,
+) -> list[Tensor]:
+    """Turn the features of several heads into their logits, as in training.
+
+    Linear layers are one batched matrix product. Each head's logits and gradients have the same
+    bits whatever heads are beside it.
 
     Args:
-        heads: H of them, with the same numbers of features and classes.
-        features: For each head its own [H, B, D]; dropout is the caller's.
+        heads: H of them, with the same layers of the same sizes.
+        features: For each head its own [B, D]; B may differ.
+        generators: For each head what its dropouts are drawn from.
+        rows: At least the largest B; the bits depend on it.
 
     Returns:
-        Logits [H, B, C].
+        For each head its logits [B, C].
     """
-    rows, classes = features.shape[1], heads[0].linear.out_features
-    weights = torch.stack([head.linear.weight for head in heads])
-    biases = torch.stack([head.linear.bias for head in heads]).unsqueeze(1)
-    # How a product is rounded depends on where its operands lie in memory, so each head's begin
-    # where a cache line does.
-    weights = functional.pad(weights, (0, 0, 0, -classes % _LINE))
+    parts = list(features)
+    for same in zip(*(head.steps for head in heads), strict=True):
+        if isinstance(same[0], nn.Linear):
+            parts = _linear_together(same, parts, rows)
+        elif isinstance(same[0], nn.Dropout):
+            parts = [dropped(*each) for each in zip(same, parts, generators, strict=True)]
+        else:
+            # One by one, since where a number lies among others can decide how it is rounded, and
+            # since BatchNorm may see no rows but the head's own.
+            parts = [step(part) for step, part in zip(same, parts, strict=True)]
+    return parts
+
+
+def _linear_together(
+    layers: Sequence[nn.Linear], parts: Sequence[Tensor], rows: int
+) -> list[Tensor]:
+    width, classes = layers[0].in_features, layers[0].out_features
+    # How a product is rounded depends on where its operands lie in memory and on how threads share
+    # it, so each head's begin where a cache line does and are whole lines long. What is added is
+    # zero and has no part in a gradient.
+    weights = torch.stack([_padded(layer.weight, classes, width) for layer in layers])
+    biases = torch.stack([_bias(layer) for layer in layers]).unsqueeze(1)
     biases = functional.pad(biases, (0, -classes % _LINE))
-    features = functional.pad(features, (0, 0, 0, -rows % _LINE))
-    return torch.baddbmm(biases, features, weights.mT)[:, :rows, :classes]
+    blocks = torch.stack([_padded(part, rows, width) for part in parts])
+    made = torch.baddbmm(biases, blocks, weights.mT)
+    return [own[: len(part), :classes] for own, part in zip(made, parts, strict=True)]
+
+
+def _bias(layer: nn.Linear) -> Tensor:
+    # In torch's types a layer always has a bias; it has none that was built without.
+    bias: Tensor | None = layer.bias
+    return layer.weight.new_zeros(layer.out_features) if bias is None else bias
+
+
+def _padded(values: Tensor, height: int, width: int) -> Tensor:
+    """Add zeros to values [h, w] until both sides are whole lines, of at least a height."""
+    below = height + -height % _LINE - len(values)
+    return functional.pad(values, (0, -width % _LINE, 0, below))

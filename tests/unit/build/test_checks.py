@@ -82,3 +82,16 @@ def test_what_nothing_can_measure_is_told_with_its_line(text, message, tmp_path)
 )
 def test_what_can_be_measured_is_no_problem(text):
     assert told(text) == []
+
+
+def test_a_misspelt_activation_of_the_head_names_the_closest():
+    ((slug, text),) = told("head_layers: [8]\nhead_activation: rlu")
+    assert slug == "config/unknown-name"
+    assert "config.yaml:4:18: head_activation: expected an activation between layers, got" in text
+    assert text.endswith("did you mean 'relu'?")
+
+
+def test_batchnorm_in_the_head_wants_more_than_one_sample():
+    ((slug, text),) = told("head_layers: [8]\nhead_batchnorm: true\nbatch: 1")
+    assert slug == "config/bad-value"
+    assert "config.yaml:5:8: batch: expected at least 2, got 1" in text

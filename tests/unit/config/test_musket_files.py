@@ -5,6 +5,7 @@ import pytest
 
 from fivefold.config import parse
 from fivefold.config.load import load
+from fivefold.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
 FIXTURES = sorted((ROOT / "tests" / "fixtures" / "musket").glob("*.yaml"))
@@ -118,3 +119,17 @@ def test_weights_of_a_larger_imagenet_are_not_yet_supported():
 def test_value_that_changes_nothing_needs_no_word(text, caplog):
     assert parse(text).not_yet() == []
     assert not caplog.records
+
+
+def test_layers_of_a_head_are_units_and_fractions_to_drop():
+    config = musket("head_layers")
+
+    assert config.head_layers == (10, 0.4, 5)
+    assert parse("head_layers:").head_layers == ()
+    with pytest.raises(ConfigError, match=r"head_layers: .*whole numbers of units and fractions"):
+        parse("head_layers: [10, 1.5]")
+
+
+def test_keys_of_the_head_without_a_layer_are_told(caplog):
+    parse("head_layers: [0.5]\nhead_batchnorm: true")
+    assert "head_batchnorm: has no effect: it only counts together with" in caplog.text
