@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fivefold.build.checks import check, stage_place, try_out, unknown_monitor
 
 if TYPE_CHECKING:
+    from fivefold.build.features import num_views, sees_features
     from fivefold.build.heads import build_heads
     from fivefold.build.objective import (
         build_class_weights,
@@ -34,6 +35,8 @@ _HOMES = {
     "build_stage_schedule": "objects",
     "build_training_loss": "objective",
     "check_heads": "objective",
+    "num_views": "features",
+    "sees_features": "features",
 }
 
 __all__ = [
@@ -48,6 +51,8 @@ __all__ = [
     "build_training_loss",
     "check",
     "check_heads",
+    "num_views",
+    "sees_features",
     "stage_place",
     "try_out",
     "unknown_monitor",

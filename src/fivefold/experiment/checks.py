@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
-from fivefold.build import build_class_weights
+from fivefold.build import build_class_weights, num_views, sees_features
 from fivefold.config import ResolvedStage
 from fivefold.core.durations import roughly
 from fivefold.data.given_folds import HOLDOUT, TRAIN_ONLY
 from fivefold.engine.device import accelerator, computing_with, on_device
-from fivefold.engine.features import num_views, sees_features
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.experiment.datasets import Prepared
 from fivefold.experiment.estimate import run_seconds

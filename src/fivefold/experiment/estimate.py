@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from fivefold.build import num_views, sees_features
 from fivefold.config import ResolvedStage
 from fivefold.engine.device import computing_with
-from fivefold.engine.features import num_views, sees_features
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.loop import train_epoch
 from fivefold.engine.predictor import predict_logits

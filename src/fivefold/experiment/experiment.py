@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fivefold import build
+from fivefold.build import sees_features
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.layout import RunFolder
 from fivefold.core.lock import locked
@@ -20,7 +21,6 @@ from fivefold.data import Source
 from fivefold.data.splits import Splits
 from fivefold.engine.checkpoint import load_bundle, load_model
 from fivefold.engine.device import computing_with, on_device
-from fivefold.engine.features import sees_features
 from fivefold.engine.lr_finder import EVERY_RATE, LRFinder, Sweep
 from fivefold.engine.pace import Pace, TimeOverError
 from fivefold.engine.tta import View, views_of

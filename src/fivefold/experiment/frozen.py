@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
+from fivefold.build import sees_features
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cache_home import cache_home
 from fivefold.core.choices import Choices
@@ -11,7 +12,7 @@ from fivefold.core.errors import NumericError
 from fivefold.core.seeding import seed_for
 from fivefold.engine.device import computing_with, on_device
 from fivefold.engine.feature_files import FeatureFiles
-from fivefold.engine.features import Features, FeatureWork, compute_features, rows_of, sees_features
+from fivefold.engine.features import Features, FeatureWork, compute_features, rows_of
 from fivefold.engine.heads_together import run_heads
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.stage import StageJob, StageRun

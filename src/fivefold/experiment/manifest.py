@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import torch
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from fivefold.build import num_views, sees_features
 from fivefold.config import ExperimentConfig
 from fivefold.core import durable
 from fivefold.core.choices import EXACT, Choices
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
-from fivefold.engine.features import num_views, sees_features
 from fivefold.experiment.finished import compare_config
 from fivefold.experiment.plan import has_begun
 

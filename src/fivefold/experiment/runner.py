@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from fivefold.build import sees_features
 from fivefold.engine.checkpoint import load_model
 from fivefold.engine.device import on_device
-from fivefold.engine.features import sees_features
 from fivefold.engine.fold_data import plain_batches
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.predictor import Place, as_predictions, predict_views

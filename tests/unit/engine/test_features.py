@@ -21,13 +21,7 @@ from fivefold.data.kept import Kept
 from fivefold.engine import feature_files
 from fivefold.engine.device import on_device
 from fivefold.engine.feature_files import FeatureFiles
-from fivefold.engine.features import (
-    FeatureWork,
-    compute_features,
-    num_views,
-    rows_of,
-    sees_features,
-)
+from fivefold.engine.features import FeatureWork, compute_features, rows_of
 from fivefold.models import ModelSpec, build_classifier
 
 AUGMENTED = """\
@@ -122,28 +116,6 @@ def test_without_augmentation_every_epoch_sees_the_images_as_they_are(images, mo
     found = compute_features(model, stage, work_on(images))
     assert found.views == ()
     assert found.of_epoch(5) is found.plain
-
-
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [("", 4), ("frozen_views: 9\n", 6), ("frozen_views: 1\n", 1), ("frozen_views: 0\n", 0)],
-)
-def test_no_more_views_are_made_than_there_are_epochs(changed, expected):
-    assert num_views(stage_of(AUGMENTED + changed)) == expected
-
-
-def test_without_augmenters_there_are_no_views():
-    text = AUGMENTED.replace("augmentation: {Fliplr: 0.5, Affine: {rotate: [-20, 20]}}\n", "")
-    assert num_views(stage_of(text)) == 0
-
-
-def test_mixed_batches_have_no_features_that_could_be_computed_once():
-    assert sees_features(stage_of())
-    mixed = stage_of(AUGMENTED.replace("[-20, 20]}}", "[-20, 20]}, MixUp: {}}"))
-    assert mixed.frozen
-    assert not sees_features(mixed)
-    assert num_views(mixed) == 0
-    assert not sees_features(stage_of(AUGMENTED.replace("freeze_encoder: true", "")))
 
 
 def test_any_number_of_threads_gives_the_same_bits(images, model):
