@@ -5,8 +5,8 @@ from functools import partial
 
 from fivefold.augment import check_augmentation
 from fivefold.build.heads import ACTIVATIONS, REFUSED_ACTIVATIONS
-from fivefold.config import ExperimentConfig, ResolvedStage
-from fivefold.core.errors import Problem, did_you_mean
+from fivefold.config import Choice, ExperimentConfig, ResolvedStage, Steps, as_names
+from fivefold.core.errors import Problem, closest, did_you_mean
 from fivefold.evaluation import REFUSED, base_of, is_known, metrics
 from fivefold.losses import check_loss
 from fivefold.models import backbone_problem
@@ -35,6 +35,7 @@ def check(config: ExperimentConfig) -> list[Problem]:
     )
     for stage in config.resolve():
         problems += _stage(config, stage)
+    problems += _experiment(config)
     return list(dict.fromkeys(problems))
 
 
@@ -59,9 +60,17 @@ def unknown_monitor(name: str, known: Sequence[str], where: str, key: str) -> Pr
     """Word the problem of a number that no epoch will have."""
     message = f"{key}: expected a number that each epoch has, got {name!r}"
     bare = name.removeprefix("val_")
-    otherwise = f"`metrics` gives {', '.join(known[:6])}"
-    hint = f"add {bare!r} to `metrics`" if is_known(bare) else did_you_mean(name, known, otherwise)
+    hint = f"add {bare!r} to `metrics`" if is_known(bare) else _meant_by(name, known)
     return Problem("config/unknown-monitor", where, message, hint)
+
+
+def _meant_by(name: str, known: Sequence[str]) -> str:
+    """Propose a number that there is, or one that there would be with another metric."""
+    others = {f"val_{spelling}": spelling for spelling in metrics.spellings()}
+    match = closest(name, [*known, *others])
+    if match in others and match not in known:
+        return f"did you mean {match!r}? then add {others[match]!r} to `metrics`"
+    return did_you_mean(name, known, f"`metrics` gives {', '.join(known[:6])}")
 
 
 def _some(problem: Problem | None) -> list[Problem]:
@@ -155,25 +164,49 @@ def _bad_final(name: str, options: object, where: str) -> Problem:
 
 
 def _stage(config: ExperimentConfig, stage: ResolvedStage) -> list[Problem]:
+    optimizer = Choice(stage.optimizer, stage.optimizer_options)
+    schedule = Choice(stage.schedule, stage.schedule_options)
+    return _parts(config, stage.index, stage.augmentation, stage.losses, (optimizer, schedule))
+
+
+def _experiment(config: ExperimentConfig) -> list[Problem]:
+    """Check what the experiment names, also where every stage has its own or there is none."""
+    beyond = len(config.stages or ())
+    choices = config.optimizer, config.schedule
+    return _parts(config, beyond, config.augmentation, as_names(config.loss), choices)
+
+
+def _parts(
+    config: ExperimentConfig,
+    index: int,
+    augmentation: Steps,
+    losses: Sequence[str],
+    choices: tuple[Choice, Choice],
+) -> list[Problem]:
+    """Check what a stage names; an index beyond the stages means the experiment itself."""
+    optimizer, schedule = choices
+
     def at(key: str, *rest: str | int) -> str:
-        return config.where(*stage_place(config, stage.index, key), *rest)
+        return config.where(*stage_place(config, index, key), *rest)
 
     def key_of(key: str) -> str:
-        return ".".join(map(str, stage_place(config, stage.index, key)))
+        return ".".join(map(str, stage_place(config, index, key)))
 
-    augmentation_at = partial(at, "augmentation")
-    losses_at, optimizer_at = partial(at, "loss"), partial(at, "optimizer", stage.optimizer)
-    schedule_at = partial(at, "schedule", stage.schedule)
-    options, schedule_options = stage.optimizer_options, stage.schedule_options
+    optimizer_at = partial(at, "optimizer", optimizer.name)
+    schedule_at = partial(at, "schedule", schedule.name)
     return [
         *check_augmentation(
-            stage.augmentation,
-            augmentation_at,
+            augmentation,
+            partial(at, "augmentation"),
             key_of("augmentation"),
             masks=False,
             channels=config.shape[2],
         ),
-        *(p for text in stage.losses for p in check_loss(text, losses_at, key_of("loss"))),
-        *check_optimizer(stage.optimizer, options, optimizer_at, key_of("optimizer")),
-        *check_schedule(stage.schedule, schedule_options, schedule_at, key_of("schedule")),
+        *(
+            problem
+            for number, text in enumerate(losses)
+            for problem in check_loss(text, partial(at, "loss", number), key_of("loss"))
+        ),
+        *check_optimizer(*optimizer, optimizer_at, key_of("optimizer")),
+        *check_schedule(*schedule, schedule_at, key_of("schedule")),
     ]

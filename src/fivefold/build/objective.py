@@ -1,6 +1,7 @@
 """What a stage minimises: its loss, how much classes count in it, and the penalty on weights."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from fivefold.build.checks import stage_place
@@ -91,4 +92,9 @@ def _of_stage(
     def where(key: str) -> str:
         return config.where(*stage_place(config, stage.index, key))
 
-    return check_fit(stage.losses, heads, _balance(stage), where)
+    def at_stage(problem: Problem) -> Problem:
+        key, _, rest = problem.message.partition(": ")
+        place = stage_place(config, stage.index, key)
+        return replace(problem, message=f"{'.'.join(map(str, place))}: {rest}")
+
+    return [at_stage(p) for p in check_fit(stage.losses, heads, _balance(stage), where)]

@@ -2,6 +2,7 @@
 
 from fivefold.config.columns import canonical_keys, differing
 from fivefold.config.diff import ABSENT, Change, diff
+from fivefold.config.fields import Choice, Steps
 from fivefold.config.load import load, parse
 from fivefold.config.musket import HARMLESS
 from fivefold.config.partial import InvalidConfigError
@@ -17,7 +18,7 @@ from fivefold.config.shared_keys import (
     find_shared,
 )
 from fivefold.config.stage_keys import StageConfig
-from fivefold.config.stages import ResolvedStage
+from fivefold.config.stages import ResolvedStage, as_names
 
 __all__ = [
     "ABSENT",
@@ -26,11 +27,14 @@ __all__ = [
     "MODULES",
     "SHARED_NAME",
     "Change",
+    "Choice",
     "DatasetSection",
     "ExperimentConfig",
     "InvalidConfigError",
     "ResolvedStage",
     "StageConfig",
+    "Steps",
+    "as_names",
     "canonical_keys",
     "diff",
     "differing",

@@ -17,7 +17,7 @@ from fivefold.config.musket import (
 from fivefold.config.nodes import Node, Step, plain, walk
 from fivefold.core.errors import Problem
 
-_HEADER = re.compile(r"#%Musket\s+(\S+)")
+_HEADER = re.compile(r"#%Musket[ \t]+(\S+)")
 _STEPS = ("augmentation", "transforms", "callbacks", "extra_callbacks")
 
 

@@ -82,6 +82,12 @@ def callback_problems(config: ExperimentConfig, stage: ResolvedStage) -> list[Pr
     ]
 
 
+def unused_problems(config: ExperimentConfig) -> list[Problem]:
+    """Find what is wrong with the experiment's callbacks that each stage replaces by its own."""
+    placed = (Placed(name, value, ("callbacks", name)) for name, value in config.callbacks)
+    return [problem for each in placed for problem in _problems(config, each)]
+
+
 def with_columns(
     name: str, value: Any, column_of: Callable[[str], str | None]
 ) -> tuple[str, dict[str, Any]]:
@@ -152,7 +158,9 @@ def _owner_problems(
     for key, where in owners[1:]:
         first, there = owners[0]
         message = f"{key}: expected one owner of the learning rate, got {first} too, at {there}"
-        hint = "remove one of them; `schedule: constant` in a stage takes the experiment's away"
+        hint = "remove one of them"
+        if first.startswith("schedule."):
+            hint += "; `schedule: constant` in a stage takes the experiment's away"
         yield Problem("config/two-rates", where, message, hint)
 
 

@@ -20,6 +20,7 @@ from fivefold.experiment.callback_checks import (
     callback_problems,
     placed_callbacks,
     say_what_is_idle,
+    unused_problems,
     with_columns,
 )
 from fivefold.experiment.imports import import_modules
@@ -107,6 +108,7 @@ def _check(config: ExperimentConfig, *, allow_imports: bool) -> list[Problem]:
     for stage in config.resolve():
         problems += callback_problems(config, stage)
         problems += _monitors(config, stage, None)
+    problems += unused_problems(config)
     return list(dict.fromkeys(problems))
 
 

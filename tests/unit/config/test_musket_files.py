@@ -133,3 +133,10 @@ def test_layers_of_a_head_are_units_and_fractions_to_drop():
 def test_keys_of_the_head_without_a_layer_are_told(caplog):
     parse("head_layers: [0.5]\nhead_batchnorm: true")
     assert "head_batchnorm: has no effect: it only counts together with" in caplog.text
+
+
+def test_a_header_without_a_dialect_says_nothing():
+    assert parse("#%Musket\narchitecture: ResNet18").not_yet() == []
+    assert parse("#%Musket Classification\narchitecture: ResNet18").not_yet() == []
+    (problem,) = parse("#%Musket GradientBoosting !\narchitecture: ResNet18").not_yet()
+    assert problem.message == "#%Musket GradientBoosting: not yet supported"
