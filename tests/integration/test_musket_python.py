@@ -137,6 +137,29 @@ def test_both_call_shapes_of_predict_in_directory_work(cfg, root, shapes):
     assert error.value.slug == "data/callback"
 
 
+@pytest.mark.parametrize(
+    ("behind", "named"),
+    [
+        ((4, 2), {}),
+        ((4, 2, "Horizontal"), {}),
+        ((4, 2, True), {}),
+        ((4,), {"batch_size": 2, "ttflips": True}),
+        ((), {"limit": 4, "batch_size": 2}),
+    ],
+)
+def test_without_a_stage_everything_behind_the_data_keeps_its_meaning(cfg, root, behind, named):
+    folder, found, expected = str(root / "shapes" / "circle"), {}, {}
+
+    def take(name, result, data):
+        data[name] = result
+
+    cfg.predict_in_directory(folder, 1, take, found, *behind, **named)
+    cfg.predict_in_directory(folder, 1, 0, take, expected, *behind, **named)
+    assert list(found) == list(expected) == ["000.png", "001.png", "002.png", "003.png"]
+    for name, result in expected.items():
+        np.testing.assert_array_equal(found[name], result)
+
+
 def test_models_of_folds_and_stages_are_averaged(cfg, shapes):
     single = {(f, s): array_of(cfg, shapes, f, s) for f in (0, 1) for s in (0, 1)}
     both = np.mean([single[0, 1], single[1, 1]], axis=0)

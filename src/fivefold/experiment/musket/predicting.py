@@ -143,7 +143,8 @@ class Predicting(Given):
             ttflips: Average over flips.
         """
         if callable(stage):
-            stage, cb, data, limit = _without_stage(stage, [cb, data], limit)
+            data, limit, batch_size, ttflips = _without_stage(cb, data, limit, batch_size, ttflips)
+            stage, cb = FIRST, stage
         given = None if data is NOT_GIVEN else data
         self.predict_in_dataset(spath, fold, stage, cb, given, limit, batch_size, ttflips)
 
@@ -376,8 +377,15 @@ class Predicting(Given):
         return StoredPredictions(found, open_whole, str(name), again)
 
 
-def _without_stage(cb: Any, others: Sequence[Any], limit: int) -> tuple[Any, Any, Any, int]:
-    """Read `predict_in_directory(path, fold, cb, data, limit)`: each stands one place earlier."""
-    given = [value for value in others if value is not NOT_GIVEN]
-    data = given[0] if given else None
-    return FIRST, cb, data, given[1] if len(given) > 1 else limit
+def _without_stage(
+    first: Any, second: Any, limit: Any, batch_size: Any, ttflips: Flips
+) -> tuple[Any, int, int | None, Flips]:
+    """Read what is behind `cb` in `predict_in_directory(path, fold, cb, data, limit, …)`.
+
+    Each value stands one place earlier than its name says, but for those given by name.
+    """
+    if first is NOT_GIVEN or second is NOT_GIVEN:
+        return second if first is NOT_GIVEN else first, limit, batch_size, ttflips
+    if isinstance(batch_size, bool | str):
+        return first, second, limit, batch_size
+    return first, second, batch_size if limit == -1 else limit, ttflips
