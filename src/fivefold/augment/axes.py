@@ -222,7 +222,7 @@ def translate_y(
 def _cv2_option(words: Mapping[Any, Any], noun: str) -> BeforeValidator:
     def check(value: Any) -> Any:
         names = value if isinstance(value, list | tuple) else [value]
-        if not names or any(isinstance(n, bool) or n not in words for n in names):
+        if not names or any(type(n) not in (int, str) or n not in words for n in names):
             msg = f"{noun}, or a list of these to choose from"
             raise ValueError(msg)
         found = [words[name] for name in names]

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Both, Change, Single, change_image, change_mask, fuse
 from fivefold.augment.children import Children, OptionalChildren
-from fivefold.augment.coarse import Chance, WholeSize
-from fivefold.augment.draws import Number, Probability, Values, draw, draw_whole
+from fivefold.augment.coarse import Chance, Repeats, WholeSize
+from fivefold.augment.draws import Exponent, Number, Probability, Values, draw, draw_whole
 from fivefold.augment.per_channel import Share, as_bytes, drawn_array, for_channels, new_seed
 from fivefold.augment.preprocess import resize
 from fivefold.augment.smooth_noise import (
@@ -41,7 +41,7 @@ def _as_several(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-Aggregations = Annotated[list[Aggregation], BeforeValidator(_as_several)]
+Aggregations = Annotated[list[Aggregation], Field(min_length=1), BeforeValidator(_as_several)]
 
 _LIKELY = (0.05, 0.6, 0.35)  # of `UPSCALES`, unless one is set
 
@@ -114,7 +114,7 @@ def simplex_noise_alpha(
     per_channel: Share = 0.0,
     size_px_max: WholeSize = [2, 16],  # noqa: B006  read only
     upscale_method: Upscale | None = None,
-    iterations: WholeSize = [1, 3],  # noqa: B006  read only
+    iterations: Repeats = [1, 3],  # noqa: B006  read only
     aggregation_method: Aggregations = ["max"],  # noqa: B006  read only
     sigmoid: Probability = 1.0,
     sigmoid_thresh: Number | None = None,
@@ -148,13 +148,13 @@ def frequency_noise_alpha(
     height: int,
     width: int,
     *,
-    exponent: Number = [-4.0, 4.0],  # noqa: B006  read only
+    exponent: Exponent = [-4.0, 4.0],  # noqa: B006  read only
     first: OptionalChildren = None,
     second: OptionalChildren = None,
     per_channel: Share = 0.0,
     size_px_max: WholeSize = [4, 16],  # noqa: B006  read only
     upscale_method: Upscale | None = None,
-    iterations: WholeSize = [1, 3],  # noqa: B006  read only
+    iterations: Repeats = [1, 3],  # noqa: B006  read only
     aggregation_method: Aggregations = ["avg", "max"],  # noqa: B006  read only
     sigmoid: Probability = 0.5,
     sigmoid_thresh: Number | None = None,

@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
-from pydantic import AliasChoices, BeforeValidator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Step, draw_changes
@@ -83,7 +83,15 @@ def _refusal() -> ValueError:
     return ValueError("augmenters: a mapping of names, or a list of names and single mappings")
 
 
+def _some(children: Children) -> Children:
+    if not children.items:
+        msg = "at least one augmenter"
+        raise ValueError(msg)
+    return children
+
+
 ChildrenOption: TypeAlias = Annotated[Children, BeforeValidator(read_children)]
+SomeChildren: TypeAlias = Annotated[ChildrenOption, AfterValidator(_some)]
 OptionalChildren: TypeAlias = Annotated[Children | None, BeforeValidator(read_children)]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
 from fivefold.augment.coarse import Chance, WholeSize
-from fivefold.augment.draws import Brightness, Number, Values, draw, draw_whole, number_option
+from fivefold.augment.draws import Brightness, Exponent, Values, draw, draw_whole, number_option
 from fivefold.augment.per_channel import as_bytes, new_seed
 from fivefold.augment.smooth_noise import enlarged, frequency_noise, small_size
 from fivefold.core.types import Floats, Image
@@ -93,12 +93,12 @@ def cloud_layer(
     width: int,
     *,
     intensity_mean: Brightness,
-    intensity_freq_exponent: Number,
+    intensity_freq_exponent: Exponent,
     intensity_coarse_scale: Amount,
     alpha_min: Chance,
     alpha_multiplier: Amount,
     alpha_size_px_max: WholeSize,
-    alpha_freq_exponent: Number,
+    alpha_freq_exponent: Exponent,
     sparsity: Amount,
     density_multiplier: Amount,
 ) -> Change:

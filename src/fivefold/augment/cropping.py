@@ -57,9 +57,9 @@ def _as_position(value: Any) -> Any:
 
 def _as_pair(value: Any) -> Any:
     numbers = value if isinstance(value, list | tuple) else ()
-    if len(numbers) == 2 and all(type(v) in (int, float) and v > 0 for v in numbers):
+    if len(numbers) == 2 and all(type(v) in (int, float) and 0 < v <= 1000 for v in numbers):
         return tuple(value)
-    msg = "a range [a, b] of numbers above 0"
+    msg = "a range [a, b] of numbers above 0, up to 1000"
     raise ValueError(msg)
 
 

@@ -14,6 +14,9 @@ from pydantic import BeforeValidator, Field
 
 from fivefold.augment.warp import Border, Mode
 
+_MOST = 1_000_000  # what is computed from numbers further from 0 may overflow
+_TOO_FAR = f"numbers from {-_MOST} to {_MOST}"
+
 T = TypeVar("T")
 Values: TypeAlias = float | list[float]
 AxisValues: TypeAlias = Values | dict[Literal["x", "y"], Values]
@@ -65,6 +68,11 @@ def _is_number(value: Any) -> bool:
     return is_real and math.isfinite(value)
 
 
+def _are_near(values: Any) -> bool:
+    items = values if isinstance(values, list | tuple) else [values]
+    return all(abs(item) <= _MOST for item in items if _is_number(item))
+
+
 def _are(values: Any, fits: Callable[[float], bool]) -> bool:
     items = values if isinstance(values, list | tuple) else [values]
     return len(items) > 0 and all(_is_number(item) and fits(item) for item in items)
@@ -88,6 +96,8 @@ def number_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
 
     def check(value: Any) -> Any:
         value = _plain(value)
+        if not _are_near(value):
+            raise ValueError(_TOO_FAR)
         if not _are(value, fits):
             msg = f"{noun}, a range [a, b] or a list to choose from"
             raise ValueError(msg)
@@ -101,6 +111,8 @@ def _axis_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
         value = _plain(value)
         axes = value if isinstance(value, Mapping) else {"x": value}
         axes = {axis: _plain(values) for axis, values in axes.items()}
+        if not all(map(_are_near, axes.values())):
+            raise ValueError(_TOO_FAR)
         if not axes or not set(axes) <= {"x", "y"} or not all(_are(v, fits) for v in axes.values()):
             msg = f"{noun}, a range [a, b], a list to choose from, or a mapping of these with x, y"
             raise ValueError(msg)
@@ -156,6 +168,7 @@ Count = Annotated[
     Values,
     number_option("a whole number of at least 0", lambda v: v >= 0 and float(v).is_integer()),
 ]
+Exponent = Annotated[Values, number_option("a number from -20 to 20", lambda v: -20 <= v <= 20)]
 AxisNumber = Annotated[AxisValues, _axis_option("a number", math.isfinite)]
 AxisFactor = Annotated[AxisValues, _axis_option("a number above 0", lambda v: v > 0)]
 AxisWhole = Annotated[AxisValues, _axis_option("a whole number", lambda v: float(v).is_integer())]

@@ -12,13 +12,15 @@ from pydantic import Field
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Change, Pixels, Table
-from fivefold.augment.coarse import Chance, Grid, MinSize, PartSize, WholeSize, draw_grid
+from fivefold.augment.coarse import Chance, Grid, MinSize, PartSize, Repeats, WholeSize, draw_grid
 from fivefold.augment.draws import Brightness, Probability, Values, draw, draw_whole
 from fivefold.augment.per_channel import Share, new_seed, places
 from fivefold.core.types import Image
 
 PartRange = Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=2, max_length=2)]
-RatioRange = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2, max_length=2)]
+RatioRange = Annotated[
+    list[Annotated[float, Field(gt=0, le=1000)]], Field(min_length=2, max_length=2)
+]
 Box: TypeAlias = tuple[slice, slice]
 
 _ATTEMPTS = 10  # as in torchvision: a rectangle of that area and shape may not fit
@@ -88,7 +90,7 @@ def cutout(
     height: int,
     width: int,
     *,
-    nb_iterations: WholeSize = 1,
+    nb_iterations: Repeats = 1,
     position: Literal["uniform", "center"] = "uniform",
     size: PartSize = 0.2,
     squared: bool = True,
@@ -147,9 +149,9 @@ def random_erasing(
     """
     if rng.random() >= p:
         return NOTHING
-    low, high = (math.log(edge) for edge in ratio)
+    low, high = sorted(math.log(edge) for edge in ratio)
     for _ in range(_ATTEMPTS):
-        area = height * width * rng.uniform(scale[0], scale[1])
+        area = height * width * rng.uniform(min(scale), max(scale))
         shape = math.exp(rng.uniform(low, high))
         tall, wide = round(math.sqrt(area * shape)), round(math.sqrt(area / shape))
         if tall < height and wide < width:

@@ -33,8 +33,9 @@ else:  # a config is checked without it
     cv2 = late("cv2")
 
 GridSide = Annotated[
-    Values, number_option("a whole number of at least 2", lambda v: v >= 2 and v == int(v))
+    Values, number_option("a whole number from 2 to 100", lambda v: v in range(2, 101))
 ]
+Sigma = Annotated[Values, number_option("a number from 0 to 1000", lambda v: 0 <= v <= 1000)]
 
 
 @augmenters.add(name="PerspectiveTransform")
@@ -82,7 +83,7 @@ def elastic_transformation(
     width: int,
     *,
     alpha: NotNegative = 0.0,
-    sigma: NotNegative = 0.0,
+    sigma: Sigma = 0.0,
     order: Orders = 3,
     cval: Brightness = 0.0,
     mode: Modes = "constant",

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.coarse import WholeSize
 from fivefold.augment.draws import Values, draw, draw_whole, number_option
 from fivefold.augment.per_channel import (
     ChannelValues,
@@ -33,7 +32,10 @@ else:  # a config is checked without it
 
 LightSpace: TypeAlias = Literal["Lab", "HLS", "HSV"]
 Limit = Annotated[Values, number_option("a number above 0", lambda v: v > 0)]
-Tiles = Annotated[int, Field(ge=1, le=1000)]
+Tiles = Annotated[
+    Values, number_option("a whole number from 1 to 256", lambda v: v in range(1, 257))
+]
+Fewest = Annotated[int, Field(ge=1, le=256)]
 
 _LIGHTNESS = {"Lab": 0, "HLS": 1, "HSV": 2}
 
@@ -45,8 +47,8 @@ def clahe(
     width: int,
     *,
     clip_limit: Limit = 40.0,
-    tile_grid_size_px: WholeSize = 8,
-    tile_grid_size_px_min: Tiles = 3,
+    tile_grid_size_px: Tiles = 8,
+    tile_grid_size_px_min: Fewest = 3,
     from_colorspace: Space = "RGB",
     to_colorspace: LightSpace = "Lab",
 ) -> Change:
@@ -74,8 +76,8 @@ def all_channels_clahe(
     width: int,
     *,
     clip_limit: Limit = 40.0,
-    tile_grid_size_px: WholeSize = 8,
-    tile_grid_size_px_min: Tiles = 3,
+    tile_grid_size_px: Tiles = 8,
+    tile_grid_size_px_min: Fewest = 3,
     per_channel: Share = 0.0,
 ) -> Change:
     """Equalize each channel around each pixel, with limited contrast.

@@ -165,9 +165,20 @@ def _problems(name: str, value: object, place: _Place) -> list[Problem]:
     inside = replace(place, key=f"{key}.{name}")
     return (
         augmenters.problems(name, options, at, key)
+        or _channel_problems(component, options, inside)
         or _children_problems(component, options, inside, are_bare=are_bare)
         or _meeting_problems(name, value, inside)
     )
+
+
+def _channel_problems(component: Component[Any], options: object, place: _Place) -> list[Problem]:
+    """Find channels that images do not have."""
+    wanted = component.check(options)[0].get("channels") or ()
+    if max(wanted, default=0) < place.channels:
+        return []
+    message = f"{place.key}.channels: expected 0 to {place.channels - 1}, got {max(wanted)}"
+    hint = "channels count from 0; the last number of `shape` says how many there are"
+    return [Problem("config/bad-value", place.at("channels"), message, hint)]
 
 
 def _children_problems(
@@ -179,8 +190,8 @@ def _children_problems(
     for option, accepted in component.check(options)[0].items():
         if not isinstance(accepted, Children):
             continue
-        name = next(name for name in spellings(component, option) if name in written)
-        around = () if are_bare else (name,)
+        names = [name for name in spellings(component, option) if name in written]
+        around = () if are_bare else tuple(names[:1])
         key = ".".join((place.key, *around))
         for item in accepted.items:
             inner = replace(place, at=partial(place.at, *around, *item.path), key=key)

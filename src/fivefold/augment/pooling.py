@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Change, Pixels
-from fivefold.augment.coarse import WholeSize
+from fivefold.augment.coarse import Cells
 from fivefold.augment.draws import Values, draw_whole
 from fivefold.augment.per_channel import as_bytes
 from fivefold.augment.preprocess import resize
@@ -35,7 +35,7 @@ def average_pooling(
     height: int,
     width: int,
     *,
-    kernel_size: WholeSize,
+    kernel_size: Cells,
     keep_size: KeepSize = True,
 ) -> Change:
     """Replace each block by its mean.
@@ -56,7 +56,7 @@ def max_pooling(
     height: int,
     width: int,
     *,
-    kernel_size: WholeSize,
+    kernel_size: Cells,
     keep_size: KeepSize = True,
 ) -> Change:
     """Replace each block by its brightest value; options as of `AveragePooling`."""
@@ -69,7 +69,7 @@ def min_pooling(
     height: int,
     width: int,
     *,
-    kernel_size: WholeSize,
+    kernel_size: Cells,
     keep_size: KeepSize = True,
 ) -> Change:
     """Replace each block by its darkest value; options as of `AveragePooling`."""
@@ -82,7 +82,7 @@ def median_pooling(
     height: int,
     width: int,
     *,
-    kernel_size: WholeSize,
+    kernel_size: Cells,
     keep_size: KeepSize = True,
 ) -> Change:
     """Replace each block by its median; options as of `AveragePooling`."""

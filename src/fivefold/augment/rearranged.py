@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from fivefold.augment.box import as_pixels
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Both, Change, Size, size_after
 from fivefold.augment.children import ChildrenOption
-from fivefold.augment.draws import Count, draw_whole
+from fivefold.augment.draws import Count, Values, draw_whole, number_option
 from fivefold.augment.frames import Frame, framed, resized
 from fivefold.augment.warp import by_channels
 from fivefold.core.optional import late
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import cv2
 else:  # a config is checked without it
     cv2 = late("cv2")
+
+Steps = Annotated[Values, number_option("a whole number from 0 to 100", lambda v: v in range(101))]
 
 _NEIGHBOURS = ((-1, 0), (0, 1), (1, 0), (0, -1))
 
@@ -32,7 +34,7 @@ def jigsaw(
     *,
     nb_rows: Count = 10,
     nb_cols: Count = 10,
-    max_steps: Count = 1,
+    max_steps: Steps = 1,
     allow_pad: bool = True,
 ) -> Change:
     """Cut the image into equal cells, and let each change places with a neighbour.

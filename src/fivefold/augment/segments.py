@@ -5,14 +5,14 @@ Names, options and defaults are those of imgaug 0.3.
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import numpy as np
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.coarse import Chance, PartSize, WholeSize
-from fivefold.augment.draws import draw, draw_whole
+from fivefold.augment.coarse import Cells, Chance, PartSize, WholeSize
+from fivefold.augment.draws import Values, draw, draw_whole, number_option
 from fivefold.augment.frames import Interpolation
 from fivefold.augment.per_channel import ImageFunction, as_bytes, new_seed
 from fivefold.augment.reduced import MaxSize, reduced
@@ -27,6 +27,11 @@ else:  # a config is checked without it
 
 Regions: TypeAlias = Callable[[Image, np.random.Generator], Indices]
 """From pixels [h, w, C] and a generator to the number of each one's region [h, w]."""
+
+Points = Annotated[
+    Values,
+    number_option("a whole number from 1 to 100000", lambda v: 1 <= v <= 100_000 and v == int(v)),
+]
 
 _ROUNDS = 5
 _COMPACTNESS = 10.0
@@ -66,7 +71,7 @@ def uniform_voronoi(
     height: int,
     width: int,
     *,
-    n_points: WholeSize,
+    n_points: Points,
     p_replace: Chance = 1.0,
     max_size: MaxSize = 128,
     interpolation: Interpolation = "area",
@@ -97,8 +102,8 @@ def regular_grid_voronoi(
     height: int,
     width: int,
     *,
-    n_rows: WholeSize,
-    n_cols: WholeSize,
+    n_rows: Cells,
+    n_cols: Cells,
     p_drop_points: Chance = 0.4,
     p_replace: Chance = 1.0,
     max_size: MaxSize = 128,

@@ -86,7 +86,8 @@ def aggregated(maps: Sequence[Floats], how: Aggregation) -> Floats:
 
 def steepened(values: Floats, threshold: float) -> Floats:
     """Pull a map towards 0 and 1: 1 / (1 + exp(10 - 20 value + threshold)), as imgaug does."""
-    steep: Floats = (1 / (1 + np.exp(10 - 20 * values + threshold))).astype(np.float32)
+    power = np.minimum(10 - 20 * values + threshold, 80)  # e^89 is more than float32 holds
+    steep: Floats = (1 / (1 + np.exp(power))).astype(np.float32)
     return steep
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from fivefold.augment.blur import way
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.coarse import Chance, WholeSize
+from fivefold.augment.coarse import Chance, Repeats
 from fivefold.augment.draws import Brightness, Number, Values, draw, draw_whole, number_option
 from fivefold.augment.per_channel import as_bytes, new_seed, on_colours
 from fivefold.augment.smooth_noise import enlarged
@@ -27,6 +27,8 @@ else:  # a config is checked without it
     cv2 = late("cv2")
 
 Amount = Annotated[Values, number_option("a number of at least 0", lambda v: v >= 0)]
+
+Sigma = Annotated[Values, number_option("a number from 0 to 100", lambda v: 0 <= v <= 100)]
 
 _GATE = 8  # cells along each side of where much falls and where little
 
@@ -97,7 +99,7 @@ def snowflakes_layer(
     angle: Number,
     speed: Chance,
     blur_sigma_fraction: Amount = [0.0001, 0.001],  # noqa: B006  read only
-    blur_sigma_limits: Amount = [0.5, 3.75],  # noqa: B006  read only
+    blur_sigma_limits: Sigma = [0.5, 3.75],  # noqa: B006  read only
 ) -> Change:
     """Draw one layer of falling snowflakes.
 
@@ -150,7 +152,7 @@ def rain(
     height: int,
     width: int,
     *,
-    nb_iterations: WholeSize = [1, 3],  # noqa: B006  read only
+    nb_iterations: Repeats = [1, 3],  # noqa: B006  read only
     drop_size: Chance = [0.01, 0.02],  # noqa: B006  read only
     speed: Chance = [0.04, 0.2],  # noqa: B006  read only
 ) -> Change:

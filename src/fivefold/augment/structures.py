@@ -10,7 +10,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Change, Step, draw_changes
-from fivefold.augment.children import ChildrenOption, OptionalChildren
+from fivefold.augment.children import ChildrenOption, OptionalChildren, SomeChildren
 from fivefold.augment.draws import Probability, draw_whole
 
 
@@ -57,12 +57,8 @@ def sequential(
 
 
 @augmenters.add(name="OneOf", children="children")
-def one_of(
-    rng: np.random.Generator, height: int, width: int, *, children: ChildrenOption
-) -> Change:
+def one_of(rng: np.random.Generator, height: int, width: int, *, children: SomeChildren) -> Change:
     """Apply one of its augmenters, each as likely as the others."""
-    if not children.steps:
-        return NOTHING
     return children.steps[rng.integers(len(children.steps))](rng, height, width)
 
 
@@ -73,7 +69,7 @@ def some_of(
     width: int,
     *,
     n: _Count | None = None,
-    children: ChildrenOption,
+    children: SomeChildren,
     random_order: bool = False,
 ) -> Change:
     """Apply some of its augmenters, each at most once.
@@ -82,7 +78,8 @@ def some_of(
         rng: Where the numbers come from.
         height: The image's height in pixels.
         width: The image's width in pixels.
-        n: How many; `[2, 4]` is two to four, `[2, null]` two or more, nothing means all.
+        n: How many, or all if there are fewer; `[2, 4]` is two to four, `[2, null]` two or more,
+            nothing means all.
         children: The augmenters.
         random_order: Whether they come in an order of each image's own, not in the written one.
     """

@@ -1,4 +1,5 @@
 import math
+import re
 
 import numpy as np
 import pytest
@@ -77,3 +78,24 @@ def test_numbers_of_every_form_are_accepted():
     }
     _, complaints = augmenters.get("affine").check(options)
     assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("Affine", {"rotate": 1e300}, "expected numbers from -1000000 to 1000000, got 1e.300"),
+        ("Affine", {"scale": {"x": 1e9}}, "expected numbers from -1000000 to 1000000"),
+        ("AffineCv2", {"order": {}}, r"expected nearest \(0\), linear \(1\), cubic \(2\)"),
+        ("ElasticTransformation", {"sigma": 1e5}, "expected a number from 0 to 1000"),
+        ("PiecewiseAffine", {"nb_rows": 1e6}, "expected a whole number from 2 to 100"),
+        ("Cutout", {"nb_iterations": 1000}, "expected a whole number from 1 to 100"),
+        ("AveragePooling", {"kernel_size": 1e5}, "expected a whole number from 1 to 1000"),
+        ("Jigsaw", {"max_steps": 1e6}, "expected a whole number from 0 to 100"),
+        ("UniformVoronoi", {"n_points": 1e6}, "expected a whole number from 1 to 100000"),
+        ("FrequencyNoiseAlpha", {"exponent": 100}, "expected a number from -20 to 20"),
+        ("SimplexNoiseAlpha", {"aggregation_method": []}, "expected at least 1 item"),
+    ],
+)
+def test_numbers_that_would_take_for_ever_or_overflow_are_refused(name, options, message):
+    (complaint,) = augmenters.get(name).check(options)[1]
+    assert re.match(message, complaint.message)

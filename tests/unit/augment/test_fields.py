@@ -146,7 +146,7 @@ def test_an_absolute_scale_is_in_pixels():
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("PiecewiseAffine", {"nb_rows": 1}, "nb_rows: expected a whole number of at least 2"),
+        ("PiecewiseAffine", {"nb_rows": 1}, "nb_rows: expected a whole number from 2 to 100"),
         ("ElasticTransformation", {"alpha": -1}, "alpha: expected a number of at least 0"),
         ("PerspectiveTransform", {"scale": "big"}, "scale: expected a number of at least 0"),
     ],

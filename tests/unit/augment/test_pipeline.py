@@ -237,3 +237,19 @@ def test_transforms_draw_from_the_pixels_themselves():
 def test_no_transforms_return_the_very_image():
     image = noise()
     assert build_transforms([])(image) is image
+
+
+@pytest.mark.parametrize("name", ["WithChannels", "ChannelShuffle"])
+def test_channels_that_images_do_not_have_are_told_before_there_are_images(name):
+    options = {"channels": [0, 7], **({"children": "Noop"} if name == "WithChannels" else {})}
+    (problem,) = check_augmentation([(name, options)], here)
+    assert problem.where == f"config.yaml:0.{name}.channels"
+    assert problem.message == f"augmentation.{name}.channels: expected 0 to 2, got 7"
+    assert check_augmentation([(name, options)], here, channels=8) == []
+
+
+def test_a_bare_word_where_an_option_holds_augmenters_is_named():
+    (problem,) = check_augmentation([("SimplexNoiseAlpha", "Flipr")], here)
+    assert problem.message == (
+        "augmentation.SimplexNoiseAlpha: expected the name of a known augmenter, got 'Flipr'"
+    )

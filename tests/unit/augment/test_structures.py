@@ -108,7 +108,7 @@ def test_structures_stand_in_structures():
     assert set(shifts("Sequential", [inner, moving(8)])) == {9, 14}
 
 
-@pytest.mark.parametrize("name", ["Sequential", "OneOf", "SomeOf", "Sometimes"])
+@pytest.mark.parametrize("name", ["Sequential", "Sometimes"])
 def test_empty_structures_change_nothing(name):
     change = build_augmentation([(name, [])], lambda *path: "")
     picture = image()
@@ -130,7 +130,7 @@ augmentation:
     - Fliplr: 1.5
     - SomeOf:
         n: -1
-        children: {}
+        children: Noop
     - Sequential:
         Affin:
           rotate: 3
@@ -172,3 +172,11 @@ def test_the_second_of_two_equal_names_is_found_at_its_own_line():
     config = parse("augmentation:\n- Fliplr: 0.5\n- Fliplr: 2\n- Flipud: 1\n")
     (problem,) = check_augmentation(config.augmentation, partial(config.where, "augmentation"))
     assert problem.where == "config.yaml:3:11"
+
+
+@pytest.mark.parametrize("name", ["OneOf", "SomeOf"])
+@pytest.mark.parametrize("value", [[], {"children": []}, {"children": {}}])
+def test_a_choice_of_nothing_is_refused(name, value):
+    (problem,) = check_augmentation([(name, value)], lambda *path: "")
+    wanted = f"augmentation.{name}.children: expected at least one augmenter, got "
+    assert problem.message.startswith(wanted)
