@@ -130,6 +130,8 @@ AS_AUGMENTER, AS_NET = {"augmentation": "{mine: }"}, {"architecture": "mine"}
         (AUGMENTER.format(body="return Table(lambda n: np.arange(256, dtype=np.uint8)), ()"),
          AS_AUGMENTER),
         (net(), AS_NET),
+        (net().replace("    num_features = 8\n", ""), AS_NET),
+        (net(channels="input_shape[2]").replace("*, in_channels=3", "input_shape"), AS_NET),
         (CALLBACK.format(body="control.lr /= 2"), {"callbacks": "{mine: }"}),
         (SCHEDULE.format(body="now.lr * 0.5"), {"schedule": "mine"}),
         (OPTIMIZER.format(body="return optim.SGD(params, lr)"), {"optimizer": "mine"}),
@@ -155,7 +157,8 @@ WRONG = [
      "augmenter 'mine': expected a function of (rng, height, width), and options after a `*`, "
      "got (rng, height)"),
     (net().replace("*, in_channels=3", "in_channels, depth"), AS_NET, 8,
-     "backbone 'mine': expected a class or function of `in_channels` alone, got (in_channels, dep"),
+     "backbone 'mine': expected a class or function of `in_channels` or `input_shape`, no other "
+     "without a default; the last layer is ours, got (in_channels, depth)"),
     (CALLBACK.format(body="pass").replace("    def on_epoch", "    def __init__(self, a):\n"
      "        pass\n\n    def on_epoch"), {"callbacks": "{mine: 1}"}, 6,
      "callback 'Mine': expected a function of no parameter without a name, and options after"),
@@ -216,11 +219,14 @@ WRONG = [
      AS_AUGMENTER, 5,
      "augmenter 'mine': expected x and y, each float32 of shape (32, 32), got ndarray of shape"),
     (net("images.sum()"), AS_NET, 8,
-     "architecture: expected 'mine' to have `num_features` and to turn 2 images into features of "
-     "shape (2, num_features), got () and 8"),
-    (net(features="None"), AS_NET, 8,
-     "architecture: expected 'mine' to have `num_features` and to turn 2 images into features of "
-     "shape (2, num_features), got (2, 8) and None"),
+     "architecture: expected 'mine' to turn 2 images into features of shape (2, 8), got ()"),
+    (net(features="9"), AS_NET, 8,
+     "architecture: expected 'mine' to turn 2 images into features of shape (2, 9), got (2, 8)"),
+    (net("(images,)"), AS_NET, 8,
+     "architecture: expected 'mine' to turn 2 images into features of shape (2, 8), got tuple"),
+    (net("self.layer(images)").replace("    num_features = 8\n\n", ""), AS_NET, 6,
+     "architecture: expected 'mine' to turn 2 images into features of shape (2, num_features), "
+     "got (2, 8, 30, 30)"),
     (CALLBACK.format(body="pass").replace("(Callback)", ""), {"callbacks": "{mine: }"}, 6,
      "callback 'Mine': expected an object of a class derived from Callback, got Mine"),
     (SCHEDULE.format(body="-now.lr"), {"schedule": "mine"}, 3,

@@ -17,7 +17,7 @@ from fivefold.core.catalog import Component
 from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.own_parts import Part, place_of, shape_text
 from fivefold.models.channels import InputSpec, input_spec
-from fivefold.models.names import backbones, timm_name, unknown
+from fivefold.models.names import arguments_of, backbones, timm_name, unknown
 from fivefold.models.origins import WeightsOrigin, read_file
 from fivefold.models.state_files import state_differences, without_own_prefix
 from fivefold.models.trial import Pooling, as_features, count_features, net_options
@@ -189,7 +189,7 @@ def _build_own(
         raise no_imagenet(name, [f"{name!r} is a net of your own"])
     part, origin = Part("backbone", name, component.make, component.facts), WeightsOrigin()
     with part.at_work():
-        net = component.make(in_channels=shape[2])
+        net = component.make(**arguments_of(component.make, shape))
     if not isinstance(net, nn.Module):
         part.refuse_result("a module of torch's", shape_text(net))
     if weights != NONE:
@@ -208,19 +208,20 @@ def _build_own(
 
 def _features_of(net: nn.Module, part: Part, shape: tuple[int, int, int]) -> int:
     height, width, channels = shape
-    promised = getattr(net, "num_features", None)
     training = net.training
     with torch.no_grad(), part.at_work():
         features = net.eval()(torch.zeros(2, channels, height, width))
     net.train(training)
     got = tuple(features.shape) if isinstance(features, Tensor) else shape_text(features)
-    if not isinstance(promised, int) or got != (2, promised):
+    length = got[1] if isinstance(got, tuple) and len(got) == 2 else 0
+    promised = getattr(net, "num_features", length or "num_features")
+    if got != (2, promised) or not length:
         message = (
-            f"architecture: expected {part.name!r} to have `num_features` and to turn 2 images "
-            f"into features of shape (2, num_features), got {got} and {promised}"
+            f"architecture: expected {part.name!r} to turn 2 images into features of shape "
+            f"(2, {promised}), got {got}"
         )
         raise ConfigError([Problem("config/backbone-contract", place_of(part.make), message)])
-    return promised
+    return length
 
 
 def _is_batch_of_one(error: Exception) -> bool:

@@ -18,17 +18,36 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def _told_channels(part: Part) -> Callable[..., Any]:
-    """Make sure that a user's net can be told how many channels images have."""
+def arguments_of(
+    make: Callable[..., Any], shape: tuple[int, int, int]
+) -> dict[str, int | tuple[int, int, int]]:
+    """Choose what a user's own net is told of the images, by the names of its parameters.
+
+    Args:
+        make: Its class or function.
+        shape: Height and width in pixels, and channels.
+    """
+    known: dict[str, int | tuple[int, int, int]] = {"in_channels": shape[2], "input_shape": shape}
+    return {name: known[name] for name in inspect.signature(make).parameters if name in known}
+
+
+def _can_be_made(part: Part) -> Callable[..., Any]:
+    signature = inspect.signature(part.make)
     try:
-        inspect.signature(part.make).bind(in_channels=3)
+        signature.bind(**arguments_of(part.make, (32, 32, 3)))
     except TypeError:
-        part.refuse("a class or function of `in_channels` alone", str(inspect.signature(part.make)))
+        wanted = (
+            "`in_channels` or `input_shape`, no other without a default; the last layer is ours"
+        )
+        part.refuse(f"a class or function of {wanted}", str(signature))
     return part.make
 
 
-backbones: "Catalog[nn.Module]" = Catalog("backbone", guard=_told_channels)
-"""Users' own nets: `make(*, in_channels=3)` gives a net from [N, C, H, W] to [N, num_features]."""
+backbones: "Catalog[nn.Module]" = Catalog("backbone", guard=_can_be_made)
+"""Users' own nets: `make(*, in_channels=3)` gives a net from [N, C, H, W] to [N, num_features].
+
+Where they take `input_shape`, it is (height, width, channels).
+"""
 
 KERAS_NAMES = {
     "ResNet18": "resnet18",

@@ -61,7 +61,7 @@ def test_an_own_net_pools_by_itself():
 def test_an_own_net_that_breaks_the_contract_is_told_what_it_gave(monkeypatch):
     component = Component("broken_contract", BrokenContract)
     monkeypatch.setitem(backbones._by_key, "broken_contract", component)
-    with pytest.raises(ConfigError, match=r"got \(2, 8, 30, 30\) and 8") as error:
+    with pytest.raises(ConfigError, match=r"of shape \(2, 8\), got \(2, 8, 30, 30\)") as error:
         build("broken_contract")
     assert error.value.slug == "config/backbone-contract"
 
