@@ -43,6 +43,8 @@ def preview(
     write_bytes(output, drawn.png)
     each = f"each in {drawn.views} augmented views" if drawn.views else "without augmentation"
     lines = [("stage", str(drawn.stage)), ("images", f"{drawn.samples}, {each}")]
+    if drawn.crops > 1:
+        lines.append(("cells", f"{drawn.crops} x {drawn.crops} of each, augmented one by one"))
     if drawn.mixes:
         lines.append(("not drawn", "the mixing of whole batches, which comes after this"))
     show_pairs([*lines, ("picture", str(output))])

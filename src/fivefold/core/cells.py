@@ -21,16 +21,24 @@ def cell_of(image: Image, per_side: int, number: int) -> Image:
     return image[top : top + height, left : left + width]
 
 
+def cells_of(image: Image, per_side: int) -> list[Image]:
+    """Give all cells of an image [H, W, C], row by row; if it is cut, each a copy."""
+    numbers = range(per_side**2)
+    return [np.ascontiguousarray(cell_of(image, per_side, number)) for number in numbers]
+
+
+def cell_name(name: str, per_side: int, number: int) -> str:
+    """Say what a cell draws its random numbers by; if the image is not cut, by the image's name."""
+    return name if per_side == 1 else f"{name}#{number}"
+
+
 def each_cell(function: Callable[[Image], Image], per_side: int) -> Callable[[Image], Image]:
     """Make what does something with each cell of an image on its own, and puts them together."""
     if per_side == 1:
         return function
 
     def of_image(image: Image) -> Image:
-        cells = [
-            function(np.ascontiguousarray(cell_of(image, per_side, number)))
-            for number in range(per_side**2)
-        ]
+        cells = [function(cell) for cell in cells_of(image, per_side)]
         rows = [
             np.concatenate(cells[start : start + per_side], axis=1)
             for start in range(0, per_side**2, per_side)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from fivefold.core.ahead import map_ahead
-from fivefold.core.cells import cell_of
+from fivefold.core.cells import cell_name, cell_of
 from fivefold.core.seeding import SampleGenerators, generator_for
 from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.images import ResizedImages
@@ -168,7 +168,7 @@ class Batches:
             if self._crops > 1:
                 cell = int(cells[place]) % self._crops**2
                 image = np.ascontiguousarray(cell_of(image, self._crops, cell))
-                name = f"{name}#{cell}"
+                name = cell_name(name, self._crops, cell)
             rng = generators.of(name) if generators else None
             pixels[place] = self._prepared(row, image, rng)
         targets = None if self._table.targets is None else self._table.targets[rows]

@@ -5,12 +5,18 @@ import pytest
 from PIL import Image
 from shapes import NAMES, draw_folders
 
-from fivefold.apps.preview import _shown, _spread, draw_preview
+from fivefold.apps.preview import draw_preview
+from fivefold.apps.preview.preview import _spread
+from fivefold.apps.preview.sheet import Row, _shown, draw_sheet
 from fivefold.augment import build_augmentation
+from fivefold.build import build_images
 from fivefold.config import parse
+from fivefold.core.cells import cell_of
 from fivefold.core.errors import ConfigError, DataError
+from fivefold.core.progress import Silent
 from fivefold.core.seeding import SampleGenerators
-from fivefold.data import FilesSource, FolderSource
+from fivefold.data import FilesSource, FolderSource, audit, table_of
+from fivefold.engine.fold_data import FoldData
 
 CONFIG = """\
 architecture: tiny
@@ -21,7 +27,7 @@ stages:
   - {epochs: 3, freeze_encoder: true}
   - {epochs: 9, unfreeze_encoder: true}
 """
-LEFT, TOP, SIDE, GAP = 164, 38, 112, 8
+MARGIN, TOP, SIDE, GAP = 16, 42, 112, 8
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +35,19 @@ def source(tmp_path_factory):
     return FolderSource(draw_folders(tmp_path_factory.mktemp("shapes"), 5))
 
 
-def cell(drawn, row, column, size=32):
-    """Take a picture of the sheet at its own size."""
+def picture(drawn, row, column, *, plain=1, side=SIDE, gap=GAP):
+    """Take a picture of the sheet; there is more room behind those that are not augmented."""
     sheet = np.asarray(Image.open(io.BytesIO(drawn.png)))
-    x, y = LEFT + column * (SIDE + GAP), TOP + row * (SIDE + GAP)
+    behind = plain + drawn.views - 1 - column
+    x = sheet.shape[1] - MARGIN - side - behind * (side + gap) - gap * (column < plain)
+    y = TOP + row * (side + gap)
+    return sheet[y : y + side, x : x + side]
+
+
+def cell(drawn, row, column, *, plain=1, size=32):
+    """Take a picture of the sheet at its own size."""
     places = ((np.arange(size) + 0.5) * SIDE / size).astype(int)
-    return sheet[y : y + SIDE, x : x + SIDE][np.ix_(places, places)]
+    return picture(drawn, row, column, plain=plain)[np.ix_(places, places)]
 
 
 def seen(config, source, i, *place):
@@ -67,9 +80,45 @@ def test_transforms_have_a_column_of_their_own_and_act_on_all_others(source):
     config = parse(CONFIG + "transforms: {Invert: 1}\n")
     drawn = draw_preview(config, source, stage=1, samples=1)
     (i,) = _spread(source, 1)
-    np.testing.assert_array_equal(cell(drawn, 0, 0), source.image(i))
-    np.testing.assert_array_equal(cell(drawn, 0, 1), 255 - source.image(i))
-    np.testing.assert_array_equal(cell(drawn, 0, 2), 255 - seen(config, source, i, 0, 1, 0))
+    np.testing.assert_array_equal(cell(drawn, 0, 0, plain=2), source.image(i))
+    np.testing.assert_array_equal(cell(drawn, 0, 1, plain=2), 255 - source.image(i))
+    expected = 255 - seen(config, source, i, 0, 1, 0)
+    np.testing.assert_array_equal(cell(drawn, 0, 2, plain=2), expected)
+
+
+def cells(drawn, row, column, plain):
+    """Take the four cells of 28 pixels, each two wide on the sheet, that an image is cut into."""
+    mosaic = picture(drawn, row, column, plain=plain, side=SIDE + 3, gap=16)
+    places = [(y, x) for y in (0, 59) for x in (0, 59)]
+    return [np.ascontiguousarray(mosaic[y : y + 56 : 2, x : x + 56 : 2]) for y, x in places]
+
+
+def test_cells_are_drawn_as_training_gets_them(source):
+    """The oracle is what the batches of fold 0 hold, in the stage whose backbone is frozen."""
+    text = CONFIG.replace("[32, 32, 3]", "[56, 56, 3]") + "crops: 2\ntransforms: {Invert: 1}\n"
+    config = parse(text)
+    stage = config.resolve()[0]
+    drawn = draw_preview(config, source, samples=2, views=2)
+    assert (drawn.crops, drawn.views) == (2, 2)
+    table = table_of(source, audit(source, folds=2, progress=Silent()))
+    images = build_images(config.shape, source, table)
+    for row, i in enumerate(_spread(source, 2)):
+        rows = [table.ids.index(source.sample_ids[i])]
+        whole = images.get(rows[0])
+        original = [cell_of(whole, 2, number) for number in range(4)]
+        np.testing.assert_array_equal(cells(drawn, row, 0, 2), original)
+        np.testing.assert_array_equal(cells(drawn, row, 1, 2), [255 - one for one in original])
+        batches = FoldData(table, images, rows, [], threads=0).train_batches(stage, seed=5, fold=0)
+        for epoch in range(2):
+            (batch,) = batches(epoch)
+            shown = {one.tobytes() for one in cells(drawn, row, 2 + epoch, 2)}
+            assert shown == {one.tobytes() for one in batch.images}
+            assert len(shown) == 4
+
+
+def test_a_frozen_stage_of_cells_sees_epochs_not_views(source):
+    drawn = draw_preview(parse(CONFIG + "crops: 2\n"), source, samples=1)
+    assert drawn.views == 5
 
 
 def test_all_classes_are_shown_in_turn(source):
@@ -98,9 +147,20 @@ def test_other_shapes_are_drawn_in_their_proportions(source, shape):
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 6])
 def test_any_number_of_channels_can_be_drawn(channels):
     image = np.random.default_rng(0).integers(0, 256, (8, 9, channels), dtype=np.uint8)
-    (shown,) = _shown([image], (18, 16))
+    shown = _shown(image, (18, 16))
     first = image[..., :3] if channels >= 3 else image[..., :1].repeat(3, axis=2)
     np.testing.assert_array_equal(np.asarray(shown)[::2, ::2], first)
+
+
+def test_the_column_of_names_is_as_wide_as_they_need(tmp_path):
+    def width(title, sample_id):
+        image = np.zeros((224, 224, 3), np.uint8)
+        png = draw_sheet(["original"], [Row(title, sample_id, [[image]])], plain=1)
+        return Image.open(io.BytesIO(png)).width
+
+    assert width("cat", "a") == width("", "b") < width("Abyssinian cat", "a")
+    assert width("cat", "animals/abyssinian/0001.jpg") > width("cat", "animals/0001.jpg")
+    assert width("x" * 1000, "y" * 1000) == width("x" * 99, "y" * 99)
 
 
 def test_what_cannot_be_read_is_told_and_left_out(tmp_path, caplog):

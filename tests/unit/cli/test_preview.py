@@ -41,3 +41,9 @@ def test_what_is_mixed_afterwards_is_said(experiment, tmp_path, capsys):
     extra = ["--set", "augmentation={Fliplr: 0.5, MixUp: {}}", "-o", str(tmp_path / "a.png")]
     assert run(["preview", str(experiment), *extra]) == 0
     assert "the mixing of whole batches" in capsys.readouterr().out
+
+
+def test_images_that_are_cut_are_said_to_be(experiment, tmp_path, capsys):
+    extra = ["--set", "crops=2", "-o", str(tmp_path / "a.png")]
+    assert run(["preview", str(experiment), *extra]) == 0
+    assert "2 x 2 of each, augmented one by one" in capsys.readouterr().out
