@@ -59,7 +59,7 @@ def test_copies_of_the_data_set_are_left_out(tmp_path, caplog):
     run = Experiment.load(tmp_path)
     with caplog.at_level(logging.WARNING):
         report = run.check()
-    assert "extra_train_data: 24 samples are exact copies of others" in caplog.text
+    assert "24 further training samples are exact copies of others: left out" in caplog.text
     assert dict(report.lines)["folds"] == "12, 12 images"
 
 

@@ -2,7 +2,7 @@
 
 from fivefold.config.columns import canonical_keys, differing
 from fivefold.config.diff import ABSENT, Change, diff
-from fivefold.config.fields import Choice, Steps
+from fivefold.config.fields import Choice, Steps, read_chain
 from fivefold.config.load import load, parse
 from fivefold.config.musket import HARMLESS
 from fivefold.config.partial import InvalidConfigError
@@ -45,5 +45,6 @@ __all__ = [
     "load",
     "musket_markdown",
     "parse",
+    "read_chain",
     "reference_markdown",
 ]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from fivefold.config.keys import ExperimentKeys
 from fivefold.config.nodes import Step
@@ -33,6 +34,10 @@ def without_effect(config: ExperimentKeys) -> Iterator[tuple[str, str]]:
         )
     if "test_split_seed" in given and config.test_split == 0:
         yield "testSplitSeed", "it only counts together with testSplit"
+    unused = config.declarations.keys() - _named_chains(config)
+    if unused:
+        names = ", ".join(sorted(unused))
+        yield "declarations", f"`preprocessing` names no {names}; other blocks are not built"
     if "positive_weights_multiply" in given and not _weighs_by_log(config):
         yield "positive_weights_multiply", "it only counts together with `class_weights: log`"
 
@@ -40,6 +45,22 @@ def without_effect(config: ExperimentKeys) -> Iterator[tuple[str, str]]:
     for key in ("head_activation", "head_batchnorm"):
         if key in given and not has_layers:
             yield key, "it only counts together with `head_layers` that hold a linear layer"
+
+
+def _named_chains(config: ExperimentKeys) -> set[str]:
+    """Find the chains that `preprocessing` names, directly or by another one."""
+    found: set[str] = set()
+    left: list[Any] = [name for name, _ in config.preprocessing]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            left += [*value, *value.values()]
+        elif isinstance(value, list):
+            left += value
+        elif isinstance(value, str) and value in config.declarations and value not in found:
+            found.add(value)
+            left.append(config.declarations[value])
+    return found
 
 
 def _weighs_by_log(config: ExperimentKeys) -> bool:

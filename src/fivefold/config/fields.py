@@ -81,6 +81,17 @@ def read_steps(value: Any) -> Steps:
     raise ValueError(msg)
 
 
+def read_chain(value: Any) -> Steps:
+    """Read one name, or steps as `read_steps` does.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if isinstance(value, str) and value:
+        return ((value, None),)
+    return read_steps(value)
+
+
 def read_names(value: Any) -> tuple[str, ...]:
     """Read one name, a list of names, or nothing.
 
@@ -135,6 +146,11 @@ _CHOICE_SCHEMA: dict[str, Any] = {
 }
 
 StepsField: TypeAlias = Annotated[Steps, PlainValidator(read_steps), WithJsonSchema(_STEPS_SCHEMA)]
+ChainField: TypeAlias = Annotated[
+    Steps,
+    PlainValidator(read_chain),
+    WithJsonSchema({"anyOf": [{"type": "string"}, *_STEPS_SCHEMA["anyOf"]]}),
+]
 OptionalStepsField: TypeAlias = Annotated[
     Steps | None, PlainValidator(read_steps), WithJsonSchema(_STEPS_SCHEMA)
 ]

@@ -3,12 +3,13 @@
 YAML keys keep Musket's spelling as the field's alias; Python sees snake case.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from fivefold.config.balance import ClassWeights, Penalty, PosWeight, Weight
 from fivefold.config.fields import (
+    ChainField,
     Choice,
     ChoiceField,
     Many,
@@ -24,6 +25,7 @@ from fivefold.config.ranges import (
     CacheSize,
     Channels,
     ClassCount,
+    DatasetAugmenter,
     EpochsOrOff,
     FoldLists,
     Fraction,
@@ -224,6 +226,40 @@ class ExperimentKeys(BaseModel):
         (), description="Stages of training, one after another; required to train."
     )
     dataset: DatasetSection | None = Field(None, description="Where the images and labels are.")
+    datasets_path: Name | None = Field(
+        None,
+        description="The folder that `folder`, `csv` and `images` of data sets start from; "
+        "relative to the config.",
+    )
+    preprocessing: ChainField = Field(
+        (),
+        description="Functions of a module in `imports`, from a data set to a data set, by name "
+        "with their options, which the data sets that this config describes go through in this "
+        "order. Images to predict do not: what they need too belongs into `transforms`.",
+    )
+    declarations: dict[str, Any] = Field(
+        {},
+        description="Chains for `preprocessing` by name: a list, or `parameters` and a `body` in "
+        "which they stand for what the chain is called with.",
+    )
+    pretrain_transform: Name | None = Field(
+        None,
+        description="A function of a module in `imports`, from the data set without its holdout to "
+        "the one that folds are made of.",
+    )
+    extra_train_data: SectionOrName = Field(
+        None,
+        description="Further samples that every fold is trained on and none is validated on: "
+        "written like `dataset`, or the name of what Python has put into "
+        "`classification.extra_train`. Exact copies of other samples are left out.",
+    )
+    dataset_augmenter: DatasetAugmenter = Field(
+        None,
+        description="`{name: X, option: value}`, with an X of `classification.dataset_augmenters` or "
+        "of a module in `imports`: called with the options it gives a function from folds, as "
+        "`kfold` gives them, to folds, which may validate other samples and train on further ones "
+        "(`addToTrain`).",
+    )
     folds_count: Annotated[int, Field(ge=1, le=1000)] = Field(
         5, description="Number of folds; 1 makes one split by `validationSplit`."
     )

@@ -72,17 +72,12 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "fit_with": _refused("`dataset` describes the one to train on"),
     "import_tasks": _refused("tasks are not run; loop over `predict_on_dataset` instead"),
     "run_tasks": _refused("tasks are not run; loop over `predict_on_dataset` instead"),
-    "declarations": _not_yet("reusable blocks"),
-    "preprocessing": _not_yet("dataset preprocessors"),
-    "pretrain_transform": _not_yet("a function over the training samples"),
-    "dataset_augmenter": _not_yet("a function over the folds"),
     "groupFunc": _refused(
         "strata follow the labels; `folds_from` takes folds that were made in any other way"
     ),
     "num_seeds": _not_yet("repeat the experiment with several seeds", 1),
     "hyperparameters": _not_yet("ranges to search"),
     "max_evals": _not_yet("the number of trials of a search"),
-    "datasets_path": _not_yet("the folder that paths of datasets start from"),
     "backbone": _not_yet("the encoder of a segmentation network"),
     "encoder_weights": _not_yet("the encoder's weights in segmentation"),
     **{

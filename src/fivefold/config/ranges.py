@@ -2,9 +2,18 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from fivefold.config.fields import Many, Name, NullMeans, one_of
+
+
+def _with_name(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    name = "" if value is None else value.get("name")
+    if value is None or (isinstance(name, str) and name):
+        return value
+    msg = "no name"
+    raise ValueError(msg)
+
 
 Epochs: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 LearningRate: TypeAlias = Annotated[float, Field(gt=0, le=1000)]
@@ -32,6 +41,11 @@ Share: TypeAlias = Annotated[float, Field(gt=0, le=1), NullMeans(1.0)]
 FoldLists: TypeAlias = Annotated[
     Name | Annotated[Many[Annotated[Many[Name], Field(min_length=1)]], Field(min_length=1)] | None,
     one_of("a CSV file, or a list with a list of sample ids for each fold"),
+]
+DatasetAugmenter: TypeAlias = Annotated[
+    dict[str, Any] | None,
+    AfterValidator(_with_name),
+    one_of("a mapping with a `name`, and options"),
 ]
 Views: TypeAlias = Annotated[int, Field(ge=0, le=1000)]
 CacheSize: TypeAlias = Annotated[

@@ -28,7 +28,8 @@ STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=Fals
 class DatasetSection(BaseModel):
     """Where the images and labels are; exactly one of `folder`, `csv`, `python`.
 
-    Relative paths start at the folder of the config.
+    Relative paths start at the folder of the config, or at its `datasets_path`; `python` always at
+    the config's.
     """
 
     model_config = STRICT

@@ -15,6 +15,7 @@ _HOMES: Mapping[str, str] = {
     "musket_core.coders": "fivefold.data.coders",
     "musket_core.datasets": "fivefold.data.datasets",
     "musket_core.image_datasets": "fivefold.data.datasets",
+    "musket_core.preprocessing": "fivefold.data.datasets.preprocessed",
     "segmentation_pipeline": "",
     "segmentation_pipeline.impl": "",
     "segmentation_pipeline.impl.datasets": "fivefold.data.datasets",

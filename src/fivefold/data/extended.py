@@ -24,11 +24,15 @@ class ExtendedSource(Source):
         further: Samples that no fold is validated on.
         name: What ids of the further ones begin with, and what messages call them.
 
+    Attributes:
+        first: The first source.
+
     Raises:
         DataError: If the further samples have no labels, or classes that the first has not.
     """
 
     def __init__(self, source: Source, further: Source, name: str) -> None:
+        self.first = source
         self._parts = (source, further)
         self._name = name
         self._first = len(source)
@@ -49,7 +53,7 @@ class ExtendedSource(Source):
         self.one_at_a_time = source.one_at_a_time or further.one_at_a_time
         self.fold_lists = source.fold_lists
         self.held_out = source.held_out
-        self.train_only = range(self._first, len(ids))
+        self.train_only = range(self._first - len(source.train_only), len(ids))
 
     def _joined_groups(self) -> Sequence[str] | None:
         if all(part.groups is None for part in self._parts):

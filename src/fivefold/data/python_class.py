@@ -104,7 +104,7 @@ class PythonSource(Source):
             msg = f"data set: expected __len__ and __getitem__, got {type(dataset).__name__}"
             hint = "__getitem__(i) must return a PredictionItem(id, x, y)"
             raise DataError(msg, hint=hint, slug="data/not-a-dataset")
-        self._dataset = dataset
+        self.dataset = dataset
         self._take_turns()
         _renew_in_forks(self)
         facts = self._collect(_length(dataset), progress or Silent())
@@ -138,7 +138,7 @@ class PythonSource(Source):
         return facts
 
     def _facts(self, i: int) -> _Facts:
-        own = self._dataset
+        own = self.dataset
         try:
             with _as_problem(f"item {i}"):
                 if hasattr(own, "get_target") and hasattr(own, "get_id"):
@@ -162,7 +162,7 @@ class PythonSource(Source):
 
     def _item(self, i: int) -> Any:
         with self._turn:
-            return self._dataset[i]
+            return self.dataset[i]
 
     def name_of(self, i: int) -> str:
         """Name a sample for a message: the number that the data set is asked for, and its id."""
@@ -192,11 +192,11 @@ class PythonSource(Source):
         Raises:
             DataError: If that raises.
         """
-        if not hasattr(self._dataset, "isPositive"):
+        if not hasattr(self.dataset, "isPositive"):
             return super().is_positive(i)
         try:
             with self._turn:
-                return bool(self._dataset.isPositive(i))
+                return bool(self.dataset.isPositive(i))
         except Exception as error:
             msg = f"{self.name_of(i)}: isPositive: expected true or false, got {error!r}"
             raise DataError(msg, hint="correct the data set", slug="data/is-positive") from error

@@ -120,11 +120,24 @@ def prepare(
     return Prepared(source, found, table, splits, images, positives)
 
 
+def draft_folds(source: Source, config: ExperimentConfig, progress: Progress) -> Splits:
+    """Make the folds of a data set that is to be changed before it is trained on; saves nothing.
+
+    Raises:
+        DataError: If the data cannot be used.
+    """
+    found = audit(
+        source, folds=config.folds_count, progress=progress, kept=build_kept(config, source)
+    )
+    given = given_folds(config, source)
+    return make_splits(table_of(source, found), **split_settings(config), given=given)
+
+
 def _without_copies(table: SampleTable, source: Source) -> SampleTable:
     """Leave out further training samples that some fold's model would be tested on."""
     rest, count = without_copies(table, source.train_only)
     if count:
-        text = "extra_train_data: %d samples are exact copies of others: left out of training"
+        text = "%d further training samples are exact copies of others: left out"
         logger.warning(text, count)
     return rest
 
@@ -183,7 +196,7 @@ def given_folds(config: ExperimentConfig, source: Source) -> GivenFolds:
     else:
         given = folds_of_lists(lists, where)
     check_known(given, source.sample_ids)
-    if given.digest and config.test_split:
+    if given.digest and config.test_split and not config.pretrain_transform:
         logger.warning("testSplit: has no effect: %s decide the holdout", given.where)
     return replace(given, train_only=frozenset(source.sample_ids[i] for i in source.train_only))
 

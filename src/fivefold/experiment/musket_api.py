@@ -15,6 +15,7 @@ from fivefold.data import PredictionItem
 from fivefold.engine.lr_finder import LRFinder, Sweep
 from fivefold.experiment.assembling import extra_train
 from fivefold.experiment.checks import CheckReport
+from fivefold.experiment.augmented_folds import dataset_augmenters
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.inference import load_models
 from fivefold.experiment.musket.evaluating import Evaluating

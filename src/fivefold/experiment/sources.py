@@ -30,8 +30,8 @@ class Asked:
     progress: Progress
 
     def path(self, name: str) -> Path:
-        """Find a path of the section, which starts at the config's folder."""
-        return self.config.directory / name
+        """Find a path of the section, which starts where the config says."""
+        return self.config.directory / (self.config.datasets_path or "") / name
 
 
 def open_source(config: ExperimentConfig, *, allow_imports: bool, progress: Progress) -> Source:
