@@ -276,12 +276,6 @@ class ExperimentKeys(BaseModel):
     test_split_seed: Seed = Field(123, alias="testSplitSeed", description="Seed of the holdout.")
     subsample: Share = Field(
         1.0,
-    extra_train_data: SectionOrName = Field(
-        None,
-        description="Further samples that every fold is trained on and none is validated on: "
-        "written like `dataset`, or the name of what Python has put into "
-        "`classification.extra_train`. Exact copies of other samples are left out.",
-    )
         description="The fraction of a fold's training samples that each epoch takes, drawn anew; "
         "validation is always whole. (Musket divided an epoch's steps by it: its 3 is 0.333 here.)",
     )

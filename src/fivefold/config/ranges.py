@@ -1,6 +1,6 @@
 """Types and ranges of values that keys share."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
