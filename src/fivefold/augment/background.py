@@ -94,6 +94,8 @@ def _read(file: Path, channels: int) -> Image:
 def _files_in(path: str) -> tuple[Path, ...]:
     """List a folder once, in the order of the names."""
     folder = Path(path)
+    if not folder.exists():
+        folder = Path(path.replace("\\", "/"))  # as it is written on Windows
     files = sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
     if not files:
         msg = f"a folder with pictures, got {path!r}"

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pictures import augment, here, noise, rng, squares
@@ -78,6 +80,17 @@ def test_channels_beyond_colours_stay(folder, channels):
     picture, _ = augment(image, "BackgroundReplacer", value, 0, mask[..., None])
     np.testing.assert_array_equal(picture[..., 3:], image[..., 3:])
     assert (picture[mask == 0][:, :3] != image[mask == 0][:, :3]).any()
+
+
+def test_a_path_may_be_written_as_on_windows(folder, monkeypatch):
+    monkeypatch.chdir(Path(folder).parent)
+    image, mask = squares()
+    written = f".\\{Path(folder).name}"
+    found = [
+        augment(image, "BackgroundReplacer", {"path": path, "rate": 0}, 3, mask)[0]
+        for path in (written, folder)
+    ]
+    np.testing.assert_array_equal(*found)
 
 
 def test_without_a_mask_it_is_an_error(folder):
