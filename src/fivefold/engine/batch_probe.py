@@ -70,6 +70,7 @@ def _about(model: Classifier, spec: ModelSpec, workers: int) -> dict[str, Any]:
     return {
         "architecture": spec.architecture,
         "shape": list(spec.shape),
+        "crops": spec.crops,
         "precision": model.choices.precision,
         "layout": model.choices.layout,
         "device": device_name(),

@@ -26,7 +26,7 @@ class Steps:
     """What is tried.
 
     Attributes:
-        shape: Height, width and channels of the images.
+        shape: Height, width and channels of the images, or of cells where these are cut.
         batch: Images in a step.
         frozen: Whether the backbone only gives features; else it is trained.
         freeze_batchnorm: Whether BatchNorm's statistics are held while it is.

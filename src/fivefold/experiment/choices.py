@@ -41,7 +41,9 @@ class Training:
     def steps(self) -> Steps:
         """What is tried: the first stage that trains the whole network, or else the first."""
         stage = min(self.stages, key=lambda stage: stage.frozen)
-        return Steps(self.spec.shape, stage.batch, stage.frozen, stage.freeze_batchnorm)
+        height, width, channels = self.spec.shape
+        seen = (height // self.spec.crops, width // self.spec.crops, channels)
+        return Steps(seen, stage.batch, stage.frozen, stage.freeze_batchnorm)
 
 
 def settle_choices(folder: RunFolder, training: Training, progress: Progress) -> Choices:

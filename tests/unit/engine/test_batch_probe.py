@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from bundles import spec_of
 
@@ -53,6 +55,14 @@ def test_another_net_of_the_same_name_is_probed_again(probes, model, tmp_path):
     probes[0].update({64: 0.1, 8: 9.0})
     assert choose_batch(home, model, spec_of(), MANY, ["net.py 1"]) == 64
     assert choose_batch(home, model, spec_of(), MANY, ["net.py 2"]) == 8
+
+
+def test_a_net_that_cuts_images_is_probed_on_its_own(probes, model, tmp_path):
+    probes[0].update({64: 9.0})
+    home = CacheHome(tmp_path, 10**9)
+    assert choose_batch(home, model, spec_of(), MANY, ()) == 64
+    probes[0].update({64: 0.1, 8: 9.0})
+    assert choose_batch(home, model, replace(spec_of(), crops=2), MANY, ()) == 8
 
 
 def test_nothing_is_probed_without_a_cache_or_for_few_images(probes, model, tmp_path):

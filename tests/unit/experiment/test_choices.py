@@ -68,6 +68,15 @@ def test_exact_measures_and_remembers_nothing(tmp_path, cache_folder):
     assert not cache_folder.exists()
 
 
+def test_of_images_that_are_cut_the_cells_are_tried(tmp_path, cache_folder):
+    whole = training("profile: auto")
+    cut = replace(whole, spec=replace(SPEC, crops=2))
+    settle_choices(RunFolder.of(tmp_path), cut, Silent())
+    (found,) = records(cache_folder)
+    assert read_json(found)["about"]["steps"]["shape"] == [16, 16, 3]
+    assert whole.steps.shape == (32, 32, 3)
+
+
 @pytest.mark.parametrize(("profile", "ways"), [("auto", 2), ("fast", 4)])
 def test_a_probe_runs_once_and_is_remembered(tmp_path, cache_folder, profile, ways):
     (first, once), (second, never) = settled(tmp_path, f"profile: {profile}")
