@@ -83,7 +83,8 @@ def _build(
     root, problems = _read_mapping(text, str(file), may_be_empty=shared is not None)
     if shared:
         common, further = _read_mapping(_read_text(shared, shared), str(shared), may_be_empty=True)
-        root = merged(root, taken_over(common, shared, file.parent))
+        own = root.value if isinstance(root.value, dict) else ()
+        root = merged(root, taken_over(common, shared, file.parent, own))
         problems += further
     root, misplaced = apply(root, overrides)
     source = Source(str(file), text, file.parent, root)

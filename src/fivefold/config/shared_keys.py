@@ -1,7 +1,7 @@
 """`common.yaml` of a project: keys that all configs in its `experiments/` share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ MERGED = frozenset({"declarations", "callbacks", "datasets", "tasks"})
 _MARKS = (SHARED_NAME, "project.yaml")
 _OF_DATA = frozenset({"dataset", "datasets", "extra_train_data"})
 _PATHS = frozenset({"folder", "csv", "images", "python"})
+_START = "datasets_path"
 
 
 def find_project(config_path: Path) -> Path | None:
@@ -77,7 +78,7 @@ def merged(own: Node, shared: Node) -> Node:
     return own.with_children(children)
 
 
-def taken_over(root: Node, shared_path: Path, directory: Path) -> Node:
+def taken_over(root: Node, shared_path: Path, directory: Path, own: Collection[str] = ()) -> Node:
     """Make the mapping of `common.yaml` one of another folder.
 
     Every value remembers its file, and paths, which start at the folder of `common.yaml`, are
@@ -87,6 +88,7 @@ def taken_over(root: Node, shared_path: Path, directory: Path) -> Node:
         root: As it was read, its synonyms renamed.
         shared_path: The file.
         directory: The experiment's folder.
+        own: Keys of the experiment.
     """
 
     def moved(node: Node) -> Node:
@@ -94,8 +96,13 @@ def taken_over(root: Node, shared_path: Path, directory: Path) -> Node:
 
     root = _from_file(root, str(shared_path))
     children = dict(_mapping(root))
+    # Where data have a start of their own, only code is beside the file that names it.
+    has_start = _START in children or _START in own
+    paths = frozenset({"python"}) if has_start else _PATHS
     for key in _OF_DATA & children.keys():
-        children[key] = _data_paths(children[key], moved)
+        children[key] = _data_paths(children[key], paths, moved)
+    if _START in children:
+        children[_START] = moved(children[_START])
     weights = children.get("weights")
     if weights and isinstance(weights.value, str):
         is_path = (shared_path.parent / weights.value).is_file()
@@ -107,14 +114,14 @@ def taken_over(root: Node, shared_path: Path, directory: Path) -> Node:
     return root.with_children(children)
 
 
-def _data_paths(node: Node, moved: Callable[[Node], Node]) -> Node:
+def _data_paths(node: Node, paths: Collection[str], moved: Callable[[Node], Node]) -> Node:
     """Move the paths of a data section, or of several by name."""
     children = _mapping(node)
     for name, child in children.items():
-        if name in _PATHS:
+        if name in paths:
             children[name] = moved(child)
         elif isinstance(child.value, dict):
-            children[name] = _data_paths(child, moved)
+            children[name] = _data_paths(child, paths, moved)
     return node.with_children(children) if children else node
 
 

@@ -78,6 +78,15 @@ def test_every_path_is_moved_and_nothing_else(tmp_path):
     assert config.stages[0].initial_weights == "../../x/best-0.0.weights"
 
 
+def test_paths_of_data_start_at_datasets_path_whoever_sets_it(tmp_path):
+    data = "dataset: {folder: birds}\nextra_train_data: {python: more.py:More}\n"
+    both = load(write_project(tmp_path / "both", data + "datasets_path: data\n", "lr: 1\n"))
+    assert (both.datasets_path, both.dataset.folder) == ("../../data", "birds")
+    assert both.extra_train_data.python == "../../more.py:More"
+    own = load(write_project(tmp_path / "own", data, "datasets_path: pictures\n"))
+    assert (own.datasets_path, own.dataset.folder) == ("pictures", "birds")
+
+
 @pytest.mark.parametrize("weights", ["imagenet", "none"])
 def test_names_of_weights_are_no_paths(tmp_path, weights):
     assert load(write_project(tmp_path, f"weights: {weights}\n", "lr: 0.1\n")).weights == weights
