@@ -58,6 +58,15 @@ Overrides = Annotated[
 Folds = Annotated[
     str | None, typer.Option("--folds", metavar="0,1", help="Only these folds; all by default.")
 ]
+FromStage = Annotated[
+    int,
+    typer.Option(
+        "--from-stage",
+        metavar="N",
+        min=0,
+        help="Train from this stage on; those before it must be finished.",
+    ),
+]
 Jobs = Annotated[
     int | None,
     typer.Option(

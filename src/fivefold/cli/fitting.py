@@ -27,6 +27,7 @@ class Wish:
     Attributes:
         overrides: `key=value` each.
         folds: Only these; None is all.
+        from_stage: Stages before this one must be finished.
         jobs: How many at once; None lets the machine decide.
         reuse: Whether to take stages that were trained alike elsewhere.
         allow_imports: Whether a config may name Python code to run.
@@ -35,6 +36,7 @@ class Wish:
 
     overrides: tuple[str, ...] = ()
     folds: Sequence[int] | None = None
+    from_stage: int = 0
     jobs: int | None = None
     reuse: bool = True
     allow_imports: bool = False
@@ -45,11 +47,13 @@ class Wish:
 
         Args:
             experiments: What to train.
-            folds: Whether to keep to the chosen folds.
+            folds: Whether to keep to the chosen folds and stages.
         """
         options = [word for override in self.overrides for word in ("--set", override)]
         if folds and self.folds is not None:
             options += ["--folds", ",".join(map(str, self.folds))]
+        if folds and self.from_stage:
+            options += ["--from-stage", str(self.from_stage)]
         options += ["--allow-imports"] if self.allow_imports else []
         options += [] if self.reuse else ["--no-reuse"]
         return shlex.join(["fivefold", "fit", *map(str, experiments), *options])
@@ -96,8 +100,8 @@ def run_one(experiment: Path, time_limit: float | None, wish: Wish) -> "Summary"
         FivefoldError: Of the kind that says what went wrong.
     """
     folder = RunFolder.of(experiment)
-    if wish.folds is not None:
-        _check_folds(wish.folds, folder, wish.overrides)
+    if wish.folds is not None or wish.from_stage:
+        _check_places(wish, folder)
     from fivefold.experiment.finished import find_finished
 
     summary = None if wish.only_report else find_finished(experiment, wish.overrides)
@@ -132,13 +136,16 @@ def _recall_warnings(folder: RunFolder) -> None:
             warned_before(map(str, recorded), folder.manifest_path)
 
 
-def _check_folds(chosen: Sequence[int], folder: RunFolder, overrides: Sequence[str]) -> None:
-    """Refuse folds that there are not, before anything heavy is loaded or taken for finished."""
+def _check_places(wish: Wish, folder: RunFolder) -> None:
+    """Refuse folds and stages that cannot be, before anything heavy is loaded or found finished."""
     from fivefold.config import InvalidConfigError, load
     from fivefold.experiment.plan import choose_folds
+    from fivefold.experiment.trained import check_stages_before
 
     try:
-        num_folds = load(folder.config_path, overrides).folds_count
+        config = load(folder.config_path, wish.overrides)
     except InvalidConfigError:  # the full check tells these problems together with others
         return
-    choose_folds(chosen, num_folds)
+    choose_folds(wish.folds, config.folds_count)
+    if wish.from_stage:
+        check_stages_before(folder, config, wish.folds, wish.from_stage, "--from-stage")

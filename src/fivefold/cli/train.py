@@ -43,6 +43,7 @@ def fit(  # noqa: PLR0913  one parameter for each option
     experiments: arguments.Experiments = None,
     overrides: arguments.Overrides = None,
     folds: arguments.Folds = None,
+    from_stage: arguments.FromStage = 0,
     jobs: arguments.Jobs = None,
     no_reuse: arguments.NoReuse = False,
     project: arguments.ProjectFolder = None,
@@ -61,6 +62,7 @@ def fit(  # noqa: PLR0913  one parameter for each option
     wish = Wish(
         overrides=tuple(overrides or ()),
         folds=None if folds is None else arguments.numbers(folds),
+        from_stage=from_stage,
         jobs=jobs,
         reuse=not no_reuse,
         allow_imports=allow_imports,

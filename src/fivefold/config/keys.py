@@ -255,7 +255,7 @@ class ExperimentKeys(BaseModel):
     )
     dataset_augmenter: DatasetAugmenter = Field(
         None,
-        description="`{name: X, option: value}`, with an X of `classification.dataset_augmenters` or "
+        description="`{name: X, option: value}`, X one of `classification.dataset_augmenters` or "
         "of a module in `imports`: called with the options it gives a function from folds, as "
         "`kfold` gives them, to folds, which may validate other samples and train on further ones "
         "(`addToTrain`).",

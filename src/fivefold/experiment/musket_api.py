@@ -9,7 +9,7 @@ import numpy as np
 
 from fivefold import build
 from fivefold.config import find_project
-from fivefold.core.errors import ConfigError, Problem, StateError
+from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Progress, Terminal
 from fivefold.data import PredictionItem
 from fivefold.engine.lr_finder import LRFinder, Sweep
@@ -23,11 +23,11 @@ from fivefold.experiment.musket.folds import Folds
 from fivefold.experiment.musket.models import LoadedModels
 from fivefold.experiment.musket.places import Fold, Stage, places_of
 from fivefold.experiment.musket.stage_info import StageInfo, stage_info
-from fivefold.experiment.plan import choose_folds, make_plan
 from fivefold.experiment.project import find_experiment
 from fivefold.experiment.summary import Summary
 from fivefold.models import Classifier, build_classifier
 
+from fivefold.experiment.trained import check_stages_before
 logger = logging.getLogger(__name__)
 
 _COMPILED = "networks are not compiled; `fit` makes the optimizer and the loss"
@@ -91,7 +91,8 @@ class ClassificationPipeline(Evaluating):
             self._take_part(subsample)
         folds = foldsToExecute or None
         if start_from_stage:
-            self._check_finished(folds, start_from_stage)
+            run = self.experiment
+            check_stages_before(run.folder, run.config, folds, start_from_stage, "start_from_stage")
         self.dataset = dataset
         self._opened = None
         self._kept.clear()
@@ -107,23 +108,6 @@ class ClassificationPipeline(Evaluating):
             progress=run.progress,
         )
         self.experiment.held_out = run.held_out
-
-    def _check_finished(self, folds: Sequence[int] | None, stage: int) -> None:
-        """Make sure that the stages before one are finished."""
-        run = self.experiment
-        chosen = choose_folds(folds, run.config.folds_count)
-        num_stages = len(run.stages)
-        if not 0 <= stage < num_stages:
-            message = f"start_from_stage: expected from 0 to {num_stages - 1}, got {stage}"
-            raise ConfigError([Problem("config/no-such-stage", "", message)])
-        plans = make_plan(run.folder, chosen, num_stages)
-        missing = [plan.fold for plan in plans if plan.first_stage < stage]
-        if missing:
-            msg = (
-                f"{run.folder.root}: start_from_stage: expected stages before {stage} to be "
-                f"finished, got others in folds {missing}"
-            )
-            raise StateError(msg, hint="fit without it trains them", slug="state/not-trained")
 
     def lr_find(
         self,

@@ -7,7 +7,7 @@ from fivefold.config import ExperimentConfig
 from fivefold.core.errors import ConfigError, Problem, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.experiment.finished import recorded_config
-from fivefold.experiment.plan import choose_folds, instead_of
+from fivefold.experiment.plan import choose_folds, instead_of, make_plan
 from fivefold.experiment.plan import trained_folds as folds_with_weights
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,40 @@ def stage_index(folder: RunFolder, config: ExperimentConfig, stage: int) -> int:
         message = f"stage: expected a number from 0 to {count - 1}, got {stage}"
         raise ConfigError([Problem("config/no-such-stage", "", message)])
     return stage % count
+
+
+def check_stages_before(
+    folder: RunFolder,
+    config: ExperimentConfig,
+    folds: Sequence[int] | None,
+    stage: int,
+    name: str,
+) -> None:
+    """Make sure that training would begin at a stage or later; loads no torch.
+
+    Args:
+        folder: The experiment.
+        config: Its config.
+        folds: Which ones; all if not given.
+        stage: Stages before this one must be finished in each of them.
+        name: What asks for it, for messages.
+
+    Raises:
+        ConfigError: If there is no such fold or stage.
+        StateError: If a stage before is not finished.
+    """
+    count = len(config.stages)
+    if not 0 <= stage < count:
+        message = f"{name}: expected from 0 to {count - 1}, got {stage}"
+        raise ConfigError([Problem("config/no-such-stage", "", message)])
+    plans = make_plan(folder, choose_folds(folds, config.folds_count), count)
+    missing = [plan.fold for plan in plans if plan.first_stage < stage]
+    if missing:
+        msg = (
+            f"{folder.root}: {name}: expected stages before {stage} to be finished, got others in "
+            f"folds {missing}"
+        )
+        raise StateError(msg, hint="fit without it trains them", slug="state/not-trained")
 
 
 def trained_folds(

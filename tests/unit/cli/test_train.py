@@ -147,6 +147,39 @@ def test_folds_that_there_are_not_are_refused_first(calls, folder, capsys, finis
     assert calls == []
 
 
+TWO_STAGES = "folds_count: 2\nstages: [{epochs: 1}, {epochs: 1}]\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "text"),
+    [
+        (["--from-stage", "2"], 2, "--from-stage: expected from 0 to 1, got 2\n"),
+        (
+            ["--from-stage", "1"],
+            4,
+            "{root}: --from-stage: expected stages before 1 to be finished, got others in folds "
+            "[0, 1]\n    fit without it trains them\n",
+        ),
+        (["--from-stage", "1", "--folds", "1"], 4, "finished, got others in folds [1]\n"),
+    ],
+)
+def test_a_stage_whose_predecessors_are_missing_is_refused_first(
+    calls, folder, capsys, options, code, text
+):
+    folder.config_path.write_text(TWO_STAGES)
+    assert app.run(["fit", str(folder.root), *options]) == code
+    assert text.format(root=folder.root) in capsys.readouterr().err
+    assert calls == []
+
+
+def test_a_run_that_stopped_goes_on_from_the_same_stage(calls, folder, capsys, monkeypatch):
+    monkeypatch.setattr(FakeExperiment, "summary", FakeSummary(completed=False, stopped=True))
+    monkeypatch.setattr("fivefold.experiment.trained.check_stages_before", lambda *_: None)
+    folder.config_path.write_text(TWO_STAGES)
+    assert app.run(["fit", str(folder.root), "--from-stage", "1", "--folds", "0"]) == 0
+    assert f"fivefold fit {folder.root} --folds 0 --from-stage 1\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("number", ["0", "-1"])
 def test_no_fold_at_once_is_refused_first(calls, folder, capsys, number):
     folder.config_path.write_text(CONFIG)
