@@ -1,0 +1,61 @@
+"""What the configs of `fixtures/musket` promise: all are listed, and all keys are in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fivefold.config.document import read
+from fivefold.config.keys import ExperimentKeys
+from fivefold.config.musket import EXPERIMENT_KEYS, STAGE_KEYS, SYNONYMS
+from fivefold.config.nodes import plain
+from fivefold.config.stage_keys import StageConfig
+
+TESTS = Path(__file__).parents[1]
+FOLDER = TESTS / "fixtures" / "musket"
+PAGE = (FOLDER / "README.md").read_text()
+NAMED = re.findall(r"`([\w/]+\.(?:yaml|py))`", PAGE)
+TESTED = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE)))
+
+
+def spelled(model):
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def configs():
+    for path in sorted(FOLDER.glob("*.yaml")):
+        root, problems = read(path.read_text(), path.name)
+        assert problems == []
+        yield plain(root)
+
+
+def test_every_file_is_named_and_every_name_is_a_file():
+    files = {p.relative_to(FOLDER).as_posix() for p in FOLDER.rglob("*.*") if p.suffix != ".pyc"}
+    listed = {name for name in NAMED if not (TESTS / name).is_file()}
+    assert files - {"README.md"} - {f for f in files if f.endswith(".txt")} == listed
+
+
+@pytest.mark.parametrize(("file", "name"), TESTED)
+def test_every_named_test_exists(file, name):
+    assert f"\ndef {name}(" in (TESTS / file).read_text()
+
+
+def test_there_are_at_least_25_configs():
+    assert len(list(configs())) >= 25
+
+
+def test_every_key_of_an_experiment_is_in_a_config():
+    keys = {key for config in configs() for key in config}
+    assert (spelled(ExperimentKeys) | EXPERIMENT_KEYS.keys()) - keys == set()
+
+
+def test_every_key_of_a_stage_is_in_a_config():
+    stages = [stage for config in configs() for stage in config.get("stages") or ()]
+    keys = {key for stage in stages for key in stage}
+    assert (spelled(StageConfig) | STAGE_KEYS.keys()) - keys == set()
+
+
+def test_every_synonym_is_in_a_config():
+    keys = {key for config in configs() for key in config}
+    keys |= {key for config in configs() for stage in config.get("stages") or () for key in stage}
+    assert SYNONYMS.keys() - keys == set()
