@@ -14,13 +14,14 @@ from fivefold.data import Source
 from fivefold.data.chosen import ChosenSource
 from fivefold.experiment.musket.batches import PredictedBatch, as_array, by_sample
 from fivefold.experiment.musket.given import targets_of, truth_of
+from fivefold.experiment.musket.keeping import Keeping
 from fivefold.experiment.musket.negatives import Negatives, with_some_negatives
 from fivefold.experiment.musket.places import FIRST, Fold, Stage, places_of
-from fivefold.experiment.musket.predicting import Flips, Predicting
+from fivefold.experiment.musket.predicting import Flips
 from fivefold.experiment.musket.thresholds import Score, best_by_class, best_threshold
 
 
-class Evaluating(Predicting):
+class Evaluating(Keeping):
     """What measures models on samples whose truth is known."""
 
     def evaluateAll(
