@@ -32,7 +32,8 @@ def read_ours(folder: Path, count: int) -> Callable[[], int]:
     """Prepare an experiment up to its first epoch; returns what reads every row."""
     from fivefold.core.layout import RunFolder
     from fivefold.core.progress import Silent
-    from fivefold.experiment.datasets import open_source, prepare
+    from fivefold.experiment.datasets import prepare
+    from fivefold.experiment.sources import open_source
     from fivefold.experiment.loading import load_checked
 
     experiment = folder / f"memory-{count}"

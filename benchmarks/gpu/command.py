@@ -1,6 +1,7 @@
 """Runs one of the three: `python -m benchmarks.gpu.command a|b|c OUT`; prints and writes JSON.
 
-a: rooflines and steps, eager and compiled, of ResNet-18 and ResNet-50; our training efficiency.
+a: rooflines and steps, eager and compiled, of ResNet-18 and ResNet-50; our training efficiency;
+   batches that are gathered on the device, against sent ones.
 b: a whole experiment, ours against the plain scripts; the frozen sweep; time to the first step.
 c: predicting; five folds on one GPU side by side; the same run twice, byte for byte.
 """
@@ -26,6 +27,7 @@ from benchmarks.arms import run_json, run_process
 from benchmarks.data import photo_set, standard_set
 from benchmarks.environments import Environments
 from benchmarks.folds import Peer, run_folds
+from benchmarks.gpu.resident import batch_rates
 from benchmarks.gpu.steps import rooflines, step_rate
 from benchmarks.predicting import Ensemble, predict_photos
 from benchmarks.rows.frozen_sweep import measure as measure_sweep
@@ -80,6 +82,7 @@ def command_a(folder: Path, count: int) -> dict[str, Callable[[], Any]]:
             "benchmarks.training_efficiency",
             [str(_images(folder, count)), "--architecture", n, "--batch", "256", "--threads", "8"],
         )
+    steps["batches on the device"] = lambda: batch_rates(_images(folder, count))
     steps["loading"] = lambda: _json("benchmarks.loading", [str(_images(folder, 400))])
     return steps
 

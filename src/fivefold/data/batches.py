@@ -109,6 +109,11 @@ class Batches:
         return len(self._parts)
 
     @property
+    def table(self) -> SampleTable:
+        """The table that rows belong to."""
+        return self._table
+
+    @property
     def parts(self) -> list[Indices]:
         """The rows of each batch, in the order of the batches; of cells those of their images."""
         return [self._rows_of(part) for part in self._parts] if self._crops > 1 else self._parts

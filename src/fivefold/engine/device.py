@@ -5,7 +5,7 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from fivefold.core.choices import EXACT, Choices, Precision
 from fivefold.core.errors import ConfigError, Problem
-from fivefold.core.types import Floats
+from fivefold.core.types import Floats, Indices
 from fivefold.data.batches import Batch
 from fivefold.engine.allocator import keep_memory
 from fivefold.models import Classifier
@@ -119,14 +119,31 @@ def _processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def images_of(batch: Batch) -> Tensor:
+@dataclass(frozen=True, eq=False)
+class DeviceBatch:
+    """Some samples whose pixels are on the device already.
+
+    Attributes:
+        indices: Rows of the table [B].
+        images: Pixels, uint8 [B, C, H, W] in channels-last order.
+        targets: As in `Batch`.
+    """
+
+    indices: Indices
+    images: Tensor
+    targets: Floats | None
+
+
+def images_of(batch: Batch | DeviceBatch) -> Tensor:
     """Bring a batch's pixels to the device: uint8 [N, C, H, W] in channels-last order."""
+    if isinstance(batch, DeviceBatch):
+        return batch.images
     # [N, H, W, C] seen as [N, C, H, W] is channels-last without moving a byte.
     images = torch.from_numpy(batch.images).permute(0, 3, 1, 2)
     return images.to(accelerator().device, non_blocking=True)
 
 
-def targets_of(batch: Batch) -> Tensor:
+def targets_of(batch: Batch | DeviceBatch) -> Tensor:
     """Bring a batch's targets to the device: float32 [N, all classes]."""
     return tensor_of(known_targets(batch))
 
@@ -136,7 +153,7 @@ def tensor_of(array: Floats) -> Tensor:
     return torch.from_numpy(array).to(accelerator().device, non_blocking=True)
 
 
-def known_targets(batch: Batch) -> Floats:
+def known_targets(batch: Batch | DeviceBatch) -> Floats:
     """Give a batch's targets [N, all classes]; [N, 0] where the samples have no labels."""
     if batch.targets is None:
         return np.zeros((len(batch.indices), 0), np.float32)

@@ -20,9 +20,10 @@ from fivefold.core.progress import Progress
 from fivefold.core.types import Floats, Indices
 from fivefold.data.batches import Batch, Batches
 from fivefold.data.images import ResizedImages
-from fivefold.engine.device import accelerator, images_of
+from fivefold.engine.device import DeviceBatch, accelerator, images_of
 from fivefold.engine.feature_files import FeatureFiles
 from fivefold.engine.predictor import map_batches
+from fivefold.engine.resident import AnyBatches, Resident, from_device
 from fivefold.models import Classifier
 
 _BATCH = 32
@@ -76,6 +77,7 @@ class FeatureWork:
         threads: How many prepare images ahead.
         files: Where features are kept for the next run.
         progress: Who watches.
+        resident: The pixels on the device; None where batches are sent one by one.
     """
 
     images: ResizedImages
@@ -84,6 +86,7 @@ class FeatureWork:
     threads: int
     files: FeatureFiles
     progress: Progress
+    resident: Resident | None = None
 
 
 def compute_features(model: Classifier, stage: ResolvedStage, work: FeatureWork) -> Features:
@@ -161,24 +164,26 @@ def _make(model: Classifier, work: FeatureWork, view: _View) -> Floats:
     return np.concatenate(parts)[: len(rows)]
 
 
-def _full_batches(work: FeatureWork, view: _View) -> Batches:
-    rows = work.rows
+def _full_batches(work: FeatureWork, view: _View) -> AnyBatches:
+    rows, drawn = work.rows, None if view.number is None else (view.number,)
     padding = np.repeat(rows[-1:], -len(rows) % _BATCH)
-    return Batches(
+    batches = Batches(
         work.images,
         work.images.table,
         np.concatenate([rows, padding]),
         batch=_BATCH,
         prepare=build_prepare(view.stage),
         seed=work.seed,
-        place=None if view.number is None else (view.number,),
+        place=drawn,
         shuffle=False,
         threads=work.threads,
     )
+    place = None if drawn is None else (work.seed, drawn)
+    return from_device(batches, work.resident, view.stage, place)
 
 
-def _forward(model: Classifier) -> Callable[[Batch], Floats]:
-    def run(batch: Batch) -> Floats:
+def _forward(model: Classifier) -> Callable[[Batch | DeviceBatch], Floats]:
+    def run(batch: Batch | DeviceBatch) -> Floats:
         values: Floats = model.features(images_of(batch)).float().cpu().numpy()
         return values
 

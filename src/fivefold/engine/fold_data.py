@@ -12,6 +12,7 @@ from fivefold.core.types import AnyArray, Floats, Indices
 from fivefold.data.batches import Batches
 from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable
+from fivefold.engine.resident import AnyBatches, Resident, from_device
 
 _AT_ONCE = 4096  # truths are packed; unpacking all would take 32 times as much
 
@@ -27,6 +28,7 @@ class FoldData:
         val_rows: Rows of the table to validate on, in the order of their ids.
         threads: How many decode and augment ahead.
         left_out: Rows of the validation fold that no epoch measures, in the order of their ids.
+        resident: The pixels on the device; None where batches are sent one by one.
     """
 
     table: SampleTable
@@ -35,6 +37,7 @@ class FoldData:
     val_rows: Sequence[int] | Indices
     threads: int = 2
     left_out: Sequence[int] | Indices = ()
+    resident: Resident | None = None
 
     @property
     def whole_val_rows(self) -> Sequence[int] | Indices:
@@ -65,13 +68,13 @@ class FoldData:
 
     def train_batches(
         self, stage: ResolvedStage, *, seed: int, fold: int
-    ) -> Callable[[int], Batches]:
+    ) -> Callable[[int], AnyBatches]:
         """Make the function from an epoch to its batches, shuffled and augmented."""
         prepare, mix = build_prepare(stage), build_mixing(stage.augmentation)
 
-        def of_epoch(epoch: int) -> Batches:
+        def of_epoch(epoch: int) -> AnyBatches:
             place = (fold, stage.index, epoch)
-            return Batches(
+            batches = Batches(
                 self.images,
                 self.table,
                 np.asarray(self.train_rows),
@@ -84,12 +87,14 @@ class FoldData:
                 most=self.epoch_size(stage),
                 crops=stage.crops,
             )
+            return from_device(batches, self.resident, stage, (seed, place))
 
         return of_epoch
 
-    def val_batches(self, stage: ResolvedStage) -> Batches:
+    def val_batches(self, stage: ResolvedStage) -> AnyBatches:
         """Make a stage's batches of the validation samples, without augmentation."""
-        return plain_batches(self.images, self.val_rows, stage, self.threads)
+        batches = plain_batches(self.images, self.val_rows, stage, self.threads)
+        return from_device(batches, self.resident, stage)
 
 
 def plain_batches(

@@ -14,13 +14,14 @@ from fivefold.core.errors import DataError, NumericError
 from fivefold.core.predictions import Predictions
 from fivefold.core.seeding import seed_for
 from fivefold.core.types import Floats, Indices
-from fivefold.data.batches import Batch, Batches
+from fivefold.data.batches import Batch
 from fivefold.engine.average import Average
-from fivefold.engine.device import accelerator, images_of, targets_of, tensor_of
+from fivefold.engine.device import DeviceBatch, accelerator, images_of, targets_of, tensor_of
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.grouping import Grouping
 from fivefold.engine.memory import is_out_of_memory, out_of_memory
 from fivefold.engine.predictor import Advance, Place, as_predictions, predict_logits
+from fivefold.engine.resident import AnyBatches
 from fivefold.evaluation import compute
 from fivefold.models import Classifier, probabilities
 from fivefold.optim import SCALE, Moment, Schedule
@@ -64,8 +65,8 @@ class Task:
     val_loss: LossFunction
     optimizer: Optimizer
     schedule: Schedule
-    train: Callable[[int], Batches]
-    val: Batches
+    train: Callable[[int], AnyBatches]
+    val: AnyBatches
     class_weights: Mapping[str, float | list[float]] = field(default_factory=dict)
     average: Average | None = None
     on_step: Callable[[int, float, float], None] = _unheard
@@ -167,7 +168,9 @@ def judge(
     return found, {f"val_{name}": value for name, value in measured.items()}
 
 
-def back_propagate(task: Task, batch: Batch, share: float, where: str) -> tuple[Tensor, float]:
+def back_propagate(
+    task: Task, batch: Batch | DeviceBatch, share: float, where: str
+) -> tuple[Tensor, float]:
     """Add a batch's part to the gradients.
 
     Args:

@@ -15,7 +15,8 @@ from fivefold.core.predictions import Predictions
 from fivefold.core.types import Floats, Head, Indices
 from fivefold.data.batches import Batch, Batches
 from fivefold.data.samples import SampleTable
-from fivefold.engine.device import accelerator, images_of, known_targets
+from fivefold.engine.device import DeviceBatch, accelerator, images_of, known_targets
+from fivefold.engine.resident import AnyBatches
 from fivefold.engine.tta import View
 from fivefold.models import Classifier, probabilities
 
@@ -74,7 +75,9 @@ def _without_gradients(function: Callable[[_Item], _Result], item: _Item) -> _Re
         return function(item)
 
 
-def predict_logits(model: Classifier, batches: Batches, advance: Advance) -> tuple[Tensor, Floats]:
+def predict_logits(
+    model: Classifier, batches: AnyBatches, advance: Advance
+) -> tuple[Tensor, Floats]:
     """Run a model over samples as they are.
 
     Args:
@@ -89,7 +92,7 @@ def predict_logits(model: Classifier, batches: Batches, advance: Advance) -> tup
     model.eval()
     logits, targets = [], []
 
-    def run(batch: Batch) -> tuple[Tensor, Floats]:
+    def run(batch: Batch | DeviceBatch) -> tuple[Tensor, Floats]:
         return model(images_of(batch)).float().cpu(), known_targets(batch)
 
     for found, truth in map_batches(run, batches):

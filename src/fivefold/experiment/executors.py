@@ -68,6 +68,8 @@ def run_folds(work: Work, config: ExperimentConfig, at_once: AtOnce = None) -> G
     if orders is None:
         yield from run_here(left, partial(run_fold, work))
     else:
+        if work.resident is not None:
+            work.resident.forget()  # the others need the room
         method = "fork" if isinstance(orders[0].work, Work) else "spawn"
         yield from Crew(work, method, _gpus()).run(orders, number)
     # not by a fold: another one may be about to write into it
@@ -101,7 +103,9 @@ def how_many(wanted: int | None, left: int) -> int:
 
 def _orders(work: Work, config: ExperimentConfig, plans: Sequence[FoldPlan]) -> list[Order] | None:
     """Say for each fold what its process is to do; None where work cannot get there."""
-    alone = replace(work, progress=Silent(), pace=Pace({}, until=work.pace.until))
+    resident = work.resident and work.resident.told_to(Silent())
+    pace = Pace({}, until=work.pace.until)
+    alone = replace(work, progress=Silent(), pace=pace, resident=resident)
     shared: Work | bytes = alone
     if not _can_fork(work.images.source):
         shared, reason = _sent(alone, config)

@@ -23,6 +23,7 @@ from fivefold.engine.checkpoint import load_bundle, load_model
 from fivefold.engine.device import computing_with, on_device
 from fivefold.engine.lr_finder import EVERY_RATE, LRFinder, Sweep
 from fivefold.engine.pace import Pace, TimeOverError
+from fivefold.engine.resident import Resident
 from fivefold.engine.tta import View, views_of
 from fivefold.evaluation import compute
 from fivefold.experiment.assembling import assembled
@@ -377,6 +378,7 @@ class Experiment:
             images=prepared.images,
             splits=prepared.splits,
             positives=prepared.positives,
+            resident=Resident(prepared.images, stages[0], config.num_workers, self.progress),
             plans=plans,
             threads=config.num_workers,
             choices=choices,

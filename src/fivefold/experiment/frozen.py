@@ -137,6 +137,7 @@ def _feature_work(work: Work, jobs: Sequence[StageJob]) -> FeatureWork:
         threads=work.threads,
         files=work.features,
         progress=work.progress,
+        resident=work.resident,
     )
 
 

@@ -23,6 +23,7 @@ from fivefold.engine.device import on_device
 from fivefold.engine.feature_files import FeatureFiles
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.pace import Pace
+from fivefold.engine.resident import Resident
 from fivefold.engine.stage import StageJob
 from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.reuse import Reuse
@@ -52,6 +53,7 @@ class Work:
         pace: Counts the epochs of all folds.
         progress: Who watches.
         positives: Of each sample whether it is positive [N]; empty where no stage asks.
+        resident: The pixels on the device, if they have a place there.
     """
 
     folder: RunFolder
@@ -72,6 +74,7 @@ class Work:
     pace: Pace
     progress: Progress
     positives: AnyArray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    resident: Resident | None = None
 
 
 def stage_job(
@@ -113,6 +116,7 @@ def fold_data(work: Work, fold: int, stage: ResolvedStage) -> FoldData:
         val_rows=val_rows,
         threads=work.threads,
         left_out=left_out,
+        resident=work.resident,
     )
 
 

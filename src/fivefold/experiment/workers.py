@@ -182,7 +182,10 @@ def _train(order: Order, sender: _Sender) -> BaseException | None:
         work = _opened(order)
         torch.set_num_threads(order.threads)
         pace = _FarPace(sender, work.pace.until)
-        run_fold(replace(work, progress=_FarProgress(sender), pace=pace), order.plan)
+        progress = _FarProgress(sender)
+        resident = work.resident and work.resident.told_to(progress)
+        work = replace(work, progress=progress, pace=pace, resident=resident)
+        run_fold(work, order.plan)
     except _Stopped:
         raise
     except BaseException as error:

@@ -1,0 +1,34 @@
+"""An experiment whose pixels stay on the device has the bytes of one whose pixels are sent."""
+
+import hashlib
+
+import pytest
+import torch
+from runs import CONFIG, write_experiment
+
+from fivefold.engine.resident import Resident
+from fivefold.experiment import experiment as module
+
+
+def digests(folder):
+    torch.set_num_threads(1)
+    config = CONFIG + "augmentation: {Fliplr: 0.5}\ntestSplit: 0.2\n"
+    module.Experiment.load(write_experiment(folder, config=config)).fit(jobs=1)
+    kinds = ("weights/*.safetensors", "metrics/*.csv", "predictions/*")
+    paths = sorted(path for kind in kinds for path in folder.glob(kind))
+    return {p.relative_to(folder): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
+
+
+@pytest.mark.slow
+def test_bytes_are_the_same_with_frozen_and_trained_stages(tmp_path, monkeypatch):
+    made = []
+
+    def with_room(*given):
+        made.append(Resident(*given, room=lambda: 1 << 40))
+        return made[-1]
+
+    slow = digests(tmp_path / "slow")
+    monkeypatch.setattr(module, "Resident", with_room)
+    assert digests(tmp_path / "fast") == slow
+    assert made[0]._pixels is not None  # somebody has asked for them
+    assert len(slow) > 8
