@@ -38,7 +38,7 @@ class Fall:
     """One layer of what falls.
 
     Attributes:
-        density: Share of places where something is, 0-1.
+        density: Share of the image that it covers, however long its ways are, 0-1.
         evenness: 1: everywhere as much; 0: much here, nothing there.
         size: 0-1; a place is a square of 1 / (1 - size) pixels, at most a quarter of the image.
         likeness: 1: all as bright; 0: bright and dark.
@@ -107,7 +107,7 @@ def snowflakes_layer(
         rng: Where the numbers come from.
         height: The image's height in pixels.
         width: The image's width in pixels.
-        density: Share of places where a flake is.
+        density: Share of the image that flakes cover, however long their ways are.
         density_uniformity: 1: flakes are as many everywhere; 0: many here, none there.
         flake_size: Size of flakes, 0-1.
         flake_size_uniformity: 1: all flakes are as bright; 0: bright and dark ones.
@@ -156,7 +156,7 @@ def rain(
     drop_size: Chance = [0.01, 0.02],  # noqa: B006  read only
     speed: Chance = [0.04, 0.2],  # noqa: B006  read only
 ) -> Change:
-    """Draw layers of falling rain, which is finer and faster than snow.
+    """Draw layers of falling rain, which is denser, finer and faster than snow.
 
     Args:
         rng: Where the numbers come from.
@@ -168,9 +168,9 @@ def rain(
     """
     layers = []
     for _ in range(int(draw_whole(rng, nb_iterations))):
-        density, angle = rng.uniform(0.005, 0.025), rng.uniform(-15, 15)
+        density, angle = rng.uniform(0.03, 0.14), rng.uniform(-15, 15)
         size, way_length = draw(rng, drop_size), draw(rng, speed)
-        fall = Fall(density, 0.9, size, 0.5, angle, way_length)
+        fall = Fall(density, 0.9, size, 0.35, angle, way_length)
         layers.append(_falling(rng, fall, 0.5))
     return tuple(layers)
 
@@ -203,16 +203,18 @@ def flakes(rng: np.random.Generator, height: int, width: int, fall: Fall, sigma:
     """
     side = min(1 / max(1 - fall.size, 1e-3), max(min(height, width) / 4, 1.0))
     rows, columns = max(round(height / side), 1), max(round(width / side), 1)
+    length = max(int(fall.speed * max(height, width)), 1)
+    # A way spreads a flake's light over its length. Half of that is given back, and as many fewer
+    # flakes fall: long ways are seen, and a larger image is not covered more.
+    brighter = (1 + length) / 2
     # Where the gate is closed, less falls: an even gate is open by the same half everywhere.
     gate = enlarged(rng.random((_GATE, _GATE), np.float32), rows, columns, "cubic")
-    chance = fall.density * (fall.evenness + (1 - fall.evenness) * 2 * gate)
+    chance = fall.density / brighter * (fall.evenness + (1 - fall.evenness) * 2 * gate)
     light = fall.likeness + (1 - fall.likeness) * rng.random((rows, columns), np.float32)
     small = np.where(rng.random((rows, columns), np.float32) < chance, light, 0)
     layer = enlarged(small.astype(np.float32), height, width, "linear")
-    length = max(int(fall.speed * max(height, width)), 1)
-    path = way(length + 1 - length % 2, fall.angle, 0.0)
-    # A way spreads a flake's light over its length; half of that is given back.
-    moved = cv2.filter2D(layer, -1, path * ((1 + length) / 2), borderType=cv2.BORDER_REFLECT_101)
+    path = way(length + 1 - length % 2, fall.angle, 0.0) * brighter
+    moved = cv2.filter2D(layer, -1, path, borderType=cv2.BORDER_REFLECT_101)
     blurred = cv2.GaussianBlur(moved, (0, 0), sigma) if sigma > 0 else moved
     covered: Floats = np.clip(blurred, 0, 1)
     return covered

@@ -84,6 +84,24 @@ def test_flakes_cover_what_their_density_says():
     assert many == pytest.approx(0.2, rel=0.2)
 
 
+@pytest.mark.parametrize("speed", [0.007, 0.03, 0.2])
+@pytest.mark.parametrize("size", [96, 224, 512])
+def test_flakes_cover_as_much_whatever_their_speed_and_the_size_of_the_image(speed, size):
+    fall = Fall(0.05, 1.0, 0.3, 1.0, angle=10.0, speed=speed)
+    covered = np.mean([flakes(rng(seed), size, size, fall, 0.5).mean() for seed in range(8)])
+    assert covered == pytest.approx(0.05, rel=0.2)
+
+
+@pytest.mark.parametrize("name", ["Snowflakes", "Rain"])
+def test_what_falls_never_hides_the_image(name):
+    large = cv2.resize(IMAGE, (448, 448))
+    for seed in range(6):
+        changed = change_with(name, None, seed)(large).astype(float)
+        assert np.mean(changed - large) < 60
+        # Only so many pixels change a lot, and most of the picture is still seen.
+        assert (np.abs(changed - large).max(axis=2) > 64).mean() < 0.35
+
+
 def test_larger_flakes_are_larger():
     def edges(size):
         layer = flakes(rng(1), 96, 128, Fall(0.1, 1.0, size, 1.0, angle=0.0, speed=0.0), 0.5)
