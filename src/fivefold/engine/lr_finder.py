@@ -108,11 +108,13 @@ class LRFinder:
         lrs: Learning rates, one for each step.
         losses: The mean loss of the samples of each step.
         stopped: Why it ended before the last rate; empty if it did not.
+        scale: How rates were raised, which the plots' axis follows: `log` or `linear`.
     """
 
     lrs: tuple[float, ...]
     losses: tuple[float, ...]
     stopped: str = ""
+    scale: Literal["log", "linear"] = "log"
 
     @property
     def best_loss(self) -> float:
@@ -182,7 +184,8 @@ class LRFinder:
         from fivefold.engine.lr_plots import Curve  # noqa: PLC0415  loads matplotlib
 
         found = self.suggest()
-        return Curve(self.lrs, self.losses, self.smoothed(), found.steepest if found else 0.0)
+        marked = found.steepest if found else 0.0
+        return Curve(self.lrs, self.losses, self.smoothed(), marked, self.scale)
 
 
 def find_rates(task: Task, sweep: Sweep, advance: Advance) -> LRFinder:
@@ -217,7 +220,7 @@ def find_rates(task: Task, sweep: Sweep, advance: Advance) -> LRFinder:
             stopped = str(error).partition("\n")[0]
         finally:
             task.model.load_state_dict(before)
-    return LRFinder(tuple(lrs), tuple(losses), stopped)
+    return LRFinder(tuple(lrs), tuple(losses), stopped, sweep.scale)
 
 
 def has_diverged(losses: Sequence[float]) -> bool:

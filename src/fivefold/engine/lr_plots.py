@@ -25,18 +25,20 @@ class Curve:
         losses: The loss with each.
         smoothed: The same, smoothed.
         marked: A rate to point out; 0: none.
+        scale: Of the axis of rates: `log` or `linear`.
     """
 
     lrs: Sequence[float]
     losses: Sequence[float]
     smoothed: Sequence[float]
     marked: float
+    scale: str = "log"
 
 
 def draw_loss(curve: Curve, n_skip_beginning: int, n_skip_end: int) -> Figure:
     """Draw the loss over the rate, the smoothed one above it, and what it suggests."""
     chosen = _chosen(len(curve.lrs), n_skip_beginning, n_skip_end)
-    figure, axes = _axes("loss")
+    figure, axes = _axes("loss", curve.scale)
     lrs = curve.lrs[chosen]
     axes.plot(lrs, curve.losses[chosen], color=_LINE, linewidth=1, label="each step")
     axes.plot(lrs, curve.smoothed[chosen], color=_SMOOTH, label="smoothed")
@@ -59,7 +61,7 @@ def draw_change(
     changes[sma:] = (losses[sma:] - losses[:-sma]) / sma
     # The first ones have no change to show.
     chosen = _chosen(len(losses), max(n_skip[0], sma), n_skip[1])
-    figure, axes = _axes("change of the loss in a step")
+    figure, axes = _axes("change of the loss in a step", curve.scale)
     axes.plot(curve.lrs[chosen], changes[chosen], color=_SMOOTH)
     axes.axhline(0, color="#d4d4d2", linewidth=0.8)
     axes.set_ylim(*y_lim)
@@ -73,11 +75,11 @@ def png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def _axes(label: str) -> tuple[Figure, "Axes"]:
+def _axes(label: str, scale: str) -> tuple[Figure, "Axes"]:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    axes.set_xscale("log")
-    axes.set_xlabel("learning rate (log scale)")
+    axes.set_xscale(scale)
+    axes.set_xlabel("learning rate (log scale)" if scale == "log" else "learning rate")
     axes.set_ylabel(label)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

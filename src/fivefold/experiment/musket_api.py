@@ -12,7 +12,7 @@ from fivefold.config import find_project
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Progress, Terminal
 from fivefold.data import PredictionItem
-from fivefold.engine.lr_finder import LRFinder, Sweep
+from fivefold.engine.lr_finder import Sweep
 from fivefold.experiment.assembling import extra_train
 from fivefold.experiment.checks import CheckReport
 from fivefold.experiment.augmented_folds import dataset_augmenters
@@ -21,6 +21,7 @@ from fivefold.experiment.inference import load_models
 from fivefold.experiment.musket.evaluating import Evaluating
 from fivefold.experiment.musket.folds import Folds
 from fivefold.experiment.musket.models import LoadedModels
+from fivefold.experiment.musket.finder import Finder
 from fivefold.experiment.musket.places import Fold, Stage, places_of
 from fivefold.experiment.musket.stage_info import StageInfo, stage_info
 from fivefold.experiment.project import find_experiment
@@ -118,7 +119,7 @@ class ClassificationPipeline(Evaluating):
         start_lr: float = 1e-6,
         end_lr: float = 1.0,
         epochs: int = 5,
-    ) -> LRFinder:
+    ) -> Finder:
         """Try ever higher learning rates; see `Experiment.lr_find`.
 
         Args:
@@ -131,11 +132,12 @@ class ClassificationPipeline(Evaluating):
             epochs: How many.
 
         Returns:
-            What has `plot_loss` and `plot_loss_change`.
+            What has `plot_loss`, `plot_loss_change` and, for arrays, `find`.
         """
         sweep = Sweep(start_lr=start_lr, end_lr=end_lr, epochs=epochs, subsample=subsample)
         fold = foldsToExecute[0] if foldsToExecute else 0
-        return self.experiment.lr_find(dataset, fold=fold, stage=stage, sweep=sweep)
+        found = self.experiment.lr_find(dataset, fold=fold, stage=stage, sweep=sweep)
+        return Finder(self.experiment, stage, self._source(dataset).labels, found)
 
     def load_model(self, fold: Fold = 0, stage: Stage = -1) -> Any:
         """Load trained models, ready to predict.

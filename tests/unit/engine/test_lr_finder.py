@@ -176,6 +176,13 @@ def test_plots_leave_out_what_they_are_told_to():
     np.testing.assert_allclose(smooth[:, 1], finder.smoothed()[7:37])
 
 
+def test_plots_of_rates_that_were_added_to_have_a_linear_axis(work):
+    finder = found(work, Sweep(start_lr=0.001, end_lr=0.013, steps=12, scale="linear"))
+    for figure in (finder.plot_loss(), finder.plot_loss_change()):
+        axes, _ = lines(figure)
+        assert (axes.get_xscale(), axes.get_xlabel()) == ("linear", "learning rate")
+
+
 @pytest.mark.parametrize("sma", [1, 4])
 def test_the_change_is_that_of_a_step_averaged_over_some(sma):
     finder = curve(np.random.default_rng(0).random(60))
