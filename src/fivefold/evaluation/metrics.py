@@ -7,7 +7,7 @@ Musket's spelling, `<name>_treshold`.
 
 A softmax (or linear) head answers with its highest probability; a sigmoid head with every class
 above one half. Metrics that Musket defines at a threshold, such as `dice`, ask of every probability
-whether it is above one half, whatever the head.
+whether it is above one half, whatever the head. Definitions are Keras's (`keras/metrics.py`).
 """
 
 import functools

@@ -1,7 +1,8 @@
 """Metrics of overlap: do the classes above a threshold cover the true ones?
 
 They come from segmentation, where they ask it of pixels. For an image as a whole a sample's set is
-that of its classes.
+that of its classes. Definitions are Musket's (`musket_core`, `metrics.py`), that of `iou_score`
+segmentation_models 0.2's.
 """
 
 import math

@@ -1,4 +1,7 @@
-"""Metrics of the order that probabilities put samples in, whatever the threshold."""
+"""Metrics of the order that probabilities put samples in, whatever the threshold.
+
+Definitions are scikit-learn's (`roc_auc_score`, `average_precision_score`).
+"""
 
 import functools
 import logging

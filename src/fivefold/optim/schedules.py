@@ -2,7 +2,8 @@
 
 A schedule is `def name(now, *, options) -> rate`, or a class with those options whose objects are
 called with `now`. It keeps no state, so a resumed run needs none. Most of them multiply `now.lr`;
-those that Keras and Musket know as callbacks name their rates themselves.
+those that Keras and Musket know as callbacks name their rates themselves. Definitions are those of
+`torch.optim.lr_scheduler` where a docstring names no other source.
 """
 
 import math
