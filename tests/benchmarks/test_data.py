@@ -6,7 +6,7 @@ from sklearn.datasets import load_sample_images
 from benchmarks.data import FOLDS, PATTERNS, draw, standard_set
 from fivefold.core.progress import Silent
 from fivefold.data import FolderSource, audit, table_of
-from fivefold.data.splits import make_splits
+from fivefold.data.drawn_folds import make_splits
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,14 @@ Importing this package fills the catalog `sources`.
 from fivefold.data.audit import audit
 from fivefold.data.audited import Audit
 from fivefold.data.decode import ImageProblem
+from fivefold.data.drawn_folds import make_splits
 from fivefold.data.files import FilesSource
 from fivefold.data.folder import FolderSource
-from fivefold.data.python_class import PredictionItem, PythonSource, open_python
+from fivefold.data.python_class import PredictionItem, PythonSource
+from fivefold.data.python_file import open_python
 from fivefold.data.samples import SampleTable, table_of
 from fivefold.data.source import Labels, Sample, Source, sources
-from fivefold.data.splits import Splits, check_splits, make_splits
+from fivefold.data.splits import Splits, check_splits
 from fivefold.data.table import CsvSource
 
 __all__ = [

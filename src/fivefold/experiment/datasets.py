@@ -21,6 +21,7 @@ from fivefold.data.balance import check_positives, positives_of
 from fivefold.data.columns import ColumnError
 from fivefold.data.datasets import source_of
 from fivefold.data.decode import FORMATS
+from fivefold.data.drawn_folds import make_splits
 from fivefold.data.extended import without_copies
 from fivefold.data.given_folds import (
     GivenFolds,
@@ -32,7 +33,7 @@ from fivefold.data.given_folds import (
 from fivefold.data.images import ResizedImages
 from fivefold.data.reasons import by_reason, counted
 from fivefold.data.samples import SampleTable, table_of
-from fivefold.data.splits import Splits, check_splits, make_splits
+from fivefold.data.splits import Splits, check_splits
 from fivefold.experiment.plan import has_begun
 
 logger = logging.getLogger(__name__)

@@ -6,14 +6,12 @@ Names and options are checked without torch, which is loaded when an optimizer i
 from fivefold.optim.making import build_optimizer, check_optimizer, rate_decay, try_optimizer
 from fivefold.optim.optimizers import optimizers
 from fivefold.optim.param_groups import SCALE, Rules, parameter_groups
-from fivefold.optim.schedules import (
-    Moment,
-    Schedule,
+from fivefold.optim.schedules import Moment, Schedule, schedules
+from fivefold.optim.scheduling import (
     build_schedule,
     check_schedule,
     is_callback,
     moves,
-    schedules,
     with_decay,
 )
 from fivefold.optim.variation import LRVariator, last_of_chain

@@ -12,7 +12,8 @@ from pydantic import AliasChoices, Field, TypeAdapter, ValidationError, WrapVali
 
 from fivefold.core.catalog import At
 from fivefold.core.errors import Problem
-from fivefold.optim.schedules import Moment, Positive, Rate, check_schedule, schedules
+from fivefold.optim.schedules import Moment, Positive, Rate, schedules
+from fivefold.optim.scheduling import check_schedule
 
 Shape: TypeAlias = Literal["const", "linear", "sin", "sin+", "sin-", "cos", "cos-", "cos+"]
 

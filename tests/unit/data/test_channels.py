@@ -18,7 +18,8 @@ from fivefold.core.progress import Silent
 from fivefold.data import channels, forked
 from fivefold.data.audit import audit
 from fivefold.data.forking import reason_against
-from fivefold.data.python_class import PythonSource, open_python
+from fivefold.data.python_class import PythonSource
+from fivefold.data.python_file import open_python
 from fivefold.data.source import pixel_digest
 
 pytestmark = [

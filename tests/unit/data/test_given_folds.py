@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fivefold.core.errors import DataError, StateError
+from fivefold.data.drawn_folds import make_splits
 from fivefold.data.given_folds import (
     GivenFolds,
     check_known,
@@ -14,7 +15,7 @@ from fivefold.data.given_folds import (
     folds_of_table,
 )
 from fivefold.data.samples import SampleTable
-from fivefold.data.splits import Splits, check_splits, make_splits
+from fivefold.data.splits import Splits, check_splits
 
 IDS = tuple("abcdefgh")
 
