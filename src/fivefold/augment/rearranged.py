@@ -37,7 +37,7 @@ def jigsaw(
     max_steps: Steps = 1,
     allow_pad: bool = True,
 ) -> Change:
-    """Cut the image into equal cells, and let each change places with a neighbour.
+    """Cut the image into equal cells, and let some change places with a neighbour.
 
     Args:
         rng: Where the numbers come from.
@@ -45,7 +45,7 @@ def jigsaw(
         width: The image's width in pixels.
         nb_rows: Rows of cells.
         nb_cols: Columns of cells.
-        max_steps: How often every cell changes places, unless it would leave the image.
+        max_steps: How many places a cell moves at most; each has its own number up to this.
         allow_pad: Whether black is put around where the cells would not be whole pixels; else the
             rest at the right and the bottom stays.
     """
@@ -106,17 +106,20 @@ def _warped(
 
 
 def _swapped(rng: np.random.Generator, grid: Size, steps: int) -> Indices:
-    """Let every cell change places with a neighbour: from a place to the cell that comes there."""
+    """Let cells change places with neighbours: from a place to the cell that comes there."""
     rows, columns = grid
     places = np.arange(rows * columns)
+    left = rng.integers(steps, size=rows * columns, endpoint=True)  # steps, of the cell in a place
     for _ in range(steps):
         ways = rng.integers(4, size=rows * columns).tolist()
         for place in rng.permutation(rows * columns).tolist():
             row, column = divmod(place, columns)
             down, across = _NEIGHBOURS[ways[place]]
-            if 0 <= row + down < rows and 0 <= column + across < columns:
-                other = place + down * columns + across
+            other = place + down * columns + across
+            is_inside = 0 <= row + down < rows and 0 <= column + across < columns
+            if is_inside and left[place] and left[other]:
                 places[[place, other]] = places[[other, place]]
+                left[[place, other]] = left[[other, place]] - 1
     return places.reshape(rows, columns)
 
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from pictures import augment, noise, rng, smooth, squares
 
 from fivefold.augment import augmenters
@@ -14,13 +15,17 @@ def cells_of(image, rows, columns):
     ]
 
 
-def test_a_jigsaw_has_all_its_cells():
-    image = noise(24, 36)
-    for seed in range(10):
-        found = augment(image, "Jigsaw", {"nb_rows": 4, "nb_cols": 6}, seed)
-        before, after = cells_of(image, 4, 6), cells_of(found, 4, 6)
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_a_jigsaw_has_all_its_cells_and_none_of_them_far_away(steps):
+    image, ways = noise(24, 36), []
+    for seed in range(20):
+        value = {"nb_rows": 4, "nb_cols": 6, "max_steps": steps}
+        before, after = (cells_of(i, 4, 6) for i in (image, augment(image, "Jigsaw", value, seed)))
         assert sorted(before) == sorted(after)
-        assert before != after
+        places = [(divmod(before.index(cell), 6), divmod(i, 6)) for i, cell in enumerate(after)]
+        ways += [abs(r - y) + abs(c - x) for (r, c), (y, x) in places]
+    assert max(ways) <= steps
+    assert 0.1 < np.count_nonzero(ways) / len(ways) < 0.9
 
 
 def test_a_step_takes_a_cell_to_a_neighbour_or_with_one_to_the_next():
