@@ -102,11 +102,10 @@ def jpeg_compression(
 ) -> Change:
     """Lose what a JPEG loses: 0 next to nothing, 100 nearly all.
 
-    The quality of the file is 100 - 0.99 compression, as in imgaug 0.3. The first three channels
+    The quality of the file is 100 - 99/101 compression, as in imgaug. The first three channels
     are compressed as RGB, any others each as shades of grey.
     """
-    quality = round(1 + 99 * (1 - draw(rng, compression) / 100))
-
+    quality = round(100 - 99 / 101 * draw(rng, compression))
     compressed = partial(through_jpeg, quality=quality)
 
     def change(image: Image) -> Image:
