@@ -1,6 +1,7 @@
 """What every source promises; `check_source` is for sources of one's own, too."""
 
 import csv
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +20,7 @@ from fivefold.data import (
     table_of,
 )
 from fivefold.data.chosen import ChosenSource
+from fivefold.data.coco import CocoBoxes, CocoSource
 from fivefold.data.datasets import CategoryClassificationDataSet, source_of
 
 
@@ -85,6 +87,26 @@ def make_csv(data):
     return CsvSource(data / "table.csv", data)
 
 
+def make_coco(data):
+    ids = {"cat": 1, "dog": 2}
+    images = [f"{name}/{k}.png" for name in ids for k in range(3)]
+    document = {
+        "images": [{"id": k, "file_name": name} for k, name in enumerate(images)],
+        "annotations": [
+            {"image_id": k, "category_id": ids[name[:3]], "bbox": [1, 1, 4, 3], "id": k}
+            for k, name in enumerate(images)
+        ],
+        "categories": [{"id": number, "name": name} for name, number in ids.items()],
+    }
+    (data / "coco.json").write_text(json.dumps(document))
+    return CocoSource(data / "coco.json", boxes="labels")
+
+
+def make_boxes(data):
+    make_coco(data)
+    return CocoBoxes(data / "coco.json", smallest=2)
+
+
 def make_python(data):
     folder = FolderSource(data)
     return PythonSource([(folder.image(i), folder.target(i)) for i in range(len(folder))])
@@ -94,7 +116,7 @@ def make_files(data):
     return FilesSource(data)
 
 
-MADE = {"folder": make_folder, "csv": make_csv, "python": make_python}
+MADE = {"coco": make_coco, "folder": make_folder, "csv": make_csv, "python": make_python}
 
 
 def test_every_source_of_the_catalog_is_checked_here():
@@ -110,7 +132,7 @@ def make_table(data):
     return source_of(CategoryClassificationDataSet(data, data / "table.csv", "image", "label"))
 
 
-@pytest.mark.parametrize("make", [*MADE.values(), make_files, make_chosen, make_table])
+@pytest.mark.parametrize("make", [*MADE.values(), make_boxes, make_files, make_chosen, make_table])
 def test_sources_keep_their_promises(make, data):
     check_source(make(data))
 

@@ -1,6 +1,6 @@
 """Sections that Musket lacks: they make the command line need no Python."""
 
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -17,9 +17,20 @@ from fivefold.config.fields import Many, Name, one_of
 _BELONGING = {
     "folder": (),
     "csv": ("images", "image_column", "label_column", "separator", "extension"),
+    "coco": (
+        "images",
+        "coco_validation",
+        "boxes",
+        "box_margin",
+        "smallest_box",
+        "category_map",
+        "level",
+        "background",
+    ),
     "python": ("args",),
 }
 """What kinds of data there are, each with the keys that go with it alone."""
+_OF_CROPS, _OF_IMAGES = ("box_margin", "smallest_box"), ("coco_validation", "background")
 _PYTHON = r"^.+\.py:[A-Za-z_][A-Za-z_0-9]*$"
 
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -36,8 +47,12 @@ class DatasetSection(BaseModel):
 
     folder: Name | None = Field(None, description="A folder with one folder of images per class.")
     csv: Name | None = Field(None, description="A table with a column of images and of labels.")
+    coco: Name | None = Field(
+        None, description="A JSON file with the lists images, annotations and categories."
+    )
     images: Name | None = Field(
-        None, description="With `csv`: the folder of the images; default the table's own folder."
+        None,
+        description="With `csv` and `coco`: the folder of the images; default that of the file.",
     )
     image_column: Name | None = Field(
         None, description="With `csv`: the column of file names or ids; default found by its name."
@@ -54,6 +69,41 @@ class DatasetSection(BaseModel):
     )
     extension: Name | None = Field(
         None, description="With `csv`: what to append to an id for its file name, such as `.png`."
+    )
+    coco_validation: Name | None = Field(
+        None,
+        description="With `coco`: a second file, whose images are validated on; needs "
+        "`folds_count: 1`.",
+    )
+    boxes: Literal["labels", "crops"] | None = Field(
+        None,
+        description="With `coco`: annotations with an area are labels of their images (`labels`), "
+        "or each is cut out as a sample (`crops`); without this key they are refused.",
+    )
+    box_margin: Annotated[float, Field(ge=0, le=10)] = Field(
+        0.0, description="With `boxes: crops`: what to add on each side, as a part of the box."
+    )
+    smallest_box: Annotated[float, Field(ge=1)] = Field(
+        8.0, description="With `boxes: crops`: the shortest side in pixels that is cut out."
+    )
+    category_map: Annotated[
+        Name
+        | Annotated[dict[str | int, Annotated[int, Field(ge=0)] | Name], Field(min_length=1)]
+        | None,
+        one_of("a JSON file, or a mapping from categories to classes"),
+    ] = Field(
+        None,
+        description="With `coco`: the class of each category, by id or name: `{1: 0, 2: 0, 3: 1}` "
+        "or `{lakeland: dog, siamese: cat}`, or a JSON file with that; others have no class.",
+    )
+    level: Annotated[int, Field(ge=0, le=100)] = Field(
+        0,
+        description="With `coco`: how many steps up the chain of `supercategory` a class lies.",
+    )
+    background: Name | None = Field(
+        None,
+        description='With `coco`: the class that means "nothing": true where no other is, and '
+        "only there.",
     )
     python: Annotated[Annotated[str, Field(pattern=_PYTHON)] | None, one_of("'file.py:Name'")] = (
         Field(
@@ -76,6 +126,16 @@ class DatasetSection(BaseModel):
         stray = self.model_fields_set - {*_BELONGING, *_BELONGING[chosen[0]]}
         if stray:
             msg = f"only keys that go with {chosen[0]!r}, not {', '.join(sorted(stray))}"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _fits_boxes(self) -> Self:
+        crops = self.boxes == "crops"
+        stray = self.model_fields_set & set(_OF_IMAGES if crops else _OF_CROPS)
+        if stray:
+            kind = "with" if crops else "without"
+            msg = f"no {', '.join(sorted(stray))} {kind} 'boxes: crops'"
             raise ValueError(msg)
         return self
 

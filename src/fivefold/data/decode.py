@@ -87,6 +87,7 @@ class Reason(StrEnum):
     TOO_MANY_PIXELS = "too_many_pixels"
     TRUNCATED = "truncated"
     DECODE_ERROR = "decode_error"
+    OUTSIDE = "box_outside"  # what is to be cut out of an image
     DATASET_ERROR = "dataset_error"  # what the code of a Python data set raised
 
 

@@ -151,7 +151,8 @@ def paths_of(images_dir: Path, ids: Sequence[str], extension: str | None = None)
 
 
 def _leaves(sample_id: str) -> bool:
-    return ".." in PurePosixPath(sample_id).parts or bool(_DRIVE_OR_SHARE.match(sample_id))
+    parts = PurePosixPath(sample_id).parts
+    return ".." in parts or "\0" in sample_id or bool(_DRIVE_OR_SHARE.match(sample_id))
 
 
 def _encoded(cells: Sequence[str], *, name: str, separator: str | None) -> tuple[Labels, Floats]:

@@ -9,6 +9,7 @@ from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.data import CsvSource, FolderSource, Source, open_python
+from fivefold.data.coco import CocoBoxes, CocoSource, read_map
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,31 @@ def _open_csv(asked: Asked) -> Source:
     )
 
 
+def _open_coco(asked: Asked) -> Source:
+    section, path = asked.section, asked.path(str(asked.section.coco))
+    images = asked.path(section.images) if section.images else path.parent
+    given = section.category_map
+    category_map = read_map(asked.path(given)) if isinstance(given, str) else given
+    if section.boxes == "crops":
+        return CocoBoxes(
+            path,
+            images,
+            category_map=category_map,
+            level=section.level,
+            margin=section.box_margin,
+            smallest=section.smallest_box,
+        )
+    return CocoSource(
+        path,
+        images,
+        validation=asked.path(section.coco_validation) if section.coco_validation else None,
+        boxes=section.boxes,
+        category_map=category_map,
+        level=section.level,
+        background=section.background,
+    )
+
+
 def _open_python(asked: Asked) -> Source:
     config, section = asked.config, asked.section
     if not asked.allow_imports:
@@ -106,6 +132,7 @@ def _open_python(asked: Asked) -> Source:
 _OPENERS: dict[str, Callable[[Asked], Source]] = {
     "folder": _open_folder,
     "csv": _open_csv,
+    "coco": _open_coco,
     "python": _open_python,
 }
 """How each kind of data is opened."""

@@ -1,0 +1,28 @@
+"""COCO files for classification: labels of whole images, boxes as labels, boxes as samples."""
+
+from fivefold.data.coco.classes import read_map
+from fivefold.data.coco.dataset import ImageClassificationDataset
+from fivefold.data.coco.source import CocoBoxes, CocoSource
+from fivefold.data.coco.translators import (
+    AbyssCaptionTranslator,
+    AnnotationTranslator,
+    CaptionMapTranslator,
+    CategoryTranslator,
+    CocoCaptionTranslator,
+    HotTranslator,
+    MultipleTranslators,
+)
+
+__all__ = [
+    "AbyssCaptionTranslator",
+    "AnnotationTranslator",
+    "CaptionMapTranslator",
+    "CategoryTranslator",
+    "CocoBoxes",
+    "CocoCaptionTranslator",
+    "CocoSource",
+    "HotTranslator",
+    "ImageClassificationDataset",
+    "MultipleTranslators",
+    "read_map",
+]
