@@ -96,7 +96,7 @@ def _warped(
     inverse: bool,
     smooth: bool,
 ) -> Image:
-    flags = (cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST) | cv2.WARP_FILL_OUTLIERS
+    flags = (cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST) | cv2.WARP_FILL_OUTLIERS
     flags |= cv2.WARP_INVERSE_MAP if inverse else 0
 
     def change(part: Image) -> Image:
