@@ -105,7 +105,7 @@ def emboss(
 
 @augmenters.add(name="EdgeDetect")
 def edge_detect(rng: np.random.Generator, height: int, width: int, *, alpha: Part = 0.0) -> Change:
-    """Blend with the image of edges, which is 4 times the pixel less its four neighbours."""
+    """Blend with the image of edges: each pixel's four neighbours, less 4 times the pixel."""
     return _weighed(_towards(_EDGES, draw(rng, alpha)))
 
 

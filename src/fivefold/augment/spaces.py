@@ -14,7 +14,7 @@ else:  # a config is checked without it
 
 Space: TypeAlias = Literal["RGB", "BGR", "GRAY", "CIE", "YCrCb", "HSV", "HLS", "Lab", "Luv"]
 
-# OpenCV's names; "_FULL" spreads hues over all 256 values
+# OpenCV's names; of bytes, hues of HSV and HLS are 0-179.
 _TO = {
     "BGR": "COLOR_RGB2BGR",
     "GRAY": "COLOR_RGB2GRAY",

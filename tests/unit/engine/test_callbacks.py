@@ -99,7 +99,7 @@ def test_verbose_callbacks_say_what_they_do(caplog):
     caplog.set_level("INFO")
     run(EarlyStopping(verbose=1, patience=1), [0.1, 0.2])
     run(ReduceLROnPlateau(verbose=1, patience=1), [0.1, 0.2])
-    assert "epoch 2: early stop: val_loss has not improved for 1 epochs" in caplog.text
+    assert "epoch 2: early stop: val_loss has not improved for 1 epoch" in caplog.text
     assert "epoch 2: learning rate 1 -> 0.1" in caplog.text
 
 

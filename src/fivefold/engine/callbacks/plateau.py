@@ -56,7 +56,8 @@ class EarlyStopping(Callback):
         """Stop the stage when patience is over."""
         self._watch.see(row[self.monitor])
         if self._watch.wait >= max(self.patience, 1):
-            control.stopped = f"{self.monitor} has not improved for {self._watch.wait} epochs"
+            epochs = "1 epoch" if self._watch.wait == 1 else f"{self._watch.wait} epochs"
+            control.stopped = f"{self.monitor} has not improved for {epochs}"
             if self.verbose:
                 logger.info("epoch %d: early stop: %s", epoch + 1, control.stopped)
 
