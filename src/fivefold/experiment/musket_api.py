@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,21 +15,23 @@ from fivefold.core.progress import Progress, Terminal
 from fivefold.data import PredictionItem
 from fivefold.engine.lr_finder import Sweep
 from fivefold.experiment.assembling import extra_train
-from fivefold.experiment.checks import CheckReport
 from fivefold.experiment.augmented_folds import dataset_augmenters
+from fivefold.experiment.checks import CheckReport
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.inference import load_models
+from fivefold.experiment.musket.custom import CatalogView
 from fivefold.experiment.musket.evaluating import Evaluating
+from fivefold.experiment.musket.finder import Finder
 from fivefold.experiment.musket.folds import Folds
 from fivefold.experiment.musket.models import LoadedModels
-from fivefold.experiment.musket.finder import Finder
 from fivefold.experiment.musket.places import Fold, Stage, places_of
 from fivefold.experiment.musket.stage_info import StageInfo, stage_info
 from fivefold.experiment.project import find_experiment
 from fivefold.experiment.summary import Summary
-from fivefold.models import Classifier, build_classifier
-
 from fivefold.experiment.trained import check_stages_before
+from fivefold.models import Classifier, build_classifier
+from fivefold.models.names import backbones
+
 logger = logging.getLogger(__name__)
 
 _COMPILED = "networks are not compiled; `fit` makes the optimizer and the loss"
@@ -253,4 +256,17 @@ def parse(
     )
 
 
-__all__ = ["ClassificationPipeline", "PredictionItem", "extra_train", "parse"]
+custom_models = CatalogView(backbones, lambda name, make: backbones.add(name=name)(make))
+"""Networks of one's own: `custom_models["MyNet"] = MyNet`, as `fivefold.architecture` adds them."""
+custom = SimpleNamespace(models=custom_models)
+"""Musket's page has `classification.custom.models["MyNet"] = MyNet`."""
+
+__all__ = [
+    "ClassificationPipeline",
+    "PredictionItem",
+    "custom",
+    "custom_models",
+    "dataset_augmenters",
+    "extra_train",
+    "parse",
+]
