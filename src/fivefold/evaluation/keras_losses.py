@@ -190,7 +190,7 @@ def _open(probs: Doubles) -> Doubles:
 
 def _binary(probs: Doubles, truth: Doubles) -> float:
     probs = _open(probs)
-    return float(-np.where(truth > 0.5, np.log(probs), np.log1p(-probs)).mean())
+    return float(-(truth * np.log(probs) + (1 - truth) * np.log1p(-probs)).mean())
 
 
 def _categorical(probs: Doubles, truth: Doubles) -> float:

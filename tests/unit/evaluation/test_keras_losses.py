@@ -38,6 +38,13 @@ def test_log_loss_of_a_sigmoid_is_the_mean_of_scikit_learns(seed):
         assert value(name, p) == pytest.approx(np.mean(each))
 
 
+def test_the_cross_entropy_of_a_truth_between_0_and_1_is_its_formula():
+    t, p = np.array([[0.4, 0.9], [0.5, 0.0]]), np.array([[0.3, 0.8], [0.6, 0.1]])
+    expected = -(t * np.log(p) + (1 - t) * np.log(1 - p)).mean()
+    found = value("binary_crossentropy", predict(p, t, "sigmoid"))
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 def test_log_loss_of_certain_errors_is_finite(activation):
     assert 30 < log_loss(predict([[0, 1], [1, 0]], [[1, 0], [0, 1]], activation)) < 40
