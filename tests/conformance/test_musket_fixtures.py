@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from fivefold.augment import augmenters, mixers
 from fivefold.config.document import read
 from fivefold.config.keys import ExperimentKeys
 from fivefold.config.musket import EXPERIMENT_KEYS, STAGE_KEYS, SYNONYMS
 from fivefold.config.nodes import plain
 from fivefold.config.stage_keys import StageConfig
+from fivefold.evaluation import metrics
+from fivefold.losses import losses
+from fivefold.optim import optimizers, schedules
 
 TESTS = Path(__file__).parents[1]
 FOLDER = TESTS / "fixtures" / "musket"
@@ -59,3 +63,16 @@ def test_every_synonym_is_in_a_config():
     keys = {key for config in configs() for key in config}
     keys |= {key for config in configs() for stage in config.get("stages") or () for key in stage}
     assert SYNONYMS.keys() - keys == set()
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [augmenters, mixers, losses, metrics, optimizers, schedules],
+    ids=lambda catalog: catalog.kind,
+)
+def test_every_entry_of_a_catalog_is_in_a_config(catalog):
+    text = "\n".join(path.read_text() for path in FOLDER.glob("*.yaml"))
+    words = set(map(str.casefold, re.findall(r"[\w.]+", text)))
+    ours = [c for c in catalog.components() if c.make.__module__.startswith("fivefold.")]
+    spellings = {c.name: {s.casefold() for s in (c.name, *c.aliases)} for c in ours}
+    assert [name for name, known in spellings.items() if not known & words] == []
