@@ -35,7 +35,7 @@ Points = Annotated[
 
 _ROUNDS = 5
 _COMPACTNESS = 10.0
-_MOST_CELLS = 2**22  # distances that are held at a time
+_BLOCK = 16  # pixels along each side of what is compared with the points around it
 
 
 @augmenters.add(name="Superpixels")
@@ -169,15 +169,25 @@ def nearest(points: Floats, size: tuple[int, ...]) -> Indices:
         size: Height and width in pixels.
     """
     height, width = size
-    rows, columns = points[:, 0] * height, points[:, 1] * width
-    across = (np.arange(width, dtype=np.float32)[:, None] + 0.5 - columns) ** 2
-    at_once = max(_MOST_CELLS // (width * len(points)), 1)
-    parts = []
-    for start in range(0, height, at_once):
-        down = np.arange(start, min(start + at_once, height), dtype=np.float32)[:, None] + 0.5
-        distance = ((down - rows) ** 2)[:, None] + across[None]
-        parts.append(distance.argmin(axis=2))
-    return np.concatenate(parts)
+    places = points * np.array(size, np.float32)
+    labels = np.empty(size, np.intp)
+    for top in range(0, height, _BLOCK):
+        for left in range(0, width, _BLOCK):
+            block = labels[top : top + _BLOCK, left : left + _BLOCK]
+            y = np.arange(top, top + block.shape[0], dtype=np.float32)[:, None, None] + 0.5
+            x = np.arange(left, left + block.shape[1], dtype=np.float32)[None, :, None] + 0.5
+            near = _near(places, (float(y.mean()), float(x.mean())))
+            distance = (places[near, 0] - y) ** 2 + (places[near, 1] - x) ** 2
+            block[:] = near[distance.argmin(axis=2)]
+    return labels
+
+
+def _near(places: Floats, centre: tuple[float, float]) -> Indices:
+    """Find all points [P, 2] that some pixel of the block around a centre may be nearest to."""
+    distance = np.hypot(places[:, 0] - centre[0], places[:, 1] - centre[1])
+    # What is nearest to a pixel is at most the block's diagonal farther away than what is nearest
+    # to the centre.
+    return np.flatnonzero(distance <= distance.min() + _BLOCK * 1.5)
 
 
 def alike(image: Image, count: int) -> Indices:
@@ -198,7 +208,9 @@ def alike(image: Image, count: int) -> Indices:
     labels = around[:, :, 4]
     for _ in range(_ROUNDS):
         centres = _means(space.reshape(height * width, -1), labels.ravel(), rows * columns)
-        distance = ((centres[around] - space[:, :, None, :]) ** 2).sum(axis=3)
+        distance = np.zeros(around.shape, np.float32)
+        for i in range(space.shape[2]):  # one after another: several times as fast as all at once
+            distance += (centres[:, i][around] - space[:, :, None, i]) ** 2
         labels = np.take_along_axis(around, distance.argmin(axis=2)[..., None], axis=2)[..., 0]
     return labels
 

@@ -8,14 +8,22 @@ from fivefold.augment.segments import alike, nearest
 IMAGE = smooth_picture()
 
 
-def test_each_pixel_belongs_to_the_nearest_point():
-    points = np.random.default_rng(0).random((40, 2)).astype(np.float32)
+@pytest.mark.parametrize("count", [1, 2, 40, 5000])
+def test_each_pixel_belongs_to_the_nearest_point(count):
+    points = np.random.default_rng(count).random((count, 2)).astype(np.float32)
     labels = nearest(points, (30, 50))
     y, x = np.mgrid[0:30, 0:50] + 0.5
     tree = KDTree(points * [30, 50])
     distance, _ = tree.query(np.stack([y, x], axis=-1))
     own = np.hypot(points[labels][..., 0] * 30 - y, points[labels][..., 1] * 50 - x)
     np.testing.assert_allclose(own, distance, atol=1e-4)
+
+
+def test_of_equally_near_points_the_first_counts():
+    points = np.array([[0.5, 0.75], [0.5, 0.25], [0.5, 0.25]], np.float32)
+    labels = nearest(points, (3, 41))
+    assert set(np.unique(labels)) == {0, 1}
+    assert (labels[:, 20] == 0).all()  # the pixel in the middle
 
 
 def test_superpixels_follow_edges():
