@@ -10,6 +10,7 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import say, show_json, show_table
 from fivefold.cli.guard import guarded
+from fivefold.cli.outputs import check_free
 
 if TYPE_CHECKING:
     from fivefold.apps.compare import Comparison
@@ -38,6 +39,7 @@ def compare(
             help="A metric, best first, or a key of the config; the primary metric if not given.",
         ),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Put experiments side by side: what differs, which is best.
@@ -46,6 +48,8 @@ def compare(
     kept. The best value of a column has a * (several if they are equal). A terminal shows as many
     columns as fit it; a pipe gets all, and the CSV all digits too.
     """
+    if output is not None:
+        check_free(output, force=force)
     from fivefold.apps.compare import compare as compare_folder
 
     found = compare_folder(folder, only_metric=only_metric, sort_by=sort_by)

@@ -8,7 +8,7 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import say, show_pairs, starting
 from fivefold.cli.guard import guarded
-from fivefold.cli.predict import check_free
+from fivefold.cli.outputs import check_free
 from fivefold.core.durable import write_bytes
 from fivefold.core.progress import Terminal
 
@@ -32,11 +32,14 @@ def lr_find(  # noqa: PLR0913  one parameter for each option
     ] = 1e-6,
     end: Annotated[float, typer.Option("--end", metavar="LR", help="Where they go.")] = 1.0,
     epochs: Annotated[
-        int, typer.Option("--epochs", metavar="N", min=1, help="Passes over the training samples.")
+        int,
+        typer.Option(
+            "--epochs", metavar="N", min=1, max=10_000, help="Passes over the training samples."
+        ),
     ] = 5,
     steps: Annotated[
         int | None,
-        typer.Option("--steps", metavar="N", min=2, help="Steps, instead of epochs."),
+        typer.Option("--steps", metavar="N", min=2, max=100_000, help="Steps, instead of epochs."),
     ] = None,
     linear: Annotated[
         bool, typer.Option("--linear", help="Add from step to step instead of multiplying.")
@@ -51,10 +54,10 @@ def lr_find(  # noqa: PLR0913  one parameter for each option
     four times its lowest. The experiment's own files stay as they are.
     """
     for option, rate in (("--start", start), ("--end", end)):
-        if not 0 < rate <= 1000:
-            msg = f"expected a learning rate above 0 and at most 1000, got {rate:g}"
+        if not 1e-30 <= rate <= 1000:
+            msg = f"expected a learning rate from 1e-30 to 1000, got {rate:g}"
             raise typer.BadParameter(msg, param_hint=option)
-    check_free(output, force=force)
+    check_free(output, force=force, example="lr.png")
     with starting():
         from fivefold.engine.lr_finder import Sweep
         from fivefold.engine.lr_plots import png

@@ -8,6 +8,7 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import say, show, show_json
 from fivefold.cli.guard import guarded
+from fivefold.cli.outputs import check_free
 from fivefold.core.layout import RunFolder
 
 
@@ -91,6 +92,7 @@ def schema(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="A file to write.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
 ) -> None:
     """Put out the JSON Schema with which editors check a config."""
     import json
@@ -101,6 +103,7 @@ def schema(
     if output is None:
         show_json(json_schema())
         return
+    check_free(output, force=force, example="x.json")
     write_text(output, json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
     say(f"{output}: written; in VS Code add it to the setting yaml.schemas")
 

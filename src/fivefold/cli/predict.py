@@ -10,14 +10,12 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import say, show_json, show_table, starting
 from fivefold.cli.guard import guarded
+from fivefold.cli.outputs import STANDARD_OUTPUT, check_free
 from fivefold.core.durable import write_bytes
-from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
     from fivefold.data import Source
-
-_STANDARD_OUTPUT = Path("-")
 
 
 @guarded
@@ -33,7 +31,7 @@ def predict(  # noqa: PLR0913  one parameter for each option
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The table; - is the terminal.")
-    ] = _STANDARD_OUTPUT,
+    ] = STANDARD_OUTPUT,
     folds: arguments.Folds = None,
     stage: arguments.Stage = -1,
     tta: Annotated[bool, typer.Option("--tta", help="Average over flipped copies too.")] = False,
@@ -60,7 +58,7 @@ def predict(  # noqa: PLR0913  one parameter for each option
     source = _opened(inputs, images)
     predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta)
     data = csv_bytes(prediction_rows(predictions))
-    if output == _STANDARD_OUTPUT:
+    if output == STANDARD_OUTPUT:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         return
@@ -88,23 +86,6 @@ def evaluate(
     names = sorted({name for values in columns.values() for name in values})
     rows = [[n, *(_number(values.get(n)) for values in columns.values())] for n in names]
     show_table(["metric", *columns], rows)
-
-
-def check_free(output: Path, *, force: bool) -> None:
-    """Refuse a file that exists, unless it may be replaced, and a folder.
-
-    Raises:
-        ConfigError: If it is one of them.
-    """
-    if output.is_dir():
-        message = "expected a file to write, got a folder"
-        hint = f"a file in it, such as -o {output / 'labels.csv'}"
-        raise ConfigError([Problem("cli/output-exists", str(output), message, hint)])
-    if output == _STANDARD_OUTPUT or force or not output.exists():
-        return
-    message = "expected a name that is free, got an existing file"
-    problem = Problem("cli/output-exists", str(output), message, "--force replaces it")
-    raise ConfigError([problem])
 
 
 def _opened(inputs: Sequence[Path], images: Path | None) -> "Source | Path | Sequence[Path]":

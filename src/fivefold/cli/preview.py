@@ -8,7 +8,7 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import show_pairs
 from fivefold.cli.guard import guarded
-from fivefold.cli.predict import check_free
+from fivefold.cli.outputs import check_free
 from fivefold.core.durable import write_bytes
 from fivefold.core.progress import Terminal
 
@@ -30,7 +30,7 @@ def preview(
 
     Nothing is trained, and the experiment's own files stay as they are.
     """
-    check_free(output, force=force)
+    check_free(output, force=force, example="lr.png")
     from fivefold.apps.preview import draw_preview
     from fivefold.core.layout import RunFolder
     from fivefold.experiment.loading import load_named

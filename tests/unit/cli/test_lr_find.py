@@ -46,8 +46,8 @@ def test_an_existing_picture_is_kept_unless_forced(experiment, tmp_path, capsys)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--start", "0"], "expected a learning rate above 0 and at most 1000, got 0"),
-        (["--end", "2000"], "expected a learning rate above 0 and at most 1000, got 2000"),
+        (["--start", "0"], "expected a learning rate from 1e-30 to 1000, got 0"),
+        (["--end", "2000"], "expected a learning rate from 1e-30 to 1000, got 2000"),
         (["--steps", "1"], "--steps"),
         (["--start", "1", "--end", "0.1"], "start_lr: expected a number above 0 and below"),
         (["--fold", "7"], "fold"),

@@ -6,31 +6,9 @@ import numpy as np
 import pytest
 
 from fivefold.cli import app
-from fivefold.cli.predict import _columns, check_free
-from fivefold.core.errors import ConfigError
+from fivefold.cli.predict import _columns
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
-
-
-def test_existing_output_needs_force(capsys, tmp_path):
-    output = tmp_path / "out.csv"
-    output.write_text("mine")
-    assert app.run(["predict", str(tmp_path), "x.png", "-o", str(output)]) == 2
-    assert capsys.readouterr().err == (
-        f"{output}: expected a name that is free, got an existing file\n    --force replaces it\n"
-    )
-    assert output.read_text() == "mine"
-    check_free(output, force=True)
-    with pytest.raises(ConfigError, match="got an existing file") as error:
-        check_free(output, force=False)
-    assert error.value.slug == "cli/output-exists"
-
-
-@pytest.mark.parametrize("force", [True, False])
-def test_a_folder_is_no_output_even_by_force(tmp_path, force):
-    with pytest.raises(ConfigError, match="expected a file to write, got a folder") as error:
-        check_free(tmp_path, force=force)
-    assert error.value.problems[0].hint == f"a file in it, such as -o {tmp_path / 'labels.csv'}"
 
 
 class FakeExperiment:
