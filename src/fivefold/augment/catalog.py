@@ -8,6 +8,8 @@ NEEDS_MASK = "needs_mask"
 """The fact of a component that only changes images with masks."""
 COLOUR = "colour"
 """The fact of a component that changes red, green and blue, and needs these three channels."""
+SHOWS = "shows"
+"""The fact of a component that shows its augmenters another number of channels: how many."""
 
 augmenters: Catalog[Change] = Catalog("augmenter", ("rng", "height", "width"), guarded)
 """Each is `def name(rng, height, width, *, options) -> Change`."""

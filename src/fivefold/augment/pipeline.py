@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
-from fivefold.augment.catalog import COLOUR, NEEDS_MASK, augmenters
+from fivefold.augment.catalog import COLOUR, NEEDS_MASK, SHOWS, augmenters
 from fivefold.augment.changes import Step, change_all, draw_changes, fuse
 from fivefold.augment.children import Children, make_step, options_of, spellings
 from fivefold.augment.mixing import misplaced_mixer, mixer_problems, mixers
@@ -106,19 +106,22 @@ class _Place:
         key: The keys and names around it, for messages.
         masks: Whether images come with masks.
         channels: How many channels images have.
+        are_chosen: Whether an augmenter around it shows only these.
     """
 
     at: Where
     key: str
     masks: bool
     channels: int
+    are_chosen: bool = False
 
     def refusal(self, component: Component[Any]) -> str:
         """Say why an augmenter cannot be used on the images here; "" if it can."""
         if component.facts.get(NEEDS_MASK) and not self.masks:
             return "it needs a mask for every image, which classification has none of: leave it out"
         if component.facts.get(COLOUR) and self.channels < 3:
-            have = f"`shape` has {self.channels} channel{'s' if self.channels > 1 else ''}"
+            source = "the augmenter around it shows" if self.are_chosen else "`shape` has"
+            have = f"{source} {self.channels} channel{'s' if self.channels > 1 else ''}"
             return f"it changes red, green and blue, and {have}: leave it out, or set 3"
         return ""
 
@@ -187,6 +190,8 @@ def _children_problems(
     """Find problems of augmenters inside another; bare ones have no option's name around them."""
     written = {str(option) for option in options} if isinstance(options, Mapping) else set()
     problems = []
+    shown = len(component.check(options)[0].get("channels") or range(place.channels))
+    shown = component.facts.get(SHOWS, shown)
     for option, accepted in component.check(options)[0].items():
         if not isinstance(accepted, Children):
             continue
@@ -195,6 +200,8 @@ def _children_problems(
         key = ".".join((place.key, *around))
         for item in accepted.items:
             inner = replace(place, at=partial(place.at, *around, *item.path), key=key)
+            if shown != place.channels:
+                inner = replace(inner, channels=shown, are_chosen=True)
             problems += _problems(item.name, item.value, inner)
     return problems
 

@@ -100,7 +100,7 @@ def with_colorspace(
     )
 
 
-@augmenters.add(name="WithHueAndSaturation", colour=True, children="children")
+@augmenters.add(name="WithHueAndSaturation", colour=True, children="children", shows=2)
 def with_hue_and_saturation(
     rng: np.random.Generator,
     height: int,

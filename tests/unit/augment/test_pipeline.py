@@ -253,3 +253,17 @@ def test_a_bare_word_where_an_option_holds_augmenters_is_named():
     assert problem.message == (
         "augmentation.SimplexNoiseAlpha: expected the name of a known augmenter, got 'Flipr'"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "shown"),
+    [
+        ("WithChannels", {"channels": 0, "children": {"Grayscale": 1}}, "1 channel:"),
+        ("WithHueAndSaturation", {"Grayscale": 1}, "2 channels:"),
+    ],
+)
+def test_colours_are_refused_where_an_augmenter_shows_fewer_channels(name, options, shown):
+    (problem,) = check_augmentation([(name, options)], here)
+    assert problem.slug == "config/refused-augmenter"
+    wanted = "it changes red, green and blue, and the augmenter around it shows "
+    assert problem.hint.startswith(f"{wanted}{shown}")
