@@ -122,7 +122,7 @@ def test_tensorboard_may_write_to_another_folder_of_the_experiment(tmp_path):
     assert (tmp_path / "there" / "2.1").is_dir()
 
 
-@pytest.mark.parametrize("log_dir", ["/tmp/elsewhere", "../elsewhere", "a/../../b"])
+@pytest.mark.parametrize("log_dir", ["/tmp/elsewhere", "../elsewhere", "a/../../b", ""])
 def test_a_config_cannot_make_tensorboard_write_outside_the_experiment(log_dir):
     (complaint,) = callbacks.get("TensorBoard").check({"log_dir": log_dir})[1]
     assert complaint.message == f"expected a path inside the experiment's folder, got {log_dir!r}"
@@ -242,10 +242,26 @@ def test_a_step_logger_drops_steps_that_were_not_committed(tmp_path):
     assert table == "\n".join(["epoch,step,loss,lr", *expected, ""])
 
 
-@pytest.mark.parametrize("name", ["/tmp/log.csv", "../log.csv"])
+@pytest.mark.parametrize("name", ["/tmp/log.csv", "../log.csv", "."])
 def test_a_csv_logger_stays_inside_the_experiment(name):
     (complaint,) = callbacks.get("CSVLogger").check({"filename": name})[1]
     assert complaint.message == f"expected a path inside the experiment's folder, got {name!r}"
+
+
+@pytest.mark.parametrize(
+    "name", ["a\0b.csv", "a\nb.csv", "a" * 300 + ".csv", "ä" * 150 + "/log.csv"]
+)
+def test_names_that_no_file_can_have_are_refused_before_training(name):
+    (complaint,) = callbacks.get("CSVLogger").check({"filename": name})[1]
+    wanted = "expected a path of printable characters, each part of at most 200 bytes, got "
+    assert complaint.message.startswith(wanted)
+
+
+@pytest.mark.parametrize("log_dir", ["weights", "state/tb", "config.yaml"])
+def test_tensorboard_stays_out_of_the_files_of_the_experiment(log_dir):
+    (complaint,) = callbacks.get("TensorBoard").check({"log_dir": log_dir})[1]
+    wanted = "expected a folder that has no other files of the experiment, such as 'logs', got "
+    assert complaint.message == f"{wanted}{log_dir!r}"
 
 
 def test_files_that_callbacks_write_are_found_for_other_experiments(tmp_path):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,31 @@ from pydantic import AfterValidator, Field
 from fivefold.core.durable import write_text
 from fivefold.engine.callbacks.protocol import Callback, Control, StageInfo, callbacks
 
+_LONGEST = 200  # of 255 that file systems take; the fold's and stage's numbers follow
+_OWN = {
+    *("weights", "metrics", "predictions", "examples", "pictures", "data", "state"),
+    *("config.yaml", "manifest.json", "summary.yaml", "report.html"),
+}
+
 
 def _inside(path: str) -> str:
     """Keep a config from writing where it has no business."""
-    if Path(path).is_absolute() or ".." in Path(path).parts:
+    parts = Path(path).parts
+    if not parts or Path(path).is_absolute() or ".." in parts:
         msg = "a path inside the experiment's folder"
         raise ValueError(msg)
+    if not path.isprintable() or max(len(os.fsencode(part)) for part in parts) > _LONGEST:
+        msg = f"a path of printable characters, each part of at most {_LONGEST} bytes"
+        raise ValueError(msg)
     return path
+
+
+def _apart(folder: str) -> str:
+    """Keep what is written for other tools out of fivefold's own files."""
+    if Path(folder).parts[0] in _OWN:
+        msg = "a folder that has no other files of the experiment, such as 'logs'"
+        raise ValueError(msg)
+    return folder
 
 
 def _of_stage(filename: str, info: StageInfo) -> Path:
@@ -58,7 +77,7 @@ class TensorBoard(Callback):
         histogram_freq: Like those that follow, Keras's and without effect.
     """
 
-    log_dir: Annotated[str, AfterValidator(_inside)] = "logs"
+    log_dir: Annotated[str, AfterValidator(_inside), AfterValidator(_apart)] = "logs"
     update_freq: Literal["epoch", "batch"] = "epoch"
     histogram_freq: Any = None
     batch_size: Any = None
