@@ -77,7 +77,10 @@ def shown(value: Any) -> str:
 def without_echoes(
     errors: Iterable[ErrorDetails], known_at: Callable[[tuple[str | int, ...]], Iterable[str]]
 ) -> list[ErrorDetails]:
-    """Leave out required keys that are there and only misspelt: one mistake is one problem.
+    """Leave out what only follows from another problem: one mistake is one problem.
+
+    That is required keys that are there and only misspelt, and lists that are too short because
+    their items are wrong.
 
     Args:
         errors: What `ValidationError.errors()` gives.
@@ -89,7 +92,16 @@ def without_echoes(
         *around, name = details["loc"] or ("",)
         if details["type"] in _UNKNOWN:
             meant.add((*around, closest(str(name), known_at(tuple(around)))))
-    return [d for d in found if not (d["type"] in _MISSING and tuple(d["loc"]) in meant)]
+    return [
+        d
+        for d in found
+        if not (d["type"] in _MISSING and tuple(d["loc"]) in meant)
+        and not (d["type"] == "too_short" and any(_is_inside(d["loc"], o["loc"]) for o in found))
+    ]
+
+
+def _is_inside(outer: tuple[str | int, ...], inner: tuple[str | int, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def explain(details: ErrorDetails, known: Iterable[str] = ()) -> Complaint:

@@ -197,7 +197,7 @@ def back_propagate(
         if "more than 1 value per channel" not in str(error):
             raise
         msg = f"{where}: expected several samples for BatchNorm, got {len(batch.indices)}"
-        hint = "set `batch` to at least 2, or `freeze_batchnorm: true`"
+        hint = "set `batch` to at least 2, train on more samples, or `freeze_batchnorm: true`"
         raise DataError(msg, hint=hint, slug="data/batch-of-one") from error
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):

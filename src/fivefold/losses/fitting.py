@@ -88,7 +88,10 @@ def for_each(texts: Sequence[str], heads: Sequence[Head]) -> list[str]:
 
 def _of_heads(texts: Sequence[str], heads: Sequence[Head], where: Where) -> Iterator[Problem]:
     if len(texts) not in (0, 1, len(heads)):
-        message = f"loss: expected 1 or {len(heads)} (one for each head), got {len(texts)}"
+        wanted = (
+            f"1 or {len(heads)} (one for each head)" if len(heads) > 1 else "1 for the one head"
+        )
+        message = f"loss: expected {wanted}, got {len(texts)}"
         yield Problem("config/loss-count", where("loss"), message)
     for head in heads:
         if head.activation == "softmax" and head.num_classes == 1:
@@ -143,7 +146,8 @@ def _unknown_weights(balance: Balance, heads: Sequence[Head], where: Where) -> I
     sigmoids = [head for head in heads if head.activation == "sigmoid"]
     wanted = balance.pos_weight
     if wanted != 1 and not sigmoids:
-        message = "pos_weight: expected a head with activation 'sigmoid', got none"
+        found = ", ".join(dict.fromkeys(repr(head.activation) for head in heads))
+        message = f"pos_weight: expected a head with activation 'sigmoid', got {found}"
         hint = "a softmax head has no false answers to weigh against; use `class_weights`"
         yield Problem("config/class-weights", where("pos_weight"), message, hint)
         return

@@ -112,7 +112,7 @@ def test_weights_that_fit_are_no_problem(activation, loss, balance):
             "softmax",
             "ce",
             Balance(pos_weight=2.0),
-            "c.yaml:5:13: pos_weight: expected a head with activation 'sigmoid', got none",
+            "c.yaml:5:13: pos_weight: expected a head with activation 'sigmoid', got 'softmax'",
         ),
         (
             "sigmoid",

@@ -182,3 +182,12 @@ def test_problems_have_their_place_and_a_hint():
 def test_wrong_options_are_told(name, options, message):
     with pytest.raises(ConfigError, match=message):
         build_schedule(name, options)
+
+
+def test_a_wrong_item_does_not_make_its_list_too_short_as_well():
+    with pytest.raises(ConfigError) as error:
+        build_schedule("MultiStep", {"milestones": [-1]})
+    (problem,) = error.value.problems
+    assert problem.message == (
+        "schedule.MultiStep.milestones.0: expected greater than or equal to 1, got -1"
+    )
