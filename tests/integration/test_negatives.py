@@ -123,3 +123,13 @@ def test_musket_files_say_negatives_in_every_way():
     stages = load(FIXTURE).resolve()
     pairs = [(stage.negatives, stage.validation_negatives) for stage in stages]
     assert pairs == [(0, -1), (2, 2), (-1, 100)]
+
+
+def test_negatives_among_positives_alone_are_told_to_have_no_effect(tmp_path, caplog):
+    class Positive(Marks):
+        def isPositive(self, i):  # noqa: N802  Musket's name
+            return True
+
+    data, _ = rows_of(experiment(tmp_path / "run"), Positive(own=False), 0, 0)
+    assert len(data.train_rows) == 24
+    assert "negatives: no effect: all 48 samples are positive" in caplog.text

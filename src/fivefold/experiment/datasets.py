@@ -151,6 +151,9 @@ def _positives(
     if all(stage.takes_all for stage in stages):
         return np.zeros(0, dtype=bool)
     positive = positives_of(source, table)
+    if positive.all():
+        text = "negatives: no effect: all %d samples are positive; `isPositive` says which are"
+        logger.warning(text, len(positive))
     for fold in range(splits.num_folds):
         train_rows, val_rows = splits.rows(table, fold)
         for stage in stages:
