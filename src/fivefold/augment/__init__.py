@@ -1,6 +1,7 @@
 """From decoded pixels to what a network sees: resizing, and random changes for training."""
 
 from fivefold.augment import (  # noqa: F401  they fill the catalog
+    affine_cv2,
     axes,
     background,
     blend,
@@ -14,13 +15,16 @@ from fivefold.augment import (  # noqa: F401  they fill the catalog
     cropping,
     dropout,
     fields,
+    fixed_size,
     geometric,
     histogram,
     noise,
+    pillow_like,
     policies,
     pooling,
     quantise,
     rearranged,
+    resized_crop,
     resizing,
     salt,
     segments,

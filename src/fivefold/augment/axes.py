@@ -1,34 +1,27 @@
 """Turns, and affine changes of one kind or along one axis.
 
-`Rotate90` is Musket's own, `Rot90` and `AffineCv2` are imgaug 0.3's, the others 0.4's.
+`Rotate90` is Musket's own, `Rot90` is imgaug 0.3's, the others are 0.4's.
 """
 
 import math
-from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BeforeValidator
 
 from fivefold.augment.box import Matrix
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Both, Change
 from fivefold.augment.draws import (
-    AxisFactor,
-    AxisNumber,
-    AxisWhole,
     Brightness,
-    Factor,
     Modes,
     Number,
     Orders,
+    Positive,
     ShearAngle,
     Values,
     WholeNumber,
     draw,
     draw_border,
-    draw_one,
     draw_whole,
 )
 from fivefold.augment.frames import resized
@@ -40,21 +33,6 @@ _QUARTERS: Values = [0.0, 90.0, 180.0, 270.0]
 _THIRTY: Values = [-30.0, 30.0]
 _HALF_TO_MORE: Values = [0.5, 1.5]
 _QUARTER: Values = [-0.25, 0.25]
-
-# OpenCV's numbers and imgaug's words for them
-_CV2_ORDERS: Mapping[Any, Any] = {"nearest": 0, "linear": 1, "cubic": 3, 0: 0, 1: 1, 2: 3}
-_CV2_MODES: Mapping[Any, Any] = {
-    "constant": "constant",
-    "replicate": "edge",
-    "reflect": "symmetric",
-    "wrap": "wrap",
-    "reflect_101": "reflect",
-    0: "constant",
-    1: "edge",
-    2: "symmetric",
-    3: "wrap",
-    4: "reflect",
-}
 
 
 @augmenters.add(name="Rotate90")
@@ -109,7 +87,7 @@ def scale_x(
     height: int,
     width: int,
     *,
-    scale: Factor = _HALF_TO_MORE,
+    scale: Positive = _HALF_TO_MORE,
     order: Orders = 1,
     cval: Brightness = 0.0,
     mode: Modes = "constant",
@@ -127,7 +105,7 @@ def scale_y(
     height: int,
     width: int,
     *,
-    scale: Factor = _HALF_TO_MORE,
+    scale: Positive = _HALF_TO_MORE,
     order: Orders = 1,
     cval: Brightness = 0.0,
     mode: Modes = "constant",
@@ -217,63 +195,6 @@ def translate_y(
     pixels = _moved_by(rng, height, percent, px)
     border = draw_border(rng, order, cval, mode)
     return Warp(_matrix(1.0, 0.0, 0.0, 1.0, down=pixels), border)
-
-
-def _cv2_option(words: Mapping[Any, Any], noun: str) -> BeforeValidator:
-    def check(value: Any) -> Any:
-        names = value if isinstance(value, list | tuple) else [value]
-        if not names or any(type(n) not in (int, str) or n not in words for n in names):
-            msg = f"{noun}, or a list of these to choose from"
-            raise ValueError(msg)
-        found = [words[name] for name in names]
-        return found if isinstance(value, list | tuple) else found[0]
-
-    return BeforeValidator(check)
-
-
-_Cv2Order = Annotated[
-    int | list[int],
-    _cv2_option(_CV2_ORDERS, "nearest (0), linear (1), cubic (2)"),
-]
-_Cv2Mode = Annotated[
-    str | list[str],
-    _cv2_option(_CV2_MODES, "constant (0), replicate (1), reflect (2), wrap (3), reflect_101 (4)"),
-]
-
-
-@augmenters.add(name="AffineCv2")
-def affine_cv2(
-    rng: np.random.Generator,
-    height: int,
-    width: int,
-    *,
-    scale: AxisFactor = 1.0,
-    translate_percent: AxisNumber = 0.0,
-    translate_px: AxisWhole = 0,
-    rotate: Number = 0.0,
-    shear: ShearAngle = 0.0,
-    order: _Cv2Order = 1,
-    cval: Brightness = 0.0,
-    mode: _Cv2Mode = "constant",
-) -> Warp:
-    """The same as `Affine`, with OpenCV's words for `order` and `mode`.
-
-    Raises:
-        ValueError: If both kinds of translation are set.
-    """
-    return affine(
-        rng,
-        height,
-        width,
-        scale=scale,
-        translate_percent=translate_percent,
-        translate_px=translate_px,
-        rotate=rotate,
-        shear=shear,
-        order=draw_one(rng, order),
-        cval=cval,
-        mode=draw_one(rng, mode),
-    )
 
 
 def _placed(matrix: Matrix, size: tuple[int, int], border: Border, *, fit_output: bool) -> Warp:

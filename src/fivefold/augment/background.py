@@ -11,7 +11,7 @@ from PIL import UnidentifiedImageError
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Change, WithMask, size_after
 from fivefold.augment.children import OptionalChildren
-from fivefold.augment.draws import Probability, Values, draw_whole, number_option
+from fivefold.augment.draws import Probability, Values, draw_whole, whole_between
 from fivefold.augment.frames import resized
 from fivefold.augment.preprocess import resize
 from fivefold.core.errors import DataError
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 else:  # a config is checked without it
     cv2 = late("cv2")
 
-Erosion = Annotated[
-    Values,
-    number_option("a whole number from 0 to 1000", lambda v: 0 <= v <= 1000 and v == int(v)),
-]
+Erosion = Annotated[Values, whole_between(0, 1000)]
 
 
 @augmenters.add("Background Augmenter", name="BackgroundReplacer", needs_mask=True)

@@ -13,8 +13,8 @@ from pydantic import BeforeValidator, Field
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Both, Change, Single, change_image, change_mask, fuse
 from fivefold.augment.children import Children, OptionalChildren
-from fivefold.augment.coarse import Chance, Repeats, WholeSize
-from fivefold.augment.draws import Exponent, Number, Probability, Values, draw, draw_whole
+from fivefold.augment.coarse import Repeats, WholeSize
+from fivefold.augment.draws import Exponent, Number, Part, Probability, Values, draw, draw_whole
 from fivefold.augment.per_channel import Share, as_bytes, drawn_array, for_channels, new_seed
 from fivefold.augment.preprocess import resize
 from fivefold.augment.smooth_noise import (
@@ -52,7 +52,7 @@ def alpha(
     height: int,
     width: int,
     *,
-    factor: Chance = 0.0,
+    factor: Part = 0.0,
     first: OptionalChildren = None,
     second: OptionalChildren = None,
     per_channel: Share = 0.0,
@@ -78,7 +78,7 @@ def alpha_elementwise(
     height: int,
     width: int,
     *,
-    factor: Chance = 0.0,
+    factor: Part = 0.0,
     first: OptionalChildren = None,
     second: OptionalChildren = None,
     per_channel: Share = 0.0,

@@ -12,7 +12,15 @@ from pydantic import BeforeValidator
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Change, Pixels
 from fivefold.augment.convolve import weigh
-from fivefold.augment.draws import Number, Values, draw, draw_whole, number_option
+from fivefold.augment.draws import (
+    Number,
+    Positive,
+    Values,
+    between,
+    draw,
+    draw_whole,
+    whole_between,
+)
 from fivefold.augment.per_channel import as_bytes, channel_by_channel
 from fivefold.augment.warp import by_channels
 from fivefold.core.optional import late
@@ -30,13 +38,10 @@ def _is_size(value: float) -> bool:
     return 0 <= value <= 255 and float(value).is_integer()
 
 
-Sigma = Annotated[Values, number_option("a number from 0 to 100", lambda v: 0 <= v <= 100)]
-Spread = Annotated[Values, number_option("a number above 0", lambda v: v > 0)]
-Size = Annotated[Values, number_option(_WHOLE, _is_size)]
-OddSize = Annotated[Values, number_option(_WHOLE, _is_size)]
-Length = Annotated[
-    Values, number_option("a whole number from 3 to 255", lambda v: _is_size(v) and v >= 3)
-]
+Sigma = Annotated[Values, between(0, 100)]
+Size = Annotated[Values, whole_between(0, 255)]
+OddSize = Annotated[Values, whole_between(0, 255)]
+Length = Annotated[Values, whole_between(3, 255)]
 
 
 def _as_sides(value: Any) -> Any:
@@ -133,8 +138,8 @@ def bilateral_blur(
     width: int,
     *,
     d: Size = 1,
-    sigma_color: Spread = [10.0, 250.0],  # noqa: B006  read only
-    sigma_space: Spread = [10.0, 250.0],  # noqa: B006  read only
+    sigma_color: Positive = [10.0, 250.0],  # noqa: B006  read only
+    sigma_space: Positive = [10.0, 250.0],  # noqa: B006  read only
 ) -> Change:
     """Blur where neighbours are alike, and keep edges.
 

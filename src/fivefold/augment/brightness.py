@@ -12,19 +12,19 @@ from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Change, Table
 from fivefold.augment.draws import (
     Brightness,
+    NotNegative,
     Number,
     Probability,
     Values,
     draw,
     draw_whole,
-    number_option,
+    whole_between,
 )
 from fivefold.augment.per_channel import BRIGHTNESS, Share, for_channels, new_seed, table_of
 from fivefold.core.types import Image
 
 Byte = Annotated[int, Field(ge=0, le=255)]
-Factor = Annotated[Values, number_option("a number of at least 0", lambda v: v >= 0)]
-Bits = Annotated[Values, number_option("a whole number from 1 to 8", lambda v: v in range(1, 9))]
+Bits = Annotated[Values, whole_between(1, 8)]
 Nothing = Annotated[
     None,
     BeforeValidator(lambda value: None if value in ({}, None, True) else value),
@@ -75,7 +75,7 @@ def multiply(
 
 @augmenters.add("pillike.EnhanceBrightness", name="EnhanceBrightness")
 def enhance_brightness(
-    rng: np.random.Generator, height: int, width: int, *, factor: Factor
+    rng: np.random.Generator, height: int, width: int, *, factor: NotNegative
 ) -> Change:
     """Blend with black: 0 is black, 1 the image, above brighter; Pillow's Brightness."""
     drawn = np.float32(draw(rng, factor))

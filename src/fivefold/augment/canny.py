@@ -7,7 +7,7 @@ from pydantic import BeforeValidator
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Change, Pixels
-from fivefold.augment.draws import Values, draw, draw_whole, number_option
+from fivefold.augment.draws import Part, Values, draw, draw_whole, whole_between
 from fivefold.augment.per_channel import mixed, new_seed
 from fivefold.core.optional import late
 from fivefold.core.types import Image
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 else:  # a config is checked without it
     cv2 = late("cv2")
 
-Part = Annotated[Values, number_option("a number from 0 to 1", lambda v: 0 <= v <= 1)]
-Kernel = Annotated[Values, number_option("a whole number from 3 to 7", lambda v: v in range(3, 8))]
+Kernel = Annotated[Values, whole_between(3, 7)]
 
 
 def _as_thresholds(value: Any) -> Any:

@@ -5,19 +5,16 @@ are drawn by the formulas given here.
 """
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.coarse import Chance, WholeSize
-from fivefold.augment.draws import Brightness, Exponent, Values, draw, draw_whole, number_option
+from fivefold.augment.coarse import WholeSize
+from fivefold.augment.draws import Brightness, Exponent, NotNegative, Part, Values, draw, draw_whole
 from fivefold.augment.per_channel import as_bytes, new_seed
 from fivefold.augment.smooth_noise import enlarged, frequency_noise, small_size
 from fivefold.core.types import Floats, Image
-
-Amount = Annotated[Values, number_option("a number of at least 0", lambda v: v >= 0)]
 
 _COARSE = 8  # cells along each side of what is brighter here and darker there
 
@@ -94,13 +91,13 @@ def cloud_layer(
     *,
     intensity_mean: Brightness,
     intensity_freq_exponent: Exponent,
-    intensity_coarse_scale: Amount,
-    alpha_min: Chance,
-    alpha_multiplier: Amount,
+    intensity_coarse_scale: NotNegative,
+    alpha_min: Part,
+    alpha_multiplier: NotNegative,
     alpha_size_px_max: WholeSize,
     alpha_freq_exponent: Exponent,
-    sparsity: Amount,
-    density_multiplier: Amount,
+    sparsity: NotNegative,
+    density_multiplier: NotNegative,
 ) -> Change:
     """Draw one layer of clouds over the image.
 

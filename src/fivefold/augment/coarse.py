@@ -7,20 +7,15 @@ from typing import Annotated, TypeAlias
 import numpy as np
 from pydantic import Field
 
-from fivefold.augment.draws import Values, draw, draw_whole, number_option
+from fivefold.augment.draws import Values, draw, draw_whole, number_option, whole_between
 from fivefold.core.types import AnyArray
 
 WholeSize = Annotated[
     Values, number_option("a whole number above 0", lambda v: v >= 1 and float(v).is_integer())
 ]
-Repeats = Annotated[
-    Values, number_option("a whole number from 1 to 100", lambda v: v in range(1, 101))
-]
-Cells = Annotated[
-    Values, number_option("a whole number from 1 to 1000", lambda v: v in range(1, 1001))
-]
+Repeats = Annotated[Values, whole_between(1, 100)]
+Cells = Annotated[Values, whole_between(1, 1000)]
 PartSize = Annotated[Values, number_option("a number above 0, up to 1", lambda v: 0 < v <= 1)]
-Chance = Annotated[Values, number_option("a number from 0 to 1", lambda v: 0 <= v <= 1)]
 MinSize = Annotated[int, Field(ge=1)]
 
 MakeMap: TypeAlias = Callable[[np.random.Generator, tuple[int, ...]], AnyArray]

@@ -13,8 +13,7 @@ from pydantic import Field
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Change, Pixels
-from fivefold.augment.draws import Number, Probability, Values, draw, number_option
-from fivefold.augment.enhance import autocontrasted, contrasted, equalized, saturated, sharpened
+from fivefold.augment.draws import NotNegative, Number, Part, Probability, Values, draw
 from fivefold.augment.per_channel import (
     ImageFunction,
     Share,
@@ -27,9 +26,6 @@ from fivefold.augment.per_channel import (
 from fivefold.augment.spaces import Space, convert, from_hue_saturation, to_hue_saturation
 from fivefold.core.types import Floats, Image
 
-Part = Annotated[Values, number_option("a number from 0 to 1", lambda v: 0 <= v <= 1)]
-Factor = Annotated[Values, number_option("a number of at least 0", lambda v: v >= 0)]
-Percent = Annotated[Values, number_option("a number from 0 to 49", lambda v: 0 <= v <= 49)]
 Channels: TypeAlias = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None
 Turn: TypeAlias = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
@@ -101,10 +97,7 @@ def multiply_hue_and_saturation(
     Raises:
         ValueError: If `mul` is set beside one of the others, or nothing is set.
     """
-    if (mul is None) == (mul_hue is None and mul_saturation is None):
-        msg = "either mul, or mul_hue and mul_saturation"
-        raise ValueError(msg)
-    hue, saturation = _both(rng, (mul, mul_hue, mul_saturation), per_channel, 1.0)
+    hue, saturation = _both(rng, "mul", (mul, mul_hue, mul_saturation), per_channel, 1.0)
     return _turned(lambda h, s: (h * np.float32(hue), s * np.float32(saturation)), from_colorspace)
 
 
@@ -128,7 +121,7 @@ def multiply_saturation(
     height: int,
     width: int,
     *,
-    mul: Factor = [0.0, 3.0],  # noqa: B006  read only
+    mul: NotNegative = [0.0, 3.0],  # noqa: B006  read only
     from_colorspace: Space = "RGB",
 ) -> Change:
     """Multiply the saturation: 0 leaves shades of grey, above 1 strengthens colours."""
@@ -163,10 +156,7 @@ def add_to_hue_and_saturation(
     Raises:
         ValueError: If `value` is set beside one of the others, or nothing is set.
     """
-    if (value is None) == (value_hue is None and value_saturation is None):
-        msg = "either value, or value_hue and value_saturation"
-        raise ValueError(msg)
-    hue, saturation = _both(rng, (value, value_hue, value_saturation), per_channel, 0.0)
+    hue, saturation = _both(rng, "value", (value, value_hue, value_saturation), per_channel, 0.0)
     return _turned(lambda h, s: (h + np.float32(hue), s + np.float32(saturation)), from_colorspace)
 
 
@@ -196,42 +186,6 @@ def add_to_saturation(
     """Add to the saturation, of 255: below 0 towards grey."""
     shift = np.float32(draw(rng, value))
     return _turned(lambda h, s: (h, s + shift), from_colorspace)
-
-
-@augmenters.add("pillike.EnhanceColor", name="EnhanceColor", colour=True)
-def enhance_color(rng: np.random.Generator, height: int, width: int, *, factor: Factor) -> Change:
-    """Change how strong colours are, as Pillow's Color: 0 grey, 1 the image, above 1 stronger."""
-    return Pixels(on_colours(partial(saturated, factor=draw(rng, factor))))
-
-
-@augmenters.add("pillike.EnhanceContrast", name="EnhanceContrast")
-def enhance_contrast(
-    rng: np.random.Generator, height: int, width: int, *, factor: Factor
-) -> Change:
-    """Change the contrast, as Pillow's Contrast: 0 plain grey, 1 the image, above 1 stronger."""
-    return Pixels(partial(contrasted, factor=draw(rng, factor)))
-
-
-@augmenters.add("pillike.EnhanceSharpness", name="EnhanceSharpness")
-def enhance_sharpness(
-    rng: np.random.Generator, height: int, width: int, *, factor: Factor
-) -> Change:
-    """Change the sharpness, as Pillow's Sharpness: 0 smooth, 1 the image, above 1 sharper."""
-    return Pixels(partial(sharpened, factor=draw(rng, factor)))
-
-
-@augmenters.add("pillike.Autocontrast", name="Autocontrast")
-def autocontrast(
-    rng: np.random.Generator, height: int, width: int, *, cutoff: Percent = 0.0
-) -> Change:
-    """Stretch each channel from 0 to 255, without `cutoff` percent of its values at either end."""
-    return Pixels(partial(autocontrasted, cutoff=draw(rng, cutoff)))
-
-
-@augmenters.add("pillike.Equalize", name="Equalize")
-def equalize(rng: np.random.Generator, height: int, width: int) -> Change:
-    """Make all values of each channel about equally frequent, as Pillow's equalize."""
-    return Pixels(equalized)
 
 
 @augmenters.add(name="ChannelShuffle")
@@ -267,12 +221,16 @@ def channel_shuffle(
 
 def _both(
     rng: np.random.Generator,
+    name: str,
     options: tuple[Values | None, Values | None, Values | None],
     per_channel: float,
     neutral: float,
 ) -> tuple[float, float]:
-    """Draw the number of the hue and that of the saturation."""
+    """Draw the number of the hue and that of the saturation, from one option or two others."""
     both, hue, saturation = options
+    if (both is None) == (hue is None and saturation is None):
+        msg = f"either {name}, or {name}_hue and {name}_saturation"
+        raise ValueError(msg)
     if both is not None:
         first = draw(rng, both)
         return first, draw(rng, both) if rng.random() < per_channel else first

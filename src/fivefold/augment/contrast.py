@@ -4,16 +4,12 @@ Formulas, names, options and defaults are those of imgaug 0.3, and the formulas 
 and log those of scikit-image's `exposure`: v is the brightness as a fraction, 0-1.
 """
 
-from typing import Annotated
-
 import numpy as np
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change
-from fivefold.augment.draws import Number, Values, draw, number_option
+from fivefold.augment.draws import NotNegative, Number, draw
 from fivefold.augment.per_channel import Share, for_channels, table_of
-
-Gamma = Annotated[Values, number_option("a number of at least 0", lambda v: v >= 0)]
 
 
 @augmenters.add(name="GammaContrast")
@@ -22,7 +18,7 @@ def gamma_contrast(
     height: int,
     width: int,
     *,
-    gamma: Gamma = 1.0,
+    gamma: NotNegative = 1.0,
     per_channel: Share = 0.0,
 ) -> Change:
     """Raise brightness to a power: 255 v^gamma; below 1 brightens, above 1 darkens.

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.draws import Number, Values, draw, number_option
+from fivefold.augment.draws import Number, Part, draw
 from fivefold.augment.warp import by_channels
 from fivefold.core.optional import late
 from fivefold.core.types import AnyArray, Floats, Image
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 else:  # a config is checked without it
     cv2 = late("cv2")
 
-Part = Annotated[Values, number_option("a number from 0 to 1", lambda v: 0 <= v <= 1)]
 
 _SAME = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], np.float32)
 _EDGES = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], np.float32)

@@ -106,6 +106,21 @@ def number_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def between(least: float, most: float) -> BeforeValidator:
+    """Make the check of an option whose numbers lie from `least` to `most`, both included."""
+    return number_option(f"a number from {least} to {most}", lambda v: least <= v <= most)
+
+
+def whole_between(least: int, most: int) -> BeforeValidator:
+    """Make the check of an option whose numbers are whole ones from `least` to `most`."""
+    noun = f"a whole number from {least} to {most}"
+    return number_option(noun, lambda v: least <= v <= most and _is_whole(v))
+
+
+def _is_whole(value: float) -> bool:
+    return float(value).is_integer()
+
+
 def _axis_option(noun: str, fits: Callable[[float], bool]) -> BeforeValidator:
     def check(value: Any) -> Any:
         value = _plain(value)
@@ -159,18 +174,18 @@ def draw_border(
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[Values, number_option("a number", math.isfinite)]
-Brightness = Annotated[Values, number_option("a number from 0 to 255", lambda v: 0 <= v <= 255)]
-ShearAngle = Annotated[Values, number_option("a number between -90 and 90", lambda v: -90 < v < 90)]
-Factor = Annotated[Values, number_option("a number above 0", lambda v: v > 0)]
-WholeNumber = Annotated[Values, number_option("a whole number", lambda v: float(v).is_integer())]
+Positive = Annotated[Values, number_option("a number above 0", lambda v: v > 0)]
 NotNegative = Annotated[Values, number_option("a number of at least 0", lambda v: v >= 0)]
+Part = Annotated[Values, between(0, 1)]
+Brightness = Annotated[Values, between(0, 255)]
+Exponent = Annotated[Values, between(-20, 20)]
+ShearAngle = Annotated[Values, number_option("a number between -90 and 90", lambda v: -90 < v < 90)]
+WholeNumber = Annotated[Values, number_option("a whole number", _is_whole)]
 Count = Annotated[
-    Values,
-    number_option("a whole number of at least 0", lambda v: v >= 0 and float(v).is_integer()),
+    Values, number_option("a whole number of at least 0", lambda v: v >= 0 and _is_whole(v))
 ]
-Exponent = Annotated[Values, number_option("a number from -20 to 20", lambda v: -20 <= v <= 20)]
 AxisNumber = Annotated[AxisValues, _axis_option("a number", math.isfinite)]
 AxisFactor = Annotated[AxisValues, _axis_option("a number above 0", lambda v: v > 0)]
-AxisWhole = Annotated[AxisValues, _axis_option("a whole number", lambda v: float(v).is_integer())]
+AxisWhole = Annotated[AxisValues, _axis_option("a whole number", _is_whole)]
 Orders = Annotated[int | list[int], BeforeValidator(_as_orders)]
 Modes = Annotated[str | list[str], names_option(Mode)]

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Change, Pixels, Table
-from fivefold.augment.coarse import Chance, Grid, MinSize, PartSize, Repeats, WholeSize, draw_grid
-from fivefold.augment.draws import Brightness, Probability, Values, draw, draw_whole
+from fivefold.augment.coarse import Grid, MinSize, PartSize, Repeats, WholeSize, draw_grid
+from fivefold.augment.draws import Brightness, Part, Probability, Values, draw, draw_whole
 from fivefold.augment.per_channel import Share, new_seed, places
 from fivefold.core.types import Image
 
@@ -32,7 +32,7 @@ def dropout(
     height: int,
     width: int,
     *,
-    p: Chance = 0.0,
+    p: Part = 0.0,
     per_channel: Share = 0.0,
 ) -> Change:
     """Turn a share of the pixels black.
@@ -53,7 +53,7 @@ def coarse_dropout(
     height: int,
     width: int,
     *,
-    p: Chance = 0.0,
+    p: Part = 0.0,
     size_px: WholeSize | None = None,
     size_percent: PartSize | None = None,
     per_channel: Share = 0.0,

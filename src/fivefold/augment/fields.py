@@ -18,10 +18,11 @@ from fivefold.augment.draws import (
     NotNegative,
     Orders,
     Values,
+    between,
     draw,
     draw_border,
     draw_whole,
-    number_option,
+    whole_between,
 )
 from fivefold.augment.warp import MASK, Border, Maps, remap
 from fivefold.core.optional import late
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
 else:  # a config is checked without it
     cv2 = late("cv2")
 
-GridSide = Annotated[
-    Values, number_option("a whole number from 2 to 100", lambda v: v in range(2, 101))
-]
-Sigma = Annotated[Values, number_option("a number from 0 to 1000", lambda v: 0 <= v <= 1000)]
+GridSide = Annotated[Values, whole_between(2, 100)]
+Sigma = Annotated[Values, between(0, 1000)]
 
 
 @augmenters.add(name="PerspectiveTransform")

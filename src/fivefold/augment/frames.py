@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 
 from fivefold.augment.box import as_pixels
 from fivefold.augment.changes import Both, Change, Size
+from fivefold.augment.draws import Values, draw, draw_one, names_option
 from fivefold.augment.preprocess import resize
 from fivefold.augment.warp import as_nearest, by_channels
 from fivefold.core.optional import late
@@ -32,8 +33,12 @@ PadMode: TypeAlias = Literal[
     "wrap",
 ]
 """NumPy's words for what padding holds."""
+PadModes = Annotated[str | list[str], names_option(PadMode)]
 
 Interpolation: TypeAlias = Literal["nearest", "linear", "area", "cubic"]
+
+FourWhole: TypeAlias = tuple[int, int, int, int]
+"""Rows above, columns to the right, rows below, columns to the left."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Frame:
         value: The brightness of `constant` and the end of `linear_ramp`, 0-255.
     """
 
-    sides: tuple[int, int, int, int]
+    sides: FourWhole
     mode: str = "constant"
     value: int = 0
 
@@ -76,6 +81,20 @@ class Frame:
         """Compute height and width of what it shows."""
         top, right, bottom, left = self.sides
         return size[0] + top + bottom, size[1] + left + right
+
+
+def padded(
+    rng: np.random.Generator, sides: FourWhole, mode: str | list[str], value: Values
+) -> Frame:
+    """Draw what the padding of a frame holds.
+
+    Args:
+        rng: Where the numbers come from.
+        sides: How much is padded on each.
+        mode: In NumPy's words.
+        value: Brightness, 0-255.
+    """
+    return Frame(sides, draw_one(rng, mode), round(draw(rng, value)))
 
 
 def framed(frame: Frame, size: Size, *, keep_size: bool = False) -> Change:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.draws import Values, draw, draw_whole, number_option
+from fivefold.augment.draws import Positive, Values, draw, draw_whole, whole_between
 from fivefold.augment.per_channel import (
     ChannelValues,
     ImageFunction,
@@ -31,10 +31,7 @@ else:  # a config is checked without it
     cv2 = late("cv2")
 
 LightSpace: TypeAlias = Literal["Lab", "HLS", "HSV"]
-Limit = Annotated[Values, number_option("a number above 0", lambda v: v > 0)]
-Tiles = Annotated[
-    Values, number_option("a whole number from 1 to 256", lambda v: v in range(1, 257))
-]
+Tiles = Annotated[Values, whole_between(1, 256)]
 Fewest = Annotated[int, Field(ge=1, le=256)]
 
 _LIGHTNESS = {"Lab": 0, "HLS": 1, "HSV": 2}
@@ -46,7 +43,7 @@ def clahe(
     height: int,
     width: int,
     *,
-    clip_limit: Limit = 40.0,
+    clip_limit: Positive = 40.0,
     tile_grid_size_px: Tiles = 8,
     tile_grid_size_px_min: Fewest = 3,
     from_colorspace: Space = "RGB",
@@ -75,7 +72,7 @@ def all_channels_clahe(
     height: int,
     width: int,
     *,
-    clip_limit: Limit = 40.0,
+    clip_limit: Positive = 40.0,
     tile_grid_size_px: Tiles = 8,
     tile_grid_size_px_min: Fewest = 3,
     per_channel: Share = 0.0,

@@ -4,17 +4,16 @@ Names, options and defaults are those of imgaug 0.3.
 """
 
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.draws import Number, Values, draw, number_option
+from fivefold.augment.draws import NotNegative, Number, draw
 from fivefold.augment.per_channel import Share, as_bytes, drawn_array, new_seed, places
 from fivefold.core.types import AnyArray, Image
 
-Spread = Annotated[Values, number_option("a number of at least 0", lambda v: v >= 0)]
 Sample: TypeAlias = Callable[[np.random.Generator, tuple[int, ...]], AnyArray]
 
 
@@ -73,7 +72,7 @@ def additive_gaussian_noise(
     width: int,
     *,
     loc: Number = 0.0,
-    scale: Spread = 0.0,
+    scale: NotNegative = 0.0,
     per_channel: Share = 0.0,
 ) -> Change:
     """Add noise from a normal distribution.
@@ -99,7 +98,7 @@ def additive_laplace_noise(
     width: int,
     *,
     loc: Number = 0.0,
-    scale: Spread = 0.0,
+    scale: NotNegative = 0.0,
     per_channel: Share = 0.0,
 ) -> Change:
     """Add noise from a Laplace distribution, which has more large numbers than a normal one.
@@ -122,7 +121,7 @@ def additive_poisson_noise(
     height: int,
     width: int,
     *,
-    lam: Spread = 0.0,
+    lam: NotNegative = 0.0,
     per_channel: Share = 0.0,
 ) -> Change:
     """Add noise from a Poisson distribution, each number above or below 0 by chance.
@@ -137,7 +136,8 @@ def additive_poisson_noise(
     rate = draw(rng, lam)
 
     def sample(own: np.random.Generator, shape: tuple[int, ...]) -> AnyArray:
-        return own.poisson(rate, shape) * own.choice([-1, 1], shape)
+        noise: AnyArray = own.poisson(rate, shape) * own.choice([-1, 1], shape)
+        return noise
 
     return _added(rng, per_channel, sample)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.draws import Values, draw, draw_whole, number_option
+from fivefold.augment.draws import Values, between, draw, draw_whole, whole_between
 from fivefold.augment.frames import Interpolation
 from fivefold.augment.per_channel import as_bytes, channel_by_channel, new_seed, on_colours
 from fivefold.augment.reduced import MaxSize, reduced
@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 else:  # a config is checked without it
     cv2 = late("cv2")
 
-Colours = Annotated[
-    Values,
-    number_option("a whole number from 2 to 256", lambda v: 2 <= v <= 256 and v == int(v)),
-]
-Percent = Annotated[Values, number_option("a number from 0 to 100", lambda v: 0 <= v <= 100)]
+Colours = Annotated[Values, whole_between(2, 256)]
+Percent = Annotated[Values, between(0, 100)]
 QuantSpace: TypeAlias = Literal["RGB", "Lab", "HSV", "HLS", "YCrCb", "Luv"]
 
 _ROUNDS = 10

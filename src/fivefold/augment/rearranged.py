@@ -10,7 +10,7 @@ from fivefold.augment.box import as_pixels
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import NOTHING, Both, Change, Size, size_after
 from fivefold.augment.children import ChildrenOption
-from fivefold.augment.draws import Count, Values, draw_whole, number_option
+from fivefold.augment.draws import Count, Values, draw_whole, whole_between
 from fivefold.augment.frames import Frame, framed, resized
 from fivefold.augment.warp import by_channels
 from fivefold.core.optional import late
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:  # a config is checked without it
     cv2 = late("cv2")
 
-Steps = Annotated[Values, number_option("a whole number from 0 to 100", lambda v: v in range(101))]
+Steps = Annotated[Values, whole_between(0, 100)]
 
 _NEIGHBOURS = ((-1, 0), (0, 1), (1, 0), (0, -1))
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.coarse import Chance, Grid, MinSize, PartSize, WholeSize, draw_grid
-from fivefold.augment.draws import Number, Values, draw
+from fivefold.augment.coarse import Grid, MinSize, PartSize, WholeSize, draw_grid
+from fivefold.augment.draws import Number, Part, Values, draw
 from fivefold.augment.per_channel import Share, as_bytes, drawn_array, new_seed, places
 from fivefold.core.types import AnyArray, Image
 
@@ -25,7 +25,7 @@ def replace_elementwise(
     height: int,
     width: int,
     *,
-    mask: Chance,
+    mask: Part,
     replacement: Number,
     per_channel: Share = 0.0,
 ) -> Change:
@@ -48,7 +48,7 @@ def salt_and_pepper(
     height: int,
     width: int,
     *,
-    p: Chance = 0.0,
+    p: Part = 0.0,
     per_channel: Share = 0.0,
 ) -> Change:
     """Turn a share of the pixels mostly black or white.
@@ -64,7 +64,7 @@ def salt_and_pepper(
 
 
 @augmenters.add(name="ImpulseNoise")
-def impulse_noise(rng: np.random.Generator, height: int, width: int, *, p: Chance = 0.0) -> Change:
+def impulse_noise(rng: np.random.Generator, height: int, width: int, *, p: Part = 0.0) -> Change:
     """Salt and pepper in each channel by itself, on a share `p` of its values."""
     return _replaced(rng, p, 1.0, _both)
 
@@ -75,7 +75,7 @@ def salt(
     height: int,
     width: int,
     *,
-    p: Chance = 0.0,
+    p: Part = 0.0,
     per_channel: Share = 0.0,
 ) -> Change:
     """Turn a share of the pixels mostly white; options as of `SaltAndPepper`."""
@@ -88,7 +88,7 @@ def pepper(
     height: int,
     width: int,
     *,
-    p: Chance = 0.0,
+    p: Part = 0.0,
     per_channel: Share = 0.0,
 ) -> Change:
     """Turn a share of the pixels mostly black; options as of `SaltAndPepper`."""
@@ -101,7 +101,7 @@ def coarse_salt_and_pepper(
     height: int,
     width: int,
     *,
-    p: Chance = 0.0,
+    p: Part = 0.0,
     size_px: WholeSize | None = None,
     size_percent: PartSize | None = None,
     per_channel: Share = 0.0,
@@ -129,7 +129,7 @@ def coarse_salt(
     height: int,
     width: int,
     *,
-    p: Chance = 0.0,
+    p: Part = 0.0,
     size_px: WholeSize | None = None,
     size_percent: PartSize | None = None,
     per_channel: Share = 0.0,
@@ -146,7 +146,7 @@ def coarse_pepper(
     height: int,
     width: int,
     *,
-    p: Chance = 0.0,
+    p: Part = 0.0,
     size_px: WholeSize | None = None,
     size_percent: PartSize | None = None,
     per_channel: Share = 0.0,

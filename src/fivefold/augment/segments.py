@@ -11,8 +11,8 @@ import numpy as np
 
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.coarse import Cells, Chance, PartSize, WholeSize
-from fivefold.augment.draws import Values, draw, draw_whole, number_option
+from fivefold.augment.coarse import Cells, PartSize, WholeSize
+from fivefold.augment.draws import Part, Values, draw, draw_whole, whole_between
 from fivefold.augment.frames import Interpolation
 from fivefold.augment.per_channel import ImageFunction, as_bytes, new_seed
 from fivefold.augment.reduced import MaxSize, reduced
@@ -28,10 +28,7 @@ else:  # a config is checked without it
 Regions: TypeAlias = Callable[[Image, np.random.Generator], Indices]
 """From pixels [h, w, C] and a generator to the number of each one's region [h, w]."""
 
-Points = Annotated[
-    Values,
-    number_option("a whole number from 1 to 100000", lambda v: 1 <= v <= 100_000 and v == int(v)),
-]
+Points = Annotated[Values, whole_between(1, 100_000)]
 
 _ROUNDS = 5
 _COMPACTNESS = 10.0
@@ -44,7 +41,7 @@ def superpixels(
     height: int,
     width: int,
     *,
-    p_replace: Chance = 0.0,
+    p_replace: Part = 0.0,
     n_segments: WholeSize = 100,
     max_size: MaxSize = 128,
     interpolation: Interpolation = "area",
@@ -72,7 +69,7 @@ def uniform_voronoi(
     width: int,
     *,
     n_points: Points,
-    p_replace: Chance = 1.0,
+    p_replace: Part = 1.0,
     max_size: MaxSize = 128,
     interpolation: Interpolation = "area",
 ) -> Change:
@@ -104,8 +101,8 @@ def regular_grid_voronoi(
     *,
     n_rows: Cells,
     n_cols: Cells,
-    p_drop_points: Chance = 0.4,
-    p_replace: Chance = 1.0,
+    p_drop_points: Part = 0.4,
+    p_replace: Part = 1.0,
     max_size: MaxSize = 128,
     interpolation: Interpolation = "area",
 ) -> Change:
@@ -136,8 +133,8 @@ def relative_regular_grid_voronoi(
     *,
     n_rows_frac: PartSize,
     n_cols_frac: PartSize,
-    p_drop_points: Chance = 0.4,
-    p_replace: Chance = 1.0,
+    p_drop_points: Part = 0.4,
+    p_replace: Part = 1.0,
     max_size: MaxSize = None,
     interpolation: Interpolation = "area",
 ) -> Change:

@@ -13,8 +13,17 @@ import numpy as np
 from fivefold.augment.blur import way
 from fivefold.augment.catalog import augmenters
 from fivefold.augment.changes import Change, Pixels
-from fivefold.augment.coarse import Chance, Repeats
-from fivefold.augment.draws import Brightness, Number, Values, draw, draw_whole, number_option
+from fivefold.augment.coarse import Repeats
+from fivefold.augment.draws import (
+    Brightness,
+    NotNegative,
+    Number,
+    Part,
+    Values,
+    between,
+    draw,
+    draw_whole,
+)
 from fivefold.augment.per_channel import as_bytes, new_seed, on_colours
 from fivefold.augment.smooth_noise import enlarged
 from fivefold.augment.spaces import Space, convert
@@ -26,9 +35,7 @@ if TYPE_CHECKING:
 else:  # a config is checked without it
     cv2 = late("cv2")
 
-Amount = Annotated[Values, number_option("a number of at least 0", lambda v: v >= 0)]
-
-Sigma = Annotated[Values, number_option("a number from 0 to 100", lambda v: 0 <= v <= 100)]
+Sigma = Annotated[Values, between(0, 100)]
 
 _GATE = 8  # cells along each side of where much falls and where little
 
@@ -61,7 +68,7 @@ def fast_snowy_landscape(
     width: int,
     *,
     lightness_threshold: Brightness = [100.0, 255.0],  # noqa: B006  read only
-    lightness_multiplier: Amount = [1.0, 4.0],  # noqa: B006  read only
+    lightness_multiplier: NotNegative = [1.0, 4.0],  # noqa: B006  read only
     from_colorspace: Space = "RGB",
 ) -> Change:
     """Lay snow on a landscape: brighten what is darker than a threshold, as lightness of HLS.
@@ -92,13 +99,13 @@ def snowflakes_layer(
     height: int,
     width: int,
     *,
-    density: Chance,
-    density_uniformity: Chance,
-    flake_size: Chance,
-    flake_size_uniformity: Chance,
+    density: Part,
+    density_uniformity: Part,
+    flake_size: Part,
+    flake_size_uniformity: Part,
     angle: Number,
-    speed: Chance,
-    blur_sigma_fraction: Amount = [0.0001, 0.001],  # noqa: B006  read only
+    speed: Part,
+    blur_sigma_fraction: NotNegative = [0.0001, 0.001],  # noqa: B006  read only
     blur_sigma_limits: Sigma = [0.5, 3.75],  # noqa: B006  read only
 ) -> Change:
     """Draw one layer of falling snowflakes.
@@ -129,12 +136,12 @@ def snowflakes(
     height: int,
     width: int,
     *,
-    density: Chance = [0.005, 0.075],  # noqa: B006  read only
-    density_uniformity: Chance = [0.3, 0.9],  # noqa: B006  read only
-    flake_size: Chance = [0.2, 0.7],  # noqa: B006  read only
-    flake_size_uniformity: Chance = [0.4, 0.8],  # noqa: B006  read only
+    density: Part = [0.005, 0.075],  # noqa: B006  read only
+    density_uniformity: Part = [0.3, 0.9],  # noqa: B006  read only
+    flake_size: Part = [0.2, 0.7],  # noqa: B006  read only
+    flake_size_uniformity: Part = [0.4, 0.8],  # noqa: B006  read only
     angle: Number = [-30.0, 30.0],  # noqa: B006  read only
-    speed: Chance = [0.007, 0.03],  # noqa: B006  read only
+    speed: Part = [0.007, 0.03],  # noqa: B006  read only
 ) -> Change:
     """Draw one to three layers of falling snowflakes; options as of `SnowflakesLayer`."""
     options = (density, density_uniformity, flake_size, flake_size_uniformity, angle, speed)
@@ -153,8 +160,8 @@ def rain(
     width: int,
     *,
     nb_iterations: Repeats = [1, 3],  # noqa: B006  read only
-    drop_size: Chance = [0.01, 0.02],  # noqa: B006  read only
-    speed: Chance = [0.04, 0.2],  # noqa: B006  read only
+    drop_size: Part = [0.01, 0.02],  # noqa: B006  read only
+    speed: Part = [0.04, 0.2],  # noqa: B006  read only
 ) -> Change:
     """Draw layers of falling rain, which is denser, finer and faster than snow.
 
