@@ -183,6 +183,12 @@ class ExperimentKeys(BaseModel):
         "auto", description="Which direction is better; `auto` knows it for every metric."
     )
     callbacks: StepsField = Field((), description="Callbacks by name with their options.")
+    show_data_examples: bool = Field(
+        False,
+        alias="showDataExamples",
+        description="After every epoch, draw training samples as the network has seen them into "
+        "`examples/STAGE/FOLD/train`. A short form of the callback TrainExamples.",
+    )
     early_stopping: EpochsOrOff = Field(
         0,
         description="End a stage after so many epochs without a better `primary_metric`; 0 is "

@@ -114,7 +114,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "compressPredictionsAsInts": _no_effect("predictions are kept in full precision"),
     "compressScale": _no_effect("predictions are kept in full precision"),
     "dumpPredictionsToCSV": _no_effect("out-of-fold predictions are always written as CSV"),
-    "showDataExamples": _no_effect("`fivefold preview` draws augmented training samples"),
     "resume": _no_effect("a run always goes on where it stopped"),
     "verbose": _no_effect("the command line decides what is shown"),
     "needsSessionForPrediction": _no_effect(_CPU),

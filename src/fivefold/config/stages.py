@@ -206,4 +206,6 @@ def _short_forms(config: ExperimentKeys, stage: StageConfig) -> Steps:
         "mode": config.primary_metric_mode,
     }
     early: Steps = (("EarlyStopping", options),) if patience else ()
-    return (*early, ("StepLogger", {})) if stage.log_all else early
+    steps: Steps = (("StepLogger", {}),) if stage.log_all else ()
+    pictures: Steps = (("TrainExamples", {}),) if config.show_data_examples else ()
+    return early + steps + pictures

@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -130,18 +131,63 @@ def draw_examples(
         found = f"{len(images)} images and {len(predictions)} predictions"
         msg = f"examples: expected at least 1 image, as many as predictions, got {found}"
         raise DataError(msg, slug="data/no-examples")
-    columns = min(columns, count)
-    captions = [_caption(predictions.take([i])) for i in range(count)]
+    samples = [predictions.take([i]) for i in range(count)]
+    frames, captions = map(_worst, samples), map(_caption, samples)
+    cells = zip(images, frames, captions, predictions.ids, strict=False)
+    return _sheet([_Cell(*cell) for cell in cells], columns)
+
+
+def draw_samples(
+    images: Sequence[Image], labels: Sequence[str], ids: Sequence[str], columns: int = 4
+) -> bytes:
+    """Draw a grid of samples: the picture, its labels, and its id.
+
+    Args:
+        images: Pictures [H, W, C] of any size, at least one.
+        labels: What is true of each.
+        ids: Of each.
+        columns: Pictures side by side.
+
+    Returns:
+        A PNG file; the same input gives the same bytes.
+    """
+    cells = [
+        _Cell(image, _UNKNOWN, [(line, _INK) for line in wrapped("", [label], "", _PICTURE)], own)
+        for image, label, own in zip(images, labels, ids, strict=True)
+    ]
+    return _sheet(cells, columns)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """One picture of a sheet.
+
+    Attributes:
+        image: [H, W, C].
+        frame: The colour around it.
+        caption: Lines below it, each with its colour.
+        sample_id: Written below them.
+    """
+
+    image: Image
+    frame: str
+    caption: _Caption
+    sample_id: str
+
+
+def _sheet(cells: Sequence[_Cell], columns: int) -> bytes:
+    """Draw cells in rows, as a PNG file."""
+    columns = min(columns, len(cells))
     cell_width = _PICTURE + _GAP
     # One more line for the id, which is drawn below the longest caption.
-    cell_height = _PICTURE + (max(map(len, captions)) + 1) * _LINE + _GAP + 4
-    size = (columns * cell_width + _GAP, -(-count // columns) * cell_height + _GAP)
+    cell_height = _PICTURE + (max(len(cell.caption) for cell in cells) + 1) * _LINE + _GAP + 4
+    size = (columns * cell_width + _GAP, -(-len(cells) // columns) * cell_height + _GAP)
     sheet = Pillow.new("RGB", size, "white")
-    for i in range(count):
+    for i, cell in enumerate(cells):
         row, column = divmod(i, columns)
         corner = (_GAP + column * cell_width, _GAP + row * cell_height)
-        _draw_picture(sheet, corner, images[i], _worst(predictions.take([i])))
-        _draw_text(sheet, corner, captions[i], predictions.ids[i])
+        _draw_picture(sheet, corner, cell.image, cell.frame)
+        _draw_text(sheet, corner, cell.caption, cell.sample_id)
     file = io.BytesIO()
     # The lowest level takes a quarter of the usual one's time for some more bytes.
     sheet.save(file, "PNG", compress_level=1)

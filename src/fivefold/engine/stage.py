@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from fivefold.engine.pace import Pace
 from fivefold.engine.predictor import Place, as_predictions, predict_views
 from fivefold.engine.state import TrainState, forget_stage, load_newest, save_commit
 from fivefold.engine.tensors import flatten, load_model_tensors, restore
+from fivefold.engine.train_examples import draw_train_examples
 from fivefold.engine.tta import identity
 from fivefold.evaluation import direction, is_better
 from fivefold.losses import named_weights
@@ -121,6 +123,7 @@ class StageRun:
             rows=tuple(state.rows),
             steps=Grouping.of(self.task.train(state.epoch).parts, job.stage.accumulate).steps,
             save=self._save_epoch,
+            draw=partial(draw_train_examples, job.data, job.stage, seed=job.seed, fold=job.fold),
         )
         if state.epoch:
             where = self.task.describe(state.epoch - 1)

@@ -61,7 +61,11 @@ def placed_callbacks(config: ExperimentConfig, stage: ResolvedStage) -> list[Pla
     places: list[Place] = [(*first, name) for name, _ in listed]
     places += [(*prefix, "extra_callbacks", name) for name, _ in own.extra_callbacks]
     short: Place = (*(() if own.early_stopping is None else prefix), "early_stopping")
-    of_short_forms = {"EarlyStopping": short, "StepLogger": (*prefix, "logAll")}
+    of_short_forms: Mapping[str, Place] = {
+        "EarlyStopping": short,
+        "StepLogger": (*prefix, "logAll"),
+        "TrainExamples": ("showDataExamples",),
+    }
     places += [(*of_short_forms[name], name) for name, _ in stage.callbacks[len(places) :]]
     found = []
     for (name, value), place in zip(stage.callbacks, places, strict=True):

@@ -3,6 +3,7 @@
 from fivefold.engine.callbacks.checkpoints import ModelCheckpoint
 from fivefold.engine.callbacks.keras import REFUSED, TerminateOnNaN
 from fivefold.engine.callbacks.making import AfterChain, build_callbacks, written_files
+from fivefold.engine.callbacks.pictures import TrainExamples
 from fivefold.engine.callbacks.plateau import EarlyStopping, ReduceLROnPlateau
 from fivefold.engine.callbacks.protocol import Callback, Control, StageInfo, callbacks
 from fivefold.engine.callbacks.writers import CSVLogger, StepLogger, TensorBoard
@@ -20,6 +21,7 @@ __all__ = [
     "StepLogger",
     "TensorBoard",
     "TerminateOnNaN",
+    "TrainExamples",
     "build_callbacks",
     "callbacks",
     "written_files",

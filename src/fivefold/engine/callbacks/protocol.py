@@ -16,6 +16,7 @@ from fivefold.evaluation import direction
 
 Mode: TypeAlias = Literal["auto", "min", "max"]
 Patience: TypeAlias = Annotated[int, Field(ge=0)]
+Draw: TypeAlias = Callable[[int], bytes]
 Save: TypeAlias = Callable[[Path, int, Mapping[str, float]], None]
 
 
@@ -36,6 +37,11 @@ def _nowhere(stem: Path, epoch: int, row: Mapping[str, float]) -> None:
     """Save nothing: there is no model."""
 
 
+def _nothing(epoch: int) -> bytes:  # noqa: ARG001  it draws none of them
+    """Draw nothing: there are no samples."""
+    return b""
+
+
 @dataclass(frozen=True)
 class StageInfo:
     """Where a callback is at work.
@@ -49,6 +55,7 @@ class StageInfo:
         steps: Steps of the optimizer in an epoch.
         save: Writes the weights as they are, and what describes them, to a path without a suffix;
             told the epoch and its numbers.
+        draw: Makes a PNG file of training samples as an epoch has them.
     """
 
     fold: int
@@ -58,6 +65,7 @@ class StageInfo:
     rows: Sequence[Mapping[str, float]] = ()
     steps: int = 1
     save: Save = _nowhere
+    draw: Draw = _nothing
 
 
 class Callback:

@@ -40,7 +40,7 @@ class Finder:
             raise AttributeError(name)
         return getattr(self.found, name)
 
-    def find(  # noqa: PLR0913  Musket's signature
+    def find(
         self,
         x: AnyArray,
         y: AnyArray,

@@ -1,0 +1,71 @@
+"""What training shows the network in an epoch, as pictures."""
+
+import numpy as np
+
+from fivefold.augment import build_mixing
+from fivefold.build import build_prepare, num_views, sees_features
+from fivefold.config import ResolvedStage
+from fivefold.data.batches import Batch, Batches
+from fivefold.engine.examples import draw_samples
+from fivefold.engine.fold_data import FoldData
+
+_MOST = 16
+
+
+def draw_train_examples(
+    data: FoldData, stage: ResolvedStage, epoch: int, *, seed: int, fold: int
+) -> bytes:
+    """Draw up to 16 samples as the first batch of an epoch has them, as a PNG file.
+
+    In a stage whose frozen backbone sees each image once, they are the view of the epoch.
+    """
+    batch = first_batch(data, stage, epoch, seed=seed, fold=fold)
+    images, rows = batch.images[:_MOST], batch.indices[:_MOST].tolist()
+    labels = [_label(data, batch, k, row) for k, row in enumerate(rows)]
+    return draw_samples(list(images), labels, [data.table.ids[row] for row in rows])
+
+
+def first_batch(data: FoldData, stage: ResolvedStage, epoch: int, *, seed: int, fold: int) -> Batch:
+    """Make the first batch of an epoch of a stage once more, with the same random numbers."""
+    views = num_views(stage) if sees_features(stage) else 0
+    rows = np.asarray(data.train_rows)
+    if sees_features(stage):
+        place = (epoch % views,) if views else None
+        batches = Batches(
+            data.images,
+            data.table,
+            rows[: stage.batch],
+            batch=stage.batch,
+            prepare=build_prepare(stage),
+            seed=seed,
+            place=place,
+            shuffle=False,
+            threads=0,
+        )
+    else:
+        batches = Batches(
+            data.images,
+            data.table,
+            rows,
+            batch=stage.batch,
+            prepare=build_prepare(stage),
+            seed=seed,
+            place=(fold, stage.index, epoch),
+            threads=0,
+            mix=build_mixing(stage.augmentation),
+            most=min(stage.batch, data.epoch_size(stage)),
+            crops=stage.crops,
+        )
+    return next(iter(batches))
+
+
+def _label(data: FoldData, batch: Batch, k: int, row: int) -> str:
+    """Name the classes of a sample; of a mixed one each with its part."""
+    if batch.targets is None:
+        return ""
+    truth = batch.targets[k]
+    if np.isin(truth, (0, 1)).all():
+        return data.table.label_text(row)
+    names = [name for labels in data.table.labels for name in labels.class_names]
+    parts = np.flatnonzero(truth)
+    return ", ".join(f"{names[part]} {truth[part]:.2f}" for part in parts)
