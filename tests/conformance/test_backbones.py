@@ -10,7 +10,9 @@ import fivefold.models.nasnet  # noqa: F401  registers the net
 from fivefold.core.types import Head
 from fivefold.models.backbones import build_backbone, shape_problem
 from fivefold.models.classifier import ModelSpec, build_classifier
+from fivefold.models.heads import Hidden
 from fivefold.models.names import KERAS_NAMES
+from fivefold.models.stem import Downscaling
 
 HEADS = (Head("", "softmax", ("a", "b", "c")),)
 QUICK = {"test_efficientnet": 32, "test_resnet": 32, "test_vit": 32, "tiny": 32}
@@ -22,14 +24,34 @@ THOROUGH = {
     "test_maxvit": 64,
     "test_nfnet": 32,
 }
-SIZES = QUICK | THOROUGH
-NETS = [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in THOROUGH)]
+PARTS = [
+    ("tiny", {"hidden": Hidden((0.2, 9.0, 0.3, 7.0), "gelu")}),
+    ("tiny", {"downscaling": Downscaling(1, 8), "shape": (64, 64, 3)}),
+    ("test_resnet", {"pooling": "concat"}),
+    ("test_resnet", {"pooling": "attention", "hidden": Hidden((9.0,), batchnorm=True)}),
+    ("test_efficientnet", {"pooling": "max", "cut_levels": 2}),
+    ("test_vit", {"pooling": "attention"}),
+    ("test_vit", {"pooling": "concat", "cut_levels": 1}),
+]
+NETS = [
+    *((name, {"shape": (size, size, 3)}) for name, size in QUICK.items()),
+    *PARTS,
+    *(
+        pytest.param((name, {"shape": (size, size, 3)}), marks=pytest.mark.slow)
+        for name, size in THOROUGH.items()
+    ),
+]
 
 
-@pytest.fixture(params=NETS)
+def name_of(net):
+    name, changes = net
+    return "-".join([name, *(key for key in changes if key != "shape")])
+
+
+@pytest.fixture(params=NETS, ids=name_of)
 def spec(request):
-    size = SIZES[request.param]
-    return ModelSpec(request.param, HEADS, (size, size, 3), dropout=0.2)
+    name, changes = request.param
+    return ModelSpec(name, HEADS, **{"shape": (32, 32, 3), "dropout": 0.2, **changes})
 
 
 def pixels(spec, count=2, seed=0):
@@ -55,7 +77,9 @@ def test_each_image_becomes_one_finite_vector(spec):
     model = build_classifier(spec).eval()
     with torch.no_grad():
         features = model.features(pixels(spec, count=3))
-    assert features.shape == (3, model.backbone.num_features)
+    # Where the head pools there are the features of several positions.
+    assert features.shape[:2] == (3, model.backbone.num_features)
+    assert features.ndim == (3 if spec.pooling == "attention" else 2)
     assert torch.isfinite(features).all()
 
 
@@ -88,9 +112,9 @@ def test_other_channels_than_three_are_accepted(spec, channels):
 def test_a_frozen_encoder_keeps_every_byte_through_a_step(spec):
     model = build_classifier(spec)
     model.freeze(encoder=True, batchnorm=False)
-    before = bytes_of(model.backbone)
+    before = bytes_of(model.backbone.net)
     train_a_step(model, spec)
-    assert bytes_of(model.backbone) == before
+    assert bytes_of(model.backbone.net) == before
 
 
 def test_a_frozen_encoder_gives_the_same_features_in_training_and_evaluation(spec):
@@ -102,9 +126,9 @@ def test_a_frozen_encoder_gives_the_same_features_in_training_and_evaluation(spe
 def test_held_statistics_keep_every_byte_through_a_step(spec):
     model = build_classifier(spec)
     model.freeze(encoder=False, batchnorm=True)
-    before = {name: b.clone() for name, b in model.named_buffers()}
+    before = {name: b.clone() for name, b in model.backbone.named_buffers()}
     train_a_step(model, spec)
-    assert all(torch.equal(b, before[name]) for name, b in model.named_buffers())
+    assert all(torch.equal(b, before[name]) for name, b in model.backbone.named_buffers())
 
 
 def test_saved_and_loaded_weights_give_the_same_logits(spec, tmp_path):
@@ -117,6 +141,8 @@ def test_saved_and_loaded_weights_give_the_same_logits(spec, tmp_path):
 
 
 def test_a_saved_classifier_is_a_start_for_another(spec, tmp_path):
+    if spec.cut_levels or spec.downscaling.steps:
+        pytest.skip("`weights` are those of a whole net; `initial_weights` takes any")
     model = build_classifier(spec, generator_seed=1)
     safetensors.torch.save_file(model.state_dict(), tmp_path / "w.safetensors")
     other = build_classifier(spec, weights="w.safetensors", directory=tmp_path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fivefold.build.checks import check, stage_place, try_out, unknown_monitor
 
 if TYPE_CHECKING:
-    from fivefold.build.features import num_views, sees_features
+    from fivefold.build.features import num_views, sees_features, why_anew
     from fivefold.build.heads import build_heads
     from fivefold.build.objective import (
         build_class_weights,
@@ -37,6 +37,7 @@ _HOMES = {
     "check_heads": "objective",
     "num_views": "features",
     "sees_features": "features",
+    "why_anew": "features",
 }
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "stage_place",
     "try_out",
     "unknown_monitor",
+    "why_anew",
 ]
 
 

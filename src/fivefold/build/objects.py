@@ -4,7 +4,7 @@ from torch.optim import Optimizer
 
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.types import Head
-from fivefold.models import Classifier, Hidden, ModelSpec
+from fivefold.models import Classifier, Downscaling, Hidden, ModelSpec
 from fivefold.models.depths import layer_scales, spared_weights
 from fivefold.optim import (
     Rules,
@@ -29,6 +29,8 @@ def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
         transforms=config.transforms,
         crops=config.crops,
         hidden=Hidden(config.head_layers, config.head_activation, config.head_batchnorm),
+        cut_levels=config.cut_levels,
+        downscaling=Downscaling(config.downscaling, config.downscaling_filters),
     )
 
 

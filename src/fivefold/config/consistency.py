@@ -17,6 +17,7 @@ def contradictions(config: ExperimentKeys, source: Source) -> list[Problem]:
         *_unequal_outputs(config, source),
         *_frozen_and_not(config, source),
         *_uneven_cells(config, source),
+        *_uneven_steps(config, source),
     ]
 
 
@@ -45,6 +46,10 @@ def without_effect(config: ExperimentKeys) -> Iterator[tuple[str, str]]:
     for key in ("head_activation", "head_batchnorm"):
         if key in given and not has_layers:
             yield key, "it only counts together with `head_layers` that hold a linear layer"
+    if "downscaling_filters" in given and not config.downscaling:
+        yield "downscaling_filters", "it only counts together with `downscaling`"
+    if config.copy_weights and config.downscaling:
+        yield "copyWeights", "the steps of `downscaling` give the backbone three channels"
 
 
 def _named_chains(config: ExperimentKeys) -> set[str]:
@@ -101,6 +106,18 @@ def _uneven_cells(config: ExperimentKeys, source: Source) -> Iterator[Problem]:
         yield bad_value(source, ("crops",), f"expected {expected}, got {config.crops}")
 
 
+def _uneven_steps(config: ExperimentKeys, source: Source) -> Iterator[Problem]:
+    height, width, channels = config.shape
+    cell, steps = config.crops, 2**config.downscaling
+    fits = height % cell == width % cell == 0
+    if config.downscaling and fits and (height // cell % steps or width // cell % steps):
+        unit = cell * steps
+        near = [max(1, round(side / unit)) * unit for side in (height, width)]
+        expected = f"height and width that can be halved {config.downscaling} times"
+        shown = f"such as [{near[0]}, {near[1]}, {channels}]"
+        yield bad_value(source, ("shape",), f"expected {expected}, {shown}, got {config.shape}")
+
+
 def _frozen_and_not(config: ExperimentKeys, source: Source) -> Iterator[Problem]:
     for index, stage in enumerate(config.stages):
         frozen, unfrozen = stage.freeze_encoder, stage.unfreeze_encoder
@@ -108,3 +125,9 @@ def _frozen_and_not(config: ExperimentKeys, source: Source) -> Iterator[Problem]
             shown = str(unfrozen).lower()
             message = f"expected the opposite of freeze_encoder, got {shown}"
             yield bad_value(source, ("stages", index, "unfreeze_encoder"), message)
+        held, layers = frozen if frozen is not None else unfrozen is False, stage.layers_to_train
+        said = frozen is not None or unfrozen is not None
+        if said and layers is not None and held != (layers == 0):
+            expected = "0, since the backbone is frozen" if held else "-1 or at least 1"
+            message = f"expected {expected} by this stage's other key, got {layers}"
+            yield bad_value(source, ("stages", index, "layers_to_train"), message)

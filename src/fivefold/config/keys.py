@@ -32,6 +32,7 @@ from fivefold.config.ranges import (
     GradientBound,
     HeadLayers,
     LayerDecay,
+    LayersToTrain,
     LearningRate,
     Loss,
     PredictBatch,
@@ -52,7 +53,26 @@ class ExperimentKeys(BaseModel):
     architecture: Name | None = Field(
         None, description="Backbone: a name of `fivefold list backbones`; required to train."
     )
-    pooling: Literal["avg", "max"] = Field("avg", description="How features become one vector.")
+    pooling: Literal["avg", "max", "concat", "attention"] = Field(
+        "avg",
+        description="How the features of all positions become one vector: `avg` as the net was "
+        "trained, which is their mean, or the class token of transformers that have one; `max`; "
+        "`concat` the mean and the maximum side by side; `attention` a mean whose weights are "
+        "learned, also where the backbone is frozen. Of transformers the last two see the patches.",
+    )
+    cut_levels: Annotated[int, Field(ge=0, le=1000)] = Field(
+        0,
+        description="Levels of the backbone that are left out at its end: the stages of a "
+        "convolutional net (timm's ResNet has 5, the stem being one), the blocks of a transformer.",
+    )
+    downscaling: Annotated[int, Field(ge=0, le=8)] = Field(
+        0,
+        description="Learned steps before the backbone, each of which halves height and width: "
+        "with 1 a `shape` of 448 pixels is 224 for the backbone. They learn in every stage.",
+    )
+    downscaling_filters: Annotated[int, Field(ge=1, le=4096)] = Field(
+        64, description="Channels within the steps of `downscaling`."
+    )
     classes: Annotated[
         ClassCount | Annotated[Many[ClassCount], Field(min_length=1)] | None,
         one_of("a whole number of at least 1, or a list with one for each output"),
@@ -207,6 +227,12 @@ class ExperimentKeys(BaseModel):
     )
     freeze_encoder: bool = Field(
         False, description="Freeze the backbone until a stage says `unfreeze_encoder: true`."
+    )
+    layers_to_train: LayersToTrain = Field(
+        -1,
+        description="Train so many layers at the end of the backbone and freeze the others; 0 "
+        "freezes all, -1 none. Layers are counted as `layer_decay` does: a block with its "
+        "normalisation is one.",
     )
     freeze_batchnorm: bool = Field(
         False, description="Hold BatchNorm's statistics while the backbone is trained."

@@ -38,6 +38,11 @@ SYNONYMS: Mapping[str, str] = {
     "aggregation_metric": "experiment_result",
     "folds": "folds_count",
     "classifier_layer_sizes": "head_layers",
+    "final_layer_pooling": "pooling",
+    "conv_layers_to_train": "layers_to_train",
+    "pop_conv_layers": "cut_levels",
+    "cnn_downscaling_factor": "downscaling",
+    "cnn_downscaling_filters": "downscaling_filters",
 }
 """Other spellings of keys, and the key that each one means."""
 

@@ -15,6 +15,7 @@ def _with_name(value: dict[str, Any] | None) -> dict[str, Any] | None:
     raise ValueError(msg)
 
 
+LayersToTrain: TypeAlias = Annotated[int, Field(ge=-1, le=100_000)]
 Epochs: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 LearningRate: TypeAlias = Annotated[float, Field(gt=0, le=1000)]
 BatchSize: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]

@@ -11,6 +11,7 @@ from fivefold.config.ranges import (
     EpochsOrOff,
     Fraction,
     LayerDecay,
+    LayersToTrain,
     LearningRate,
     Loss,
     Negatives,
@@ -64,6 +65,11 @@ class StageConfig(BaseModel):
     )
     unfreeze_encoder: bool | None = Field(
         None, description="Train (true) or freeze (false) the backbone from this stage on."
+    )
+    layers_to_train: LayersToTrain | None = Field(
+        None,
+        description="Layers at the end of the backbone that are trained in this stage; -1 trains "
+        "all of it, 0 freezes it.",
     )
     freeze_batchnorm: bool | None = Field(
         None, description="Hold BatchNorm's statistics in this stage although it is trained."

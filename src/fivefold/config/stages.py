@@ -11,6 +11,9 @@ from fivefold.config.stage_keys import StageConfig
 ALL_NEGATIVES = -1
 """In place of a number of negative samples for each positive one: all of them."""
 
+ALL_LAYERS = -1
+"""In place of a number of layers that learn: all of them."""
+
 
 @dataclass(frozen=True)
 class ResolvedStage:
@@ -54,6 +57,9 @@ class ResolvedStage:
         subsample: The fraction of the training samples that each epoch takes, above 0.
         max_epoch_size: The most batches of an epoch; 0: all.
         crops: Cells along each side of an image, at least 1.
+        layers_to_train: Layers at the end of a trained backbone that learn; -1: all.
+        pooling: How features of all positions become one vector.
+        downscaling: Learned steps that make images smaller before the backbone sees them.
     """
 
     index: int
@@ -92,6 +98,14 @@ class ResolvedStage:
     subsample: float = 1.0
     max_epoch_size: int = 0
     crops: int = 1
+    layers_to_train: int = ALL_LAYERS
+    pooling: str = "avg"
+    downscaling: int = 0
+
+    @property
+    def trains_head_alone(self) -> bool:
+        """Whether nothing but the head learns: a learned stem before the backbone would too."""
+        return self.frozen and not self.downscaling
 
     @property
     def takes_all(self) -> bool:
@@ -117,13 +131,13 @@ def resolve_stages(config: ExperimentKeys) -> tuple[ResolvedStage, ...]:
 
 def _frozen(config: ExperimentKeys) -> Iterator[bool]:
     """Follow the backbone through the stages: each holds until another says otherwise."""
-    frozen = config.freeze_encoder
+    frozen = config.freeze_encoder or config.layers_to_train == 0
     for stage in config.stages:
         if stage.unfreeze_encoder is not None:
             frozen = not stage.unfreeze_encoder
         if stage.freeze_encoder is not None:
             frozen = stage.freeze_encoder
-        yield frozen
+        yield frozen if stage.layers_to_train is None else stage.layers_to_train == 0
 
 
 def _resolve(
@@ -173,7 +187,16 @@ def _resolve(
         subsample=config.subsample,
         max_epoch_size=config.max_epoch_size,
         crops=config.crops,
+        layers_to_train=_layers(config, stage),
+        pooling=config.pooling,
+        downscaling=config.downscaling,
     )
+
+
+def _layers(config: ExperimentKeys, stage: StageConfig) -> int:
+    """Count the layers of a backbone that learn, if it is not frozen as a whole."""
+    layers = config.layers_to_train if stage.layers_to_train is None else stage.layers_to_train
+    return layers or ALL_LAYERS
 
 
 def _as_number(negatives: str | int | None) -> int:

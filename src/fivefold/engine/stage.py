@@ -86,8 +86,8 @@ class StageRun:
         self._key = key
         self.callbacks: list[Callback] = build_callbacks(job.stage.callbacks)
         self.task = replace(build_task(job), on_step=self._stepped)
-        self.encoder = job.model.encoder_digest() if job.stage.frozen else ""
-        self._trained = job.model.head if job.stage.frozen else job.model
+        self.encoder = job.model.encoder_digest() if job.stage.trains_head_alone else ""
+        self._trained = job.model.head if job.stage.trains_head_alone else job.model
         start = TrainState(lr=job.stage.lr, encoder=self.encoder, key=key)
         self.state = self._resumed() or start
         self._kept = self.state.best_epoch
@@ -284,7 +284,7 @@ class StageRun:
         folder = job.folder.state(job.fold)
         tensors, predictions = load_best(folder, job.stage.index, state.best_epoch, sha256)
         load_model_tensors(self._trained, tensors)
-        frozen = job.stage.frozen
+        frozen = job.stage.trains_head_alone
         weights_sha256, encoder_sha256 = save_trained(job.folder, *place, job.model, frozen=frozen)
         write_bytes(job.folder.predictions("validation", *place), predictions)
         if len(job.data.left_out):
@@ -346,7 +346,12 @@ def forget_running(folder: Path, stage: int) -> None:
 def build_task(job: StageJob) -> Task:
     """Make what the loop needs of a stage; sets what of the model is frozen."""
     stage, model = job.stage, job.model
-    model.freeze(encoder=stage.frozen, batchnorm=stage.freeze_batchnorm)
+    model.freeze(
+        encoder=stage.frozen,
+        batchnorm=stage.freeze_batchnorm,
+        layers_to_train=stage.layers_to_train,
+    )
+    trained = model.head if stage.trains_head_alone else model
     weights = build_class_weights(stage, model.heads, job.data.class_counts)
     return Task(
         seed=job.seed,
@@ -360,6 +365,6 @@ def build_task(job: StageJob) -> Task:
         schedule=build_stage_schedule(stage),
         train=job.data.train_batches(stage, seed=job.seed, fold=job.fold),
         val=job.data.val_batches(stage),
-        average=Average(model.head if stage.frozen else model, stage.ema) if stage.ema else None,
+        average=Average(trained, stage.ema) if stage.ema else None,
         class_weights=named_weights(model.heads, weights),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from fivefold.build import build_class_weights, num_views, sees_features
+from fivefold.build import build_class_weights, num_views, sees_features, why_anew
 from fivefold.config import ResolvedStage
 from fivefold.core.durations import roughly
 from fivefold.data.given_folds import HOLDOUT, TRAIN_ONLY
@@ -90,9 +90,11 @@ def _model(work: Work, model: Classifier) -> str:
 
 def _stage(stage: ResolvedStage) -> str:
     what = "whole network"
+    if stage.layers_to_train > 0:
+        what = f"head and last {stage.layers_to_train} layers of the backbone"
     if stage.frozen:
-        seen = "cells of the images in" if stage.crops > 1 else "mixed images of"
-        what = f"frozen backbone, which sees the {seen} every epoch"
+        anew = why_anew(stage)
+        what = f"frozen backbone, which sees {anew.seen if anew else 'the images in'} every epoch"
     if sees_features(stage):
         views = num_views(stage)
         seen = "as it is" if not views else "as it is and in 1 augmented view"

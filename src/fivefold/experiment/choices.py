@@ -40,10 +40,10 @@ class Training:
     @property
     def steps(self) -> Steps:
         """What is tried: the first stage that trains the whole network, or else the first."""
-        stage = min(self.stages, key=lambda stage: stage.frozen)
+        stage = min(self.stages, key=lambda stage: stage.trains_head_alone)
         height, width, channels = self.spec.shape
         seen = (height // self.spec.crops, width // self.spec.crops, channels)
-        return Steps(seen, stage.batch, stage.frozen, stage.freeze_batchnorm)
+        return Steps(seen, stage.batch, stage.trains_head_alone, stage.freeze_batchnorm)
 
 
 def settle_choices(folder: RunFolder, training: Training, progress: Progress) -> Choices:
@@ -107,7 +107,7 @@ def _memo(training: Training, machine: Machine) -> Memo[_Record] | None:
     about = {
         "architecture": spec.architecture,
         "own_code": code,
-        "pooling": spec.pooling,
+        "taken": [spec.pooling, spec.cut_levels, asdict(spec.downscaling)],
         "steps": asdict(training.steps),
         "profile": config.profile,
         "machine": {**asdict(machine), "device": device_name()},

@@ -27,12 +27,13 @@ def run_seconds(work: Work, model: Classifier) -> float:
     """
     num_folds = work.splits.num_folds
     num_images = sum(len(rows) for rows in work.splits.rows(work.table, 0))
-    tried: dict[tuple[int, bool, bool, bool], float] = {}
+    tried: dict[tuple[int | bool, ...], float] = {}
     seconds, shared = 0.0, True
     with work.progress.bar("trying a few steps", len(work.stages)) as advance:
         for stage in work.stages:
             shared = shared and sees_features(stage)
-            kind = (stage.batch, stage.frozen, stage.freeze_batchnorm, sees_features(stage))
+            frozen = (stage.frozen, stage.freeze_batchnorm, stage.layers_to_train)
+            kind = (stage.batch, *frozen, sees_features(stage))
             if kind not in tried:
                 tried[kind] = _tried(work, model, stage, fold_data(work, 0, stage))
             if sees_features(stage):

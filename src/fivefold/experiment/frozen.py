@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
-from fivefold.build import sees_features
+from fivefold.build import sees_features, why_anew
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cache_home import cache_home
 from fivefold.core.choices import Choices
@@ -60,12 +60,10 @@ def features_anew(stages: Sequence[ResolvedStage]) -> list[str]:
     """Word why stages with a frozen backbone cannot compute its features once."""
     text = "stage %d: %s, so the frozen backbone computes features "
     text += "in every epoch, not once; without %s this stage takes a fraction of the time"
-    mixed = ("the images of each batch are mixed", "mixing")
-    cut = ("images are cut into cells", "`crops`")
     return [
-        text % (stage.index, *(cut if stage.crops > 1 else mixed))
+        text % (stage.index, anew.reason, anew.without)
         for stage in stages
-        if stage.frozen and not sees_features(stage)
+        if stage.frozen and (anew := why_anew(stage))
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fivefold.config import ResolvedStage
 from fivefold.core.choices import Choices
-from fivefold.core.errors import StateError
+from fivefold.core.errors import ConfigError, Problem, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.core.seeding import generator_for, seed_for
@@ -27,7 +27,7 @@ from fivefold.engine.resident import Resident
 from fivefold.engine.stage import StageJob
 from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.reuse import Reuse
-from fivefold.models import Classifier, ModelSpec, build_classifier
+from fivefold.models import Classifier, ModelSpec, build_classifier, count_layers
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,7 @@ def new_model(work: Work, fold: int) -> Classifier:
     """Build the model that a fold starts from: pretrained as asked, its head drawn by seed.
 
     Raises:
+        ConfigError: If a stage is to train more layers than there are.
         StateError: If the pretrained weights are not those that other folds have started from.
     """
     model = build_classifier(
@@ -133,7 +134,19 @@ def new_model(work: Work, fold: int) -> Classifier:
         generator_seed=seed_for(work.seed, "head", fold),
     )
     _check_origin(work, model)
+    _check_layers(work, model)
     return model
+
+
+def _check_layers(work: Work, model: Classifier) -> None:
+    most = max(stage.layers_to_train for stage in work.stages)
+    if most > 0 and most > (layers := count_layers(model.backbone.net)):
+        message = (
+            f"layers_to_train: expected at most {layers}, the layers of "
+            f"{work.spec.architecture!r}, got {most}"
+        )
+        hint = "-1 trains all of them; a block with its normalisation is one layer"
+        raise ConfigError([Problem("config/layers-to-train", "", message, hint)])
 
 
 def _check_origin(work: Work, model: Classifier) -> None:

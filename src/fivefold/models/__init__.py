@@ -17,14 +17,17 @@ if TYPE_CHECKING:
         with_new_head,
     )
     from fivefold.models.heads import ClassifierHead, Hidden, logits_together
+    from fivefold.models.layers import count_layers
     from fivefold.models.names import backbone_names, backbone_problem, backbones
     from fivefold.models.origins import WeightsOrigin
+    from fivefold.models.stem import Downscaling
 
 _WITHOUT_TIMM = {"channels", "names", "origins"}
 _HOMES = {
     "Backbone": "backbones",
     "Classifier": "classifier",
     "ClassifierHead": "heads",
+    "Downscaling": "stem",
     "Hidden": "heads",
     "InputSpec": "channels",
     "ModelSpec": "classifier",
@@ -34,6 +37,7 @@ _HOMES = {
     "backbones": "names",
     "build_backbone": "backbones",
     "build_classifier": "classifier",
+    "count_layers": "layers",
     "logits_together": "heads",
     "probabilities": "classifier",
     "shape_problem": "backbones",
@@ -44,6 +48,7 @@ __all__ = [
     "Backbone",
     "Classifier",
     "ClassifierHead",
+    "Downscaling",
     "Hidden",
     "InputSpec",
     "ModelSpec",
@@ -53,6 +58,7 @@ __all__ = [
     "backbones",
     "build_backbone",
     "build_classifier",
+    "count_layers",
     "logits_together",
     "probabilities",
     "shape_problem",

@@ -20,7 +20,8 @@ from fivefold.models.channels import InputSpec, input_spec
 from fivefold.models.names import arguments_of, backbones, timm_name, unknown
 from fivefold.models.origins import WeightsOrigin, read_file
 from fivefold.models.state_files import state_differences, without_own_prefix
-from fivefold.models.trial import Pooling, as_features, count_features, net_options
+from fivefold.models.taking import ALL, Reader, Taken, whole
+from fivefold.models.trial import as_features, count_features, net_options
 from fivefold.models.weights import (
     IMAGENET,
     NONE,
@@ -40,6 +41,10 @@ class Backbone(nn.Module):
         spec: How its weights expect pixels.
         origin: Where its first weights came from.
         part: The user's code that it is, if it is one.
+        reader: How features are read from the net.
+
+    Attributes:
+        stem: What makes images smaller for the net; it is learned, also where the net is frozen.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Backbone(nn.Module):
         spec: InputSpec,
         origin: WeightsOrigin,
         part: Part | None = None,
+        reader: Reader = whole,
     ) -> None:
         super().__init__()
         self.net = net
@@ -56,13 +62,20 @@ class Backbone(nn.Module):
         self.input_spec = spec
         self.origin = origin
         self._part = part
+        self._reader = reader
+        self.stem: nn.Module | None = None
         self._digest: tuple[object, str] | None = None
         self._file: tuple[str, str] = ("", "")
 
     def forward(self, images: Tensor) -> Tensor:
-        """Turn normalised pixels [N, C, H, W] into features [N, D]."""
+        """Turn normalised pixels [N, C, H, W] into features [N, D].
+
+        Where the head pools they are those of every position [N, D, positions].
+        """
+        if self.stem is not None:
+            images = self.stem(images)
         with self._part.at_work(let_by=_is_batch_of_one) if self._part else nullcontext():
-            features: Tensor = self.net(images)
+            features: Tensor = self._reader(self.net, images)
         return features
 
     def digest(self) -> str:
@@ -101,7 +114,7 @@ def build_backbone(
     name: str,
     *,
     channels: int = 3,
-    pooling: Pooling = "avg",
+    taken: Taken = ALL,
     image_size: tuple[int, int],
     copy_weights: bool = False,
     weights: str = IMAGENET,
@@ -112,8 +125,7 @@ def build_backbone(
     Args:
         name: A user's own net, a Keras name in any case, or a timm name.
         channels: Of the images.
-        pooling: "avg" is the pooling that the net was trained with: the mean over the pixels, or
-            the class token of transformers that have one; "max" the maximum.
+        taken: How its features are pooled, and of which level.
         image_size: Height and width, pixels.
         copy_weights: How other channels than three begin; see `channels.adapt_channels`.
         weights: "imagenet", "none", or the path of a file.
@@ -127,14 +139,14 @@ def build_backbone(
     own = backbones.find(name)
     if own is not None:
         shape = (*image_size, channels)
-        return _build_own(own, shape, pooling=pooling, weights=weights, directory=directory)
+        return _build_own(own, shape, taken=taken, weights=weights, directory=directory)
     known = timm_name(name)
     if known is None:
         raise ConfigError([unknown(name)])
     shape = (*image_size, channels)
     facts, options = pretrained_facts(known), net_options(known, *image_size)
     if options:  # it is built for one size, which it may refuse
-        count_features(name, known, shape, pooling)
+        count_features(name, known, shape, taken)
     spec = input_spec(
         facts.get("mean", (0.5,)),
         facts.get("std", (0.5,)),
@@ -151,8 +163,8 @@ def build_backbone(
         net = load_pretrained(
             known, found, in_channels=channels, copy_weights=copy_weights, options=options
         )
-    net, num_features = as_features(net, name, known, shape, pooling)
-    return Backbone(net, num_features, spec, origin)
+    reader, num_features = as_features(net, name, known, shape, taken)
+    return Backbone(net, num_features, spec, origin, reader=reader)
 
 
 def shape_problem(name: str, shape: tuple[int, int, int], where: str = "") -> Problem | None:
@@ -167,7 +179,7 @@ def shape_problem(name: str, shape: tuple[int, int, int], where: str = "") -> Pr
     if known is None:
         return None
     try:
-        count_features(name, known, shape, "avg", where)
+        count_features(name, known, shape, ALL, where)
     except ConfigError as error:
         return error.problems[0]
     return None
@@ -177,14 +189,18 @@ def _build_own(
     component: Component[nn.Module],
     shape: tuple[int, int, int],
     *,
-    pooling: Pooling,
+    taken: Taken,
     weights: str,
     directory: Path,
 ) -> Backbone:
     name = component.name
-    if pooling != "avg":
-        message = f"pooling: expected 'avg', since {name!r} pools by itself, got {pooling!r}"
+    if taken.pooling != "avg":
+        message = f"pooling: expected 'avg', since {name!r} pools by itself, got {taken.pooling!r}"
         raise ConfigError([Problem("config/pooling", "", message)])
+    if taken.cut:
+        message = f"cut_levels: expected 0, since {name!r} is a net of your own, got {taken.cut}"
+        hint = "leave layers out in the net itself"
+        raise ConfigError([Problem("config/cut-levels", "", message, hint)])
     if weights == IMAGENET:
         raise no_imagenet(name, [f"{name!r} is a net of your own"])
     part, origin = Part("backbone", name, component.make, component.facts), WeightsOrigin()

@@ -16,8 +16,15 @@ from fivefold.models.backbones import Backbone, build_backbone
 from fivefold.models.cells import WHOLE, Cells
 from fivefold.models.channels import InputSpec
 from fivefold.models.heads import NO_LAYERS, ClassifierHead, Hidden
-from fivefold.models.trial import Pooling
+from fivefold.models.layers import last_layers
+from fivefold.models.stem import NO_DOWNSCALING, Downscaling, Stem
+from fivefold.models.taking import LEARNED, Pooling, Taken
 from fivefold.models.weights import NONE
+
+ALL_LAYERS = -1
+"""In place of a number of layers: all that the backbone has."""
+
+_NET = "net."
 
 
 @dataclass(frozen=True)
@@ -28,12 +35,14 @@ class ModelSpec:
         architecture: A user's own net, a Keras name in any case, or a timm name.
         heads: What the output's columns mean.
         shape: Height and width of the images in pixels, and their channels.
-        pooling: As in `build_backbone`.
+        pooling: As in `taking.Taken`.
         dropout: Fraction of features set to zero while training, 0-1.
         copy_weights: As in `build_backbone`.
         transforms: Names and options of the augmenters that every image goes through.
         crops: Cells along each side of an image; the network sees one cell at a time.
         hidden: The layers of the head before its last one.
+        cut_levels: As in `taking.Taken`.
+        downscaling: How images are made smaller before the backbone sees them.
     """
 
     architecture: str
@@ -45,11 +54,19 @@ class ModelSpec:
     transforms: tuple[tuple[str, Any], ...] = ()
     crops: int = 1
     hidden: Hidden = NO_LAYERS
+    cut_levels: int = 0
+    downscaling: Downscaling = NO_DOWNSCALING
 
     @property
     def cells(self) -> Cells:
         """How images are cut."""
         return Cells(self.crops, *self.shape[:2])
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of what the backbone sees, in pixels."""
+        smaller = self.crops * self.downscaling.factor
+        return self.shape[0] // smaller, self.shape[1] // smaller
 
 
 class Classifier(nn.Module):
@@ -86,6 +103,7 @@ class Classifier(nn.Module):
         self.choices = EXACT
         self._encoder_frozen = False
         self._batchnorm_held = False
+        self._held: frozenset[str] = frozenset()
         # A net may keep parameters of its own from ever training; thawing leaves those alone.
         self._trainable = frozenset(n for n, p in backbone.named_parameters() if p.requires_grad)
         mean = torch.tensor(input_spec.mean, dtype=torch.float64).view(1, -1, 1, 1)
@@ -105,10 +123,14 @@ class Classifier(nn.Module):
         return self.cells.join(logits, self.heads)
 
     def features(self, images: Tensor) -> Tensor:
-        """Turn pixels [N, C, H, W], 0-255, into features [N, D]; no gradients when frozen."""
+        """Turn pixels [N, C, H, W], 0-255, into features [N, D]; no gradients when frozen.
+
+        Where the head pools they are those of every position [N, D, positions].
+        """
         pixels = images.to(self.pixel_scale.dtype) * self.pixel_scale + self.pixel_shift
         pixels = pixels.contiguous(memory_format=memory_format(self.choices))
-        trains = torch.is_grad_enabled() and not self._encoder_frozen
+        learns = not self._encoder_frozen or self.backbone.stem is not None
+        trains = torch.is_grad_enabled() and learns
         with torch.set_grad_enabled(trains), self._in_precision():
             features: Tensor = self.backbone(pixels)
         # The head computes in float32: bfloat16 would leave logits two or three digits, and ties.
@@ -122,7 +144,7 @@ class Classifier(nn.Module):
         return torch.autocast(device, torch.bfloat16, cache_enabled=False)
 
     def classify(self, features: Tensor) -> Tensor:
-        """Turn features [N, D] into logits [N, classes]."""
+        """Turn what `features` gives into logits [N, classes]."""
         logits: Tensor = self.head(features)
         return logits
 
@@ -152,28 +174,40 @@ class Classifier(nn.Module):
         text = f"{self.input_spec!r}\x1e{self.backbone.digest()}"
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def freeze(self, encoder: bool, batchnorm: bool) -> None:  # noqa: FBT001  named by every caller
-        """Decide what training may change.
+    def freeze(
+        self,
+        encoder: bool,  # noqa: FBT001  named by every caller
+        batchnorm: bool,  # noqa: FBT001  the same
+        layers_to_train: int = ALL_LAYERS,
+    ) -> None:
+        """Decide what training may change. A learned stem before the backbone always learns.
 
         Args:
             encoder: Hold the whole backbone: no gradients, and evaluation mode whatever `train`
                 says, so that neither BatchNorm's statistics move nor dropout or drop-path act.
             batchnorm: Hold the running statistics of a backbone that trains.
+            layers_to_train: Of a backbone that trains, hold all but so many layers at the end, in
+                the same way; -1 trains all.
         """
         if not encoder:
             self.backbone.forget_digest()
         self._encoder_frozen = encoder
         self._batchnorm_held = batchnorm
+        net = self.backbone.net
+        names = frozenset(name for name, _ in net.named_parameters())
+        kept = names if layers_to_train < 0 else last_layers(net, layers_to_train)
+        self._held = names if encoder else names - kept
         for name, parameter in self.backbone.named_parameters():
-            parameter.requires_grad_(name in self._trainable and not encoder)
+            held = name.removeprefix(_NET) in self._held and name.startswith(_NET)
+            parameter.requires_grad_(name in self._trainable and not held)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "Classifier":  # noqa: FBT001  torch's signature
         """Switch between training and evaluation; what is frozen stays in evaluation."""
         super().train(mode)
-        if self._encoder_frozen:
-            self.backbone.eval()
-        elif self._batchnorm_held:
+        if self._held:
+            _hold(self.backbone.net, self._held)
+        if self._batchnorm_held:
             for module in self.backbone.modules():
                 if _keeps_statistics(module):
                     module.eval()
@@ -206,13 +240,16 @@ def build_classifier(
         torch.default_generator.manual_seed(generator_seed)
         backbone = build_backbone(
             spec.architecture,
-            channels=spec.shape[2],
-            pooling=spec.pooling,
-            image_size=(spec.shape[0] // spec.crops, spec.shape[1] // spec.crops),
+            channels=3 if spec.downscaling.steps else spec.shape[2],
+            taken=Taken(spec.pooling, spec.cut_levels),
+            image_size=spec.image_size,
             copy_weights=spec.copy_weights,
             weights=weights,
             directory=directory,
         )
+        if spec.downscaling.steps:
+            torch.default_generator.manual_seed(generator_seed)
+            _put_before(backbone, Stem(spec.shape[2], spec.downscaling), spec.shape[2])
     # Seeded once more: how the backbone came to its weights must not change the head.
     head = _draw_head(backbone, spec, generator_seed)
     return Classifier(backbone, head, input_spec or backbone.input_spec, spec.cells)
@@ -241,8 +278,19 @@ def _draw_head(backbone: Backbone, spec: ModelSpec, generator_seed: int) -> Clas
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(generator_seed)
         return ClassifierHead(
-            backbone.num_features, spec.heads, dropout=spec.dropout, hidden=spec.hidden
+            backbone.num_features,
+            spec.heads,
+            dropout=spec.dropout,
+            hidden=spec.hidden,
+            pools=spec.pooling == LEARNED,
         )
+
+
+def _put_before(backbone: Backbone, stem: Stem, channels: int) -> None:
+    """Let a stem see the images, whose pixels it expects from -1 to 1."""
+    middle = (0.5,) * channels
+    backbone.input_spec = InputSpec(middle, middle, backbone.input_spec.interpolation)
+    backbone.stem = stem
 
 
 def probabilities(logits: Tensor, heads: tuple[Head, ...]) -> Tensor:
@@ -263,6 +311,16 @@ def probabilities(logits: Tensor, heads: tuple[Head, ...]) -> Tensor:
         else:
             parts.append(own.sigmoid() if head.activation == "sigmoid" else own.clamp(0, 1))
     return torch.cat(parts, dim=1)
+
+
+def _hold(module: nn.Module, held: frozenset[str], prefix: str = "") -> None:
+    """Put those parts of a net into evaluation all of whose parameters are held."""
+    names = {prefix + name for name, _ in module.named_parameters()}
+    if names and names <= held:
+        module.eval()
+        return
+    for name, child in module.named_children():
+        _hold(child, held, f"{prefix}{name}.")
 
 
 def _keeps_statistics(module: nn.Module) -> bool:

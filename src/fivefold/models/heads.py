@@ -38,6 +38,29 @@ NO_LAYERS = Hidden()
 """A head that is one linear layer."""
 
 
+class AttentionPool(nn.Module):
+    """The mean over all positions, each weighted by how much it matters.
+
+    A position's weight is the sigmoid of one linear function of its features, which is learned.
+
+    Args:
+        num_features: Length D of the features of a position.
+
+    References:
+        Catalyst's `GlobalAttnPool2d`, which sums: the mean does not grow with the image.
+    """
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(num_features, 1, bias=False)
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Turn features of positions [N, D, P] into features [N, D]."""
+        weights = self.score(positions.mT).sigmoid()
+        pooled: Tensor = (positions @ weights).squeeze(2) / weights.sum(dim=1)
+        return pooled
+
+
 class ClassifierHead(nn.Module):
     """Dropout, hidden layers, and one linear layer whose columns are those of all heads.
 
@@ -46,6 +69,7 @@ class ClassifierHead(nn.Module):
         heads: What the columns mean; each head's are a linear layer of its own in effect.
         dropout: Fraction of features set to zero while training, 0-1.
         hidden: The layers before the last one; all heads share them.
+        pools: Whether it gets the features of every position, and pools them itself.
     """
 
     def __init__(
@@ -55,22 +79,24 @@ class ClassifierHead(nn.Module):
         *,
         dropout: float = 0.0,
         hidden: Hidden = NO_LAYERS,
+        pools: bool = False,
     ) -> None:
         super().__init__()
         self.heads = heads
+        self.pool = AttentionPool(num_features) if pools else nn.Identity()
         self.dropout = nn.Dropout(dropout)
         self.hidden = nn.Sequential(*_hidden_layers(num_features, hidden))
         width = (num_features, *hidden.sizes)[-1]
         self.linear = nn.Linear(width, sum(head.num_classes for head in heads))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Turn features [N, D] into logits [N, all classes]."""
-        logits: Tensor = self.linear(self.hidden(self.dropout(features)))
+        """Turn features [N, D], or [N, D, P] where it pools, into logits [N, all classes]."""
+        logits: Tensor = self.linear(self.hidden(self.dropout(self.pool(features))))
         return logits
 
     @property
     def steps(self) -> list[nn.Module]:
-        """The layers in the order in which features go through them."""
+        """The layers in the order in which pooled features go through them."""
         return [self.dropout, *self.hidden, self.linear]
 
     @property

@@ -4,7 +4,7 @@ Nets are built on torch's "meta" device, which knows sizes and no numbers, so th
 takes a fraction of a second and no memory.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import timm
 import torch
@@ -12,9 +12,8 @@ from torch import nn
 
 import fivefold.models.nasnet  # noqa: F401  registers NASNetMobile with timm
 from fivefold.core.errors import ConfigError, Problem
+from fivefold.models.taking import LEARNED, NoLevelError, NoMapError, Reader, Taken, take
 from fivefold.models.weights import pretrained_facts
-
-Pooling = Literal["avg", "max"]
 
 # The nearest of these that works is proposed where a net cannot take a size.
 _SIZES = (32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 288, 299, 320, 331, 384, 448, 512)
@@ -35,18 +34,8 @@ def net_options(known: str, height: int, width: int) -> dict[str, Any]:
     return {"img_size": (height, width)} if fixed else {}
 
 
-def without_last_layer(net: nn.Module, pooling: Pooling) -> nn.Module:
-    """Take off a timm net's last layer and set its pooling, in place."""
-    timm_net: Any = net  # what all of timm's nets have in common has no type of its own
-    if isinstance(net, timm.models.vgg.VGG):
-        # Keras's VGG without its top ends at the convolutions: 512 features, 15 million parameters.
-        timm_net.pre_logits = nn.Identity()
-    timm_net.reset_classifier(0, None if pooling == "avg" else pooling)
-    return net
-
-
 def count_features(
-    name: str, known: str, shape: tuple[int, int, int], pooling: Pooling, where: str = ""
+    name: str, known: str, shape: tuple[int, int, int], taken: Taken, where: str = ""
 ) -> int:
     """Find the length of a net's feature vectors for images of a shape.
 
@@ -54,21 +43,21 @@ def count_features(
         name: What the user calls it.
         known: timm's name of it.
         shape: Height and width in pixels, and channels.
-        pooling: As in `build_backbone`.
+        taken: What is wanted of it.
         where: Of the shape in the config.
 
     Raises:
         ConfigError: If the net cannot take this shape or this pooling; names a shape that works.
     """
     try:
-        return _try(known, shape, pooling)
+        return _try(known, shape, taken)
     except _REFUSALS as error:
-        raise ConfigError([_explain(name, known, shape, pooling, error, where)]) from error
+        raise ConfigError([_explain(name, known, shape, taken, error, where)]) from error
 
 
 def as_features(
-    net: nn.Module, name: str, known: str, shape: tuple[int, int, int], pooling: Pooling
-) -> tuple[nn.Module, int]:
+    net: nn.Module, name: str, known: str, shape: tuple[int, int, int], taken: Taken
+) -> tuple[Reader, int]:
     """Make a net give feature vectors, in place, and find their length by an empty image.
 
     A net that can be built for any size needs no trial before, whose first use of the "meta" device
@@ -79,7 +68,10 @@ def as_features(
         name: What the user calls it.
         known: timm's name of it.
         shape: Height and width in pixels, and channels.
-        pooling: As in `build_backbone`.
+        taken: What is wanted of it.
+
+    Returns:
+        How features are read from the net, and their length.
 
     Raises:
         ConfigError: As `count_features`.
@@ -87,55 +79,72 @@ def as_features(
     training = net.training
     try:
         with torch.no_grad():
-            width = _width(without_last_layer(net, pooling).eval(), shape)
+            reader, width = _taken(net.eval(), shape, taken)
     except _REFUSALS as error:
-        raise ConfigError([_explain(name, known, shape, pooling, error, "")]) from error
-    return net.train(training), width
+        raise ConfigError([_explain(name, known, shape, taken, error, "")]) from error
+    net.train(training)
+    return reader, width
 
 
 def _explain(
     name: str,
     known: str,
     shape: tuple[int, int, int],
-    pooling: Pooling,
+    taken: Taken,
     error: Exception,
     where: str,
 ) -> Problem:
     height, width, channels = shape
+    if isinstance(error, NoLevelError):
+        message = (
+            f"cut_levels: expected at most {error.levels - 1}, since {name!r} has "
+            f"{error.levels} {'level' if error.levels == 1 else 'levels'}, got {taken.cut}"
+        )
+        hint = "levels are the stages of a convolutional net, the blocks of a transformer"
+        return Problem("config/cut-levels", where, message, hint)
+    if isinstance(error, NoMapError):
+        message = (
+            f"pooling: expected 'avg' or 'max', since {name!r} gives no map of features, "
+            f"got {taken.pooling!r}"
+        )
+        return Problem("config/pooling", where, message)
     # A net that lacks what all others have will not get it from another size.
-    nearest = None if isinstance(error, AttributeError) else _nearest(known, shape, pooling)
+    nearest = None if isinstance(error, AttributeError) else _nearest(known, shape, taken)
     if nearest is not None:
         message = f"shape: expected a size that {name!r} can take, got {height} by {width} pixels"
         hint = f"the nearest that works is `shape: [{nearest[0]}, {nearest[1]}, {channels}]`"
         return Problem("config/shape", where, message, hint)
-    if pooling != "avg":
-        message = f"pooling: expected 'avg', since {name!r} has no other, got {pooling!r}"
+    if taken.pooling != "avg":
+        message = f"pooling: expected 'avg', since {name!r} has no other, got {taken.pooling!r}"
         return Problem("config/pooling", where, message)
     reason = str(error).strip().partition("\n")[0]
     message = f"architecture: expected a net that gives feature vectors, got {name!r}: {reason}"
     return Problem("config/backbone-contract", where, message)
 
 
-def _try(known: str, shape: tuple[int, int, int], pooling: Pooling) -> int:
+def _try(known: str, shape: tuple[int, int, int], taken: Taken) -> int:
     height, width, channels = shape
     with torch.device("meta"), torch.no_grad():
         net = timm.create_model(known, in_chans=channels, **net_options(known, height, width))
-        return _width(without_last_layer(net, pooling).eval(), shape)
+        return _taken(net.eval(), shape, taken)[1]
 
 
-def _width(net: nn.Module, shape: tuple[int, int, int]) -> int:
+def _taken(net: nn.Module, shape: tuple[int, int, int], taken: Taken) -> tuple[Reader, int]:
     height, width, channels = shape
-    features = net(torch.zeros(1, channels, height, width))
-    if not isinstance(features, torch.Tensor) or features.ndim != 2:
+    images = torch.zeros(1, channels, height, width)
+    reader = take(net, taken, images)
+    features = reader(net, images)
+    dimensions = 3 if taken.pooling == LEARNED else 2
+    if not isinstance(features, torch.Tensor) or features.ndim != dimensions:
         msg = "this net gives no feature vectors"
         raise ValueError(msg)
     if 0 in features.shape:
         msg = "the features are empty"
         raise ValueError(msg)
-    return features.shape[1]
+    return reader, features.shape[1]
 
 
-def _nearest(known: str, shape: tuple[int, int, int], pooling: Pooling) -> tuple[int, int] | None:
+def _nearest(known: str, shape: tuple[int, int, int], taken: Taken) -> tuple[int, int] | None:
     height, width, channels = shape
     made_for = pretrained_facts(known).get("input_size", (3, 224, 224))[1:]
     rounded = [(_round(height, s), _round(width, s)) for s in _STRIDES]
@@ -144,7 +153,7 @@ def _nearest(known: str, shape: tuple[int, int, int], pooling: Pooling) -> tuple
     near = sorted(candidates, key=lambda c: (abs(c[0] - height) + abs(c[1] - width), c))
     for candidate in [*near[:_TRIALS], tuple(made_for)]:
         try:
-            _try(known, (*candidate, channels), pooling)
+            _try(known, (*candidate, channels), taken)
         except _REFUSALS:
             continue
         return candidate

@@ -140,3 +140,40 @@ def test_a_header_without_a_dialect_says_nothing():
     assert parse("#%Musket Classification\narchitecture: ResNet18").not_yet() == []
     (problem,) = parse("#%Musket GradientBoosting !\narchitecture: ResNet18").not_yet()
     assert problem.message == "#%Musket GradientBoosting: not yet supported"
+
+
+def test_what_of_a_network_is_taken_and_trained_has_keys_of_its_own():
+    config = musket("network")
+
+    assert (config.pooling, config.cut_levels, config.head_layers) == ("max", 1, (0.4,))
+    assert (config.downscaling, config.downscaling_filters) == (1, 32)
+    stages = config.resolve()
+    assert [(s.frozen, s.layers_to_train) for s in stages] == [(True, -1), (False, 4), (False, -1)]
+    assert not any(stage.trains_head_alone for stage in stages)
+
+
+def test_layers_to_train_agree_with_what_else_a_stage_says_of_the_backbone():
+    frozen = parse("freeze_encoder: true\nstages: [{epochs: 1}, {epochs: 1, layers_to_train: 2}]")
+    assert [stage.frozen for stage in frozen.resolve()] == [True, False]
+    with pytest.raises(ConfigError, match=r"stages.0.layers_to_train: expected 0, since the back"):
+        parse("stages: [{epochs: 1, freeze_encoder: true, layers_to_train: 2}]")
+    with pytest.raises(ConfigError, match=r"stages.0.layers_to_train: expected -1 or at least 1"):
+        parse("stages: [{epochs: 1, unfreeze_encoder: true, layers_to_train: 0}]")
+    with pytest.raises(ConfigError, match=r"layers_to_train: expected greater than or equal to -1"):
+        parse("layers_to_train: -2")
+
+
+def test_steps_that_halve_an_image_need_sides_that_they_can_halve():
+    assert parse("shape: [96, 64, 3]\ndownscaling: 5").downscaling == 5
+    message = r"shape: expected height and width that can be halved 3 times, such as \[96, 64, 3\]"
+    with pytest.raises(ConfigError, match=message):
+        parse("shape: [100, 64, 3]\ndownscaling: 3")
+    with pytest.raises(ConfigError, match=r"such as \[96, 96, 3\]"):
+        parse("shape: [96, 100, 3]\ndownscaling: 3\ncrops: 4")
+
+
+def test_keys_of_a_stem_that_is_not_there_are_told(caplog):
+    parse("downscaling_filters: 8")
+    assert "downscaling_filters: has no effect: it only counts together with" in caplog.text
+    parse("downscaling: 1\ncopyWeights: true")
+    assert "copyWeights: has no effect: the steps of `downscaling` give" in caplog.text

@@ -27,7 +27,7 @@ stages:
 """
 
 EXPECTED = """\
-bad.yaml:2:10: pooling: expected 'avg' or 'max', got 'average'
+bad.yaml:2:10: pooling: expected 'avg', 'max', 'concat' or 'attention', got 'average'
     did you mean 'avg'?
 bad.yaml:5:8: batch: expected greater than or equal to 1, got 0
 bad.yaml:6:8: shape: expected [height, width, channels]: pixels 1-16384, channels 1-64, \

