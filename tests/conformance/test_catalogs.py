@@ -67,3 +67,11 @@ def test_an_unknown_option_is_told_and_none_is_ignored(catalog, component):
     accepted, complaints = component.check({"no_such_option": 1})
     assert accepted == {}
     assert [c.kind for c in complaints if c.path == ("no_such_option",)] == ["unknown-key"]
+
+
+@pytest.mark.parametrize("component", CATALOGS["augmenters"].components(), ids=lambda c: c.name)
+def test_an_augmenter_is_compared_with_what_it_says(component):
+    """Its name stands in a test of its family."""
+    folder, left_out = ROOT / "tests/unit/augment", ("test_musket_names", "test_laws")
+    text = "".join(p.read_text() for p in folder.glob("test_*.py") if p.stem not in left_out)
+    assert re.search(rf"\b{component.name}\b", text)

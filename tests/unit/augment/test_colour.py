@@ -105,6 +105,15 @@ def test_hue_and_saturation_are_added_or_multiplied_alone_or_together():
     )
 
 
+@given(factor=st.floats(-1, 1))
+def test_a_hue_is_multiplied_as_an_angle_from_red(factor):
+    image = small_picture()
+    hsv = hsv_of(image)
+    hsv[:, 0] = (hsv[:, 0] * factor) % 1
+    changed = change_with("MultiplyHue", factor)(image).reshape(-1, 3)
+    np.testing.assert_allclose(changed, rgb_of(hsv), atol=0.6)
+
+
 def test_nothing_to_add_changes_nothing():
     image = rough_picture()
     for name in ("AddToHue", "AddToSaturation", "AddToHueAndSaturation"):

@@ -102,6 +102,29 @@ def test_what_falls_never_hides_the_image(name):
         assert (np.abs(changed - large).max(axis=2) > 64).mean() < 0.35
 
 
+def test_a_layer_of_flakes_brightens_the_share_that_its_density_says():
+    options = {
+        "density": 0.1,
+        "density_uniformity": 1.0,
+        "flake_size": 0.3,
+        "flake_size_uniformity": 1.0,
+        "angle": 0,
+        "speed": 0.01,
+        "blur_sigma_fraction": 0.0001,
+        "blur_sigma_limits": [0.0, 0.5],
+    }
+    black = np.zeros((96, 128, 3), np.uint8)
+    for share in (0.05, 0.2):
+        layers = [
+            change_with("SnowflakesLayer", options | {"density": share}, seed)(black)
+            for seed in range(6)
+        ]
+        assert np.mean(layers) / 255 == pytest.approx(share, rel=0.25)
+        assert max(layer.max() for layer in layers) > 200
+    white = np.full((96, 128, 3), 255, np.uint8)
+    np.testing.assert_array_equal(change_with("SnowflakesLayer", options)(white), white)
+
+
 def test_larger_flakes_are_larger():
     def edges(size):
         layer = flakes(rng(1), 96, 128, Fall(0.1, 1.0, size, 1.0, angle=0.0, speed=0.0), 0.5)
