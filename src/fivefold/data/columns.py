@@ -1,6 +1,5 @@
 """Which columns of a table hold the images and the labels."""
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from fivefold.core.errors import DataError, did_you_mean
 from fivefold.data.csv_text import Table
+from fivefold.data.named_files import file_of, is_file
 
 Key: TypeAlias = Literal["image_column", "label_column"]
 
@@ -41,19 +41,6 @@ _LABEL_NAMES = (
     "tag",
     "tags",
     "y",
-)
-_ENDINGS = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".gif",
-    ".PNG",
-    ".JPG",
-    ".JPEG",
 )
 _LOOKED_AT = 32
 
@@ -126,16 +113,6 @@ def find_label_columns(
     return chosen[:1]
 
 
-def file_of(images_dir: Path, sample_id: str, extension: str | None) -> Path:
-    """Find the file that an id names, with or without its ending; it need not exist."""
-    own = [f".{extension.lstrip('.')}"] if extension else []
-    for ending in ("", *own, *_ENDINGS):
-        path = images_dir / f"{sample_id}{ending}"
-        if _is_file(path):
-            return path
-    return images_dir / sample_id
-
-
 def _named(path: Path, table: Table, name: str, key: Key) -> int:
     if name in table.columns:
         return table.columns.index(name)
@@ -154,11 +131,7 @@ def _hits(table: Table, column: int, images_dir: Path, extension: str | None) ->
     """Count the cells of a column that are files, among some that are spread evenly."""
     step = max(1, len(table.rows) // _LOOKED_AT)
     cells = {row.cells[column].strip() for row in table.rows[::step][: 2 * _LOOKED_AT]}
-    return sum(_is_file(file_of(images_dir, cell, extension)) for cell in cells if cell)
-
-
-def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113  pathlib's raises where a name is too long
+    return sum(is_file(file_of(images_dir, cell, extension)) for cell in cells if cell)
 
 
 def _unclear(path: Path, table: Table, key: Key, example: str) -> ColumnError:

@@ -171,7 +171,7 @@ class FileSource(Source):
     def __init__(
         self,
         sample_ids: Sequence[str],
-        paths: Iterable[Path],
+        paths: Iterable[Path | str],
         labels: tuple[Labels, ...] = (),
         targets: Floats | PackedTargets | None = None,
         limits: Limits = DEFAULT_LIMITS,

@@ -1,25 +1,23 @@
 """A CSV table with one image a row."""
 
 import logging
-import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from fivefold.core.errors import DataError
 from fivefold.core.types import Floats
-from fivefold.data.columns import file_of, find_image_column, find_label_columns
+from fivefold.data.columns import find_image_column, find_label_columns
 from fivefold.data.csv_text import Row, Table, read_table
-from fivefold.data.files import FileSource, check_folder, is_inside, refuse_outside
+from fivefold.data.files import FileSource, check_folder
+from fivefold.data.named_files import paths_of
 from fivefold.data.source import Labels, in_class_order, sources
 
 logger = logging.getLogger(__name__)
 
 _SEPARATORS = ("|", ";", " ")
-_DRIVE_OR_SHARE = re.compile(r"^([A-Za-z]:[\\/]|\\\\)")
 
 
 @sources.add(name="csv")
@@ -131,28 +129,6 @@ def _kept(
         hint = "remove the wrong rows; several labels of one image belong into one cell"
         raise DataError(msg, hint=hint, slug="data/duplicate-id")
     return list(first.values()), tuple(excluded)
-
-
-def paths_of(images_dir: Path, ids: Sequence[str], extension: str | None = None) -> list[Path]:
-    """Find each id's file; it need not exist.
-
-    Raises:
-        UnsafeInputError: If one lies outside the folder, whatever links or dots say.
-    """
-    real_root = os.path.realpath(images_dir)
-    paths, outside = [], []
-    for sample_id in ids:
-        path = file_of(images_dir, sample_id, extension)
-        if _leaves(sample_id) or not is_inside(path, real_root):
-            outside.append(sample_id)
-        paths.append(path)
-    refuse_outside(images_dir, outside, "paths that lead out of it")
-    return paths
-
-
-def _leaves(sample_id: str) -> bool:
-    parts = PurePosixPath(sample_id).parts
-    return ".." in parts or "\0" in sample_id or bool(_DRIVE_OR_SHARE.match(sample_id))
 
 
 def _encoded(cells: Sequence[str], *, name: str, separator: str | None) -> tuple[Labels, Floats]:

@@ -19,8 +19,8 @@ from fivefold.data.coco.targets import hot_rows, is_exclusive
 from fivefold.data.coco.translators import AnnotationTranslator
 from fivefold.data.datasets.paths import SourceDataSet
 from fivefold.data.files import FileSource, check_folder
+from fivefold.data.named_files import paths_of
 from fivefold.data.source import Labels, in_class_order
-from fivefold.data.table import paths_of
 
 Label: TypeAlias = int | str
 

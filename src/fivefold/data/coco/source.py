@@ -16,8 +16,8 @@ from fivefold.data.coco.labelled import Labelled, read_labelled
 from fivefold.data.coco.targets import hot_rows, is_exclusive
 from fivefold.data.decode import Decoded, ImageProblem, Reason
 from fivefold.data.files import FileSource, check_folder
+from fivefold.data.named_files import paths_of
 from fivefold.data.source import Fetched, Labels, Sample, Source, sources
-from fivefold.data.table import paths_of
 from fivefold.data.text_order import first_alike
 
 logger = logging.getLogger(__name__)

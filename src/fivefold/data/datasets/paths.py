@@ -13,9 +13,9 @@ from fivefold.data.datasets.composed import DataSet, SubDataSet
 from fivefold.data.decode import read_image
 from fivefold.data.files import FilesSource, check_folder
 from fivefold.data.folder import FolderSource
+from fivefold.data.named_files import paths_of
 from fivefold.data.python_class import PredictionItem
 from fivefold.data.source import Source
-from fivefold.data.table import paths_of
 
 
 class SourceDataSet(DataSet):
@@ -194,7 +194,7 @@ class AbstractImagePathDataSet(DataSet):
 
     def path_of(self, im_id: str) -> Path:
         """Find the file of a name; it need not exist."""
-        found = [paths_of(folder, [im_id])[0] for folder in self.folders]
+        found = [Path(path) for folder in self.folders for path in paths_of(folder, [im_id])]
         return next((path for path in found if path.is_file()), found[0])
 
     @abstractmethod

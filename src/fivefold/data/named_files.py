@@ -1,0 +1,88 @@
+"""Files that ids name, below one folder and never outside of it."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from fivefold.data.files import is_inside, refuse_outside
+
+_ENDINGS = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".gif",
+    ".PNG",
+    ".JPG",
+    ".JPEG",
+)
+_DRIVE_OR_SHARE = re.compile(r"^([A-Za-z]:[\\/]|\\\\)")
+_ODD = re.compile(r"^\.?/|//|/\.(/|$)|/$")
+"""What pathlib would write in another way."""
+
+
+def paths_of(images_dir: Path, ids: Sequence[str], extension: str | None = None) -> Iterator[str]:
+    """Find each id's file; it need not exist.
+
+    Args:
+        images_dir: The folder.
+        ids: Names below it, with or without ending.
+        extension: The ending to try first where there is no file of the name itself.
+
+    Raises:
+        UnsafeInputError: Behind the last one, if any lies outside the folder, whatever links or
+            dots say.
+    """
+    inside, outside = _Inside(images_dir), []
+    for sample_id in ids:
+        path = file_of(images_dir, sample_id, extension)
+        if _leaves(sample_id) or not inside.holds(path):
+            outside.append(sample_id)
+        yield path
+    refuse_outside(images_dir, outside, "paths that lead out of it")
+
+
+def file_of(images_dir: Path, sample_id: str, extension: str | None) -> str:
+    """Find the file that an id names, with or without its ending; it need not exist."""
+    folder = "" if images_dir == Path() else f"{images_dir}{os.sep}"
+    odd = _ODD.search(sample_id)
+    name = str(images_dir / sample_id) if odd else folder + sample_id
+    if is_file(name):
+        return name
+    own = [f".{extension.lstrip('.')}"] if extension else []
+    return next((name + end for end in (*own, *_ENDINGS) if is_file(name + end)), name)
+
+
+def is_file(path: str) -> bool:
+    """Tell whether there is a file; no name is too long to be asked for."""
+    return os.path.isfile(path)  # noqa: PTH113  pathlib's raises where a name is too long
+
+
+class _Inside:
+    """Follows the links of each folder once, not of each file: there may be millions.
+
+    Args:
+        root: Nothing outside of it is inside.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = os.path.realpath(root)
+        self._folders: dict[str, bool] = {}
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a path, with all links followed, stays below the root."""
+        if os.path.islink(path):  # noqa: PTH114  a Path for each of them takes longer
+            return is_inside(Path(path), self._root)
+        folder = os.path.dirname(path)  # noqa: PTH120  as above
+        if folder not in self._folders:
+            self._folders[folder] = is_inside(Path(folder), self._root)
+        return self._folders[folder]
+
+
+def _leaves(sample_id: str) -> bool:
+    parts = PurePosixPath(sample_id).parts if ".." in sample_id else ()
+    return ".." in parts or "\0" in sample_id or bool(_DRIVE_OR_SHARE.match(sample_id))
