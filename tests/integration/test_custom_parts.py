@@ -1,5 +1,6 @@
 """Parts of one's own in a real run, and what is said of wrong ones: the line of one's file."""
 
+import hashlib
 import textwrap
 
 import pytest
@@ -10,6 +11,7 @@ from runs import CONFIG, write_experiment
 from fivefold.core.errors import ConfigError
 from fivefold.core.progress import Silent
 from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.own_code import is_code_known, own_code
 
 torch.set_num_threads(1)
 
@@ -142,6 +144,15 @@ AS_AUGMENTER, AS_NET = {"augmentation": "{mine: }"}, {"architecture": "mine"}
 def test_parts_of_ones_own_train(tmp_path, code, keys):
     run = fit(tmp_path, code, keys)
     assert run.folder.results(0, 0)[0].exists()
+    assert not is_code_known(run.config), "a config that runs code shares no stages"
+    own = tmp_path / "own.py"
+    assert digest(own) in own_code(), "of a part without `imports`, keys count the file"
+    own.write_text(f"{own.read_text()}# edited")
+    assert digest(own) in own_code()
+
+
+def digest(path):
+    return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 WRONG = [

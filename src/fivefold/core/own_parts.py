@@ -122,21 +122,23 @@ def shape_text(value: object) -> str:
 def place_of(make: Callable[..., Any]) -> str:
     """Say where a function or class is written: "file:line", or nothing where nobody knows."""
     code = _code_of(make)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+    if code:
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    try:  # a class without a function that was written
+        return f"{inspect.getfile(make)}:{inspect.getsourcelines(make)[1]}"
+    except (OSError, TypeError):
+        return ""
 
 
 def _code_of(make: Callable[..., Any]) -> CodeType | None:
     found: Any = inspect.unwrap(make)
+    candidates = [found]
     if isinstance(found, type):
-        found = next(_functions(found), None)
-    code = getattr(found, "__code__", None)
-    return code if isinstance(code, CodeType) else None
-
-
-def _functions(kind: type) -> Iterator[Any]:
-    named = vars(kind)
-    ordered = [named.get("__init__"), *named.values()]
-    return (value for value in ordered if inspect.isfunction(value))
+        candidates = [vars(found).get("__init__"), *vars(found).values()]
+    codes = (getattr(candidate, "__code__", None) for candidate in candidates)
+    # dataclasses make functions whose file is "<string>"
+    made = "<string>" if isinstance(found, type) else ""
+    return next((c for c in codes if c and c.co_filename != made), None)
 
 
 def _line(error: BaseException, make: Callable[..., Any]) -> str:
@@ -145,14 +147,23 @@ def _line(error: BaseException, make: Callable[..., Any]) -> str:
     own = code.co_filename if code else ""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [
-        f"{f.filename}:{f.lineno}" for f in frames if f.filename == own or _is_users(f.filename)
+        f"{f.filename}:{f.lineno}"
+        for f in frames
+        if f.filename == own or (is_users_file(f.filename) and not f.filename.startswith("<"))
     ]
     return lines[-1] if lines else place_of(make)
 
 
-def _is_users(file: str) -> bool:
+def is_users_file(file: str) -> bool:
+    """Say whether code of a file is neither fivefold's, nor Python's, nor of an installed package.
+
+    Args:
+        file: As a code object names it; what was typed in is called "<stdin>" or "<string>".
+    """
     path = Path(file)
-    if not path.is_absolute() or _INSTALLED & {*path.parts}:
+    if not path.is_absolute():
+        return file.startswith("<") and not file.startswith("<frozen")
+    if _INSTALLED & {*path.parts}:
         return False
     return not any(path.is_relative_to(folder) for folder in _not_users())
 

@@ -5,7 +5,7 @@ import pytest
 
 from fivefold.core.musket_imports import _Finder, install
 
-OURS = ("classification_pipeline", "musket_core", "segmentation_pipeline")
+OURS = ("classification_pipeline", "keras", "musket_core", "segmentation_pipeline")
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +68,8 @@ def test_a_musket_that_is_installed_is_left_alone(tmp_path, monkeypatch):
         ("from musket_core import generic", "use `from fivefold import classification`"),
         ("from musket_core.datasets import SimplePNGMaskDataSet", "segmentation is not yet"),
         ("from musket_core.image_datasets import BlendedDataSet", "use `augmentation:`"),
+        ("from musket_core import augmenters", "docs/custom-parts.md shows how to write one"),
+        ("from musket_core import tasks", "tasks are not supported; loop over `cfg.predict_on_d"),
     ],
 )
 def test_what_is_not_here_says_what_to_use_instead(line, reason):
@@ -82,5 +84,50 @@ def test_nothing_is_found_before_somebody_asks_for_it():
     install()
     install()
     assert sum(isinstance(finder, _Finder) for finder in sys.meta_path) == 1
-    with pytest.raises(ModuleNotFoundError, match=r"musket_core\.layers"):
-        run("import musket_core.layers")
+    with pytest.raises(ModuleNotFoundError, match=r"musket_core\.parralel"):
+        run("import musket_core.parralel")
+
+
+def test_parts_of_ones_own_are_added_as_in_musket_and_keras():
+    install()
+    found = run("""
+        import keras
+        from keras.utils import get_custom_objects
+        from musket_core.configloader import registerMetric
+        from musket_core.losses import keras_loss
+        from musket_core import metrics
+        same = keras.utils.get_custom_objects() is get_custom_objects()
+        metrics.final_metric, metrics.keras_metric
+    """)
+    from fivefold.experiment.musket import custom
+
+    assert found["same"]
+    assert found["keras_loss"] is custom.keras_loss
+    assert found["registerMetric"] is custom.registerMetric
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from keras import backend as K",
+        "import keras.backend as K",
+        "from keras.layers import Dense",
+        "from musket_core.losses import lovasz_loss",
+    ],
+)
+def test_what_keras_has_beside_is_written_with_torch(line):
+    install()
+    with pytest.raises(ImportError, match=r"is not in fivefold: .*with torch.*custom-parts\.md"):
+        run(line)
+
+
+def test_libraries_that_look_for_keras_find_none(tmp_path, monkeypatch):
+    package = tmp_path / "site-packages"
+    package.mkdir()
+    (package / "curious_library.py").write_text(
+        "import importlib.util\nfound = importlib.util.find_spec('keras')\n"
+    )
+    monkeypatch.syspath_prepend(package)
+    install()
+    assert run("from curious_library import found")["found"] is None
+    del sys.modules["curious_library"]
