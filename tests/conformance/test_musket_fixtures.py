@@ -48,21 +48,26 @@ def test_there_are_at_least_25_configs():
     assert len(list(configs())) >= 25
 
 
+def written(mappings):
+    """List all keys, and those that they are other words for."""
+    keys = {key for mapping in mappings for key in mapping}
+    return keys | {SYNONYMS[key] for key in keys & SYNONYMS.keys()}
+
+
+def stages():
+    return [stage for config in configs() for stage in config.get("stages") or ()]
+
+
 def test_every_key_of_an_experiment_is_in_a_config():
-    keys = {key for config in configs() for key in config}
-    assert (spelled(ExperimentKeys) | EXPERIMENT_KEYS.keys()) - keys == set()
+    assert (spelled(ExperimentKeys) | EXPERIMENT_KEYS.keys()) - written(configs()) == set()
 
 
 def test_every_key_of_a_stage_is_in_a_config():
-    stages = [stage for config in configs() for stage in config.get("stages") or ()]
-    keys = {key for stage in stages for key in stage}
-    assert (spelled(StageConfig) | STAGE_KEYS.keys()) - keys == set()
+    assert (spelled(StageConfig) | STAGE_KEYS.keys()) - written(stages()) == set()
 
 
 def test_every_synonym_is_in_a_config():
-    keys = {key for config in configs() for key in config}
-    keys |= {key for config in configs() for stage in config.get("stages") or () for key in stage}
-    assert SYNONYMS.keys() - keys == set()
+    assert SYNONYMS.keys() - written([*configs(), *stages()]) == set()
 
 
 @pytest.mark.parametrize(

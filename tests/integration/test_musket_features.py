@@ -51,6 +51,9 @@ HEADS = {
 }
 """Heads that the config leaves to its data, where they are not three sigmoids."""
 
+NETS = {"network": "test_resnet"}
+"""Nets of configs that ask for more than the tiny net, which pools by itself, can do."""
+
 FURTHER = {
     "cyclic_lr": ["metrics=[binary_accuracy]"],
     "odd": ["metrics=[binary_accuracy]"],
@@ -81,7 +84,7 @@ def overrides(name, config):
     arguments = {"heads": heads, "shape": shape, "length": length, "plain": plain}
     drawn = f"dataset={{python: drawn_classes.py:Drawn, args: {arguments}}}"
     return [
-        "architecture=tiny",
+        f"architecture={NETS.get(name, 'tiny')}",
         "weights=none",
         f"shape={shape}",
         f"folds_count={folds}",
