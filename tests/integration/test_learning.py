@@ -18,7 +18,7 @@ from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Silent
 from fivefold.engine import stage
 from fivefold.engine.loop import learn
-from fivefold.engine.stage import build_task
+from fivefold.engine.stage_job import build_task
 from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.musket_api import parse

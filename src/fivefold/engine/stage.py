@@ -4,71 +4,22 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any
 
-from fivefold.build import (
-    build_class_weights,
-    build_loss_function,
-    build_stage_optimizer,
-    build_stage_schedule,
-    build_training_loss,
-)
-from fivefold.config import ResolvedStage
-from fivefold.core.durable import write_bytes
 from fivefold.core.errors import NumericError, StateError
-from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
-from fivefold.core.progress import Progress
-from fivefold.engine.average import Average
-from fivefold.engine.best import check_best, forget_best, load_best, save_best
+from fivefold.engine.best import check_best, forget_best, save_best
 from fivefold.engine.callbacks import Callback, Control, StageInfo, build_callbacks
-from fivefold.engine.checkpoint import Bundle, save_bundle, save_trained, save_weights
-from fivefold.engine.examples import draw_examples, pick_examples
-from fivefold.engine.fold_data import FoldData, plain_batches
 from fivefold.engine.grouping import Grouping
 from fivefold.engine.history import write_history
-from fivefold.engine.loop import Task, train_epoch, validate
-from fivefold.engine.pace import Pace
-from fivefold.engine.predictor import Place, as_predictions, predict_views
-from fivefold.engine.state import TrainState, forget_stage, load_newest, save_commit
-from fivefold.engine.tensors import flatten, load_model_tensors, restore
+from fivefold.engine.loop import train_epoch, validate
+from fivefold.engine.stage_job import StageJob, build_task
+from fivefold.engine.stage_results import StageResults
+from fivefold.engine.state import TrainState, load_newest, save_commit
+from fivefold.engine.tensors import flatten, restore
 from fivefold.engine.train_examples import draw_train_examples
-from fivefold.engine.tta import identity
 from fivefold.evaluation import direction, is_better
-from fivefold.losses import named_weights
-from fivefold.models import Classifier, ModelSpec
-
-
-@dataclass(frozen=True)
-class StageJob:
-    """All that a stage needs.
-
-    Attributes:
-        folder: Where everything is written.
-        stage: What to do.
-        fold: 0-based.
-        seed: The experiment's seed.
-        spec: How the model was built; goes into the bundle.
-        model: With the weights to start from; holds the best ones at the end.
-        data: The fold's samples.
-        config: The experiment's config, for the bundle.
-        pace: Counts the epochs of all folds.
-        progress: Who watches.
-    """
-
-    folder: RunFolder
-    stage: ResolvedStage
-    fold: int
-    seed: int
-    spec: ModelSpec
-    model: Classifier
-    data: FoldData
-    config: Mapping[str, Any]
-    pace: Pace
-    progress: Progress
 
 
 class StageRun:
@@ -86,6 +37,7 @@ class StageRun:
         self._key = key
         self.callbacks: list[Callback] = build_callbacks(job.stage.callbacks)
         self.task = replace(build_task(job), on_step=self._stepped)
+        self._results = StageResults(job, self.task.class_weights)
         self.encoder = job.model.encoder_digest() if job.stage.trains_head_alone else ""
         self._trained = job.model.head if job.stage.trains_head_alone else job.model
         start = TrainState(lr=job.stage.lr, encoder=self.encoder, key=key)
@@ -122,7 +74,7 @@ class StageRun:
             first_epoch=state.epoch,
             rows=tuple(state.rows),
             steps=Grouping.of(self.task.train(state.epoch).parts, job.stage.accumulate).steps,
-            save=self._save_epoch,
+            save=self._results.save_epoch,
             draw=partial(draw_train_examples, job.data, job.stage, seed=job.seed, fold=job.fold),
         )
         if state.epoch:
@@ -272,99 +224,4 @@ class StageRun:
 
     def finish(self) -> None:
         """Leave the best weights in the model, and all results of the stage on the disk."""
-        job, state, place = self.job, self.state, (self.job.fold, self.job.stage.index)
-        if state.best_epoch < 0:
-            msg = (
-                f"fold {job.fold}, stage {job.stage.index}: expected a number for "
-                f"{job.stage.primary_metric!r} in some epoch, got NaN in all"
-            )
-            hint = "choose another `primary_metric`: this one is undefined on the validation fold"
-            raise NumericError(msg, hint=hint, slug="numeric/metric")
-        sha256 = (state.best_sha256, state.best_predictions_sha256)
-        folder = job.folder.state(job.fold)
-        tensors, predictions = load_best(folder, job.stage.index, state.best_epoch, sha256)
-        load_model_tensors(self._trained, tensors)
-        frozen = job.stage.trains_head_alone
-        weights_sha256, encoder_sha256 = save_trained(job.folder, *place, job.model, frozen=frozen)
-        write_bytes(job.folder.predictions("validation", *place), predictions)
-        if len(job.data.left_out):
-            self._predict_all()
-        self._draw_examples()
-        described = self._described(state.best_epoch, state.rows[state.best_epoch], weights_sha256)
-        bundle = replace(described, encoder_sha256=encoder_sha256)
-        save_bundle(job.folder.bundle(*place), bundle)
-        forget_running(folder, job.stage.index)
-
-    def _predict_all(self) -> None:
-        """Predict the whole validation fold where epochs have measured a part of it."""
-        job, data = self.job, self.job.data
-        rows = data.whole_val_rows
-        batches = plain_batches(data.images, rows, job.stage, data.threads)
-        what = f"fold {job.fold}, stage {job.stage.index}: samples that were left out"
-        with job.progress.bar(what, len(rows)) as advance:
-            probs = predict_views(job.model, batches, [identity], advance)
-        place = Place(job.fold, job.stage.index)
-        found = as_predictions(job.model.heads, data.table, rows, probs, place)
-        found.save(job.folder.predictions("validation", job.fold, job.stage.index))
-
-    def _described(self, epoch: int, row: Mapping[str, float], sha256: str) -> Bundle:
-        job = self.job
-        return Bundle(
-            spec=job.spec,
-            input_spec=job.model.input_spec,
-            sha256=sha256,
-            fold=job.fold,
-            stage=job.stage.index,
-            epoch=epoch,
-            metrics=row,
-            origin=job.model.origin,
-            config=job.config,
-            class_weights=self.task.class_weights,
-        )
-
-    def _save_epoch(self, stem: Path, epoch: int, row: Mapping[str, float]) -> None:
-        """Write the whole model for a callback, and what describes it."""
-        sha256 = save_weights(stem.with_suffix(".safetensors"), self.job.model)
-        save_bundle(stem.with_suffix(".json"), self._described(epoch, row, sha256))
-
-    def _draw_examples(self) -> None:
-        job, place = self.job, (self.job.fold, self.job.stage.index)
-        predictions = Predictions.load(job.folder.predictions("validation", *place))
-        chosen = pick_examples(predictions)
-        rows = job.data.whole_val_rows
-        images = [job.data.images.get(rows[i]) for i in chosen]
-        picture = draw_examples(images, predictions.take(chosen))
-        write_bytes(job.folder.examples(*place) / "validation.png", picture)
-
-
-def forget_running(folder: Path, stage: int) -> None:
-    """Remove what a stage needed only while it ran."""
-    forget_stage(folder, stage)
-    forget_best(folder, stage)
-
-
-def build_task(job: StageJob) -> Task:
-    """Make what the loop needs of a stage; sets what of the model is frozen."""
-    stage, model = job.stage, job.model
-    model.freeze(
-        encoder=stage.frozen,
-        batchnorm=stage.freeze_batchnorm,
-        layers_to_train=stage.layers_to_train,
-    )
-    trained = model.head if stage.trains_head_alone else model
-    weights = build_class_weights(stage, model.heads, job.data.class_counts)
-    return Task(
-        seed=job.seed,
-        fold=job.fold,
-        stage=stage,
-        data=job.data,
-        model=model,
-        loss=build_training_loss(stage, model, weights),
-        val_loss=build_loss_function(stage, model.heads),
-        optimizer=build_stage_optimizer(stage, model),
-        schedule=build_stage_schedule(stage),
-        train=job.data.train_batches(stage, seed=job.seed, fold=job.fold),
-        val=job.data.val_batches(stage),
-        average=Average(trained, stage.ema) if stage.ema else None,
-        class_weights=named_weights(model.heads, weights),
-    )
+        self._results.write(self.state, self._trained)

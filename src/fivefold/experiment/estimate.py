@@ -10,7 +10,7 @@ from fivefold.engine.device import computing_with
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.loop import train_epoch
 from fivefold.engine.predictor import predict_logits
-from fivefold.engine.stage import build_task
+from fivefold.engine.stage_job import build_task
 from fivefold.experiment.executors import how_many
 from fivefold.experiment.work import Work, fold_data, stage_job
 from fivefold.models import Classifier

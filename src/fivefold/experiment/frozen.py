@@ -15,7 +15,8 @@ from fivefold.engine.feature_files import FeatureFiles
 from fivefold.engine.features import Features, FeatureWork, compute_features, rows_of
 from fivefold.engine.heads_together import run_heads
 from fivefold.engine.initial_weights import load_initial_weights
-from fivefold.engine.stage import StageJob, StageRun
+from fivefold.engine.stage import StageRun
+from fivefold.engine.stage_job import StageJob
 from fivefold.experiment.failures import others_go_on
 from fivefold.experiment.own_code import is_code_known
 from fivefold.experiment.plan import FoldPlan

@@ -4,7 +4,7 @@ from fivefold.engine.checkpoint import load_model
 from fivefold.engine.device import computing_with, on_device
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.lr_finder import LRFinder, Sweep, find_rates, steps_of
-from fivefold.engine.stage import build_task
+from fivefold.engine.stage_job import build_task
 from fivefold.experiment.work import Work, fold_data, new_model, stage_job
 
 

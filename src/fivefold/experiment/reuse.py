@@ -14,7 +14,8 @@ from fivefold.core.choices import Choices
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.engine.checkpoint import load_bundle, load_trained, save_bundle
-from fivefold.engine.stage import StageJob, forget_running
+from fivefold.engine.stage_job import StageJob
+from fivefold.engine.stage_results import forget_running
 from fivefold.engine.tensors import load_model_tensors
 from fivefold.experiment.own_code import is_code_known, own_code, without_file
 from fivefold.experiment.register import Found, Register, name_of

@@ -8,7 +8,8 @@ from fivefold.engine.device import on_device
 from fivefold.engine.fold_data import plain_batches
 from fivefold.engine.initial_weights import load_initial_weights
 from fivefold.engine.predictor import Place, as_predictions, predict_views
-from fivefold.engine.stage import StageRun, forget_running
+from fivefold.engine.stage import StageRun
+from fivefold.engine.stage_results import forget_running
 from fivefold.engine.tta import identity
 from fivefold.experiment.failures import raise_first
 from fivefold.experiment.frozen import run_frozen

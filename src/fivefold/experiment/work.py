@@ -24,7 +24,7 @@ from fivefold.engine.feature_files import FeatureFiles
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.pace import Pace
 from fivefold.engine.resident import Resident
-from fivefold.engine.stage import StageJob
+from fivefold.engine.stage_job import StageJob
 from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.reuse import Reuse
 from fivefold.models import Classifier, ModelSpec, build_classifier, count_layers

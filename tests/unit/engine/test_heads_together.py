@@ -14,7 +14,8 @@ from fivefold.data import FolderSource
 from fivefold.engine import features, stage
 from fivefold.engine.features import Features
 from fivefold.engine.heads_together import run_heads
-from fivefold.engine.stage import StageRun, build_task
+from fivefold.engine.stage import StageRun
+from fivefold.engine.stage_job import build_task
 from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.frozen import run_frozen

@@ -11,7 +11,7 @@ from fivefold.core.progress import Silent
 from fivefold.data import FolderSource
 from fivefold.engine.lr_finder import LRFinder, Sweep, find_rates, has_diverged, steps_of
 from fivefold.engine.lr_plots import png
-from fivefold.engine.stage import build_task
+from fivefold.engine.stage_job import build_task
 from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.work import fold_data, new_model, stage_job

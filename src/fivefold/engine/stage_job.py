@@ -1,0 +1,78 @@
+"""What a stage of a fold needs, and what the loop needs of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fivefold.build import (
+    build_class_weights,
+    build_loss_function,
+    build_stage_optimizer,
+    build_stage_schedule,
+    build_training_loss,
+)
+from fivefold.config import ResolvedStage
+from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Progress
+from fivefold.engine.average import Average
+from fivefold.engine.fold_data import FoldData
+from fivefold.engine.loop import Task
+from fivefold.engine.pace import Pace
+from fivefold.losses import named_weights
+from fivefold.models import Classifier, ModelSpec
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """All that a stage needs.
+
+    Attributes:
+        folder: Where everything is written.
+        stage: What to do.
+        fold: 0-based.
+        seed: The experiment's seed.
+        spec: How the model was built; goes into the bundle.
+        model: With the weights to start from; holds the best ones at the end.
+        data: The fold's samples.
+        config: The experiment's config, for the bundle.
+        pace: Counts the epochs of all folds.
+        progress: Who watches.
+    """
+
+    folder: RunFolder
+    stage: ResolvedStage
+    fold: int
+    seed: int
+    spec: ModelSpec
+    model: Classifier
+    data: FoldData
+    config: Mapping[str, Any]
+    pace: Pace
+    progress: Progress
+
+
+def build_task(job: StageJob) -> Task:
+    """Make what the loop needs of a stage; sets what of the model is frozen."""
+    stage, model = job.stage, job.model
+    model.freeze(
+        encoder=stage.frozen,
+        batchnorm=stage.freeze_batchnorm,
+        layers_to_train=stage.layers_to_train,
+    )
+    trained = model.head if stage.trains_head_alone else model
+    weights = build_class_weights(stage, model.heads, job.data.class_counts)
+    return Task(
+        seed=job.seed,
+        fold=job.fold,
+        stage=stage,
+        data=job.data,
+        model=model,
+        loss=build_training_loss(stage, model, weights),
+        val_loss=build_loss_function(stage, model.heads),
+        optimizer=build_stage_optimizer(stage, model),
+        schedule=build_stage_schedule(stage),
+        train=job.data.train_batches(stage, seed=job.seed, fold=job.fold),
+        val=job.data.val_batches(stage),
+        average=Average(trained, stage.ema) if stage.ema else None,
+        class_weights=named_weights(model.heads, weights),
+    )

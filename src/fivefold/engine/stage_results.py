@@ -1,0 +1,113 @@
+"""What a stage of a fold leaves behind: weights, predictions, pictures, and what describes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import nn
+
+from fivefold.core.durable import write_bytes
+from fivefold.core.errors import NumericError
+from fivefold.core.predictions import Predictions
+from fivefold.engine.best import forget_best, load_best
+from fivefold.engine.checkpoint import Bundle, save_bundle, save_trained, save_weights
+from fivefold.engine.examples import draw_examples, pick_examples
+from fivefold.engine.fold_data import plain_batches
+from fivefold.engine.predictor import Place, as_predictions, predict_views
+from fivefold.engine.stage_job import StageJob
+from fivefold.engine.state import TrainState, forget_stage
+from fivefold.engine.tensors import load_model_tensors
+from fivefold.engine.tta import identity
+
+
+@dataclass(frozen=True)
+class StageResults:
+    """What a stage leaves behind.
+
+    Attributes:
+        job: The stage.
+        class_weights: What classes weighed in its loss, for the bundle.
+    """
+
+    job: StageJob
+    class_weights: Mapping[str, float | list[float]]
+
+    def write(self, state: TrainState, trained: nn.Module) -> None:
+        """Leave the best weights in the model, and all results of the stage on the disk.
+
+        Args:
+            state: At the end.
+            trained: What of the model was trained.
+
+        Raises:
+            NumericError: If no epoch was the best.
+        """
+        job, place = self.job, (self.job.fold, self.job.stage.index)
+        if state.best_epoch < 0:
+            msg = (
+                f"fold {job.fold}, stage {job.stage.index}: expected a number for "
+                f"{job.stage.primary_metric!r} in some epoch, got NaN in all"
+            )
+            hint = "choose another `primary_metric`: this one is undefined on the validation fold"
+            raise NumericError(msg, hint=hint, slug="numeric/metric")
+        sha256 = (state.best_sha256, state.best_predictions_sha256)
+        folder = job.folder.state(job.fold)
+        tensors, predictions = load_best(folder, job.stage.index, state.best_epoch, sha256)
+        load_model_tensors(trained, tensors)
+        frozen = job.stage.trains_head_alone
+        weights_sha256, encoder_sha256 = save_trained(job.folder, *place, job.model, frozen=frozen)
+        write_bytes(job.folder.predictions("validation", *place), predictions)
+        if len(job.data.left_out):
+            self._predict_all()
+        self._draw_examples()
+        described = self._described(state.best_epoch, state.rows[state.best_epoch], weights_sha256)
+        bundle = replace(described, encoder_sha256=encoder_sha256)
+        save_bundle(job.folder.bundle(*place), bundle)
+        forget_running(folder, job.stage.index)
+
+    def _predict_all(self) -> None:
+        """Predict the whole validation fold where epochs have measured a part of it."""
+        job, data = self.job, self.job.data
+        rows = data.whole_val_rows
+        batches = plain_batches(data.images, rows, job.stage, data.threads)
+        what = f"fold {job.fold}, stage {job.stage.index}: samples that were left out"
+        with job.progress.bar(what, len(rows)) as advance:
+            probs = predict_views(job.model, batches, [identity], advance)
+        place = Place(job.fold, job.stage.index)
+        found = as_predictions(job.model.heads, data.table, rows, probs, place)
+        found.save(job.folder.predictions("validation", job.fold, job.stage.index))
+
+    def _described(self, epoch: int, row: Mapping[str, float], sha256: str) -> Bundle:
+        job = self.job
+        return Bundle(
+            spec=job.spec,
+            input_spec=job.model.input_spec,
+            sha256=sha256,
+            fold=job.fold,
+            stage=job.stage.index,
+            epoch=epoch,
+            metrics=row,
+            origin=job.model.origin,
+            config=job.config,
+            class_weights=self.class_weights,
+        )
+
+    def save_epoch(self, stem: Path, epoch: int, row: Mapping[str, float]) -> None:
+        """Write the whole model for a callback, and what describes it."""
+        sha256 = save_weights(stem.with_suffix(".safetensors"), self.job.model)
+        save_bundle(stem.with_suffix(".json"), self._described(epoch, row, sha256))
+
+    def _draw_examples(self) -> None:
+        job, place = self.job, (self.job.fold, self.job.stage.index)
+        predictions = Predictions.load(job.folder.predictions("validation", *place))
+        chosen = pick_examples(predictions)
+        rows = job.data.whole_val_rows
+        images = [job.data.images.get(rows[i]) for i in chosen]
+        picture = draw_examples(images, predictions.take(chosen))
+        write_bytes(job.folder.examples(*place) / "validation.png", picture)
+
+
+def forget_running(folder: Path, stage: int) -> None:
+    """Remove what a stage needed only while it ran."""
+    forget_stage(folder, stage)
+    forget_best(folder, stage)
