@@ -39,6 +39,7 @@ REFUSED = {
 ELSEWHERE = {
     "data_functions": "test_data_functions.py",
     "extra_train_data": "test_further_samples.py",
+    "num_seeds": "test_num_seeds.py",
 }
 """Configs that are trained by tests of their own, which have what these need beside them."""
 
@@ -121,6 +122,8 @@ def test_a_config_trains_and_predicts(name, tmp_path):
         rows = history(experiment.folder.metrics(0, number))
         assert len(rows) == 1
         assert all(math.isfinite(float(rows[0][column])) for column in ("loss", "val_loss", "lr"))
+        if not isinstance(config.classes, tuple):  # metrics of outputs have the outputs' names too
+            assert {f"val_{metric}" for metric in config.metrics} <= rows[0].keys()
     model = experiment.load_model(0)
     if name not in OWN_DATA:
         expected = [number for number, _ in heads_of(name, config)]
