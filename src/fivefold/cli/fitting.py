@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from fivefold.cli.console import starting, warned_before
+from fivefold.cli.console import say, starting, warned_before
 from fivefold.cli.results import finish
 from fivefold.core.durable import read_json
 from fivefold.core.errors import FivefoldError
@@ -86,6 +86,37 @@ def chosen_experiments(
     if name is not None:
         return found.choose([part.strip() for part in name.split(",") if part.strip()])
     return found.left()
+
+
+def repeats_of(place: Path, wish: Wish) -> list[Path]:
+    """Write the configs of an experiment's repeats, if it asks for several seeds; see `num_seeds`.
+
+    Returns:
+        Their folders; none where the experiment is trained once, or its config is wrong.
+    """
+    from fivefold.config import load
+
+    folder = RunFolder.of(place)
+    try:
+        config = load(folder.config_path, wish.overrides)
+    except FivefoldError:  # whoever trains it tells
+        return []
+    if config.num_seeds == 1:
+        return []
+    from fivefold.experiment.repeats import write_repeats
+
+    return write_repeats(config, folder)
+
+
+def conclude(place: Path, parts: Sequence[Path]) -> None:
+    """Write the summary over an experiment's repeats, and put out its main number."""
+    from fivefold.experiment.repeats import conclude_repeats
+
+    summary = conclude_repeats(RunFolder.of(place), parts)
+    if summary is not None:
+        found = summary.stages[-1][summary.primary_metric]
+        number = f"{found['mean']:.4f} ± {found['std']:.4f}"
+        say(f"{place}: {summary.primary_metric} {number} over {summary.num_seeds} seeds")
 
 
 def run_one(experiment: Path, time_limit: float | None, wish: Wish) -> "Summary":

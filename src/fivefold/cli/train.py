@@ -1,7 +1,7 @@
 """Commands that lead to trained models: check, fit, demo."""
 
 import logging
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +9,7 @@ import typer
 
 from fivefold.cli import arguments
 from fivefold.cli.console import say, show_pairs, starting
-from fivefold.cli.fitting import Wish, chosen_experiments, run_one
+from fivefold.cli.fitting import Wish, chosen_experiments, conclude, repeats_of, run_one
 from fivefold.cli.guard import guarded
 from fivefold.cli.several import exit_code, run_several, show_outcomes
 from fivefold.core.progress import Terminal
@@ -68,13 +68,25 @@ def fit(  # noqa: PLR0913  one parameter for each option
         allow_imports=allow_imports,
         only_report=only_report,
     )
-    places = chosen_experiments(experiments, project, name)
-    if len(places) == 1:
-        run_one(places[0], seconds, wish)
+    chosen = chosen_experiments(experiments, project, name)
+    repeats = {place: repeats_of(place, wish) for place in chosen}
+    # the config of a repeat has the overrides in it
+    wishes = {
+        part: (replace(wish, overrides=()) if parts else wish, place)
+        for place, parts in repeats.items()
+        for part in parts or [place]
+    }
+    if len(wishes) == 1:
+        run_one(chosen[0], seconds, wish)
         return
-    outcomes = run_several(places, partial(run_one, wish=wish), seconds)
+    outcomes = run_several(
+        list(wishes), lambda place, limit: run_one(place, limit, wishes[place][0]), seconds
+    )
     show_outcomes(outcomes)
-    left = [one.place for one in outcomes if one.left]
+    for place, parts in repeats.items():
+        if parts:
+            conclude(place, parts)
+    left = dict.fromkeys(wishes[one.place][1] for one in outcomes if one.left)
     if left:
         say(f"some are left; to go on: {wish.command(*left)}")
     if exit_code(outcomes):

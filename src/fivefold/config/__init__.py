@@ -4,6 +4,7 @@ from fivefold.config.columns import canonical_keys, differing
 from fivefold.config.diff import ABSENT, Change, diff
 from fivefold.config.fields import Choice, Steps, read_chain
 from fivefold.config.load import load, parse
+from fivefold.config.moving import text_for
 from fivefold.config.musket import HARMLESS
 from fivefold.config.partial import InvalidConfigError
 from fivefold.config.problems import in_order
@@ -47,4 +48,5 @@ __all__ = [
     "parse",
     "read_chain",
     "reference_markdown",
+    "text_for",
 ]

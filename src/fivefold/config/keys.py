@@ -323,6 +323,12 @@ class ExperimentKeys(BaseModel):
         "fold. Samples that are in no fold are always trained on. `folds_count` must agree.",
     )
     seed: Seed = Field(0, description="Seed of training: heads, order of samples, augmentation.")
+    num_seeds: Annotated[int, Field(ge=1, le=1000), NullMeans(1)] = Field(
+        1,
+        description="Train the whole experiment so often, each time with `seed`, `random_state` "
+        "and `testSplitSeed` one higher, in folders `0`, `1` and so on below the experiment's; its "
+        "summary is over them.",
+    )
     inference_batch: PredictBatch = Field(
         "auto",
         description="Samples in a batch when predicting; `auto` takes what a short probe finds "

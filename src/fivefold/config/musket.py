@@ -80,7 +80,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "groupFunc": _refused(
         "strata follow the labels; `folds_from` takes folds that were made in any other way"
     ),
-    "num_seeds": _not_yet("repeat the experiment with several seeds", 1),
     "hyperparameters": _not_yet("ranges to search"),
     "max_evals": _not_yet("the number of trials of a search"),
     "backbone": _not_yet("the encoder of a segmentation network"),

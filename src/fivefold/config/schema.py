@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import PrivateAttr
 
 from fivefold.config.keys import ExperimentKeys
-from fivefold.config.nodes import Step
+from fivefold.config.nodes import Node, Step
 from fivefold.config.shared_keys import project_modules
 from fivefold.config.source import Source
 from fivefold.config.stages import ResolvedStage, resolve_stages
@@ -27,6 +27,11 @@ class ExperimentConfig(ExperimentKeys):
     def directory(self) -> Path:
         """The folder of the file; relative paths start here."""
         return self._source.directory
+
+    @property
+    def root(self) -> Node:
+        """The values with their places, overrides and shared keys among them."""
+        return self._source.root
 
     @property
     def modules(self) -> tuple[Path, ...]:

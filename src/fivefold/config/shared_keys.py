@@ -39,7 +39,8 @@ def find_shared(config_path: Path) -> Path | None:
     """Find the `common.yaml` that a config takes keys from; None where there is none."""
     project = find_project(config_path)
     shared = project / SHARED_NAME if project else None
-    return shared if shared and shared.is_file() else None
+    # What is there and is no file is no reason to do without it: reading it tells.
+    return shared if shared and os.path.lexists(shared) else None
 
 
 def project_modules(directory: Path) -> tuple[Path, ...]:
@@ -103,6 +104,9 @@ def taken_over(root: Node, shared_path: Path, directory: Path, own: Collection[s
         children[key] = _data_paths(children[key], paths, moved)
     if _START in children:
         children[_START] = moved(children[_START])
+    folds = children.get("folds_from")
+    if folds and isinstance(folds.value, str):
+        children["folds_from"] = moved(folds)
     weights = children.get("weights")
     if weights and isinstance(weights.value, str):
         is_path = (shared_path.parent / weights.value).is_file()

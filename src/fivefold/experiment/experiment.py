@@ -43,12 +43,8 @@ from fivefold.experiment.manifest import (
     open_manifest,
     version_warnings,
 )
-from fivefold.experiment.plan import (
-    choose_folds,
-    has_begun,
-    left_epochs,
-    make_plan,
-)
+from fivefold.experiment.plan import choose_folds, has_begun, left_epochs, make_plan
+from fivefold.experiment.repeats import fit_repeats
 from fivefold.experiment.results import Asked, conclude, out_of_fold
 from fivefold.experiment.reuse import open_reuse
 from fivefold.experiment.run_record import recorded_warnings
@@ -189,6 +185,8 @@ class Experiment:
             FivefoldError: Of the kind that says what went wrong; what was finished is kept.
         """
         check_at_once(jobs)
+        if self.config.num_seeds > 1:
+            return fit_repeats(self, dataset, folds, jobs, reuse=reuse, time_limit=time_limit)
         until = None if time_limit is None else time.monotonic() + time_limit
         with locked(self.folder.lock_path):
             choose_folds(folds, self.config.folds_count)

@@ -65,6 +65,8 @@ def _path_of(config: ExperimentConfig, name: str) -> Path:
     project = find_project(config.directory / SHARED_NAME)
     beside = config.directory / f"{name}.py"
     others = [project / f"{name}.py", project / MODULES / f"{name}.py"] if project else []
+    if config.directory.name.isdecimal():  # a repeat of the experiment above, see `num_seeds`
+        others.insert(0, config.directory.parent / f"{name}.py")
     return next((path for path in (beside, *others) if path.is_file()), beside)
 
 

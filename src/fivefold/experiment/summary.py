@@ -43,6 +43,7 @@ class _Record(_Strict):
     reused: dict[str, str] = {}
     experiment_result: str = ""
     result: float | None = None
+    num_seeds: Annotated[int, Field(ge=1)] = 1
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Summary:
         holdout: The same for the mean of all folds' models on the holdout; empty without one.
         reused: Stages that were taken from other experiments: "<fold>.<stage>" to where from.
         experiment_result: What stands for the whole experiment, as the config names it, or "".
+        num_seeds: Over how many repeats with other seeds it is: each number is a mean of theirs,
+            and a spread is over them.
         fresh: Whether this run trained anything.
         seconds: How long this run took.
         stopped: Whether it has ended because its time was over.
@@ -71,6 +74,7 @@ class Summary:
     holdout: Mapping[str, float] = field(default_factory=dict)
     reused: Mapping[str, str] = field(default_factory=dict)
     experiment_result: str = ""
+    num_seeds: int = 1
     fresh: bool = False
     seconds: float = 0.0
     stopped: bool = False
@@ -117,6 +121,8 @@ def write_summary(folder: RunFolder, summary: Summary) -> None:
     if summary.experiment_result:
         record["experiment_result"] = summary.experiment_result
         record["result"] = summary.result
+    if summary.num_seeds > 1:
+        record["num_seeds"] = summary.num_seeds
     yaml, text = YAML(typ="safe", pure=True), io.StringIO()
     yaml.default_flow_style = False
     yaml.dump(record, text)
@@ -140,6 +146,7 @@ def read_summary(folder: RunFolder) -> Summary:
         holdout=record.holdout,
         reused=record.reused,
         experiment_result=record.experiment_result,
+        num_seeds=record.num_seeds,
     )
 
 
