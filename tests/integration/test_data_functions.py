@@ -10,7 +10,7 @@ from shapes import draw_folders
 
 from fivefold import classification
 from fivefold.config import load
-from fivefold.core.errors import ConfigError, DataError, UnsafeInputError
+from fivefold.core.errors import DataError, FivefoldError, UnsafeInputError
 from fivefold.data import ImageProblem
 from fivefold.data.datasets import FolderClassificationDataSet
 from fivefold.data.splits import Splits
@@ -115,51 +115,60 @@ def test_images_go_through_preprocessing_by_name_or_chain(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("keys", "error", "text"),
+    ("keys", "slug", "text"),
     [
-        ("preprocessing: darkr\n", ConfigError, "preprocessing: expected a function of a module"),
-        ("preprocessing: bare\n", DataError, "preprocessing: bare: expected a data set, got None"),
+        (
+            "preprocessing: darkr\n",
+            "config/no-function",
+            "preprocessing: expected a function of a module",
+        ),
+        (
+            "preprocessing: bare\n",
+            "data/not-a-dataset",
+            "preprocessing: bare: expected a data set, got None",
+        ),
         (
             "preprocessing: broken\n",
-            DataError,
+            "data/python-code",
             "preprocessing: broken: expected a data set, got AttributeError",
         ),
         (
             "declarations: {a: [b], b: [a]}\npreprocessing: a\n",
-            ConfigError,
+            "config/bad-value",
             "declarations: expected chains that end, got a -> b -> a",
         ),
         (
             "declarations: {a: {parameters: [k], body: [darker: k]}}\npreprocessing: a\n",
-            ConfigError,
+            "config/bad-declaration",
             r"declarations.a: expected to be called with \['k'\]",
         ),
         (
             "declarations: {a: {inputs: [k], body: [darker]}}\npreprocessing: a\n",
-            ConfigError,
+            "config/bad-declaration",
             "declarations.a: expected a list of functions, or `parameters` with such a list",
         ),
         (
             "dataset_augmenter: {name: Forget}\n",
-            DataError,
+            "data/given-folds",
             "dataset_augmenter: Forget: fold 0: expected to train on all samples that it does not",
         ),
         (
             "dataset_augmenter: {name: Twice}\n",
-            DataError,
+            "data/python-code",
             "dataset_augmenter: Twice: expected folds, got TypeError",
         ),
         (
             "dataset_augmenter: {name: bare, x: 1}\n",
-            DataError,
+            "data/python-code",
             "dataset_augmenter: bare: expected folds, got TypeError: 'NoneType'",
         ),
     ],
 )
-def test_what_cannot_work_is_told_by_its_name(tmp_path, keys, error, text):
+def test_what_cannot_work_is_told_by_its_name(tmp_path, keys, slug, text):
     run = opened(tmp_path, keys)
-    with pytest.raises(error, match=text):
+    with pytest.raises(FivefoldError, match=text) as error:
         run.source()
+    assert slug in (error.value.slug, *(p.slug for p in getattr(error.value, "problems", ())))
 
 
 def test_they_need_consent(tmp_path):

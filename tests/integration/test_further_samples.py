@@ -68,8 +68,10 @@ def test_they_are_named_as_in_musket(tmp_path, monkeypatch):
     draw_folders(tmp_path / "elsewhere", 2, seed=9)
     write_experiment(tmp_path, config=CONFIG + "extra_train_data: pseudo\n")
     cfg = classification.parse(tmp_path)
-    with pytest.raises(ConfigError, match=r"expected a name in `classification.extra_train`"):
+    expected = r"expected a name in `classification.extra_train`"
+    with pytest.raises(ConfigError, match=expected) as error:
         cfg.fit(foldsToExecute=[0])
+    assert error.value.problems[0].slug == "config/no-dataset"
     more = FolderClassificationDataSet(None, tmp_path / "elsewhere")
     monkeypatch.setitem(classification.extra_train, "pseudo", more)
     cfg.fit(foldsToExecute=[0])

@@ -50,8 +50,9 @@ def test_further_samples_come_last_and_mean_the_same_classes():
     ],
 )
 def test_labels_of_another_kind_are_refused(further, text):
-    with pytest.raises(DataError, match=text):
+    with pytest.raises(DataError, match=text) as error:
         extended(further)
+    assert error.value.slug == "data/extra-labels"
 
 
 def test_labels_of_another_number_of_outputs_are_refused():
@@ -63,8 +64,10 @@ def test_labels_of_another_number_of_outputs_are_refused():
 def test_ids_of_both_may_not_be_mixed_up():
     first = PythonSource(Items(range(4)))
     first.sample_ids = ("more/n1", "a", "b", "c")
-    with pytest.raises(DataError, match="more: expected no id of the data set to begin with"):
+    text = "more: expected no id of the data set to begin with"
+    with pytest.raises(DataError, match=text) as error:
         ExtendedSource(first, PythonSource(Items([1])), "more")
+    assert error.value.slug == "data/extra-ids"
 
 
 def folds_of(source, folds=3):
