@@ -2,6 +2,7 @@
 
 import csv
 
+import numpy as np
 import pytest
 from runs import CONFIG
 from shapes import NAMES, draw_folders
@@ -73,3 +74,44 @@ def test_several_outputs_with_a_loss_each(tmp_path):
     with experiment.folder.oof_path.open() as file:
         header = next(csv.reader(file))
     assert header[:4] == ["id", "fold", "shape_truth", "shape_label"]
+    for fold, stage in ((0, 0), (1, 1)):
+        with experiment.folder.metrics(fold, stage).open() as file:
+            for row in csv.DictReader(file):
+                parts = float(row["val_shape_loss"]) + float(row["val_parity_loss"])
+                assert float(row["val_loss"]) == pytest.approx(parts)
+
+
+OUTPUTS = (
+    CONFIG.replace(
+        "{folder: shapes}", "{csv: labels.csv, images: shapes, label_column: [shape, tags]}"
+    ).replace("primary_metric: val_accuracy", "primary_metric: val_tags_loss")
+    + "classes: [3, 2]\nactivation: [softmax, sigmoid]\nhead_layers: [12]\ntestSplit: 0.2\n"
+    "loss: [categorical_crossentropy, binary_crossentropy + 0.1*dice_loss]\n"
+)
+
+
+def test_outputs_reach_every_table_and_ensembles_average_each(tmp_path):
+    """One true class beside any number of them, from the command line's calls to its tables."""
+    write_table(
+        tmp_path,
+        ["shape", "tags"],
+        lambda name, number: [name, "|".join(["even"] * (1 - number % 2) + ["0"] * (number < 3))],
+        OUTPUTS,
+    )
+    experiment, summary = fit(tmp_path)
+    assert {"accuracy", "shape_accuracy", "tags_accuracy"} <= set(summary.holdout)
+    (tmp_path / "new").mkdir()
+    for path in (tmp_path / "shapes" / "circle").iterdir():
+        (tmp_path / "new" / path.name).write_bytes(path.read_bytes())
+    alone = [experiment.predict(tmp_path / "new", folds=[fold]) for fold in (0, 1)]
+    together = experiment.predict(tmp_path / "new")
+    assert together.class_names == ("circle", "square", "triangle", "0", "even")
+    mean = (alone[0].probs + alone[1].probs) / 2
+    np.testing.assert_allclose(together.probs, mean, atol=1e-6)
+    np.testing.assert_allclose(together.probs[:, :3].sum(axis=1), 1, atol=1e-6)
+    assert not np.allclose(together.probs[:, 3:].sum(axis=1), 1, atol=1e-3)
+    measured = experiment.evaluate()
+    assert measured["oof"]["shape_accuracy"] == pytest.approx(summary.oof["shape_accuracy"])
+    page = (tmp_path / "report.html").read_text()
+    assert "What is taken for what: shape" in page
+    assert "How well each label is found: tags" in page

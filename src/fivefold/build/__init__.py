@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fivefold.build.objective import (
         build_class_weights,
         build_loss_function,
+        build_losses_of_heads,
         build_training_loss,
         check_heads,
     )
@@ -29,6 +30,7 @@ _HOMES = {
     "build_heads": "heads",
     "build_images": "pixels",
     "build_loss_function": "objective",
+    "build_losses_of_heads": "objective",
     "build_prepare": "pixels",
     "build_spec": "objects",
     "build_stage_optimizer": "objects",
@@ -45,6 +47,7 @@ __all__ = [
     "build_heads",
     "build_images",
     "build_loss_function",
+    "build_losses_of_heads",
     "build_prepare",
     "build_spec",
     "build_stage_optimizer",

@@ -1,6 +1,6 @@
 """What a stage minimises: its loss, how much classes count in it, and the penalty on weights."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,6 +11,7 @@ from fivefold.core.types import Head, head_slices
 from fivefold.losses import (
     Balance,
     HeadWeights,
+    build_head_losses,
     build_loss,
     check_fit,
     head_weights,
@@ -29,6 +30,13 @@ LossFunction: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
 def build_loss_function(stage: ResolvedStage, heads: tuple[Head, ...]) -> LossFunction:
     """Make a stage's loss over all heads as it is measured: neither weighted nor penalised."""
     return build_loss(stage.losses, heads)
+
+
+def build_losses_of_heads(
+    stage: ResolvedStage, heads: tuple[Head, ...]
+) -> Mapping[str, LossFunction]:
+    """Make the losses of several heads by their names, as they are measured; of one head none."""
+    return build_head_losses(stage.losses, heads)
 
 
 def build_training_loss(

@@ -53,6 +53,7 @@ class Task:
         class_weights: How much each class counts in `loss`, by its name, for the record: one
             number, or those of false and of true answers.
         average: Of the weights, if the stage asks for it.
+        head_losses: What is measured of each of several heads, by its name.
         on_step: Told the step of the stage, its mean loss and its learning rate.
     """
 
@@ -69,6 +70,7 @@ class Task:
     val: AnyBatches
     class_weights: Mapping[str, float | list[float]] = field(default_factory=dict)
     average: Average | None = None
+    head_losses: Mapping[str, LossFunction] = field(default_factory=dict)
     on_step: Callable[[int, float, float], None] = _unheard
 
     def describe(self, epoch: int) -> str:
@@ -164,8 +166,14 @@ def judge(
         where = f"{task.describe(epoch)}, validation, learning rate {rate:g}"
         raise not_finite(where, loss if not math.isfinite(loss) else math.nan)
     found = _predictions(task, task.data.val_rows, logits)
-    measured = {"loss": loss, **compute(found, task.stage.metrics)}
+    measured = {"loss": loss, **_of_heads(task, logits, targets)}
+    measured |= compute(found, task.stage.metrics)
     return found, {f"val_{name}": value for name, value in measured.items()}
+
+
+def _of_heads(task: Task, logits: Tensor, targets: Floats) -> dict[str, float]:
+    places = logits.to(accelerator().device), tensor_of(targets)
+    return {f"{name}_loss": loss(*places).item() for name, loss in task.head_losses.items()}
 
 
 def back_propagate(

@@ -7,6 +7,7 @@ from typing import Any
 from fivefold.build import (
     build_class_weights,
     build_loss_function,
+    build_losses_of_heads,
     build_stage_optimizer,
     build_stage_schedule,
     build_training_loss,
@@ -75,4 +76,5 @@ def build_task(job: StageJob) -> Task:
         val=job.data.val_batches(stage),
         average=Average(trained, stage.ema) if stage.ema else None,
         class_weights=named_weights(model.heads, weights),
+        head_losses=build_losses_of_heads(stage, model.heads),
     )

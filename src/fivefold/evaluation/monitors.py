@@ -39,12 +39,14 @@ def monitor_names(names: Sequence[str], heads: Sequence[Head]) -> list[str]:
 
     Args:
         names: The metrics of the config.
-        heads: The heads of the model; several give `<head>_<metric>` each.
+        heads: The heads of the model; several give `<head>_<metric>` each, and their losses in
+            validation.
     """
     plain = ["loss", *names]
     if len(heads) > 1:
         plain += [f"{head.name}_{name}" for name in names for head in heads]
-    return [*dict.fromkeys([*plain, *(f"val_{name}" for name in plain)])]
+    losses = [f"val_{head.name}_loss" for head in heads] if len(heads) > 1 else []
+    return [*dict.fromkeys([*plain, *(f"val_{name}" for name in plain), *losses])]
 
 
 def resolve_monitor(name: str, available: Iterable[str]) -> str | None:

@@ -133,4 +133,6 @@ def _monitors(
 def _may_name_a_head(monitor: str, stage: ResolvedStage) -> bool:
     """Say whether a number may be a head's own, such as `val_size_accuracy`."""
     name = monitor.removeprefix("val_")
-    return not is_known(name) and any(name.endswith(f"_{metric}") for metric in stage.metrics)
+    ends = ["_loss"] if monitor != name else []
+    ends += [f"_{metric}" for metric in stage.metrics]
+    return not is_known(name) and name.endswith(tuple(ends))

@@ -7,7 +7,7 @@ from fivefold.losses import focal, of_probabilities, overlap
 from fivefold.losses.classification import losses
 from fivefold.losses.expression import ExpressionError, Term, loss_names, parse_expression
 from fivefold.losses.fitting import check_fit, check_loss
-from fivefold.losses.objective import build_loss, with_penalty
+from fivefold.losses.objective import build_head_losses, build_loss, with_penalty
 from fivefold.losses.weights import Balance, HeadWeights, head_weights, named_weights
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ExpressionError",
     "HeadWeights",
     "Term",
+    "build_head_losses",
     "build_loss",
     "check_fit",
     "check_loss",

@@ -62,13 +62,34 @@ def build_loss(
     problems = problems or check_fit(texts, heads)
     if problems:
         raise ConfigError(problems)
+    return _sum_of([part for parts in _parts_of_heads(texts, heads, weights) for part in parts])
+
+
+def build_head_losses(texts: tuple[str, ...], heads: tuple[Head, ...]) -> dict[str, Loss]:
+    """Make the loss of each head by its name, as Keras shows them; of a single one there is none.
+
+    Args:
+        texts: As for `build_loss`, which has taken them.
+        heads: What the columns mean.
+
+    Returns:
+        Functions of the logits and targets of all heads.
+    """
+    parts = zip(heads, _parts_of_heads(texts, heads, ()), strict=True)
+    return {head.name: _sum_of(own) for head, own in parts} if len(heads) > 1 else {}
+
+
+def _parts_of_heads(
+    texts: tuple[str, ...], heads: tuple[Head, ...], weights: Sequence[HeadWeights]
+) -> list[list[_Part]]:
     of_heads = zip(for_each(texts, heads), heads, head_slices(heads), strict=True)
-    parts = [
-        part
+    return [
+        _parts(text, head, columns, weights[i] if weights else None)
         for i, (text, head, columns) in enumerate(of_heads)
-        for part in _parts(text, head, columns, weights[i] if weights else None)
     ]
 
+
+def _sum_of(parts: Sequence[_Part]) -> Loss:
     def objective(logits: Tensor, targets: Tensor) -> Tensor:
         terms = []
         for part in parts:

@@ -58,6 +58,8 @@ def test_what_can_be_watched_with_one_head():
 def test_what_can_be_watched_with_several_heads():
     names = monitor_names(["auc"], TWO)
     assert {"val_auc", "val_kind_auc", "kind_auc", "val_flag_auc", "val_loss"} < set(names)
+    assert {"val_kind_loss", "val_flag_loss"} < set(names)
+    assert direction("val_kind_loss") == "min"
     assert len(set(names)) == len(names)
 
 
