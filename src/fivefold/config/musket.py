@@ -59,7 +59,10 @@ def _no_effect(reason: str) -> Legacy:
     return Legacy("no-effect", reason)
 
 
-_SEGMENTATION = "an option of segmentation"
+_SEGMENTATION = "an option of segmentation, which comes later"
+_INSTANCES = "an option of instance segmentation, which comes later"
+_TASKS = "tasks are not run; loop over `predict_on_dataset` instead"
+_BACKGROUNDS = "`BackgroundReplacer` under `augmentation` has it as an option"
 _CPU = "a matter of Musket's TensorFlow sessions"
 _NEVER_READ = "no version of Musket read it"
 
@@ -67,7 +70,11 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
     "manualResize": _refused(
         "a network needs one size, which `shape` names; images of that size stay as they are"
     ),
-    "gpus": _not_yet("train on several accelerators", 1),
+    "gpus": _not_yet(
+        "one network on several accelerators comes later; several folds train at the same time, "
+        "each on one",
+        1,
+    ),
     "noTrain": _refused(
         "there is nothing to learn without samples; `subsample` takes a part of them"
     ),
@@ -75,15 +82,37 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
         "`dataset` describes the one to train on; Python and `predict` take any other"
     ),
     "fit_with": _refused("`dataset` describes the one to train on"),
-    "import_tasks": _refused("tasks are not run; loop over `predict_on_dataset` instead"),
-    "run_tasks": _refused("tasks are not run; loop over `predict_on_dataset` instead"),
+    "import_tasks": _refused(_TASKS),
+    "run_tasks": _refused(_TASKS),
+    "tasks": _refused(_TASKS),
+    "bgr": _refused(_BACKGROUNDS),
+    "rate": _refused(_BACKGROUNDS),
     "groupFunc": _refused(
         "strata follow the labels; `folds_from` takes folds that were made in any other way"
     ),
-    "hyperparameters": _not_yet("ranges to search"),
-    "max_evals": _not_yet("the number of trials of a search"),
-    "backbone": _not_yet("the encoder of a segmentation network"),
-    "encoder_weights": _not_yet("the encoder's weights in segmentation"),
+    "hyperparameters": _not_yet(
+        "a search over ranges comes later; `fivefold compare` puts experiments side by side"
+    ),
+    "max_evals": _not_yet("the number of trials of a search, which comes later"),
+    "backbone": _not_yet(
+        "the encoder of segmentation, which comes later; a classifier's is its `architecture`"
+    ),
+    "encoder_weights": _not_yet(
+        "the encoder's weights in segmentation, which comes later; a classifier has `weights`"
+    ),
+    **{
+        key: _not_yet(_INSTANCES)
+        for key in (
+            "configPath",
+            "dropSemanticHead",
+            "imagesPerGpu",
+            "multiscaleMode",
+            "resetHeads",
+            "storage_threshold",
+            "threshold",
+            "weightsPath",
+        )
+    },
     **{
         key: _not_yet(_SEGMENTATION)
         for key in (
