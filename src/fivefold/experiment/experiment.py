@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fivefold import build
-from fivefold.build import sees_features
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.layout import RunFolder
 from fivefold.core.lock import locked
@@ -22,18 +20,16 @@ from fivefold.data.splits import Splits
 from fivefold.engine.checkpoint import load_bundle, load_model
 from fivefold.engine.device import computing_with, on_device
 from fivefold.engine.lr_finder import EVERY_RATE, LRFinder, Sweep
-from fivefold.engine.pace import Pace, TimeOverError
-from fivefold.engine.resident import Resident
+from fivefold.engine.pace import TimeOverError
 from fivefold.engine.tta import View, views_of
 from fivefold.evaluation import compute
 from fivefold.experiment.assembling import assembled
 from fivefold.experiment.checks import CheckReport, inspect
-from fivefold.experiment.choices import Training, settle_choices
 from fivefold.experiment.datasets import Prepared, open_inputs, prepare, wrap
 from fivefold.experiment.executors import AtOnce, check_at_once, run_folds
 from fivefold.experiment.failures import raised_at_the_end
 from fivefold.experiment.finished import compare_config, finished_summary, recorded_config
-from fivefold.experiment.frozen import feature_files, features_anew, run_leading_frozen
+from fivefold.experiment.frozen import features_anew, run_leading_frozen
 from fivefold.experiment.inference import predict_source, require_all
 from fivefold.experiment.loading import load_checked, settle_monitors
 from fivefold.experiment.lr_finding import find_learning_rate
@@ -43,14 +39,14 @@ from fivefold.experiment.manifest import (
     open_manifest,
     version_warnings,
 )
-from fivefold.experiment.plan import choose_folds, has_begun, left_epochs, make_plan
+from fivefold.experiment.plan import choose_folds, has_begun
 from fivefold.experiment.repeats import fit_repeats
 from fivefold.experiment.results import Asked, conclude, out_of_fold
-from fivefold.experiment.reuse import open_reuse
 from fivefold.experiment.run_record import recorded_warnings
 from fivefold.experiment.summary import Summary
 from fivefold.experiment.trained import stage_index, trained_folds
 from fivefold.experiment.work import Work
+from fivefold.experiment.work_making import make_work
 from fivefold.models import Classifier
 
 logger = logging.getLogger(__name__)
@@ -357,37 +353,14 @@ class Experiment:
         reuse: bool = True,
         until: float | None = None,
     ) -> Work:
-        config, heads = self.config, build.build_heads(self.config, prepared.table.labels)
-        build.check_heads(config, self.stages, heads)
-        stages = settle_monitors(config, self.stages, heads)
-        plans = make_plan(self.folder, folds, len(stages))
-        spec = build.build_spec(config, heads)
-        training = Training(spec, stages, prepared.splits.num_folds, config)
-        choices = settle_choices(self.folder, training, self.progress)
-        return Work(
-            folder=self.folder,
-            stages=stages,
-            spec=spec,
-            weights=config.weights,
-            seed=config.seed,
-            directory=config.directory,
-            config=config.as_mapping(),
-            table=prepared.table,
-            images=prepared.images,
-            splits=prepared.splits,
-            positives=prepared.positives,
-            resident=Resident(prepared.images, stages[0], config.num_workers, self.progress),
-            plans=plans,
-            threads=config.num_workers,
-            choices=choices,
-            features=feature_files(config, spec, choices),
-            reuse=open_reuse(config, choices, wanted=reuse),
-            pace=Pace(
-                left_epochs(plans, [stage.epochs for stage in stages]),
-                frozen=[stage.index for stage in stages if sees_features(stage)],
-                until=until,
-            ),
+        return make_work(
+            self.config,
+            self.folder,
+            prepared,
+            folds,
             progress=self.progress,
+            reuse=reuse,
+            until=until,
         )
 
     def _stage_index(self, stage: int) -> int:
