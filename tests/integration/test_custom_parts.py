@@ -3,12 +3,14 @@
 import hashlib
 import textwrap
 
+import numpy as np
 import pytest
 import torch
 from own_modules import catalogs_as_before
 from runs import CONFIG, write_experiment
 
 from fivefold.core.errors import ConfigError
+from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Silent
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.own_code import is_code_known, own_code
@@ -284,3 +286,74 @@ def test_what_a_part_raises_for_lack_of_memory_stays_that(tmp_path):
     with pytest.raises(ResourceError, match="expected enough memory for a batch of 6") as error:
         fit(tmp_path, LOSS.format(facts="", body=body), AS_LOSS)
     assert error.value.slug == "resource/memory"
+
+
+IN_MUSKETS_WORDS = """
+import keras
+import torch
+from classification_pipeline import classification
+from musket_core.losses import keras_loss
+from musket_core.metrics import final_metric
+
+@keras_loss
+def soft_dice(y_true, y_pred):
+    return 1 - 2 * (y_true * y_pred).sum(axis=1) / (y_true + y_pred).sum(axis=1)
+
+@final_metric
+def hits(folds_and_stages, predictions):
+    return sum(i.y.argmax() == i.prediction.argmax() for i in predictions) / len(predictions)
+
+def my_loss(y_true, y_pred):
+    return (y_true - y_pred).abs().mean(axis=1)
+
+class MyNet(torch.nn.Module):
+    def __init__(self, input_shape):
+        super().__init__()
+        self.layer = torch.nn.Conv2d(input_shape[2], 8, 3)
+
+    def forward(self, images):
+        return self.layer(images).relu().mean(dim=(2, 3))
+
+keras.utils.get_custom_objects()["my_loss"] = my_loss
+classification.custom_models["MyNet"] = MyNet
+"""
+
+
+def test_parts_in_muskets_and_kerass_words_train_on_both_roads(tmp_path):
+    run = fit(tmp_path, IN_MUSKETS_WORDS, {
+        "architecture": "MyNet",
+        "loss": "my_loss + 0.1*soft_dice",
+        "metrics": "[accuracy, my_loss]",
+        "final_metrics": "[hits]",
+        "primary_metric": "val_my_loss",
+        "stages": "[{epochs: 1}, {epochs: 1, freeze_encoder: true}]",
+    })  # fmt: skip
+    found = run.fit(folds=[0], jobs=1).oof
+    assert found["hits"] == found["accuracy"]
+    probs, truth = (getattr(Predictions.load(run.folder.predictions("validation", 0, 1)), name)
+                    for name in ("probs", "truth"))  # fmt: skip
+    assert found["my_loss"] == pytest.approx(np.abs(probs - truth).mean())
+
+
+def test_a_loss_in_kerass_words_and_its_own_are_the_same_to_the_bit(tmp_path):
+    keras = """
+    from musket_core.losses import keras_loss
+
+    @keras_loss
+    def far(y_true, y_pred):
+        return (y_true - y_pred).abs().mean(axis=1)
+    """
+    own = """
+    from fivefold import loss
+
+    @loss(inputs="probabilities", gives="sample")
+    def far(probs, targets):
+        return (targets - probs).abs().mean(dim=1)
+    """
+    weights = []
+    for name, code in (("keras", keras), ("own", own)):
+        (tmp_path / name).mkdir()
+        with catalogs_as_before():
+            run = fit(tmp_path / name, code, {"loss": "far"})
+        weights.append((run.folder.root / "weights" / "best-0.0.safetensors").read_bytes())
+    assert weights[0] == weights[1]

@@ -131,14 +131,15 @@ def place_of(make: Callable[..., Any]) -> str:
 
 
 def _code_of(make: Callable[..., Any]) -> CodeType | None:
+    """Find the code of a function, or the first that a user wrote of a class."""
     found: Any = inspect.unwrap(make)
-    candidates = [found]
-    if isinstance(found, type):
-        candidates = [vars(found).get("__init__"), *vars(found).values()]
-    codes = (getattr(candidate, "__code__", None) for candidate in candidates)
-    # dataclasses make functions whose file is "<string>"
-    made = "<string>" if isinstance(found, type) else ""
-    return next((c for c in codes if c and c.co_filename != made), None)
+    if not isinstance(found, type):
+        code = getattr(found, "__code__", None)
+        return code if isinstance(code, CodeType) else None
+    functions = [vars(found).get("__init__"), *vars(found).values()]
+    codes = (getattr(function, "__code__", None) for function in functions)
+    # dataclasses bring functions of their own
+    return next((code for code in codes if code and _is_written(code.co_filename)), None)
 
 
 def _line(error: BaseException, make: Callable[..., Any]) -> str:
@@ -147,11 +148,14 @@ def _line(error: BaseException, make: Callable[..., Any]) -> str:
     own = code.co_filename if code else ""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [
-        f"{f.filename}:{f.lineno}"
-        for f in frames
-        if f.filename == own or (is_users_file(f.filename) and not f.filename.startswith("<"))
+        f"{f.filename}:{f.lineno}" for f in frames if f.filename == own or _is_written(f.filename)
     ]
     return lines[-1] if lines else place_of(make)
+
+
+def _is_written(file: str) -> bool:
+    """Say whether a file is a user's that can be opened at a line, and not made by a program."""
+    return is_users_file(file) and not file.startswith("<")
 
 
 def is_users_file(file: str) -> bool:
