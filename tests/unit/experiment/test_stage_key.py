@@ -16,7 +16,7 @@ from fivefold.experiment.stage_key import (
     data_digest,
     stage_key,
 )
-from fivefold.models import ModelSpec
+from fivefold.models import Downscaling, Hidden, ModelSpec
 
 HEADS = (Head("", "softmax", ("cat", "dog")),)
 FACTS = StageFacts(
@@ -67,6 +67,9 @@ OTHER_STAGE = {
     "subsample": 0.5,
     "max_epoch_size": 7,
     "crops": 2,
+    "layers_to_train": 3,
+    "pooling": "concat",
+    "downscaling": 1,
 }
 OTHER_SPEC = {
     "architecture": "resnet18",
@@ -77,6 +80,9 @@ OTHER_SPEC = {
     "copy_weights": True,
     "crops": 2,
     "transforms": (("Grayscale", 1.0),),
+    "hidden": Hidden((8.0,)),
+    "cut_levels": 1,
+    "downscaling": Downscaling(1),
 }
 OTHER_FACTS = {
     "fold": 1,
@@ -96,6 +102,12 @@ ROADS = {
     "weights": "incoming",
     "shape": SPEC,
     "copy_weights": SPEC,
+    "cut_levels": SPEC,
+    "downscaling": SPEC,
+    "downscaling_filters": SPEC,
+    "head_layers": SPEC,
+    "head_activation": SPEC,
+    "head_batchnorm": SPEC,
     "dropout": STAGE,
     "optimizer": STAGE,
     "lr": STAGE,
@@ -126,6 +138,7 @@ ROADS = {
     "transforms": STAGE,
     "freeze_encoder": STAGE,
     "unfreeze_encoder": STAGE,
+    "layers_to_train": STAGE,
     "freeze_batchnorm": STAGE,
     "frozen_views": STAGE,
     "epochs": STAGE,
