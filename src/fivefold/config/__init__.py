@@ -14,6 +14,7 @@ from fivefold.config.sections import DatasetSection
 from fivefold.config.shared_keys import (
     EXPERIMENTS,
     MODULES,
+    PATHS_OF_DATA,
     SHARED_NAME,
     find_project,
     find_shared,
@@ -26,6 +27,7 @@ __all__ = [
     "EXPERIMENTS",
     "HARMLESS",
     "MODULES",
+    "PATHS_OF_DATA",
     "SHARED_NAME",
     "Change",
     "Choice",

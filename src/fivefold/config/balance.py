@@ -17,8 +17,14 @@ def _named(value: Any) -> Any:
 Weight: TypeAlias = Annotated[float, Field(gt=0, le=1_000_000)]
 ByClass: TypeAlias = Annotated[dict[str, Weight], Field(min_length=1), BeforeValidator(_named)]
 
-_FORMULA = "'balanced', 'inverse', 'log', 'none' or a mapping from class names to numbers above 0, up to 1000000"
-_POSITIVE = "'balanced', a number above 0, up to 1000000, a list with one for each class, or a mapping by class"
+_FORMULA = (
+    "'balanced', 'inverse', 'log', 'none' or a mapping from class names to numbers above 0, "
+    "up to 1000000"
+)
+_POSITIVE = (
+    "'balanced', a number above 0, up to 1000000, a list with one for each class, or a mapping by "
+    "class"
+)
 
 Formula: TypeAlias = Literal["none", "balanced", "inverse", "log"]
 Positive: TypeAlias = Weight | Literal["balanced"] | Many[Weight] | ByClass

@@ -1,5 +1,6 @@
 """Sections that Musket lacks: they make the command line need no Python."""
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -28,16 +29,19 @@ _BELONGING = {
         "background",
     ),
     "python": ("args",),
+    "function": ("args",),
 }
 """What kinds of data there are, each with the keys that go with it alone."""
 _OF_CROPS, _OF_IMAGES = ("box_margin", "smallest_box"), ("coco_validation", "background")
 _PYTHON = r"^.+\.py:[A-Za-z_][A-Za-z_0-9]*$"
 
+_ALIKE = 0.7  # of difflib: from there on a name is taken for a mistyped key
+
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class DatasetSection(BaseModel):
-    """Where the images and labels are; exactly one of `folder`, `csv`, `python`.
+    """Where the images and labels are; exactly one of the keys of `_BELONGING`.
 
     Relative paths start at the folder of the config, or at its `datasets_path`; `python` always at
     the config's.
@@ -111,10 +115,32 @@ class DatasetSection(BaseModel):
             description="`file.py:Name`: a class or function that gives a dataset; needs consent.",
         )
     )
-    args: dict[str, Any] = Field(
-        default_factory=dict,
-        description="With `python`: what the class or function is called with.",
+    function: Name | None = Field(
+        None,
+        description="A class or function that gives a dataset, by its name in a module of "
+        "`imports` or of the project; Musket's `{name: arguments}` means the same.",
     )
+    args: Annotated[
+        dict[str, Any] | Many[Any], one_of("a mapping of arguments, or a list of them")
+    ] = Field(
+        default_factory=dict,
+        description="With `python` and `function`: what it is called with; a list only with "
+        "`function`.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_musket(cls, given: Any) -> Any:
+        """Read `{name: arguments}`, unless the name may be a mistyped key."""
+        if not isinstance(given, dict) or len(given) != 1:
+            return given
+        ((name, args),) = given.items()
+        known = list(cls.model_fields)
+        if not str(name).isidentifier() or get_close_matches(name, known, n=1, cutoff=_ALIKE):
+            return given
+        if not isinstance(args, dict | list):
+            args = [] if args is None else [args]
+        return {"function": name, "args": args}
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> Self:
@@ -130,6 +156,13 @@ class DatasetSection(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _has_named_arguments(self) -> Self:
+        if self.kind != "function" and not isinstance(self.args, dict):
+            msg = "`args` that are a mapping"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _fits_boxes(self) -> Self:
         crops = self.boxes == "crops"
         stray = self.model_fields_set & set(_OF_IMAGES if crops else _OF_CROPS)
@@ -138,6 +171,11 @@ class DatasetSection(BaseModel):
             msg = f"no {', '.join(sorted(stray))} {kind} 'boxes: crops'"
             raise ValueError(msg)
         return self
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether it names code of the user's."""
+        return self.kind in ("python", "function")
 
     @property
     def kind(self) -> str:

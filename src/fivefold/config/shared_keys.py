@@ -15,7 +15,10 @@ MERGED = frozenset({"declarations", "callbacks", "datasets", "tasks"})
 
 _MARKS = (SHARED_NAME, "project.yaml")
 _OF_DATA = frozenset({"dataset", "datasets", "extra_train_data"})
-_PATHS = frozenset({"folder", "csv", "images", "python"})
+PATHS_OF_DATA = frozenset(
+    {"folder", "csv", "coco", "coco_validation", "category_map", "images", "python"}
+)
+"""Keys of a data set's section that may be paths."""
 _START = "datasets_path"
 
 
@@ -99,7 +102,7 @@ def taken_over(root: Node, shared_path: Path, directory: Path, own: Collection[s
     children = dict(_mapping(root))
     # Where data have a start of their own, only code is beside the file that names it.
     has_start = _START in children or _START in own
-    paths = frozenset({"python"}) if has_start else _PATHS
+    paths = frozenset({"python"}) if has_start else PATHS_OF_DATA
     for key in _OF_DATA & children.keys():
         children[key] = _data_paths(children[key], paths, moved)
     if _START in children:

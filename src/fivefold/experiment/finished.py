@@ -8,7 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fivefold.config import HARMLESS, Change, ExperimentConfig, diff, load, parse
+from fivefold.config import (
+    HARMLESS,
+    PATHS_OF_DATA,
+    Change,
+    DatasetSection,
+    ExperimentConfig,
+    diff,
+    load,
+    parse,
+)
 from fivefold.core import durable
 from fivefold.core.errors import ConfigError, FivefoldError, StateError
 from fivefold.core.layout import RunFolder
@@ -59,7 +68,7 @@ def finished_summary(folder: RunFolder, config: ExperimentConfig) -> Summary | N
 def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
     """Compare names, sizes and times of the files with what was trained on; reads no image."""
     sections = (config.dataset, config.extra_train_data)
-    if config.dataset is None or any(isinstance(s, str) or (s and s.python) for s in sections):
+    if config.dataset is None or any(map(_is_code, sections)):
         return
     # a run that is not finished, or whose config is wrong, does without these here
     from fivefold.data.audited import Audit  # noqa: PLC0415
@@ -81,6 +90,11 @@ def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
             len(changed),
             min(changed),
         )
+
+
+def _is_code(section: DatasetSection | str | None) -> bool:
+    """Say whether reading a data set again would run somebody's code."""
+    return isinstance(section, str) or (section is not None and section.runs_code)
 
 
 def recorded_config(folder: RunFolder, config: ExperimentConfig) -> ExperimentConfig:
@@ -129,9 +143,10 @@ def _worded(change: Change) -> str:
 
 def _meant(config: ExperimentConfig) -> dict[str, Any]:
     meant: dict[str, Any] = _plain(config)
+    meant.pop("datasets_path", None)
     for section in (meant.get("dataset"), meant.get("extra_train_data")):
         if isinstance(section, dict):
-            for key in ("folder", "csv", "images", "python"):
+            for key in PATHS_OF_DATA - {k for k, v in section.items() if isinstance(v, dict)}:
                 section.pop(key, None)
     return meant
 

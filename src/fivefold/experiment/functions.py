@@ -43,7 +43,7 @@ def call(function: Callable[..., Any], first: Sequence[Any], value: Any) -> Any:
         return function(*first)
     if isinstance(value, Mapping):
         return function(*first, **value)
-    return function(*first, *value) if isinstance(value, list) else function(*first, value)
+    return function(*first, *value) if isinstance(value, list | tuple) else function(*first, value)
 
 
 def _callables(config: ExperimentConfig) -> Iterator[tuple[str, Callable[..., Any]]]:

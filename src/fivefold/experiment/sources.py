@@ -4,12 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fivefold.config import DatasetSection, ExperimentConfig
+from fivefold.config import SHARED_NAME, DatasetSection, ExperimentConfig, find_project
 from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.data import CsvSource, FolderSource, Source, open_python
 from fivefold.data.coco import CocoBoxes, CocoSource, read_map
+from fivefold.data.datasets.paths import looked_for_in
+from fivefold.experiment.chains import made
+from fivefold.experiment.datasets import wrap
+from fivefold.experiment.functions import find_function
+from fivefold.experiment.imports import import_modules
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,22 @@ def _open_python(asked: Asked) -> Source:
         hint = "if you trust it, run again with --allow-imports"
         raise UnsafeInputError(msg, hint=hint, slug="unsafe/imports")
     name, directory = str(section.python), config.directory
-    return open_python(name, directory, section.args, progress=asked.progress)
+    with looked_for_in(_around(asked)):
+        return open_python(name, directory, dict(section.args), progress=asked.progress)
+
+
+def _open_function(asked: Asked) -> Source:
+    config, name = asked.config, str(asked.section.function)
+    import_modules(config, allowed=asked.allow_imports)
+    function = find_function(config, name, asked.key)
+    with looked_for_in(_around(asked)):
+        return wrap(made(function, (), asked.section.args, f"{asked.key}: {name}"), asked.progress)
+
+
+def _around(asked: Asked) -> list[Path]:
+    """List where files are looked for that code names, as if it ran where Musket lets it run."""
+    project = find_project(asked.config.directory / SHARED_NAME)
+    return [asked.path(""), *([project / "data", project] if project else [])]
 
 
 _OPENERS: dict[str, Callable[[Asked], Source]] = {
@@ -134,6 +154,7 @@ _OPENERS: dict[str, Callable[[Asked], Source]] = {
     "csv": _open_csv,
     "coco": _open_coco,
     "python": _open_python,
+    "function": _open_function,
 }
 """How each kind of data is opened."""
 

@@ -1,7 +1,9 @@
 """Data sets of image files, under Musket's names."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from fivefold.data.folder import FolderSource
 from fivefold.data.named_files import paths_of
 from fivefold.data.python_class import PredictionItem
 from fivefold.data.source import Source
+
+_around: ContextVar[tuple[Path, ...]] = ContextVar("around", default=())
 
 
 class SourceDataSet(DataSet):
@@ -202,11 +206,21 @@ class AbstractImagePathDataSet(DataSet):
         """Tell an item's `y` without reading its image."""
 
 
+@contextmanager
+def looked_for_in(folders: Sequence[Path]) -> Iterator[None]:
+    """Look for paths that do not exist in these folders too, while a data set is made."""
+    before = _around.set(tuple(folders))
+    try:
+        yield
+    finally:
+        _around.reset(before)
+
+
 def found_path(path: Path | str) -> Path:
-    """Take a path as it is, or below `data` where it only exists there."""
+    """Take a path as it is, or below `data` or the folders of `looked_for_in` if only there."""
     own = Path(path)
-    below = Path("data") / own
-    return below if not own.exists() and below.exists() else own
+    others = [folder / own for folder in (Path("data"), *_around.get())]
+    return own if own.exists() else next((other for other in others if other.exists()), own)
 
 
 def source_of(dataset: Any) -> Source | None:
