@@ -27,6 +27,7 @@ NAMES = sorted(path.stem for path in MUSKET.glob("*.yaml"))
 REFUSED = {
     "background": "#%Musket Segmentation: not yet supported",
     "declared_datasets": "datasets: not supported",
+    "detection": "#%Musket MMDetection: not yet supported",
     "later_keys": "gpus: not yet supported",
     "piece_of_a_stage": "unfreeze_encoder: unknown key here",
     "refused_augmenters": "augmenter 'Voronoi' cannot be used",
@@ -38,6 +39,7 @@ REFUSED = {
 
 ELSEWHERE = {
     "data_functions": "test_data_functions.py",
+    "dataset_function": "test_dataset_functions.py",
     "extra_train_data": "test_further_samples.py",
     "num_seeds": "test_num_seeds.py",
 }

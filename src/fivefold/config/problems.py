@@ -70,6 +70,10 @@ def _at_key(source: Source, path: tuple[Step, ...]) -> str:
     return at(node.file or source.name, node.key_place)
 
 
+_PARTS_OF_DATA = ("train", "validation", "holdout")
+"""What Musket's `dataset` may hold besides functions."""
+
+
 def _unknown_hint(path: tuple[Step, ...]) -> str:
     name = str(path[-1])
     if len(path) == 1 and name in known_at(("stages",)):
@@ -78,6 +82,8 @@ def _unknown_hint(path: tuple[Step, ...]) -> str:
         return "this key belongs beside `stages`, not in it"
     otherwise = "`fivefold schema` lists every key"
     if path[0] in ("dataset", "extra_train_data"):
+        if name in _PARTS_OF_DATA:
+            return "describe all samples together; `folds_from` says which of them are validated"
         otherwise = "write `folder: path`, `csv: path` or `python: file.py:Name`"
     return did_you_mean(name, known_at(path[:-1]), otherwise)
 

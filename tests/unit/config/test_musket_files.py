@@ -66,7 +66,8 @@ def test_what_a_later_version_brings_is_told_with_its_line():
 def test_keys_without_a_place_here_are_refused_with_what_does_their_work():
     problems = musket("refused_keys").not_yet()
     keys = ["manualResize", "noTrain", "datasets", "fit_with", "import_tasks", "run_tasks"]
-    assert [p.message for p in problems] == [f"{k}: not supported" for k in [*keys, "groupFunc"]]
+    keys += ["groupFunc", "tasks", "bgr", "rate"]
+    assert [p.message for p in problems] == [f"{key}: not supported" for key in keys]
     assert {p.slug for p in problems} == {"config/refused-key"}
     assert all(p.hint for p in problems)
     assert problems[0].where.endswith("refused_keys.yaml:5:15")
