@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from runs import CONFIG, write_experiment
 from shapes import draw_folders
 
 from fivefold import classification
+from fivefold.cli import app
 from fivefold.config import load
 from fivefold.core.errors import DataError, FivefoldError, UnsafeInputError
 from fivefold.data import ImageProblem
@@ -112,6 +114,19 @@ def test_images_go_through_preprocessing_by_name_or_chain(tmp_path):
     assert found["named"].sample_ids == found["plain"].sample_ids
     assert found["chain"].labels == found["plain"].labels
     np.testing.assert_array_equal(found["chain"].target(4), found["plain"].target(4))
+
+
+def test_a_preview_shows_what_preprocessing_makes_of_images(tmp_path):
+    pictures = []
+    for name, keys in {"plain": "", "dark": "preprocessing: darker\n"}.items():
+        (tmp_path / name).mkdir()
+        written(tmp_path / name, keys)
+        pictures.append(tmp_path / f"{name}.png")
+        command = ["preview", str(tmp_path / name), "--allow-imports", "-o", str(pictures[-1])]
+        assert app.run(command) == 0
+    plain, dark = (np.asarray(Image.open(path).convert("L"), dtype=float) for path in pictures)
+    assert plain.shape == dark.shape
+    assert dark.mean() < plain.mean()
 
 
 @pytest.mark.parametrize(

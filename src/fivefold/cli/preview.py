@@ -33,12 +33,12 @@ def preview(
     check_free(output, force=force, example="lr.png")
     from fivefold.apps.preview import draw_preview
     from fivefold.core.layout import RunFolder
+    from fivefold.experiment.assembling import assembled
     from fivefold.experiment.loading import load_named
-    from fivefold.experiment.sources import open_source
 
     path = RunFolder.of(experiment).config_path
     config = load_named(path, overrides or (), allow_imports=allow_imports)
-    source = open_source(config, allow_imports=allow_imports, progress=Terminal())
+    source = assembled(config, allow_imports=allow_imports, progress=Terminal())
     drawn = draw_preview(config, source, stage=stage)
     write_bytes(output, drawn.png)
     each = f"each in {drawn.views} augmented views" if drawn.views else "without augmentation"
