@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,9 @@ HOLDOUT = -1
 """The fold of samples that no model sees before the end."""
 TRAIN_ONLY = -2
 """The fold of samples that are always trained on."""
+
+_MOST_FOLDS = 1000
+_NUMBER = re.compile(r"-1|[0-9]{1,9}")
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +63,9 @@ class GivenFolds:
         found = max(self.fold_of.values(), default=HOLDOUT) + 1
         if found != folds:
             msg = f"{self.where}: expected as many folds as `folds_count`, {folds}, got {found}"
-            raise DataError(msg, hint=f"set `folds_count: {found}`", slug="data/given-folds")
+            set_it = f"set `folds_count: {found}`" if 0 < found <= _MOST_FOLDS else ""
+            hint = set_it or "folds count from 0; -1 is the holdout"
+            raise DataError(msg, hint=hint, slug="data/given-folds")
         ids = table.sorted_ids
         asked = (self.fold_of.get(sample_id, TRAIN_ONLY) for sample_id in ids)
         numbers = np.fromiter(asked, dtype=np.int64, count=len(ids))
@@ -106,10 +112,13 @@ def folds_of_table(path: Path, where: str) -> GivenFolds:
     fold_of: dict[str, int] = {}
     for row in table.rows:
         text, sample_id = row.cells[names.index("fold")].strip(), row.cells[ids]
-        if not text.removeprefix("-").isdecimal() or int(text) < HOLDOUT:
+        if not _NUMBER.fullmatch(text):
             msg = f"{path}:{row.line}: fold: expected a whole number of at least -1, got {text!r}"
             raise DataError(msg, slug="data/given-folds")
         _put(fold_of, sample_id, int(text), f"{path}:{row.line}")
+    if not fold_of:
+        msg = f"{path}: expected a row with its fold for each sample, got none"
+        raise DataError(msg, slug="data/given-folds")
     return GivenFolds(where, fold_of)
 
 

@@ -133,6 +133,9 @@ def test_folds_that_do_not_fit_are_errors(call, message):
         ("id,part\na,0\n", "expected a column 'fold' beside one of sample ids"),
         ("id,fold\na,x\n", "folds.csv:2: fold: expected a whole number"),
         ("id,fold\na,0\na,1\n", "folds.csv:3: 'a': expected one fold"),
+        ("id,fold\na," + "9" * 5000 + "\n", "folds.csv:2: fold: expected a whole number"),
+        ("id,fold\na,-2\n", "folds.csv:2: fold: expected a whole number of at least -1, got '-2'"),
+        ("id,fold\n", "folds.csv: expected a row with its fold for each sample, got none"),
     ],
 )
 def test_tables_of_folds_that_are_wrong_are_errors_with_the_line(tmp_path, text, message):
