@@ -281,4 +281,14 @@ def _check_amounts(result: Audit) -> None:
         hint = "check the path of the data set"
         lost = _first_with(result.rows, np.arange(len(result.rows)), Reason.MISSING)
         hint += f"; the first that is missing would be {lost.path}" if lost and lost.path else ""
+        if not lost:
+            msg += _first_detail(result.rows)
         raise DataError(msg, hint=hint, slug="data/no-images")
+
+
+def _first_detail(rows: AuditRows) -> str:
+    """Say of the first sample that cannot be used what was met."""
+    for place in rows.with_status(QUARANTINED)[:1].tolist():
+        detail = rows[place].detail.partition("\n")[0]
+        return f"; the first, {rows.ids[place]!r}: {detail}" if detail else ""
+    return ""

@@ -136,7 +136,7 @@ class PythonSource(Source):
         try:
             with _as_problem(f"item {i}"):
                 if hasattr(own, "get_target") and hasattr(own, "get_id"):
-                    return _Facts(str(own.get_id(i)), own.get_target(i))
+                    return _Facts(_text(own.get_id(i)), own.get_target(i))
                 item = self._item(i)
                 return _Facts(_id_of(item, i), _y_of(item))
         except ImageProblem as problem:
@@ -279,7 +279,14 @@ def _y_of(item: Any) -> Any:
 
 
 def _id_of(item: Any, i: int) -> str:
-    return str(item.id) if hasattr(item, "id") else str(i)
+    return _text(item.id) if hasattr(item, "id") else str(i)
+
+
+def _text(sample_id: Any) -> str:
+    """Refuse what no file can hold: halves of characters that are not bytes of a name."""
+    text = str(sample_id)
+    text.encode("utf-8", "surrogateescape")
+    return text
 
 
 def _unique(ids: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

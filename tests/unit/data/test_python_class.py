@@ -302,3 +302,26 @@ def test_a_source_goes_to_another_process_and_takes_turns_there():
     there = pickle.loads(pickle.dumps(here))  # noqa: S301  our own bytes
     assert list(there.sample_ids) == list(here.sample_ids)
     assert np.array_equal(there.sample(1).image, here.sample(1).image)
+
+
+def test_where_nothing_can_be_used_the_first_reason_is_told():
+    class Broken(Items):
+        def __getitem__(self, i):
+            msg = f"no scan {i}"
+            raise KeyError(msg)
+
+    with pytest.raises(
+        DataError, match=r"2 refused .*; the first, 'item-0': KeyError: 'no scan 0'"
+    ):
+        audit(PythonSource(Broken(["a", "b"])), folds=2, progress=Silent())
+
+
+def test_an_id_that_is_no_text_sets_its_sample_aside():
+    class Halves(Items):
+        def __getitem__(self, i):
+            name = "\ud800" if i == 1 else f"s{i}"
+            return PredictionItem(name, np.full((4, 4, 3), i, np.uint8), self.ys[i])
+
+    found = audit(PythonSource(Halves(["a", "b", "b", "a", "b"])), folds=2, progress=Silent())
+    assert (found.used, found.quarantined) == (4, 1)
+    assert found.rows[1].detail.startswith("UnicodeEncodeError: ")
