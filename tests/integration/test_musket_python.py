@@ -393,6 +393,20 @@ def test_thresholds_are_the_first_best_of_a_hundred(cfg, shapes):
     assert by_name == int(np.argmax(scores)) / 100
 
 
+@pytest.mark.parametrize("score", [np.nan, None, "high", [1, 2]])
+def test_a_score_that_is_no_number_finds_no_threshold(cfg, score):
+    with pytest.raises(DataError, match="func: expected a finite number for each sample") as error:
+        cfg.find_threshold("holdout", None, lambda _truth, _answer: score, -1)
+    assert error.value.slug == "data/callback"
+
+
+@pytest.mark.parametrize("fold", [0.5, "x", [0, "1"]])
+def test_a_fold_that_is_no_number_is_refused(cfg, fold):
+    with pytest.raises(ConfigError, match="fold, stage: expected a whole number, several") as error:
+        cfg.load_model(fold, 0)
+    assert error.value.slug == "config/musket-argument"
+
+
 def test_each_class_has_a_threshold_of_its_own(cfg, shapes):
     found = cfg.find_thresholds(shapes, 0, stage=-1)
     items = list(cfg.predict_all_to_dataset(shapes, 0, -1))

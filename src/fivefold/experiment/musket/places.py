@@ -1,10 +1,12 @@
 """Which models Musket's arguments `fold` and `stage` mean."""
 
 import logging
+import operator
 from collections.abc import Sequence
 from functools import cache
 from typing import Final, TypeAlias
 
+from fivefold.core.errors import ConfigError, Problem
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.finished import recorded_config
 from fivefold.experiment.trained import stage_index, trained_folds
@@ -53,8 +55,16 @@ def places_of(experiment: Experiment, fold: Fold, stage: Stage) -> list[Place]:
 
 
 def numbers(given: int | Sequence[int]) -> tuple[int, ...]:
-    """Take one number or several as several."""
-    return (int(given),) if isinstance(given, int) else tuple(int(number) for number in given)
+    """Take one number or several as several.
+
+    Raises:
+        ConfigError: If it is neither.
+    """
+    try:
+        return (int(given),) if isinstance(given, int) else tuple(map(operator.index, given))
+    except TypeError as error:
+        message = f"fold, stage: expected a whole number, several, or None for all, got {given!r}"
+        raise ConfigError([Problem("config/musket-argument", "", message)]) from error
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from fivefold.core.errors import DataError
 from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
@@ -77,4 +78,14 @@ def _score(predictions: Predictions, func: Score, threshold: float) -> float:
         return compute(decided, [func])[func]
     heads = predictions.heads
     pairs = zip(by_sample(predictions.truth, heads), by_sample(answers, heads), strict=True)
-    return float(np.mean([func(truth, answer) for truth, answer in pairs]))
+    scores = [func(truth, answer) for truth, answer in pairs]
+    wrong = [score for score in scores if not _is_number(score)]
+    if wrong:
+        msg = f"func: expected a finite number for each sample, got {wrong[0]!r:.80}"
+        hint = "it is called with a sample's truth and with what is above the threshold"
+        raise DataError(msg, hint=hint, slug="data/callback")
+    return float(np.mean(scores))
+
+
+def _is_number(score: Any) -> bool:
+    return np.ndim(score) == 0 and np.asarray(score).dtype.kind in "bif" and np.isfinite(score)
