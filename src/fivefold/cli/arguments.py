@@ -15,7 +15,7 @@ def numbers(text: str) -> list[int]:
         found = []
     if not found or min(found) < 0:
         msg = f"expected fold numbers such as 0,1,4, got {text!r}"
-        raise typer.BadParameter(msg)
+        raise typer.BadParameter(msg, param_hint="--folds")
     return list(dict.fromkeys(found))
 
 

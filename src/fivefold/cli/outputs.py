@@ -32,7 +32,8 @@ def check_free(output: Path, *, force: bool, example: str = "labels.csv") -> Non
         return
     if output.suffix.casefold() not in endings:
         message = f"expected a name that ends with {' or '.join(filter(None, endings))}"
-        hint = f"such as -o {output.with_suffix(endings[0])}"
+        named = Path(example) if output == STANDARD_OUTPUT else output.with_suffix(endings[0])
+        hint = f"such as -o {named}"
         problem = Problem("cli/output-name", str(output), f"{message}, got {output.name!r}", hint)
         raise ConfigError([problem])
     if force or not output.exists():

@@ -68,7 +68,7 @@ class Project:
                 match, by path.
 
         Raises:
-            ConfigError: If a name matches none.
+            ConfigError: If a name matches none, or there is no name.
         """
         known = {p.relative_to(self.root / EXPERIMENTS).as_posix(): p for p in self.experiments()}
         chosen: dict[str, Path] = {}
@@ -78,6 +78,8 @@ class Project:
             chosen |= {own: known[own] for own in matches if own not in chosen}
             if not matches:
                 problems.append(self._unknown(name, list(known)))
+        if not names:
+            problems = [self._unknown("", list(known))]
         if problems:
             raise ConfigError(problems)
         return list(chosen.values())

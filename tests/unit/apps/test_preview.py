@@ -181,7 +181,7 @@ def test_data_without_an_image_are_an_error(tmp_path):
 
 
 def test_a_stage_that_is_not_there_is_an_error(source):
-    with pytest.raises(ConfigError, match="expected a stage from 0 to 1, got 2"):
+    with pytest.raises(ConfigError, match="stage: expected a number from 0 to 1, got 2"):
         draw_preview(parse(CONFIG), source, stage=2)
 
 

@@ -75,3 +75,9 @@ def test_a_config_survives_what_would_be_drawn_over_it(capsys, tmp_path):
     assert app.run(["preview", str(tmp_path), "-f", "-o", str(config)]) == 2
     assert config.read_text() == "batch: 4\n"
     assert "such as -o" in capsys.readouterr().err
+
+
+def test_the_terminal_takes_no_pictures():
+    with pytest.raises(ConfigError) as error:
+        check_free(Path("-"), force=False, example="lr.png")
+    assert error.value.problems[0].hint == "such as -o lr.png"

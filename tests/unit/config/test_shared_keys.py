@@ -208,3 +208,12 @@ def test_merging_follows_the_rule_for_every_key(own, shared):
     first, second = plain(node(own)), plain(node(shared))
     found = plain(merged(node(own), node(shared)))
     assert found == {key: expected_value(key, first, second) for key in {**first, **second}}
+
+
+def test_a_common_that_is_no_file_is_an_error_and_not_left_out(tmp_path):
+    config = write_project(tmp_path, "batch: 4\n", "lr: 0.1\n")
+    (tmp_path / "common.yaml").unlink()
+    assert find_shared(config / "config.yaml") is None
+    (tmp_path / "common.yaml").symlink_to("gone.yaml")
+    with pytest.raises(ConfigError, match=r"common\.yaml: expected a config file, got nothing"):
+        load(config / "config.yaml")

@@ -50,6 +50,12 @@ def test_patterns_name_all_that_match(root):
     assert names(root, project.choose(["*"])) == ["first", "nested/second", "third"]
 
 
+def test_no_name_at_all_is_refused(root):
+    with pytest.raises(ConfigError, match=r"expected an experiment of .*, got ''") as error:
+        Project.open(root).choose([])
+    assert error.value.slug == "cli/no-such-experiment"
+
+
 def test_an_unknown_name_is_refused_with_the_closest(root):
     with pytest.raises(ConfigError, match=r"expected an experiment of .*, got 'frist'") as error:
         Project.open(root).choose(["frist", "x*", "third"])

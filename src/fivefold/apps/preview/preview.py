@@ -88,7 +88,7 @@ def draw_preview(
 def _stage(config: ExperimentConfig, stage: int) -> ResolvedStage:
     stages = config.resolve()
     if not -len(stages) <= stage < len(stages):
-        message = f"expected a stage from 0 to {len(stages) - 1}, got {stage}"
+        message = f"stage: expected a number from 0 to {len(stages) - 1}, got {stage}"
         raise ConfigError([Problem("config/no-such-stage", "", message)])
     return stages[stage]
 
