@@ -81,59 +81,6 @@ def test_at_least_a_pixel_is_left():
     assert raw("Crop", {"percent": 0.9}, noise())[1] == (1, 1)
 
 
-def test_fixed_sizes_are_reached_one_by_one():
-    image, seen = noise(), []
-
-    def look(rng, height, width):
-        seen.append((height, width))
-        return ()
-
-    change = build_augmentation(
-        [
-            ("PadToFixedSize", {"width": 50, "height": 20}),
-            ("CropToFixedSize", {"width": 45, "height": 22}),
-        ],
-        here,
-    )
-    change._steps = (change._steps[0], look, change._steps[1], look)
-    assert change(image, rng()).shape == image.shape
-    assert seen == [(24, 50), (22, 45)]
-
-
-@pytest.mark.parametrize(
-    ("position", "top", "left"),
-    [
-        ("left-top", 14, 26),
-        ("right-bottom", 0, 0),
-        ("center", 7, 13),
-        ([1.0, 0.0], 14, 0),
-        ("center-top", 14, 13),
-    ],
-)
-def test_a_position_says_where_is_cut(position, top, left):
-    change = drawn("CropToFixedSize", {"width": 10, "height": 10, "position": position})
-    found = change.image(noise())
-    np.testing.assert_array_equal(found, noise()[top : top + 10, left : left + 10])
-
-
-def drawn(name, value, seed=0):
-    component = augmenters.get(name)
-    options, complaints = component.check(value)
-    assert not complaints
-    return component.make(rng(seed), 24, 36, **options)
-
-
-def test_uniform_positions_reach_every_place_and_normal_ones_keep_to_the_centre():
-    tops = {}
-    for position in ("uniform", "normal"):
-        value = {"width": 36, "height": 14, "position": position}
-        changes = [drawn("CropToFixedSize", value, seed) for seed in range(300)]
-        tops[position] = np.array([-change.image.__self__.sides[0] for change in changes])
-    assert set(tops["uniform"]) == set(range(11))
-    assert tops["normal"].std() < 0.8 * tops["uniform"].std()
-    assert abs(tops["normal"].mean() - 5) < 0.4
-
-
 def test_a_shift_by_padding_and_cropping_stays_sharp():
     image = noise(20, 20)
     change = build_augmentation(
@@ -172,12 +119,6 @@ def test_a_mask_is_resized_to_the_nearest_value():
         ("Crop", {"percent": 1}, "percent: expected a part of the side of at least 0, below 1"),
         ("CropAndPad", {"px": 0.5}, "px: expected a whole number of pixels, a range"),
         ("Pad", {"px": 1, "pad_mode": "mirror"}, "pad_mode: expected constant, edge, linear_ramp"),
-        ("CropToFixedSize", {"width": 3}, "height: required, but not set"),
-        (
-            "CropToFixedSize",
-            {"width": 3, "height": 3, "position": [0, 2]},
-            "position: expected [x, y] from 0 to 1, or one of uniform, normal, center",
-        ),
     ],
 )
 def test_what_cannot_be_cut_is_told(name, value, sentence):
