@@ -1,6 +1,6 @@
 """Averaged weights: a slow copy of what trains, which is what is validated and saved."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -48,18 +48,13 @@ class Average:
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Put the average into the module; at the end the weights that train come back."""
-        self._exchange()
+        pairs = (*self._averaged, *self._copied)
+        _exchange(pairs)
         try:
             yield
         finally:
-            self._exchange()
-
-    @torch.no_grad()
-    def _exchange(self) -> None:
-        for slow, live in (*self._averaged, *self._copied):
-            kept = live.clone()
-            live.copy_(slow)
-            slow.copy_(kept)
+            # Weights that a net has under two names come back in the reverse order alone.
+            _exchange(pairs[::-1])
 
     def tensors(self) -> dict[str, Tensor]:
         """Collect the average for a commit, on the CPU."""
@@ -80,3 +75,11 @@ class Average:
                 )
                 raise StateError(msg, slug="state/other-model")
             slow.copy_(found)
+
+
+@torch.no_grad()
+def _exchange(pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
+    for one, other in pairs:
+        kept = other.clone()
+        other.copy_(one)
+        one.copy_(kept)

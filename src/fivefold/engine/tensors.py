@@ -39,8 +39,18 @@ def _remembered(optimizer: Optimizer) -> Iterator[tuple[str, Any]]:
 
 
 def model_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """A model's parameters and buffers on the CPU, in one memory order whatever the layout."""
-    return {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    """A model's parameters and buffers on the CPU, in one memory order whatever the layout.
+
+    No two of them share memory: weights that a net has under two names are there twice.
+    """
+    found: dict[str, Tensor] = {}
+    places: set[int] = set()
+    for name, tensor in model.state_dict().items():
+        own = tensor.detach().cpu().contiguous()
+        place = own.untyped_storage().data_ptr()
+        found[name] = own.clone() if place in places else own
+        places.add(place)
+    return found
 
 
 def restore(

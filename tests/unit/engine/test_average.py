@@ -69,6 +69,21 @@ def test_what_trains_comes_back_after_an_error_too():
     assert all(torch.equal(live[name], t) for name, t in values(module).items())
 
 
+def test_weights_under_two_names_come_back_too():
+    module = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    module[1].weight = module[0].weight
+    average = Average(module, 0.9)
+    with torch.no_grad():
+        module[0].weight.add_(1)
+    average.update(1)
+    live = values(module)
+    for _ in range(2):
+        with average.shown():
+            assert not torch.equal(values(module)["0.weight"], live["0.weight"])
+            assert torch.equal(values(module)["0.weight"], values(module)["1.weight"])
+        assert all(torch.equal(live[name], t) for name, t in values(module).items())
+
+
 def test_counts_are_copied():
     module = net()
     average = Average(module, 0.9)

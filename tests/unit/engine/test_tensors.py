@@ -1,9 +1,10 @@
 import pytest
 import torch
+from safetensors.torch import load, save
 from torch import nn
 
 from fivefold.core.errors import StateError
-from fivefold.engine.tensors import flatten, load_model_tensors, restore
+from fivefold.engine.tensors import flatten, load_model_tensors, model_tensors, restore
 from fivefold.optim import build_optimizer, optimizers
 
 
@@ -57,3 +58,15 @@ def test_weights_of_another_model_are_refused():
     with pytest.raises(StateError, match="expected those of this model") as error:
         load_model_tensors(small_net(), {"other": torch.zeros(1)})
     assert error.value.slug == "state/other-model"
+
+
+def test_weights_under_two_names_are_saved_and_come_back():
+    def tied():
+        net = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+        net[1].weight = net[0].weight
+        return net
+
+    net, other = tied(), tied()
+    load_model_tensors(other, load(save(model_tensors(net))))
+    assert all(torch.equal(t, other.state_dict()[name]) for name, t in net.state_dict().items())
+    assert other[0].weight is other[1].weight
