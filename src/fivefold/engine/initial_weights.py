@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def load_initial_weights(models: Sequence[Classifier], path: Path) -> None:
-    """Start from another experiment's weights; a head for other classes keeps its own start.
+    """Start from another experiment's weights; another head keeps its own start.
 
     Args:
         models: Of one architecture; changed in place. They may share a backbone.
@@ -36,7 +36,8 @@ def load_initial_weights(models: Sequence[Classifier], path: Path) -> None:
     own = models[0].state_dict()
     _check_backbone(path, tensors, own)
     if not _head_fits(tensors, own) or heads not in (None, models[0].heads):
-        logger.warning("%s: its head is for other classes; only the backbone is taken", path)
+        text = "%s: its head is for other classes or has other layers; only the backbone is taken"
+        logger.warning(text, path)
         tensors = {name: t for name, t in tensors.items() if not name.startswith(HEAD)}
     loaded: list[Backbone] = []
     for model in models:
@@ -82,8 +83,8 @@ def _check_backbone(path: Path, tensors: Mapping[str, Tensor], own: Mapping[str,
 
 
 def _head_fits(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool:
-    return all(
-        name in tensors and tensors[name].shape == tensor.shape
-        for name, tensor in own.items()
-        if name.startswith(HEAD)
+    wanted, given = (
+        {name: tensor.shape for name, tensor in named.items() if name.startswith(HEAD)}
+        for named in (own, tensors)
     )
+    return wanted == given

@@ -3,6 +3,7 @@
 Only formats that cannot carry code are read, and only finite tensors are accepted.
 """
 
+import logging
 import pickle
 import warnings
 from collections.abc import Mapping
@@ -15,14 +16,17 @@ from torch import Tensor, nn
 
 from fivefold.core.errors import DataError, UnsafeInputError
 
+logger = logging.getLogger(__name__)
+
 SUFFIXES = (".safetensors", ".pth", ".pt")
 """Endings of files that a user may name."""
 
 # Where trainers put the weights inside a checkpoint, the best candidate first.
 _NESTED = ("state_dict_ema", "model_ema", "state_dict", "model", "module")
 
-# Where fivefold's own files keep a backbone.
+# Where fivefold's own files keep a backbone, and what makes images smaller for it.
 _OWN_PREFIX = "backbone.net."
+_OWN_STEM = "backbone.stem."
 
 
 def read_state_file(path: Path) -> dict[str, Tensor]:
@@ -125,6 +129,11 @@ def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 def without_own_prefix(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Take a backbone out of weights that fivefold wrote; return other weights as they are."""
     own = {name: tensor for name, tensor in tensors.items() if name.startswith(_OWN_PREFIX)}
+    if own and any(name.startswith(_OWN_STEM) for name in tensors):
+        logger.warning(
+            "weights: of this file the learned steps before the backbone are left out; "
+            "`initial_weights` takes them too"
+        )
     return {name.removeprefix(_OWN_PREFIX): tensor for name, tensor in own.items()} or tensors
 
 

@@ -9,7 +9,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.layout import RunFolder
 from fivefold.engine.checkpoint import save_bundle, save_trained
 from fivefold.engine.initial_weights import load_initial_weights
-from fivefold.models import build_classifier, with_new_head
+from fivefold.models import Hidden, build_classifier, with_new_head
 
 
 @pytest.mark.parametrize("name", ["best-0.1.safetensors", "best-0.1.weights"])
@@ -28,7 +28,8 @@ def test_a_head_for_other_classes_keeps_its_own_start_and_this_is_said(tmp_path,
     model = build_classifier(spec_of())
     own = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     load_initial_weights([model], folder.weights(0, 1))
-    assert "its head is for other classes; only the backbone is taken" in caplog.text
+    said = "its head is for other classes or has other layers; only the backbone is taken"
+    assert said in caplog.text
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, own[name] if "head" in name else other.state_dict()[name])
 
@@ -54,6 +55,26 @@ def test_a_head_for_other_classes_is_not_taken_even_if_it_is_as_wide(tmp_path, c
     own = model.head.linear.weight.clone()
     load_initial_weights([model], folder.weights(0, 1))
     assert "its head is for other classes" in caplog.text
+    assert torch.equal(model.head.linear.weight, own)
+
+
+@pytest.mark.parametrize("changes", [{"hidden": Hidden((8.0,))}, {"hidden": Hidden((16.0,))}])
+def test_a_head_with_other_layers_keeps_its_own_start(tmp_path, caplog, changes):
+    save(RunFolder.of(tmp_path), seed=1)
+    model = build_classifier(replace(spec_of(), **changes))
+    own = model.head.linear.weight.clone()
+    load_initial_weights([model], RunFolder.of(tmp_path).weights(0, 1))
+    assert "has other layers" in caplog.text
+    assert torch.equal(model.head.linear.weight, own)
+
+
+def test_layers_of_a_head_that_has_none_here_are_not_taken_in_part(tmp_path, caplog):
+    layered = build_classifier(replace(spec_of(), hidden=Hidden((16.0,))), generator_seed=1)
+    safetensors.torch.save_file(layered.state_dict(), tmp_path / "w.safetensors")
+    model = build_classifier(spec_of())
+    own = model.head.linear.weight.clone()
+    load_initial_weights([model], tmp_path / "w.safetensors")
+    assert "has other layers" in caplog.text
     assert torch.equal(model.head.linear.weight, own)
 
 

@@ -1,4 +1,5 @@
 import pytest
+import safetensors.torch
 import tiny  # noqa: F401  registers the net
 import torch
 
@@ -64,3 +65,12 @@ def test_the_same_seed_draws_the_same_stem():
 def test_images_are_cut_before_they_are_made_smaller():
     made = model(crops=2, shape=(128, 64, 3)).eval()
     assert made(torch.zeros(2, 3, 128, 64, dtype=torch.uint8)).shape == (2, 2)
+
+
+def test_weights_of_a_backbone_leave_its_stem_out_and_say_so(tmp_path, caplog):
+    made = model()
+    safetensors.torch.save_file(made.state_dict(), tmp_path / "w.safetensors")
+    spec = ModelSpec("tiny", HEADS, (32, 32, 3))
+    other = build_classifier(spec, weights="w.safetensors", directory=tmp_path)
+    assert torch.equal(other.backbone.net.layers[0].weight, made.backbone.net.layers[0].weight)
+    assert "the learned steps before the backbone are left out; `initial_weights`" in caplog.text
