@@ -1,13 +1,14 @@
 """Parts of one's own in a real run, and what is said of wrong ones: the line of one's file."""
 
 import hashlib
+import json
 import textwrap
 
 import numpy as np
 import pytest
 import torch
 from own_modules import catalogs_as_before
-from runs import CONFIG, write_experiment
+from runs import CONFIG, StopAfter, StopError, write_experiment
 
 from fivefold.core.errors import ConfigError
 from fivefold.core.predictions import Predictions
@@ -357,3 +358,93 @@ def test_a_loss_in_kerass_words_and_its_own_are_the_same_to_the_bit(tmp_path):
             run = fit(tmp_path / name, code, {"loss": "far"})
         weights.append((run.folder.root / "weights" / "best-0.0.safetensors").read_bytes())
     assert weights[0] == weights[1]
+
+
+EVERYTHING = """
+import torch
+from fivefold import callback, loss, metric, optimizer, schedule
+from fivefold.engine.callbacks import Callback
+
+@loss()
+def far(logits, targets):
+    return ((logits - targets) ** 2).mean()
+
+@metric(best="max")
+def near(predictions):
+    return (predictions.probs * predictions.truth).sum(axis=1).mean()
+
+@optimizer(name="Plain")
+def plain(params, lr, *, momentum: float = 0.9):
+    return torch.optim.SGD(params, lr, momentum)
+
+@schedule()
+def halved(now):
+    return now.lr * 0.5 ** now.epoch
+
+@callback()
+class Counted(Callback):
+    seen = 0
+
+    def on_epoch_end(self, epoch, row, control):
+        self.seen += 1
+        control.lr *= 1 - 0.1 * self.seen
+
+    def state_dict(self):
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state):
+        self.seen = state["seen"]
+"""
+ALL_KEYS = {
+    "loss": "far",
+    "metrics": "[near]",
+    "primary_metric": "val_near",
+    "optimizer": "Plain",
+    "schedule": "halved",
+    "callbacks": "{Counted: }",
+    "stages": "[{epochs: 4}]",
+}
+
+
+def broken_off(folder, lines):
+    """Stop after some epochs; the run stays as it is."""
+    keys = ALL_KEYS | {"dataset": "{folder: shapes}"}
+    config = "\n".join(f"{key}: {value}" for key, value in keys.items())
+    kept = [line for line in WHOLE.splitlines() if line.partition(":")[0] not in keys]
+    write_experiment(folder, per_class=4, config="\n".join([*kept, config, "imports: [own]\n"]))
+    (folder / "own.py").write_text(EVERYTHING)
+    run = Experiment.load(folder, allow_imports=True, progress=StopAfter(lines))
+    with pytest.raises(StopError, match="epoch"):
+        run.fit(folds=[0], jobs=1)
+
+
+def go_on(folder):
+    with catalogs_as_before():
+        run = Experiment.load(folder, allow_imports=True, progress=Silent())
+        run.fit(folds=[0], jobs=1)
+    return run.folder
+
+
+def test_a_resumed_run_of_own_parts_equals_an_unbroken_one(tmp_path, caplog):
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "broken").mkdir()
+    whole = fit(tmp_path / "whole", EVERYTHING, ALL_KEYS).folder
+    broken_off(tmp_path / "broken", 2)
+    broken = go_on(tmp_path / "broken")
+    for path in (*whole.results(0, 0), whole.metrics(0, 0)):
+        assert (broken.root / path.relative_to(whole.root)).read_bytes() == path.read_bytes()
+    assert json.loads(whole.manifest_path.read_text())["own_code"]["own.py"] == (
+        hashlib.sha256((tmp_path / "whole" / "own.py").read_bytes()).hexdigest()
+    )
+    assert "another own.py" not in caplog.text
+
+
+def test_code_that_was_edited_in_between_is_told(tmp_path, caplog):
+    with catalogs_as_before():
+        broken_off(tmp_path, 1)
+    own = tmp_path / "own.py"
+    own.write_text(own.read_text().replace("** 2", "** 4"))
+    go_on(tmp_path)
+    assert "resumed with another own.py than it was started with: what is trained from " in (
+        caplog.text
+    )

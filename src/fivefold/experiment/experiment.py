@@ -36,6 +36,7 @@ from fivefold.experiment.lr_finding import find_learning_rate
 from fivefold.experiment.manifest import (
     choices_to_predict,
     close_manifest,
+    code_warnings,
     open_manifest,
     version_warnings,
 )
@@ -309,7 +310,8 @@ class Experiment:
             work = self._work(prepared, chosen, reuse=reuse, until=until)
             del prepared  # the audit's rows take more memory than all that is needed of them
             manifest = open_manifest(self.folder, self.config, work.choices)
-            for line in [*version_warnings(manifest), *features_anew(work.stages)]:
+            changed = [*version_warnings(manifest), *code_warnings(manifest, self.config)]
+            for line in [*changed, *features_anew(work.stages)]:
                 logger.warning(line)
             try:
                 stopped = self._run(work, at_once)

@@ -17,6 +17,7 @@ from fivefold.core.choices import EXACT, Choices
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.experiment.finished import compare_config
+from fivefold.experiment.own_code import part_files
 from fivefold.experiment.plan import has_begun
 
 _PACKAGES = ("fivefold", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "pillow")
@@ -63,6 +64,7 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig, choices: Choices)
     manifest = {
         "versions": {"python": platform.python_version(), **_versions()},
         "hardware": _hardware(),
+        "own_code": part_files(config),
         "seed": config.seed,
         "choices": asdict(choices),
         "frozen_views": _frozen_views(config),
@@ -109,6 +111,17 @@ def version_warnings(manifest: Mapping[str, Any]) -> list[str]:
         f"resumed with {name} {now}, started with {old.get(name)}: the last digits may differ"
         for name, now in _versions().items()
         if old.get(name) != now
+    ]
+
+
+def code_warnings(manifest: Mapping[str, Any], config: ExperimentConfig) -> list[str]:
+    """Say which files of users' own parts have changed since the run was started."""
+    old, now = manifest.get("own_code", {}), part_files(config)
+    return [
+        f"resumed with another {name} than it was started with: what is trained from now on may "
+        "not compare with the epochs and folds before"
+        for name in sorted(old.keys() & now.keys())
+        if old[name] != now[name]
     ]
 
 

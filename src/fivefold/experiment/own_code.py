@@ -6,6 +6,7 @@ import inspect
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
@@ -19,6 +20,7 @@ from fivefold.core.catalog import Catalog, Component
 from fivefold.data.source import sources
 from fivefold.engine.callbacks import callbacks
 from fivefold.evaluation import metrics
+from fivefold.experiment.imports import modules_of
 from fivefold.losses import losses
 from fivefold.models.names import backbones
 from fivefold.optim import optimizers, schedules
@@ -84,6 +86,23 @@ def own_code() -> list[str] | None:
     modules = {component.make.__module__.partition(".")[0] for component in components}
     found |= {text for name in names | modules if (text := _version(name))}
     return sorted(found)
+
+
+def part_files(config: ExperimentConfig) -> dict[str, str]:
+    """Digest the files of a config's `imports` and of the parts that users have added.
+
+    Returns:
+        File name to SHA-256 in hex; without what is in no file, or cannot be read.
+    """
+    paths = {Path(str(module.__file__)) for module in modules_of(config)}
+    for component in _components():
+        with suppress(TypeError):  # from a notebook, or written in C
+            paths.add(_file_of(component))
+    found = {}
+    for path in sorted(paths):
+        with suppress(OSError):
+            found[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 def _components() -> list[Component[Any]]:
