@@ -18,6 +18,7 @@ from fivefold.data.datasets import FolderClassificationDataSet
 from fivefold.data.splits import Splits
 from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.finished import find_finished
 
 FIXTURE = Path(__file__).parents[1] / "fixtures/musket/data_functions.yaml"
 
@@ -114,6 +115,15 @@ def test_images_go_through_preprocessing_by_name_or_chain(tmp_path):
     assert found["named"].sample_ids == found["plain"].sample_ids
     assert found["chain"].labels == found["plain"].labels
     np.testing.assert_array_equal(found["chain"].target(4), found["plain"].target(4))
+
+
+@pytest.mark.parametrize("keys", ["preprocessing: darker\n", "dataset_augmenter: {name: Swap}\n"])
+def test_a_finished_run_is_not_read_again(tmp_path, keys, caplog):
+    torch.set_num_threads(1)
+    opened(tmp_path, keys).fit()
+    caplog.clear()
+    assert find_finished(tmp_path).completed
+    assert caplog.records == []
 
 
 def test_a_preview_shows_what_preprocessing_makes_of_images(tmp_path):

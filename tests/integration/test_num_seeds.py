@@ -62,6 +62,13 @@ def test_each_repeat_is_an_experiment_with_other_seeds(tmp_path):
     assert times == [(place / "config.yaml").stat().st_mtime_ns for place in places]
 
 
+def test_a_repeat_has_no_seed_without_effect(tmp_path, caplog):
+    written(tmp_path, keys="num_seeds: 2\n")
+    for place in write_repeats(load(tmp_path), RunFolder.of(tmp_path)):
+        load(place)
+    assert caplog.records == []
+
+
 def test_its_summary_is_over_them(tmp_path, capsys):
     torch.set_num_threads(1)
     folder = written(tmp_path)

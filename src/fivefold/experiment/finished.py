@@ -68,7 +68,8 @@ def finished_summary(folder: RunFolder, config: ExperimentConfig) -> Summary | N
 def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
     """Compare names, sizes and times of the files with what was trained on; reads no image."""
     sections = (config.dataset, config.extra_train_data)
-    if config.dataset is None or any(map(_is_code, sections)):
+    functions = (config.preprocessing, config.pretrain_transform, config.dataset_augmenter)
+    if config.dataset is None or any(map(_is_code, sections)) or any(functions):
         return
     # a run that is not finished, or whose config is wrong, does without these here
     from fivefold.data.audited import Audit  # noqa: PLC0415

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from fivefold.experiment.executors import AtOnce
     from fivefold.experiment.experiment import Experiment
 
-_SEEDS = ("seed", "random_state", "testSplitSeed")
-
 
 def write_repeats(config: ExperimentConfig, folder: RunFolder) -> list[Path]:
     """Write the config of each repeat into a folder of its own, `0`, `1` and so on.
@@ -34,9 +32,8 @@ def write_repeats(config: ExperimentConfig, folder: RunFolder) -> list[Path]:
     places = []
     for k in range(config.num_seeds):
         place = folder.root / str(k)
-        seeds = (config.seed, config.random_state, config.test_split_seed)
         changes: dict[str, Any] = {
-            name: (seed + k) % 2**32 for name, seed in zip(_SEEDS, seeds, strict=True)
+            name: (seed + k) % 2**32 for name, seed in _seeds(config).items()
         }
         whole = f"{folder.config_path.name} in the folder above"
         head = f"# seed {k + 1} of {config.num_seeds} of {whole}; made by fivefold\n"
@@ -46,6 +43,12 @@ def write_repeats(config: ExperimentConfig, folder: RunFolder) -> list[Path]:
             write_text(path, text)
         places.append(place)
     return places
+
+
+def _seeds(config: ExperimentConfig) -> dict[str, int]:
+    """Collect the seeds that have an effect."""
+    seeds = {"seed": config.seed, "random_state": config.random_state}
+    return seeds | ({"testSplitSeed": config.test_split_seed} if config.test_split else {})
 
 
 def conclude_repeats(folder: RunFolder, places: Sequence[Path]) -> Summary | None:
