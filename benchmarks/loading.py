@@ -19,15 +19,17 @@ from fivefold.augment import build_augmentation, resize
 from fivefold.core.progress import Silent
 from fivefold.core.types import Image
 from fivefold.data import FolderSource, audit, table_of
-from fivefold.data.batches import Batches, Prepare
+from fivefold.data.batches import Batches, Closer, Prepare
 from fivefold.data.images import ResizedImages
 from fivefold.data.kept import Kept
+from fivefold.data.larger import open_larger
 from fivefold.data.preprocess import Preprocess
 
 AUGMENTATION = (
     ("Fliplr", {"p": 0.5}),
     ("Affine", {"scale": [1.0, 1.58], "translate_percent": [-0.15, 0.15], "mode": "edge"}),
 )
+PARTS = (("Fliplr", {"p": 0.5}), ("RandomResizedCrop", {"scale": [0.2, 1.0]}))
 ROTATION = (*AUGMENTATION, ("Affine", {"rotate": [-10, 10], "mode": "edge"}))
 
 
@@ -47,11 +49,14 @@ def measure_loading(
     """
     images = ours(pictures, size)
     steady = prepare_of(AUGMENTATION)
+    closer = closer_of(images, PARTS)
     arms: dict[str, Any] = {
         "crop_flip": partial(epoch_of, images, batch, steady),
         "crop_flip_rotate": partial(epoch_of, images, batch, prepare_of(ROTATION)),
         "flip": partial(epoch_of, images, batch, prepare_of(AUGMENTATION[:1])),
         "plain": partial(epoch_of, images, batch, None),
+        "parts": partial(epoch_of, images, batch, prepare_of(PARTS)),
+        "parts_of_larger": partial(epoch_of, images, batch, prepare_of(PARTS), closer=closer),
         "imagefolder_pillow": partial(imagefolder, pictures, size, batch),
     }
     rates: dict[str, list[float]] = {name: [] for name in arms}
@@ -90,8 +95,26 @@ def prepare_of(items: Iterable[tuple[str, Any]]) -> Prepare:
     return prepare
 
 
+def closer_of(images: ResizedImages, items: Iterable[tuple[str, Any]]) -> Closer:
+    """Make what takes enlarged parts from pictures twice as high and wide, held in memory."""
+    height, width, channels = images.shape
+    resized = partial(resize, height=2 * height, width=2 * width)
+    preprocess = Preprocess((2 * height, 2 * width, channels), resized)
+    kept = Kept(preprocess, len(images.source))
+    sizes = np.full((len(images.table), 2), 1 << 14)
+    larger = open_larger(images, kept, sizes, Silent())
+    for row in range(len(images.table)):
+        larger.get(row)
+    return Closer(larger, build_augmentation(list(items), lambda *_: "").closer)
+
+
 def epoch_of(
-    images: ResizedImages, batch: int, prepare: Prepare | None, epoch: int, threads: int = 0
+    images: ResizedImages,
+    batch: int,
+    prepare: Prepare | None,
+    epoch: int,
+    threads: int = 0,
+    closer: Closer | None = None,
 ) -> Batches:
     """Make the batches of one epoch; without an augmentation they are as validation's."""
     return Batches(
@@ -102,6 +125,7 @@ def epoch_of(
         prepare=prepare or (lambda image, _: image),
         place=(0, 0, epoch) if prepare else None,
         threads=threads,
+        closer=closer,
     )
 
 

@@ -30,13 +30,15 @@ class Side(NamedTuple):
     Attributes:
         start: First pixel; negative outside.
         length: How many pixels.
-        total: How many there are, and how many they become.
+        total: How many there are.
+        become: How many those that are taken become.
         mirrored: Whether they come in reverse.
     """
 
     start: int
     length: int
     total: int
+    become: int
     mirrored: bool
 
     @property
@@ -52,9 +54,9 @@ class Side(NamedTuple):
     @property
     def line(self) -> tuple[float, float]:
         """Factor and shift: where a pixel's centre lies in the output."""
-        factor = self.total / self.length
+        factor = self.become / self.length
         shift = factor * (0.5 - self.start) - 0.5
-        return (-factor, self.total - 1 - shift) if self.mirrored else (factor, shift)
+        return (-factor, self.become - 1 - shift) if self.mirrored else (factor, shift)
 
 
 class Box(NamedTuple):
@@ -94,24 +96,28 @@ class Box(NamedTuple):
             image = image[rows.inside, columns.inside]
             if any(padding):
                 image = _padded(image, padding, border, value)
-        if (rows.length, columns.length) != (rows.total, columns.total):
-            size = (columns.total, rows.total)
+        if (rows.length, columns.length) != (rows.become, columns.become):
+            size = (columns.become, rows.become)
             image = as_pixels(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR))
         return mirrored(image, rows=rows.mirrored, columns=columns.mirrored)
 
 
-def find_box(matrix: Matrix, height: int, width: int) -> Box | None:
+def find_box(
+    matrix: Matrix, height: int, width: int, become: tuple[int, int] | None = None
+) -> Box | None:
     """Find the box of whole pixels that a warp takes; None if it is no such warp.
 
     Args:
         matrix: Where a point (x, y, 1) of the input lies in the output [2, 3].
         height: The image's height in pixels.
         width: The image's width in pixels.
+        become: The output's height and width; the input's if not given.
     """
     (a, b, x), (c, d, y) = matrix.tolist()
     if b != 0 or c != 0 or min(height, width) < _FEWEST_PIXELS:
         return None
-    rows, columns = _side(d, y, height), _side(a, x, width)
+    down, across = become or (height, width)
+    rows, columns = _side(d, y, height, down), _side(a, x, width, across)
     return Box(rows, columns) if rows and columns else None
 
 
@@ -135,11 +141,11 @@ def _padded(image: Image, sides: Sequence[int], border: int, value: float) -> Im
     return as_pixels(padded)
 
 
-def _side(factor: float, shift: float, total: int) -> Side | None:
-    if not 1 / _LARGEST_PART <= abs(factor) <= 1 / _SMALLEST_PART:
+def _side(factor: float, shift: float, total: int, become: int) -> Side | None:
+    if factor == 0 or not _SMALLEST_PART <= become / abs(factor) / total <= _LARGEST_PART:
         return None
-    exact = total / abs(factor)
-    centre = (total / 2 - 0.5 - shift) / factor + 0.5
+    exact = become / abs(factor)
+    centre = (become / 2 - 0.5 - shift) / factor + 0.5
     length = round(exact)
-    side = Side(round(centre - length / 2), length, total, mirrored=factor < 0)
+    side = Side(round(centre - length / 2), length, total, become, mirrored=factor < 0)
     return side if side.inside.start < side.inside.stop else None

@@ -8,19 +8,23 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from fivefold.augment.catalog import COLOUR, NEEDS_MASK, SHOWS, augmenters
-from fivefold.augment.changes import Step, change_all, draw_changes, fuse
+from fivefold.augment.changes import Step, change_all, change_image, draw_changes, fuse
 from fivefold.augment.children import Children, make_step, options_of, spellings
+from fivefold.augment.closer import FindLarger, is_enlarged, taken_closer
 from fivefold.augment.mixing import misplaced_mixer, mixer_problems, mixers
 from fivefold.augment.preprocess import resize
 from fivefold.augment.refused import refusal
 from fivefold.augment.warp import as_nearest
 from fivefold.core.catalog import Component, nowhere
 from fivefold.core.errors import ConfigError, DataError, Problem
-from fivefold.core.seeding import generator_of
+from fivefold.core.seeding import generator_for, generator_of
 from fivefold.core.types import Image
 
 Where: TypeAlias = Callable[..., str]
 Items: TypeAlias = Sequence[tuple[str, Any]]
+
+_TRIALS = 128
+"""So often it is drawn, to see whether it enlarges; what it does more rarely is not worth it."""
 
 
 class Augmentation:
@@ -61,6 +65,30 @@ class Augmentation:
         image, mask = change_all(image, mask, changes)
         image = resize(image, height, width)
         return image if mask is None else (image, as_nearest(mask, height, width))
+
+    def closer(self, image: Image, find: FindLarger, rng: np.random.Generator) -> Image:
+        """Change an image as calling does, and take what is enlarged from a larger picture of it.
+
+        Args:
+            image: Pixels [H, W, C].
+            find: Gives the larger picture, or None.
+            rng: The same state moves the pixels to the same places.
+        """
+        height, width = image.shape[:2]
+        changes = fuse(draw_changes(self._steps, rng, height, width))
+        image, left = taken_closer(image, find, changes)
+        return resize(change_image(image, left), height, width)
+
+    def enlarges(self, height: int, width: int) -> bool:
+        """Say whether parts of images are made so large that a larger picture shows more of them.
+
+        Args:
+            height: Of the images, in pixels.
+            width: Likewise.
+        """
+        trials = (generator_for(0, "trial", k) for k in range(_TRIALS))
+        drawn = (draw_changes(self._steps, rng, height, width) for rng in trials)
+        return any(is_enlarged(fuse(changes)) for changes in drawn)
 
 
 def build_augmentation(items: Items, where: Where, key: str = "augmentation") -> Augmentation:

@@ -87,16 +87,37 @@ def apply(image: Image, warp: Warp) -> Image:
     if flips:
         rows, columns = flips
         return by_channels(image, partial(mirrored, rows=rows, columns=columns))
-    border = warp.border or DARK
-    box = find_box(matrix, *image.shape[:2])
+    height, width = image.shape[:2]
+    return _moved(image, matrix, warp.border or DARK, (height, width))
+
+
+def apply_to_larger(picture: Image, warp: Warp, height: int, width: int) -> Image:
+    """Warp an image of which there is a larger picture: what is enlarged keeps its detail.
+
+    Args:
+        picture: Pixels [any, any, C].
+        warp: For the image.
+        height: Of the image, and of what comes out, in pixels.
+        width: Likewise.
+    """
+    down, across = height / picture.shape[0], width / picture.shape[1]
+    # Where a point of the picture lies in the image.
+    shrink = ((across, 0, across / 2 - 0.5), (0, down, down / 2 - 0.5), (0, 0, 1))
+    matrix = np.round((warp.matrix @ np.array(shrink))[:2], 12)
+    return _moved(picture, matrix, warp.border or DARK, (height, width))
+
+
+def _moved(image: Image, matrix: Matrix, border: Border, size: tuple[int, int]) -> Image:
+    """Warp an image to a height and width by a matrix [2, 3] that is no mere flip."""
+    box = find_box(matrix, image.shape[0], image.shape[1], size)
     if box and border.order == 1:
         mode = getattr(cv2, _BORDERS[border.mode])
         return by_channels(image, partial(box.cut, border=mode, value=border.cval))
     if box:
         matrix = box.matrix
     if image.shape[2:] == (3,) and border.order != 3:
-        return _warped_as_four(image, matrix, border)
-    return by_channels(image, partial(_warped, matrix=matrix, border=border))
+        return _warped_as_four(image, matrix, border, size)
+    return by_channels(image, partial(_warped, matrix=matrix, border=border, size=size))
 
 
 def remap(image: Image, maps: Maps, border: Border) -> Image:
@@ -142,8 +163,8 @@ def by_channels(image: Image, change: Callable[[Image], Image]) -> Image:
     return stacked[0] if len(stacked) == 1 else np.concatenate(stacked, axis=2)
 
 
-def _warped(image: Image, matrix: Matrix, border: Border) -> Image:
-    height, width = image.shape[:2]
+def _warped(image: Image, matrix: Matrix, border: Border, size: tuple[int, int]) -> Image:
+    height, width = size
     warped = cv2.warpAffine(
         image,
         matrix,
@@ -155,10 +176,10 @@ def _warped(image: Image, matrix: Matrix, border: Border) -> Image:
     return as_pixels(warped)
 
 
-def _warped_as_four(image: Image, matrix: Matrix, border: Border) -> Image:
+def _warped_as_four(image: Image, matrix: Matrix, border: Border, size: tuple[int, int]) -> Image:
     """Warp RGB with a fourth channel beside it: to the same bits in half the time."""
     four = as_pixels(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA))
-    return as_pixels(cv2.cvtColor(_warped(four, matrix, border), cv2.COLOR_RGBA2RGB))
+    return as_pixels(cv2.cvtColor(_warped(four, matrix, border, size), cv2.COLOR_RGBA2RGB))
 
 
 def _as_flips(matrix: Matrix, height: int, width: int) -> tuple[bool, bool] | None:

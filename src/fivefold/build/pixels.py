@@ -1,24 +1,28 @@
 """Pixels at a network's size: one way to make them, and where they are kept."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fivefold.augment import build_augmentation, build_transforms, resize
+from fivefold.build.features import num_views, sees_features
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cache_home import cache_home
 from fivefold.core.catalog import nowhere
 from fivefold.core.cells import each_cell
-from fivefold.core.types import Image
+from fivefold.core.progress import Progress
+from fivefold.core.types import AnyArray, Image
 from fivefold.data import Source
 from fivefold.data.images import ResizedImages
 from fivefold.data.kept import Kept
+from fivefold.data.larger import have_more, open_larger
 from fivefold.data.preprocess import Preprocess
 from fivefold.data.samples import SampleTable
 
 if TYPE_CHECKING:
-    from fivefold.data.batches import Prepare
+    from fivefold.data.batches import Closer, CloserPrepare, Prepare
 
 
 def build_preprocess(shape: tuple[int, int, int]) -> Preprocess:
@@ -42,6 +46,62 @@ def build_prepare(stage: ResolvedStage) -> "Prepare":
         return of_whole(image) if rng is None else transform(augmentation(image, rng))
 
     return prepare
+
+
+def looks_closer(stage: ResolvedStage, shape: tuple[int, int, int]) -> bool:
+    """Say whether a stage takes what its augmentation enlarges from larger pictures.
+
+    Cells of images that are cut do not: they are parts already.
+    """
+    unseen = sees_features(stage) and not num_views(stage)
+    if stage.detail == 1 or stage.crops > 1 or unseen or not stage.augmentation:
+        return False
+    return build_augmentation(stage.augmentation, nowhere).enlarges(*shape[:2])
+
+
+def larger_preprocess(shape: tuple[int, int, int], detail: float) -> Preprocess:
+    """Make what turns images into pixels that are so many times as many along each side."""
+    height, width, channels = shape
+    return build_preprocess((round(height * detail), round(width * detail), channels))
+
+
+def build_closer_prepare(stage: ResolvedStage) -> "CloserPrepare":
+    """Make what `build_prepare` makes for training, with larger pictures for what is enlarged."""
+    augmentation = build_augmentation(stage.augmentation, nowhere)
+    transform = build_transforms(stage.transforms)
+
+    def prepare(image: Image, find: Callable[[], Image | None], rng: np.random.Generator) -> Image:
+        return transform(augmentation.closer(image, find, rng))
+
+    return prepare
+
+
+def build_closer(stage: ResolvedStage, images: ResizedImages) -> "Closer | None":
+    """Make how a stage sees what it enlarges; None where that is at the network's size."""
+    from fivefold.data.batches import Closer  # noqa: PLC0415  needs OpenCV, which checks do without
+
+    if images.larger is None or not looks_closer(stage, images.shape):
+        return None
+    return Closer(images.larger, build_closer_prepare(stage))
+
+
+def add_larger(
+    config: ExperimentConfig, images: ResizedImages, sizes: AnyArray, progress: Progress
+) -> ResizedImages:
+    """Give images their larger pictures, if some stage is to see them.
+
+    Args:
+        config: Its stages and `cache` decide.
+        images: At the network's size.
+        sizes: Height and width of each whole sample [N, 2].
+        progress: Who watches them being made.
+    """
+    wanted = any(looks_closer(stage, config.shape) for stage in config.resolve())
+    if not (wanted and have_more(sizes, config.shape).any()):
+        return images
+    preprocess = larger_preprocess(config.shape, config.detail)
+    kept = Kept(preprocess, len(images.source), cache_home(config.cache))
+    return images.with_larger(open_larger(images, kept, sizes, progress))
 
 
 def build_kept(config: ExperimentConfig, source: Source) -> Kept:

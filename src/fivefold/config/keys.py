@@ -26,6 +26,7 @@ from fivefold.config.ranges import (
     Channels,
     ClassCount,
     DatasetAugmenter,
+    Detail,
     EpochsOrOff,
     FoldLists,
     Fraction,
@@ -224,6 +225,12 @@ class ExperimentKeys(BaseModel):
         description="Augmenters that every image goes through, in training (after `augmentation`), "
         "validation and prediction. What is random in them is drawn from the image itself, so an "
         "image is always changed alike.",
+    )
+    detail: Detail = Field(
+        2.0,
+        description="Where `augmentation` enlarges parts of an image, as RandomResizedCrop does, "
+        "they come from a picture that is so many times as high and wide as `shape`, if the image "
+        "has more pixels than that; with 1 they come from one of the network's size.",
     )
     freeze_encoder: bool = Field(
         False, description="Freeze the backbone until a stage says `unfreeze_encoder: true`."

@@ -48,6 +48,7 @@ DatasetAugmenter: TypeAlias = Annotated[
     AfterValidator(_with_name),
     one_of("a mapping with a `name`, and options"),
 ]
+Detail: TypeAlias = Annotated[float, Field(ge=1, le=4)]
 Views: TypeAlias = Annotated[int, Field(ge=0, le=1000)]
 CacheSize: TypeAlias = Annotated[
     bool | Annotated[float, Field(gt=0, le=1_000_000)],

@@ -60,6 +60,7 @@ class ResolvedStage:
         layers_to_train: Layers at the end of a trained backbone that learn; -1: all.
         pooling: How features of all positions become one vector.
         downscaling: Learned steps that make images smaller before the backbone sees them.
+        detail: How many times as large the pictures are that enlarged parts come from; 1: as all.
     """
 
     index: int
@@ -101,6 +102,7 @@ class ResolvedStage:
     layers_to_train: int = ALL_LAYERS
     pooling: str = "avg"
     downscaling: int = 0
+    detail: float = 2.0
 
     @property
     def trains_head_alone(self) -> bool:
@@ -190,6 +192,7 @@ def _resolve(
         layers_to_train=_layers(config, stage),
         pooling=config.pooling,
         downscaling=config.downscaling,
+        detail=config.detail,
     )
 
 

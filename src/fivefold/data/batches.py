@@ -15,9 +15,11 @@ from fivefold.core.cells import cell_name, cell_of
 from fivefold.core.seeding import SampleGenerators, generator_for
 from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.images import ResizedImages
+from fivefold.data.larger import LargerImages
 from fivefold.data.samples import SampleTable
 
 Prepare: TypeAlias = Callable[[Image, np.random.Generator | None], Image]
+CloserPrepare: TypeAlias = Callable[[Image, Callable[[], Image | None], np.random.Generator], Image]
 
 
 class Mixed(Protocol):
@@ -37,6 +39,19 @@ class Mixed(Protocol):
 
 
 Mix: TypeAlias = Callable[[np.random.Generator, Image, Floats], Mixed]
+
+
+@dataclass(frozen=True, eq=False)
+class Closer:
+    """How augmentation sees what it enlarges.
+
+    Attributes:
+        images: The larger pictures.
+        prepare: As `Prepare` for training, from resized pixels and what finds the larger picture.
+    """
+
+    images: LargerImages
+    prepare: CloserPrepare
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +91,11 @@ class Batches:
         most: Take only so many rows, the first ones in the order of the pass; None for all.
         crops: Cells along each side of an image: the pass is over all cells of the rows, each with
             its own place in the order and its own random numbers.
+        closer: Takes the place of `prepare` where there is randomness; None where nothing is
+            enlarged. Not for cells.
     """
 
-    def __init__(  # noqa: PLR0913  six things and four numbers make a pass
+    def __init__(  # noqa: PLR0913  seven things and four numbers make a pass
         self,
         images: ResizedImages,
         table: SampleTable,
@@ -93,7 +110,9 @@ class Batches:
         mix: Mix | None = None,
         most: int | None = None,
         crops: int = 1,
+        closer: Closer | None = None,
     ) -> None:
+        self._closer = closer
         self._crops = crops
         self._images = images
         self._mix = mix
@@ -184,7 +203,9 @@ class Batches:
 
     def _prepared(self, row: int, image: Image, rng: np.random.Generator | None) -> Image:
         try:
-            return self._prepare(image, rng)
+            if self._closer is None or rng is None:
+                return self._prepare(image, rng)
+            return self._closer.prepare(image, partial(self._closer.images.get, row), rng)
         except Exception as error:
             error.add_note(f"while preparing {self._images.name_of(row)}")
             raise

@@ -2,16 +2,23 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
+from copy import copy
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from fivefold.core.errors import DataError
-from fivefold.core.types import Image, Indices
+from fivefold.core.types import AnyArray, Image, Indices
 from fivefold.data.decode import ImageProblem
 from fivefold.data.forked import read_in_order
 from fivefold.data.forks import Item
 from fivefold.data.kept import Kept
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Source
+
+if TYPE_CHECKING:
+    from fivefold.data.larger import LargerImages
 
 
 class ResizedImages:
@@ -24,7 +31,12 @@ class ResizedImages:
         source: Where samples are read.
         table: Which samples there are.
         kept: What the audit has kept of them; what it has not is decoded, and put into its memory.
+
+    Attributes:
+        larger: Larger pictures of them, for augmentation that enlarges; None where there are none.
     """
+
+    larger: "LargerImages | None" = None
 
     def __init__(self, source: Source, table: SampleTable, kept: Kept) -> None:
         self.source = source
@@ -34,6 +46,12 @@ class ResizedImages:
         self._memory = kept.memory
         self._stored = kept.rows(table.digests)
 
+    def with_larger(self, larger: "LargerImages") -> "ResizedImages":
+        """Make the same with larger pictures beside it."""
+        other = copy(self)
+        other.larger = larger
+        return other
+
     @property
     def files(self) -> Sequence[Path]:
         """The files of the disk's cache that pixels are read from."""
@@ -42,16 +60,32 @@ class ResizedImages:
     @property
     def num_bytes(self) -> int:
         """How much memory the pixels take once all are read; what the disk keeps takes none."""
-        if not self._memory.fits:
-            return 0
-        missing = len(self.table) if self._stored is None else self._stored.num_missing
-        return missing * self._preprocess.num_bytes
+        return self.bytes_of() + (self.larger.num_bytes if self.larger else 0)
 
     @property
     def num_bytes_ahead(self) -> int:
         """How much of `num_bytes` is not taken yet."""
-        known = self._memory.num_known() * self._preprocess.num_bytes
-        return max(0, self.num_bytes - known)
+        ahead = max(0, self.bytes_of() - self.bytes_known)
+        return ahead + (self.larger.num_bytes_ahead if self.larger else 0)
+
+    @property
+    def stored(self) -> AnyArray:
+        """Whether the disk keeps each sample's pixels [N]."""
+        return np.zeros(len(self.table), bool) if self._stored is None else self._stored.here
+
+    @property
+    def bytes_known(self) -> int:
+        """How much memory the pixels take that were read."""
+        return self._memory.num_known() * self._preprocess.num_bytes
+
+    def bytes_of(self, wanted: AnyArray | None = None) -> int:
+        """Count the memory that pixels take once they are read.
+
+        Args:
+            wanted: Which samples are read at all [N]; all if not given.
+        """
+        missing = ~self.stored if wanted is None else wanted & ~self.stored
+        return int(missing.sum()) * self._preprocess.num_bytes if self._memory.fits else 0
 
     def get(self, row: int) -> Image:
         """Read a sample's resized pixels [H, W, C]; they are shared, so copy before changing.
@@ -65,7 +99,7 @@ class ResizedImages:
             position = int(self.table.indices[row])
             pixels = self._memory.get(position)
             if pixels is None:
-                pixels = _protected(self._read(row))
+                pixels = _protected(self.read_anew(row))
                 self._memory.put(position, pixels)
         return pixels
 
@@ -88,7 +122,8 @@ class ResizedImages:
     def _item(self, row: int) -> Item:
         return "", self.get(row)
 
-    def _read(self, row: int) -> Image:
+    def read_anew(self, row: int) -> Image:
+        """Decode a sample, wherever else its pixels may lie; see `get`."""
         self._check_unchanged(row)
         try:
             pixels = self.source.image(int(self.table.indices[row]), self._preprocess.size)

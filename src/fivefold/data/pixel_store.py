@@ -16,7 +16,7 @@ from fivefold.core import durable
 from fivefold.core.cache_home import CacheHome
 from fivefold.core.cache_room import make_room, mark_used
 from fivefold.core.errors import ResourceError
-from fivefold.core.types import Image, Indices
+from fivefold.core.types import AnyArray, Image, Indices
 from fivefold.data.packed import raw_digests, small
 from fivefold.data.preprocess import Preprocess
 from fivefold.data.shards import Shard, ShardError, ShardWriter
@@ -100,6 +100,11 @@ class StoredRows:
     def num_missing(self) -> int:
         """How many samples have no pixels here."""
         return int((self._numbers < 0).sum())
+
+    @property
+    def here(self) -> AnyArray:
+        """Whether each sample's pixels are here, as far as is known [N]."""
+        return self._numbers >= 0
 
     def read(self, row: int) -> Image | None:
         """Read a sample's pixels [H, W, C], not to be written; None if they are not here.

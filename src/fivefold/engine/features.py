@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from fivefold.build import build_prepare, num_views
+from fivefold.build.pixels import build_closer
 from fivefold.config import ResolvedStage
 from fivefold.core.progress import Progress
 from fivefold.core.types import Floats, Indices
@@ -143,6 +144,7 @@ def _found_or_made(model: Classifier, work: FeatureWork, view: _View) -> Floats:
         "rows": [table.digests[row] for row in rows],
         "batch": _BATCH,
         **view.key(work.seed, [table.ids[row] for row in rows]),
+        **_closer_key(work, view),
     }
     found = work.files.find(key)
     if found is not None:
@@ -150,6 +152,12 @@ def _found_or_made(model: Classifier, work: FeatureWork, view: _View) -> Floats:
     made = _make(model, work, view)
     work.files.keep(key, made, work.images.files)
     return made
+
+
+def _closer_key(work: FeatureWork, view: _View) -> dict[str, float]:
+    """Say how much larger the pictures are that a view's enlarged parts come from."""
+    seen = view.number is not None and build_closer(view.stage, work.images)
+    return {"detail": view.stage.detail} if seen else {}
 
 
 def _make(model: Classifier, work: FeatureWork, view: _View) -> Floats:
@@ -177,6 +185,7 @@ def _full_batches(work: FeatureWork, view: _View) -> AnyBatches:
         place=drawn,
         shuffle=False,
         threads=work.threads,
+        closer=build_closer(view.stage, work.images),
     )
     place = None if drawn is None else (work.seed, drawn)
     return from_device(batches, work.resident, view.stage, place)

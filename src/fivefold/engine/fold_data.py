@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fivefold.augment import build_mixing
-from fivefold.build import build_prepare
+from fivefold.build.pixels import build_closer, build_prepare
 from fivefold.config import ResolvedStage
 from fivefold.core.types import AnyArray, Floats, Indices
 from fivefold.data.batches import Batches
@@ -71,6 +71,7 @@ class FoldData:
     ) -> Callable[[int], AnyBatches]:
         """Make the function from an epoch to its batches, shuffled and augmented."""
         prepare, mix = build_prepare(stage), build_mixing(stage.augmentation)
+        closer = build_closer(stage, self.images)
 
         def of_epoch(epoch: int) -> AnyBatches:
             place = (fold, stage.index, epoch)
@@ -86,6 +87,7 @@ class FoldData:
                 mix=mix,
                 most=self.epoch_size(stage),
                 crops=stage.crops,
+                closer=closer,
             )
             return from_device(batches, self.resident, stage, (seed, place))
 

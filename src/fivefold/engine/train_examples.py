@@ -4,6 +4,7 @@ import numpy as np
 
 from fivefold.augment import build_mixing
 from fivefold.build import build_prepare, num_views, sees_features
+from fivefold.build.pixels import build_closer
 from fivefold.config import ResolvedStage
 from fivefold.data.batches import Batch, Batches
 from fivefold.engine.examples import draw_samples
@@ -28,7 +29,7 @@ def draw_train_examples(
 def first_batch(data: FoldData, stage: ResolvedStage, epoch: int, *, seed: int, fold: int) -> Batch:
     """Make the first batch of an epoch of a stage once more, with the same random numbers."""
     views = num_views(stage) if sees_features(stage) else 0
-    rows = np.asarray(data.train_rows)
+    rows, closer = np.asarray(data.train_rows), build_closer(stage, data.images)
     if sees_features(stage):
         place = (epoch % views,) if views else None
         batches = Batches(
@@ -41,6 +42,7 @@ def first_batch(data: FoldData, stage: ResolvedStage, epoch: int, *, seed: int, 
             place=place,
             shuffle=False,
             threads=0,
+            closer=closer,
         )
     else:
         batches = Batches(
@@ -55,6 +57,7 @@ def first_batch(data: FoldData, stage: ResolvedStage, epoch: int, *, seed: int, 
             mix=build_mixing(stage.augmentation),
             most=min(stage.batch, data.epoch_size(stage)),
             crops=stage.crops,
+            closer=closer,
         )
     return next(iter(batches))
 

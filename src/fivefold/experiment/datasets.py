@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fivefold.build.pixels import build_images, build_kept
+from fivefold.build.pixels import add_larger, build_images, build_kept
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
@@ -119,6 +119,12 @@ def prepare(
     images = build_images(config.shape, source, table, kept)
     positives = _positives(config, source, table, splits)
     return Prepared(source, found, table, splits, images, positives)
+
+
+def with_larger(prepared: Prepared, config: ExperimentConfig, progress: Progress) -> ResizedImages:
+    """Give a data set's images their larger pictures, if a stage's augmentation enlarges."""
+    sizes = prepared.audit.rows.sizes[prepared.table.indices]
+    return add_larger(config, prepared.images, sizes, progress)
 
 
 def draft_folds(source: Source, config: ExperimentConfig, progress: Progress) -> Splits:

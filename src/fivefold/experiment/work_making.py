@@ -9,7 +9,7 @@ from fivefold.core.progress import Progress
 from fivefold.engine.pace import Pace
 from fivefold.engine.resident import Resident
 from fivefold.experiment.choices import Training, settle_choices
-from fivefold.experiment.datasets import Prepared
+from fivefold.experiment.datasets import Prepared, with_larger
 from fivefold.experiment.frozen import feature_files
 from fivefold.experiment.loading import settle_monitors
 from fivefold.experiment.plan import left_epochs, make_plan
@@ -49,6 +49,7 @@ def make_work(
     spec = build.build_spec(config, heads)
     training = Training(spec, stages, prepared.splits.num_folds, config)
     choices = settle_choices(folder, training, progress)
+    images = with_larger(prepared, config, progress)
     return Work(
         folder=folder,
         stages=stages,
@@ -58,10 +59,10 @@ def make_work(
         directory=config.directory,
         config=config.as_mapping(),
         table=prepared.table,
-        images=prepared.images,
+        images=images,
         splits=prepared.splits,
         positives=prepared.positives,
-        resident=Resident(prepared.images, stages[0], config.num_workers, progress),
+        resident=Resident(images, stages[0], config.num_workers, progress),
         plans=plans,
         threads=config.num_workers,
         choices=choices,

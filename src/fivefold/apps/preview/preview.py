@@ -9,7 +9,12 @@ import numpy as np
 from fivefold.apps.preview.sheet import Row, draw_sheet
 from fivefold.augment import build_transforms, mixes_batches
 from fivefold.build import build_prepare, num_views, sees_features
-from fivefold.build.pixels import build_preprocess
+from fivefold.build.pixels import (
+    build_closer_prepare,
+    build_preprocess,
+    larger_preprocess,
+    looks_closer,
+)
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cells import cell_name, cells_of
 from fivefold.core.errors import ConfigError, DataError, Problem
@@ -17,6 +22,7 @@ from fivefold.core.seeding import SampleGenerators
 from fivefold.core.types import Image
 from fivefold.data import Source
 from fivefold.data.decode import ImageProblem
+from fivefold.data.preprocess import Preprocess
 
 logger = logging.getLogger(__name__)
 
@@ -108,9 +114,8 @@ def _headings(stage: ResolvedStage, views: int) -> tuple[list[str], list[str]]:
 def _row(
     config: ExperimentConfig, source: Source, stage: ResolvedStage, i: int, count: int
 ) -> Row | None:
-    preprocess = build_preprocess(config.shape)
     try:
-        image = preprocess(source.image(i, preprocess.size), source.name_of(i))
+        image = _image(source, i, build_preprocess(config.shape))
     except ImageProblem as problem:
         logger.warning("%s: left out: %s", source.name_of(i), problem)
         return None
@@ -119,6 +124,8 @@ def _row(
     if stage.transforms:
         plain.append([build_transforms(stage.transforms)(cell) for cell in cells])
     augmented = partial(_augmented, cells, sample_id, config.seed, stage)
+    if looks_closer(stage, config.shape):
+        augmented = partial(_closer, image, _larger(config, source, i), sample_id, config, stage)
     return Row(_title(source, i), sample_id, [*plain, *map(augmented, range(count))])
 
 
@@ -126,11 +133,41 @@ def _augmented(
     cells: list[Image], sample_id: str, seed: int, stage: ResolvedStage, number: int
 ) -> list[Image]:
     """Augment an image's cells, as `FoldData.train_batches` or `compute_features` would."""
-    before = () if sees_features(stage) else (0, stage.index)
-    generators = SampleGenerators(seed, "augment", *before, number)
+    generators = _generators(seed, stage, number)
     names = [cell_name(sample_id, stage.crops, k) for k in range(len(cells))]
     prepare = build_prepare(stage)
     return [prepare(c, generators.of(name)) for c, name in zip(cells, names, strict=True)]
+
+
+def _image(source: Source, i: int, preprocess: Preprocess) -> Image:
+    return preprocess(source.image(i, preprocess.size), source.name_of(i))
+
+
+def _larger(config: ExperimentConfig, source: Source, i: int) -> Image | None:
+    """Read the larger picture of a sample that has more pixels than the network sees."""
+    height, width, _ = config.shape
+    whole = source.fetch(i).decode(config.shape[:2])
+    if whole.height * whole.width <= height * width:
+        return None
+    return _image(source, i, larger_preprocess(config.shape, config.detail))
+
+
+def _closer(
+    image: Image,
+    larger: Image | None,
+    sample_id: str,
+    config: ExperimentConfig,
+    stage: ResolvedStage,
+    number: int,
+) -> list[Image]:
+    """Augment an image of which parts are enlarged, as `_augmented` does others."""
+    rng = _generators(config.seed, stage, number).of(sample_id)
+    return [build_closer_prepare(stage)(image, lambda: larger, rng)]
+
+
+def _generators(seed: int, stage: ResolvedStage, number: int) -> SampleGenerators:
+    before = () if sees_features(stage) else (0, stage.index)
+    return SampleGenerators(seed, "augment", *before, number)
 
 
 def _title(source: Source, i: int) -> str:
