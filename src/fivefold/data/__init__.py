@@ -5,10 +5,10 @@ Importing this package fills the catalog `sources`.
 
 from fivefold.data.audit import audit
 from fivefold.data.audited import Audit
-from fivefold.data.decode import ImageProblem
 from fivefold.data.drawn_folds import make_splits
 from fivefold.data.files import FilesSource
 from fivefold.data.folder import FolderSource
+from fivefold.data.image_problem import ImageProblem
 from fivefold.data.python_class import PredictionItem, PythonSource
 from fivefold.data.python_file import open_python
 from fivefold.data.samples import SampleTable, table_of

@@ -27,9 +27,9 @@ from fivefold.data.audit_rows import (
 )
 from fivefold.data.audited import Audit, reasons_of
 from fivefold.data.class_checks import judge_classes, twins
-from fivefold.data.decode import ImageProblem, Reason
 from fivefold.data.forked import read_in_order
 from fivefold.data.forks import Item
+from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.kept import Kept
 from fivefold.data.packed import chosen
 from fivefold.data.reasons import QUIET_RULES, by_reason, counted, first_of, left_out

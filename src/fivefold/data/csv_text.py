@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fivefold.core.errors import DataError
-from fivefold.data.decode import ImageProblem, Limits, Reason, read_bytes
+from fivefold.data.decode import Limits, read_bytes
+from fivefold.data.image_problem import ImageProblem, Reason
 
 _DELIMITERS = (",", ";", "\t")
 _LONGEST = 65_536

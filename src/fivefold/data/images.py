@@ -10,9 +10,9 @@ import numpy as np
 
 from fivefold.core.errors import DataError
 from fivefold.core.types import AnyArray, Image, Indices
-from fivefold.data.decode import ImageProblem
 from fivefold.data.forked import read_in_order
 from fivefold.data.forks import Item
+from fivefold.data.image_problem import ImageProblem
 from fivefold.data.kept import Kept
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Source

@@ -12,7 +12,7 @@ from PIL import features
 
 from fivefold.core.errors import DataError
 from fivefold.core.types import Image
-from fivefold.data.decode import to_channels
+from fivefold.data.pixels import to_channels
 
 _DEFINITION = 1
 """Raised by one whenever decoding, channels or resizing give other pixels than before."""

@@ -16,9 +16,10 @@ from PIL import Image as Pillow
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import AnyArray, Floats, Image
-from fivefold.data.decode import ImageProblem, Reason, pixels_of, to_uint8
+from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.packed import packed
 from fivefold.data.packed_numbers import packed_targets
+from fivefold.data.pixels import pixels_of, to_uint8
 from fivefold.data.python_targets import Column, columns_of
 from fivefold.data.source import Labels, Sample, Source
 

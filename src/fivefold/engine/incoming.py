@@ -10,7 +10,7 @@ from fivefold.core.ahead import map_ahead
 from fivefold.core.types import Image
 from fivefold.data import Source
 from fivefold.data.batches import Batch
-from fivefold.data.decode import ImageProblem
+from fivefold.data.image_problem import ImageProblem
 from fivefold.data.preprocess import Preprocess
 
 

@@ -9,7 +9,7 @@ from fivefold.core.errors import DataError
 from fivefold.data import Source
 from fivefold.data.batches import Batch
 from fivefold.data.class_checks import twins
-from fivefold.data.decode import ImageProblem, Reason
+from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.reasons import QUIET_RULES, by_reason, counted, left_out
 from fivefold.engine.incoming import Incoming
 from fivefold.engine.predictor import Advance

@@ -12,15 +12,9 @@ import pytest
 from PIL import Image
 
 from fivefold.core.errors import DataError
-from fivefold.data.decode import (
-    ImageProblem,
-    Limits,
-    decode,
-    pixels_of,
-    read_image,
-    to_channels,
-    to_uint8,
-)
+from fivefold.data.decode import Limits, decode, read_image
+from fivefold.data.image_problem import ImageProblem
+from fivefold.data.pixels import pixels_of, to_channels, to_uint8
 
 FORMATS = ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"]
 
@@ -308,7 +302,7 @@ def test_strips_give_what_the_whole_gives(mode, monkeypatch):
     if mode == "P":
         image.info["transparency"] = bytes(range(0, 250, 5))
     whole = pixels_of(image)
-    monkeypatch.setattr("fivefold.data.decode._STRIP", 7 * 40)
+    monkeypatch.setattr("fivefold.data.pixels._STRIP", 7 * 40)
     assert np.array_equal(pixels_of(image), whole)
 
 
@@ -317,7 +311,7 @@ def test_parts_are_scaled_as_the_whole(top, monkeypatch):
     values = np.random.default_rng(0).random((31, 17)) * top
     values = np.rint(values).astype(np.int32) if top == 65535 else values.astype(np.float32)
     whole = to_uint8(values)
-    monkeypatch.setattr("fivefold.data.decode._STRIP", 10)
+    monkeypatch.setattr("fivefold.data.pixels._STRIP", 10)
     assert np.array_equal(to_uint8(values), whole)
 
 

@@ -18,9 +18,9 @@ import pytest
 
 from fivefold.core.errors import DataError
 from fivefold.data import forked
-from fivefold.data.decode import ImageProblem, Reason
 from fivefold.data.forked import read_in_order
 from fivefold.data.forking import reason_against
+from fivefold.data.image_problem import ImageProblem, Reason
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux"),

@@ -9,7 +9,7 @@ from fivefold import PredictionItem
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
 from fivefold.data.audit import audit
-from fivefold.data.decode import ImageProblem
+from fivefold.data.image_problem import ImageProblem
 from fivefold.data.python_class import PythonSource, as_image
 from fivefold.data.source import Labels
 

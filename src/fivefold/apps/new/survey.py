@@ -11,7 +11,7 @@ import numpy as np
 from fivefold.core.errors import DataError
 from fivefold.data import CsvSource, FolderSource, ImageProblem, Labels, Source
 from fivefold.data.columns import ColumnError
-from fivefold.data.decode import Reason
+from fivefold.data.image_problem import Reason
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.seeding import SampleGenerators
 from fivefold.core.types import Image
 from fivefold.data import Source
-from fivefold.data.decode import ImageProblem
+from fivefold.data.image_problem import ImageProblem
 from fivefold.data.preprocess import Preprocess
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from typing import Any
 
 from PIL import Image as Pillow
 
-from fivefold.data.decode import ImageProblem, Limits, decode, read_bytes
+from fivefold.data.decode import Limits, decode, read_bytes
+from fivefold.data.image_problem import ImageProblem
 
 _SIDE = 96  # pixels; shown at half of it, for fine screens
 _LIMITS = Limits(max_bytes=20_000_000, max_pixels=40_000_000)  # a page is made in seconds

@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, Validation
 from fivefold.core.errors import DataError
 from fivefold.core.validation import expectation, shown
 from fivefold.data.coco.places import place_of
-from fivefold.data.decode import ImageProblem, Limits, read_bytes
+from fivefold.data.decode import Limits, read_bytes
+from fivefold.data.image_problem import ImageProblem
 
 MAX_BYTES = 1024**3
 """The largest file that is read: about 5 million annotations."""

@@ -14,8 +14,9 @@ from fivefold.core.types import Image, Indices
 from fivefold.data.coco.classes import CategoryMap
 from fivefold.data.coco.labelled import Labelled, read_labelled
 from fivefold.data.coco.targets import hot_rows, is_exclusive
-from fivefold.data.decode import Decoded, ImageProblem, Reason
+from fivefold.data.decode import Decoded
 from fivefold.data.files import FileSource, check_folder
+from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.named_files import paths_of
 from fivefold.data.source import Fetched, Labels, Sample, Source, sources
 from fivefold.data.text_order import first_alike

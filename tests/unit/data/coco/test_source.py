@@ -8,7 +8,7 @@ from PIL import Image
 
 from fivefold.core.errors import DataError, UnsafeInputError
 from fivefold.data.coco import CocoBoxes, CocoSource
-from fivefold.data.decode import ImageProblem
+from fivefold.data.image_problem import ImageProblem
 
 
 def targets(source):
