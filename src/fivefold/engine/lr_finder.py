@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _DIVERGED = 4.0  # times the lowest loss, as Musket's
 _MEMORY = 0.9  # of the smoothed loss
 _FEWEST = 4  # steps that have a mean
+_LOWEST = 1e-30  # the step from one rate to the next overflows far below
 _HIGHEST = 1000.0
 
 
@@ -54,7 +55,10 @@ class Sweep:
 
     def __post_init__(self) -> None:
         ranges = {
-            "start_lr": (0 < self.start_lr < self.end_lr, "a number above 0 and below end_lr"),
+            "start_lr": (
+                _LOWEST <= self.start_lr < self.end_lr,
+                f"at least {_LOWEST:g} and below end_lr",
+            ),
             "end_lr": (self.end_lr <= _HIGHEST, f"at most {_HIGHEST:g}"),
             "epochs": (self.epochs >= 1, "at least 1"),
             "steps": (self.steps is None or self.steps >= 2, "at least 2"),

@@ -42,7 +42,7 @@ def choose_folds(wanted: Sequence[int] | None, num_folds: int) -> tuple[int, ...
     """
     if wanted is None:
         return tuple(range(num_folds))
-    wrong = [fold for fold in wanted if not 0 <= fold < num_folds]
+    wrong = [fold for fold in wanted if fold not in range(num_folds)]
     if wrong or not wanted:
         message = f"folds: expected numbers from 0 to {num_folds - 1}, got {list(wanted)}"
         raise ConfigError([Problem("config/no-such-fold", "", message)])

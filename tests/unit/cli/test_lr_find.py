@@ -49,7 +49,7 @@ def test_an_existing_picture_is_kept_unless_forced(experiment, tmp_path, capsys)
         (["--start", "0"], "expected a learning rate from 1e-30 to 1000, got 0"),
         (["--end", "2000"], "expected a learning rate from 1e-30 to 1000, got 2000"),
         (["--steps", "1"], "--steps"),
-        (["--start", "1", "--end", "0.1"], "start_lr: expected a number above 0 and below"),
+        (["--start", "1", "--end", "0.1"], "start_lr: expected at least 1e-30 and below"),
         (["--fold", "7"], "fold"),
         (["--stage", "1"], "expected weights of fold 0, stage 0, got none"),
         (["--stage", "5"], "stage: expected a number from 0 to 1, got 5"),

@@ -206,8 +206,9 @@ def test_a_picture_has_the_same_bytes_each_time():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"start_lr": 0.0}, "start_lr: expected a number above 0 and below end_lr, got 0.0"),
-        ({"start_lr": 1.0, "end_lr": 0.1}, "start_lr: expected a number above 0 and below"),
+        ({"start_lr": 0.0}, "start_lr: expected at least 1e-30 and below end_lr, got 0.0"),
+        ({"start_lr": 1e-320}, "start_lr: expected at least 1e-30 and below end_lr, got 1e-320"),
+        ({"start_lr": 1.0, "end_lr": 0.1}, "start_lr: expected at least 1e-30 and below"),
         ({"end_lr": 2000.0}, "end_lr: expected at most 1000, got 2000.0"),
         ({"epochs": 0}, "epochs: expected at least 1, got 0"),
         ({"steps": 1}, "steps: expected at least 2, got 1"),

@@ -43,7 +43,7 @@ def test_all_folds_are_chosen_unless_some_are_named():
     assert choose_folds([2, 0, 2], 3) == (0, 2)
 
 
-@pytest.mark.parametrize("wrong", [[3], [-1], []])
+@pytest.mark.parametrize("wrong", [[3], [-1], [], "x", [0, "1"], [0.5]])
 def test_folds_that_do_not_exist_are_refused(wrong):
     with pytest.raises(ConfigError, match="expected numbers from 0 to 2, got") as error:
         choose_folds(wrong, 3)
