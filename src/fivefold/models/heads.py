@@ -169,14 +169,19 @@ def logits_together(
 def _linear_together(
     layers: Sequence[nn.Linear], parts: Sequence[Tensor], rows: int
 ) -> list[Tensor]:
-    width, classes = layers[0].in_features, layers[0].out_features
+    classes = layers[0].out_features
     # How a product is rounded depends on where its operands lie in memory and on how threads share
     # it, so each head's begin where a cache line does and are whole lines long. What is added is
     # zero and has no part in a gradient.
-    weights = torch.stack([_padded(layer.weight, classes, width) for layer in layers])
+    weights = _padded(torch.stack([layer.weight for layer in layers]), classes)
     biases = torch.stack([_bias(layer) for layer in layers]).unsqueeze(1)
     biases = functional.pad(biases, (0, -classes % _LINE))
-    blocks = torch.stack([_padded(part, rows, width) for part in parts])
+    alike = len({len(part) for part in parts}) == 1
+    blocks = (
+        _padded(torch.stack([*parts]), rows)
+        if alike
+        else torch.stack([_padded(part, rows) for part in parts])
+    )
     made = torch.baddbmm(biases, blocks, weights.mT)
     return [own[: len(part), :classes] for own, part in zip(made, parts, strict=True)]
 
@@ -187,7 +192,7 @@ def _bias(layer: nn.Linear) -> Tensor:
     return layer.weight.new_zeros(layer.out_features) if bias is None else bias
 
 
-def _padded(values: Tensor, height: int, width: int) -> Tensor:
-    """Add zeros to values [h, w] until both sides are whole lines, of at least a height."""
-    below = height + -height % _LINE - len(values)
-    return functional.pad(values, (0, -width % _LINE, 0, below))
+def _padded(values: Tensor, height: int) -> Tensor:
+    """Add zeros to values [..., h, w] until both sides are whole lines, of at least a height."""
+    below = height + -height % _LINE - values.shape[-2]
+    return functional.pad(values, (0, -values.shape[-1] % _LINE, 0, below))
