@@ -10,8 +10,8 @@ from fivefold.core.errors import DataError, FivefoldError
 from fivefold.core.types import Indices
 from fivefold.data import Source, Splits
 from fivefold.experiment.chains import as_dataset
+from fivefold.experiment.folds import Folds
 from fivefold.experiment.functions import find_function
-from fivefold.experiment.musket.folds import Folds
 
 dataset_augmenters: dict[str, Any] = {}
 """What `dataset_augmenter` may name, as in Musket: called with its options, each gives a function

@@ -183,7 +183,13 @@ class Experiment:
         """
         check_at_once(jobs)
         if self.config.num_seeds > 1:
-            return fit_repeats(self, dataset, folds, jobs, reuse=reuse, time_limit=time_limit)
+
+            def fit(place: Path, left: float | None) -> Summary:
+                repeat = self.load(place, allow_imports=self.allow_imports, progress=self.progress)
+                repeat.held_out = self.held_out
+                return repeat.fit(dataset, folds, jobs, reuse=reuse, time_limit=left)
+
+            return fit_repeats(self.config, self.folder, fit, self.progress, time_limit)
         until = None if time_limit is None else time.monotonic() + time_limit
         with locked(self.folder.lock_path):
             choose_folds(folds, self.config.folds_count)

@@ -18,11 +18,11 @@ from fivefold.experiment.assembling import extra_train
 from fivefold.experiment.augmented_folds import dataset_augmenters
 from fivefold.experiment.checks import CheckReport
 from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.folds import Folds
 from fivefold.experiment.inference import load_models
 from fivefold.experiment.musket.custom import CatalogView
 from fivefold.experiment.musket.evaluating import Evaluating
 from fivefold.experiment.musket.finder import Finder
-from fivefold.experiment.musket.folds import Folds
 from fivefold.experiment.musket.models import LoadedModels
 from fivefold.experiment.musket.places import Fold, Stage, places_of
 from fivefold.experiment.musket.stage_info import StageInfo, stage_info

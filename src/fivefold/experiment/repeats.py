@@ -1,19 +1,16 @@
 """`num_seeds`: one experiment several times, each time with other random numbers."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fivefold.config import ExperimentConfig, text_for
 from fivefold.core.durable import write_text
 from fivefold.core.layout import CONFIG_NAME, RunFolder
+from fivefold.core.progress import Progress
 from fivefold.evaluation import spread
 from fivefold.experiment.summary import Summary, read_summary, write_summary
-
-if TYPE_CHECKING:
-    from fivefold.experiment.executors import AtOnce
-    from fivefold.experiment.experiment import Experiment
 
 
 def write_repeats(config: ExperimentConfig, folder: RunFolder) -> list[Path]:
@@ -82,32 +79,35 @@ def conclude_repeats(folder: RunFolder, places: Sequence[Path]) -> Summary | Non
 
 
 def fit_repeats(
-    run: "Experiment",
-    dataset: Any,
-    folds: Sequence[int] | None,
-    jobs: "AtOnce",
-    *,
-    reuse: bool,
+    config: ExperimentConfig,
+    folder: RunFolder,
+    fit: Callable[[Path, float | None], Summary],
+    progress: Progress,
     time_limit: float | None,
 ) -> Summary:
     """Train all repeats of an experiment; see `Experiment.fit`.
 
+    Args:
+        config: With overrides; its `num_seeds` says how many.
+        folder: Of the experiment.
+        fit: Trains the experiment of a folder, in so many seconds.
+        progress: Who watches.
+        time_limit: In seconds for all of them.
+
     Returns:
         What was found over all of them; where some are left, in the last that was trained.
     """
-    started, places = time.monotonic(), write_repeats(run.config, run.folder)
+    started, places = time.monotonic(), write_repeats(config, folder)
     found: list[Summary] = []
     for number, place in enumerate(places, start=1):
         left = None if time_limit is None else time_limit - (time.monotonic() - started)
         if left is not None and left <= 0 and found:
             break
-        repeat = type(run).load(place, allow_imports=run.allow_imports, progress=run.progress)
-        repeat.held_out = run.held_out
-        run.progress.line(f"seed {number} of {len(places)}: {place}")
-        found.append(repeat.fit(dataset, folds, jobs, reuse=reuse, time_limit=left))
+        progress.line(f"seed {number} of {len(places)}: {place}")
+        found.append(fit(place, left))
         if found[-1].stopped:
             break
-    return conclude_repeats(run.folder, places) or found[-1]
+    return conclude_repeats(folder, places) or found[-1]
 
 
 def _mean(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -15,10 +15,10 @@ from fivefold.data.chosen import ChosenSource
 from fivefold.experiment.musket.batches import PredictedBatch, as_array, by_sample
 from fivefold.experiment.musket.given import targets_of, truth_of
 from fivefold.experiment.musket.keeping import Keeping
-from fivefold.experiment.musket.negatives import Negatives, with_some_negatives
 from fivefold.experiment.musket.places import FIRST, Fold, Stage, places_of
 from fivefold.experiment.musket.predicting import Flips
 from fivefold.experiment.musket.thresholds import Score, best_by_class, best_threshold
+from fivefold.experiment.negatives import Negatives, with_some_negatives
 
 
 class Evaluating(Keeping):

@@ -14,7 +14,7 @@ from fivefold.core.types import Indices
 from fivefold.data import PythonSource, Source
 from fivefold.data.datasets import CompositeDataSet, SourceDataSet, source_of
 from fivefold.data.extended import ExtendedSource
-from fivefold.experiment.musket.negatives import Negatives, with_some_negatives
+from fivefold.experiment.negatives import Negatives, with_some_negatives
 
 _INSTEAD = {
     "generator": "`fit` makes its own batches",
