@@ -78,6 +78,6 @@ def test_a_config_survives_what_would_be_drawn_over_it(capsys, tmp_path):
 
 
 def test_the_terminal_takes_no_pictures():
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(ConfigError, match="such as -o lr") as error:
         check_free(Path("-"), force=False, example="lr.png")
     assert error.value.problems[0].hint == "such as -o lr.png"

@@ -22,7 +22,7 @@ def test_a_chain_is_a_name_a_list_or_a_mapping():
     ],
 )
 def test_what_is_none_of_them_is_refused_with_its_place(text, message):
-    with pytest.raises(ConfigError, match="config.yaml:1:") as error:
+    with pytest.raises(ConfigError, match=r"config\.yaml:1:") as error:
         parse(text)
     assert message in str(error.value)
 

@@ -185,7 +185,7 @@ def test_wrong_options_are_told(name, options, message):
 
 
 def test_a_wrong_item_does_not_make_its_list_too_short_as_well():
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(ConfigError, match="milestones") as error:
         build_schedule("MultiStep", {"milestones": [-1]})
     (problem,) = error.value.problems
     assert problem.message == (
