@@ -4,9 +4,11 @@ Importing this package costs nothing: the names load on first use.
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as type checkers know it: loading `typing` takes most of a start
 if TYPE_CHECKING:
+    from typing import Any
+
     from fivefold.apps.compare import compare as compare
     from fivefold.core.errors import FivefoldError as FivefoldError
     from fivefold.data.python_class import PredictionItem as PredictionItem
@@ -59,7 +61,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name == "classification":
         return importlib.import_module("fivefold.experiment.musket_api")
     if name not in _HOMES:

@@ -17,6 +17,7 @@ import typer
 
 from fivefold import __version__
 from fivefold.cli.console import close_streams, complain, say, start_logging
+from fivefold.cli.interrupts import INTERRUPTED, raise_interrupts
 from fivefold.core.durable import resource_error, write_text
 from fivefold.core.errors import ConfigError, FivefoldError, ResourceError
 from fivefold.core.layout import RunFolder
@@ -25,7 +26,7 @@ P = ParamSpec("P")
 
 PIPE_CLOSED = 141
 """Whoever read the output has gone: what the shell says of a process that SIGPIPE ended."""
-_INTERRUPTED, _TERMINATED = 130, 143
+_TERMINATED = 143
 _SCARCE = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE}
 _OF_THE_SYSTEM = _SCARCE | {errno.EIO, errno.EROFS, errno.ESTALE, errno.ETIMEDOUT}
 """Never a defect, even where the system names no file, as when one is read."""
@@ -42,8 +43,10 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         start_logging()
+        on_interrupt = signal.getsignal(signal.SIGINT)
         previous = signal.signal(signal.SIGTERM, _terminate)
         try:
+            raise_interrupts()
             command(*args, **kwargs)
             sys.stdout.flush()
         except (typer.Exit, typer.BadParameter):
@@ -53,6 +56,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(code) from error
         finally:
             signal.signal(signal.SIGTERM, previous)
+            signal.signal(signal.SIGINT, on_interrupt)
 
     return run
 
@@ -86,7 +90,7 @@ def answer(error: BaseException, command: str, experiment: Path | None) -> int:
         return PIPE_CLOSED
     if isinstance(error, KeyboardInterrupt | _Terminated):
         say(f"stopped: {_GO_ON}" if command in ("fit", "demo") else "stopped")
-        return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else _TERMINATED
+        return INTERRUPTED if isinstance(error, KeyboardInterrupt) else _TERMINATED
     known = _known(error)
     if known is not None:
         return _refuse(known)
