@@ -33,8 +33,8 @@ def read_ours(folder: Path, count: int) -> Callable[[], int]:
     from fivefold.core.layout import RunFolder
     from fivefold.core.progress import Silent
     from fivefold.experiment.datasets import prepare
-    from fivefold.experiment.sources import open_source
     from fivefold.experiment.loading import load_checked
+    from fivefold.experiment.sources import open_source
 
     experiment = folder / f"memory-{count}"
     experiment.mkdir(parents=True, exist_ok=True)

@@ -14,8 +14,7 @@ from fivefold.core.ahead import map_ahead
 from fivefold.core.cells import cell_name, cell_of
 from fivefold.core.seeding import SampleGenerators, generator_for
 from fivefold.core.types import AnyArray, Floats, Image, Indices
-from fivefold.data.images import ResizedImages
-from fivefold.data.larger import LargerImages
+from fivefold.data.images import LargerImages, ResizedImages
 from fivefold.data.samples import SampleTable
 
 Prepare: TypeAlias = Callable[[Image, np.random.Generator | None], Image]

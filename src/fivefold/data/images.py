@@ -4,7 +4,6 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +15,6 @@ from fivefold.data.image_problem import ImageProblem
 from fivefold.data.kept import Kept
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Source
-
-if TYPE_CHECKING:
-    from fivefold.data.larger import LargerImages
 
 
 class ResizedImages:
@@ -151,3 +147,34 @@ def _protected(pixels: Image) -> Image:
     view = pixels[:]
     view.flags.writeable = False
     return view
+
+
+class LargerImages:
+    """Larger pictures of those samples that have more pixels than the network sees.
+
+    Args:
+        images: All samples at the larger size.
+        wanted: Whether a sample has so many pixels [N].
+    """
+
+    def __init__(self, images: ResizedImages, wanted: AnyArray) -> None:
+        self.shape = images.shape
+        self._images, self._wanted = images, wanted
+
+    @property
+    def num_bytes(self) -> int:
+        """How much memory they take once all are read; what the disk keeps takes none."""
+        return self._images.bytes_of(self._wanted)
+
+    @property
+    def num_bytes_ahead(self) -> int:
+        """How much of `num_bytes` is not taken yet."""
+        return max(0, self.num_bytes - self._images.bytes_known)
+
+    def get(self, row: int) -> Image | None:
+        """Read a sample's larger picture [H, W, C], not to be written; None where it has none.
+
+        Raises:
+            DataError: As `ResizedImages.get`.
+        """
+        return self._images.get(row) if self._wanted[row] else None

@@ -10,41 +10,10 @@ from fivefold.core.cores import decoding_threads
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray, Image
 from fivefold.data.forked import read_in_order
-from fivefold.data.images import ResizedImages
+from fivefold.data.images import LargerImages, ResizedImages
 from fivefold.data.kept import Kept
 
 _AHEAD = 16
-
-
-class LargerImages:
-    """Larger pictures of those samples that have more pixels than the network sees.
-
-    Args:
-        images: All samples at the larger size.
-        wanted: Whether a sample has so many pixels [N].
-    """
-
-    def __init__(self, images: ResizedImages, wanted: AnyArray) -> None:
-        self.shape = images.shape
-        self._images, self._wanted = images, wanted
-
-    @property
-    def num_bytes(self) -> int:
-        """How much memory they take once all are read; what the disk keeps takes none."""
-        return self._images.bytes_of(self._wanted)
-
-    @property
-    def num_bytes_ahead(self) -> int:
-        """How much of `num_bytes` is not taken yet."""
-        return max(0, self.num_bytes - self._images.bytes_known)
-
-    def get(self, row: int) -> Image | None:
-        """Read a sample's larger picture [H, W, C], not to be written; None where it has none.
-
-        Raises:
-            DataError: As `ResizedImages.get`.
-        """
-        return self._images.get(row) if self._wanted[row] else None
 
 
 def have_more(sizes: AnyArray, shape: tuple[int, int, int]) -> AnyArray:
