@@ -2,10 +2,13 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from shapes import draw_folders
+from zygote import is_at_work
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -78,3 +81,27 @@ def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_bytes(tmp_path
 def test_folds_at_once_end_with_the_same_bytes_whichever_process_is_killed(tmp_path):
     outcome = kill_and_compare(tmp_path, 8, seed=1, jobs=2)
     assert 0 < outcome["lost"] < 8
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells of a parent's end there")
+def test_processes_of_a_killed_command_are_at_rest_within_three_seconds(tmp_path):
+    draw_folders(tmp_path / "data", 30)
+    config = CONFIG.replace("architecture: tiny", "architecture: resnet10t")
+    config = f"{config[: config.index('stages:')]}stages: [{{epochs: 2000}}]\n"
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text(f"{config}dataset: {{folder: ../data}}\n")
+    command = [sys.executable, "-m", "fivefold", "fit", tmp_path / "run", "--jobs", "2"]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = psutil.Process(started.pid)
+    while len(workers := process.children(recursive=True)) < 2 and started.poll() is None:
+        time.sleep(0.02)
+    started.kill()
+    told = started.communicate()[1]
+    until = time.monotonic() + 3
+    while (busy := [worker for worker in workers if is_at_work(worker)]) and (
+        time.monotonic() < until
+    ):
+        time.sleep(0.02)
+    assert len(workers) == 2, told
+    assert busy == []
