@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 from fivefold import __version__
 from fivefold.cli import compare, lr_find, manage, predict, preview, train
 from fivefold.cli.console import close_streams, open_streams
+from fivefold.cli.data.group import group as data_group
 from fivefold.cli.guard import PIPE_CLOSED
 from fivefold.cli.musket_flags import CompareCommand, FitCommand
 
@@ -132,6 +133,7 @@ def _fivefold(
 for _name, _function, _examples in _COMMANDS:
     _epilog = "\b\nExamples:\n  " + "\n  ".join(_examples)
     app.command(_name, cls=_CLASSES.get(_name), epilog=_epilog)(_function)
+app.add_typer(data_group, name="data")
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,0 +1,46 @@
+"""The `dataset` section that reads what was written, to be pasted into a config."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*")
+
+
+def section_for(
+    kind: str, path: Path, images_dir: Path | None = None, **options: str | None
+) -> str:
+    """Word a `dataset` section for a config beside what was written.
+
+    Args:
+        kind: `folder`, `csv` or `coco`.
+        path: What was written.
+        images_dir: Where paths in it start.
+        options: Further keys; those without a value are left out.
+    """
+    found: dict[str, str] = {kind: path.name}
+    if images_dir is not None and (below := _relative(images_dir, path.parent)) != ".":
+        found["images"] = below
+    found |= {key: value for key, value in options.items() if value is not None}
+    return f"dataset: {{{', '.join(_pairs(found))}}}"
+
+
+def _relative(folder: Path, start: Path) -> str:
+    real, here = os.path.realpath(folder), os.path.realpath(start)
+    try:
+        return Path(os.path.relpath(real, here)).as_posix()
+    except ValueError:  # another drive
+        return Path(real).as_posix()
+
+
+def _pairs(found: Mapping[str, str]) -> list[str]:
+    """Write pairs; text that YAML may take for something else stands in quotes."""
+    return [f"{key}: {_quoted(value)}" for key, value in found.items()]
+
+
+def _quoted(value: str) -> str:
+    is_number = value.replace(".", "").isdigit() or value.casefold() in ("no", "yes", "null", "on")
+    plain = _PLAIN.fullmatch(value) and not is_number
+    return value if plain else json.dumps(value, ensure_ascii=False)

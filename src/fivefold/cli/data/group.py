@@ -1,0 +1,32 @@
+"""The commands of `fivefold data`, and how they are explained."""
+
+from collections.abc import Callable
+
+import typer
+
+from fivefold.cli.data.labels import labels
+
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+_COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
+    (
+        "labels",
+        labels,
+        (
+            "fivefold data labels photos -o labels.csv",
+            "fivefold data labels photos more-photos -o labels.csv --recursive",
+            "fivefold data labels photos -o all.csv --columns filepath,tag --class-map tags.json",
+            "fivefold data labels tags.csv --separator '$' -o labels.csv",
+        ),
+    ),
+)
+
+
+@group.callback()
+def _data() -> None:
+    """Prepare data: tables, splits, conversions; what is read stays."""
+
+
+for _name, _function, _examples in _COMMANDS:
+    _epilog = "\b\nExamples:\n  " + "\n  ".join(_examples)
+    group.command(_name, epilog=_epilog)(_function)

@@ -1,0 +1,41 @@
+"""Options that several commands of `fivefold data` share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The table to write, a CSV file.")
+]
+Images = Annotated[
+    Path | None,
+    typer.Option("--images", metavar="DIR", help="Where paths start; default the file's folder."),
+]
+ImageColumn = Annotated[
+    str | None,
+    typer.Option("--image-column", metavar="NAME", help="A table's column of images."),
+]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option("--label-column", metavar="NAME", help="A table's column of labels."),
+]
+Separator = Annotated[
+    str | None,
+    typer.Option("--separator", metavar="SIGN", help="Stands between labels in one cell: '$'."),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Another seed draws others.")]
+Force = Annotated[
+    bool, typer.Option("--force", "-f", help="Replace what exists under these names.")
+]
+
+
+def two_columns(text: str | None) -> tuple[str, str] | None:
+    """Read names of two columns such as `path,class`."""
+    if text is None:
+        return None
+    names = [part.strip() for part in text.split(",")]
+    if len(names) != 2 or not all(names) or names[0] == names[1]:
+        msg = f"expected two names such as path,class, got {text!r}"
+        raise typer.BadParameter(msg, param_hint="--columns")
+    return names[0], names[1]

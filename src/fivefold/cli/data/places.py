@@ -1,0 +1,34 @@
+"""Where commands of `fivefold data` may write: nowhere over what they read."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from fivefold.cli.outputs import check_free
+from fivefold.core.errors import ConfigError, Problem
+
+
+def check_outputs(
+    tables: Iterable[Path], inputs: Iterable[Path], *, force: bool, example: str = "labels.csv"
+) -> None:
+    """Refuse names that are taken, are of another kind, or are what is read.
+
+    Args:
+        tables: What would be written.
+        inputs: What is read, which not even `--force` replaces.
+        force: Whether other existing files may be replaced.
+        example: A name of the kind.
+
+    Raises:
+        ConfigError: If one of them cannot be written.
+    """
+    read = {os.path.realpath(path) for path in inputs}
+    for path in tables:
+        if os.path.realpath(path) in read:
+            message = "expected another file than the one that is read, got the same"
+            hint = "data are never written over: choose another name"
+            raise ConfigError([Problem("cli/output-is-input", str(path), message, hint)])
+        if path == Path("-"):
+            message = "expected a file, got the terminal"
+            raise ConfigError([Problem("cli/output-name", str(path), message, "such as -o a.csv")])
+        check_free(path, force=force, example=example)
