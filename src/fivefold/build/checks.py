@@ -6,9 +6,10 @@ from functools import partial
 from fivefold.augment import check_augmentation
 from fivefold.build.heads import ACTIVATIONS, REFUSED_ACTIVATIONS
 from fivefold.config import Choice, ExperimentConfig, ResolvedStage, Steps, as_names
+from fivefold.core.catalog import At
 from fivefold.core.errors import Problem, closest, did_you_mean
 from fivefold.evaluation import REFUSED, base_of, is_known, metrics
-from fivefold.losses import check_loss
+from fivefold.losses import check_loss, weigh_nothing
 from fivefold.models import backbone_problem
 from fivefold.models.activations import ACTIVATIONS as BETWEEN_LAYERS
 from fivefold.optim import check_optimizer, check_schedule, try_optimizer
@@ -202,11 +203,16 @@ def _parts(
             masks=False,
             channels=config.shape[2],
         ),
-        *(
-            problem
-            for number, text in enumerate(losses)
-            for problem in check_loss(text, partial(at, "loss", number), key_of("loss"))
-        ),
+        *_losses(losses, partial(at, "loss"), key_of("loss")),
         *check_optimizer(*optimizer, optimizer_at, key_of("optimizer")),
         *check_schedule(*schedule, schedule_at, key_of("schedule")),
     ]
+
+
+def _losses(texts: Sequence[str], at: At, key: str) -> list[Problem]:
+    problems = [p for i, text in enumerate(texts) for p in check_loss(text, partial(at, i), key)]
+    if problems or not weigh_nothing(texts):
+        return problems
+    message = f"{key}: expected a loss whose weight is not 0, got {' and '.join(map(repr, texts))}"
+    hint = "there is nothing to learn from a loss that is always 0"
+    return [Problem("config/bad-value", at(), message, hint)]

@@ -24,6 +24,7 @@ from fivefold.experiment.callback_checks import (
     with_columns,
 )
 from fivefold.experiment.imports import import_modules
+from fivefold.experiment.remarks import say_what_is_odd
 
 
 def load_checked(
@@ -48,6 +49,7 @@ def load_checked(
     if impossible:
         raise ConfigError(in_order(impossible))
     say_what_is_idle(config, config.resolve())
+    say_what_is_odd(config, config.resolve())
     return config
 
 

@@ -52,6 +52,12 @@ def check_loss(text: str, at: At = nowhere, key: str = "loss") -> list[Problem]:
     return problems
 
 
+def weigh_nothing(texts: Sequence[str]) -> bool:
+    """Say whether losses, right by themselves, leave nothing to learn: all their terms count 0."""
+    terms = [term for text in texts for term in parse_expression(text)]
+    return bool(terms) and not any(term.weight for term in terms)
+
+
 def check_fit(
     texts: Sequence[str],
     heads: Sequence[Head],

@@ -14,6 +14,7 @@ from fivefold.optim.scheduling import (
     moves,
     with_decay,
 )
+from fivefold.optim.unreached import never_reached
 from fivefold.optim.variation import LRVariator, last_of_chain
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "is_callback",
     "last_of_chain",
     "moves",
+    "never_reached",
     "optimizers",
     "parameter_groups",
     "rate_decay",

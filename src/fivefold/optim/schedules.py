@@ -8,7 +8,7 @@ those that Keras and Musket know as callbacks name their rates themselves. Defin
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -235,7 +235,14 @@ def warmup(now: Moment, *, epochs: Epochs = 1.0, factor: Factor = 0.01) -> float
     return now.lr * (factor + (1 - factor) * now.step / warm) if now.step < warm else now.lr
 
 
-@schedules.add("cyclic", callback=True)
+def _cyclic_clash(options: Mapping[str, Any]) -> str:
+    lowest, highest = options["base_lr"], options["max_lr"]
+    if lowest > highest:
+        return f"base_lr is the lowest rate: {lowest:g} is above max_lr, {highest:g}"
+    return "" if highest else "nothing learns where every rate is 0"
+
+
+@schedules.add("cyclic", callback=True, clash=_cyclic_clash)
 def CyclicLR(  # noqa: N802  Keras's name
     now: Moment,
     *,

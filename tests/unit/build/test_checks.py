@@ -95,3 +95,24 @@ def test_batchnorm_in_the_head_wants_more_than_one_sample():
     ((slug, text),) = told("head_layers: [8]\nhead_batchnorm: true\nbatch: 1")
     assert slug == "config/bad-value"
     assert "config.yaml:5:8: batch: expected at least 2, got 1" in text
+
+
+@pytest.mark.parametrize(
+    ("loss", "shown"),
+    [
+        ("0*binary_crossentropy", "'0*binary_crossentropy'"),
+        ("[0*dice_loss-0*f1_loss, 0*f1_loss]", "'0*dice_loss-0*f1_loss' and '0*f1_loss'"),
+    ],
+)
+def test_losses_that_all_weigh_nothing_are_refused(loss, shown):
+    ((slug, text),) = told(f"loss: {loss}")
+    assert slug == "config/bad-value"
+    assert text == (
+        f"config.yaml:3:7: loss: expected a loss whose weight is not 0, got {shown}\n"
+        "    there is nothing to learn from a loss that is always 0"
+    )
+
+
+@pytest.mark.parametrize("loss", ["[dice_loss, 0*f1_loss]", "0*dice_loss+f1_loss", "-dice_loss"])
+def test_one_loss_that_counts_is_enough(loss):
+    assert told(f"loss: {loss}") == []

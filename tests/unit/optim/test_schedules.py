@@ -191,3 +191,20 @@ def test_a_wrong_item_does_not_make_its_list_too_short_as_well():
     assert problem.message == (
         "schedule.MultiStep.milestones.0: expected greater than or equal to 1, got -1"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"base_lr": 0.1}, "base_lr is the lowest rate: 0.1 is above max_lr, 0.006"),
+        ({"base_lr": 0, "max_lr": 0}, "nothing learns where every rate is 0"),
+    ],
+)
+def test_cyclic_rates_that_cannot_be_are_told(options, hint):
+    (problem,) = check_schedule("CyclicLR", options)
+    assert problem.slug == "config/bad-value"
+    assert problem.message == (
+        f"schedule.CyclicLR: expected options that fit together, got {options}"
+    )
+    assert problem.hint == hint
+    assert check_schedule("CyclicLR", {"base_lr": 0.1, "max_lr": 0.1}) == []
