@@ -46,8 +46,8 @@ check: $(STAMP) ## Format, lint, types, layers, architecture: what CI asks for b
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest tests/architecture
 
-test: $(STAMP) ## The default tests
-	$(BIN)/pytest
+test: $(STAMP) ## The default tests, on up to four cores
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(STAMP) ## The long ones: whole runs, kills, resumes
 	$(BIN)/pytest -m 'slow and not gpu and not network'

@@ -25,7 +25,7 @@ def start(tmp_path, cache_folder):
         Experiment.load(folder).check()
         for path in cache_folder.glob("probes/choices-*.json"):
             record = read_json(path)
-            record["choices"] |= {"precision": "bfloat16", "threads": 1}
+            record["choices"] |= {"precision": "bfloat16", "layout": "contiguous", "threads": 1}
             write_sealed(path, {k: record[k] for k in ("about", "choices")}, version=1)
         return folder
 
@@ -68,7 +68,7 @@ def test_a_run_in_bfloat16_goes_on_in_float32_where_there_is_no_other_and_says_s
     experiment.fit(jobs=1, reuse=False)
     manifest = read_json(folder / "manifest.json")
     assert manifest["choices"]["precision"] == "bfloat16"
-    assert manifest["also_computed_in"] == ["float32, channels_last, 1 thread"]
+    assert manifest["also_computed_in"] == ["float32, contiguous, 1 thread"]
     told = [text for text in manifest["warnings"] if "cannot compute in bfloat16" in text]
     assert len(told) == 1
     assert experiment.load_model().choices.precision == "float32"
