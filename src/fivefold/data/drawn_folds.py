@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,10 @@ from fivefold.data.given_folds import HOLDOUT, TRAIN_ONLY, GivenFolds
 from fivefold.data.packed import small
 from fivefold.data.samples import SampleTable
 from fivefold.data.splits import Splits
+from fivefold.data.spreading import choose_part, spread_over_folds, spread_over_part
+from fivefold.data.unit_labels import UnitLabels, combinations_of, true_classes
+
+_OF_PART = 5  # samples of a combination in a part from which on it is spread on its own
 
 
 def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its folds
@@ -30,8 +34,9 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
 ) -> Splits:
     """Assign every sample to a fold; groups stay whole, and the listing's order does not matter.
 
-    Strata are the classes of the first output; for labels that are not exclusive they are the
-    combinations, of which the rare ones count as one.
+    What is spread evenly are the classes of the only output. Of labels that are not exclusive, and
+    of several outputs, it is every class, and every combination of them, of which the rare ones
+    count as one.
 
     Args:
         table: The usable samples.
@@ -57,8 +62,8 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
     if given and given.train_only:
         return _beside_train_only(table, given, settings)
     ordered = table if table.order is None else table.take(table.order)
-    strata = _strata(ordered, max(folds, 2)) if stratified else np.zeros(len(ordered), np.int64)
     units = table.units if table.order is None else table.units[table.order]
+    spread = _Spread.of(ordered, units, max(folds, 2), stratified=stratified)
     fold = np.full(len(ordered), HOLDOUT, dtype=np.int64)
     rest = np.arange(len(ordered))
     if given and given.held_out:
@@ -67,18 +72,18 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
         )
     elif holdout > 0 and not (given and given.fold_of):
         rng = generator_for(holdout_seed, "holdout")
-        rest = rest[~_fraction(units, strata, holdout, rng)]
-    kept = units[rest]
-    _check_enough(kept, folds)
+        rest = rest[~_fraction(spread, holdout, rng)]
+    kept = spread.take(rest)
+    _check_enough(kept.units, folds)
     if given and given.fold_of:
         fold = given.numbers(table, folds)
     elif folds == 1:
-        chosen = _fraction(kept, strata[rest], validation, generator_for(seed, "validation"))
+        chosen = _fraction(kept, validation, generator_for(seed, "validation"))
         fold[rest] = np.where(chosen, 0, TRAIN_ONLY)
     else:
-        fold[rest] = _k_folds(kept, strata[rest], folds, seed)
+        fold[rest] = _k_folds(kept, folds, seed)
     if given:
-        given.warn_of_leaks(units, fold)
+        given.warn_of_leaks(spread.units, fold)
     return Splits(
         fold_of=FoldOf(table.sorted_ids, small(fold)),
         num_folds=folds,
@@ -117,53 +122,95 @@ def _strata(table: SampleTable, folds: int) -> Indices:
     """Number what should be spread evenly [N]; what is too rare to spread counts as one."""
     if table.targets is None or not table.labels:
         return np.zeros(len(table), dtype=np.int64)
-    columns = table.targets[:, : len(table.labels[0].class_names)] > 0
-    combinations, number = np.unique(columns, axis=0, return_inverse=True)
-    counts = np.bincount(number.ravel(), minlength=len(combinations))
-    strata: Indices = np.where(counts[number] < folds, -1, number).ravel()
+    number, counts = combinations_of(table, _num_classes(table))
+    strata: Indices = np.where(counts[number] < folds, -1, number)
     return strata
 
 
-def _k_folds(units: Indices, strata: Indices, folds: int, seed: int) -> Indices:
+def _num_classes(table: SampleTable) -> int:
+    return sum(len(labels.class_names) for labels in table.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class _Spread:
+    """What should be spread evenly over folds.
+
+    Attributes:
+        units: The unit of each sample [N], which may not be divided.
+        strata: One number for each sample [N].
+        rows: Where samples may be of several kinds: those that have one [E], ascending.
+        kinds: And what each of them is [E].
+        num_kinds: C; 0 where the strata are all.
+    """
+
+    units: Indices
+    strata: Indices
+    rows: Indices
+    kinds: Indices
+    num_kinds: int
+
+    @classmethod
+    def of(cls, table: SampleTable, units: Indices, folds: int, *, stratified: bool) -> "_Spread":
+        """Find it in a table whose ids are sorted."""
+        none = np.zeros(0, np.int64)
+        if not stratified:
+            return cls(units, np.zeros(len(table), np.int64), none, none, 0)
+        strata = _strata(table, folds)
+        if len(table.labels) == 1 and table.labels[0].exclusive:
+            return cls(units, strata, none, none, 0)
+        rows, kinds = true_classes(table, _num_classes(table))
+        return cls(units, strata, rows, kinds, _num_classes(table))
+
+    def take(self, wanted: Indices) -> "_Spread":
+        """Keep some samples, ascending."""
+        place = np.full(len(self.units), -1)
+        place[wanted] = np.arange(len(wanted))
+        rows = place[self.rows]
+        units, strata = self.units[wanted], self.strata[wanted]
+        return _Spread(units, strata, rows[rows >= 0], self.kinds[rows >= 0], self.num_kinds)
+
+    def held(self, rarest: int = 0) -> UnitLabels:
+        """Say what units hold: strata, and beside them classes where samples may have several.
+
+        Args:
+            rarest: Strata of fewer samples count as one.
+        """
+        numbers, stratum, counts = np.unique(self.strata, return_inverse=True, return_counts=True)
+        stratum = np.where(counts < rarest, np.argmax(counts < rarest), range(len(counts)))[stratum]
+        rows = np.concatenate([np.arange(len(self.units)), self.rows])
+        kinds = np.concatenate([stratum.ravel(), self.kinds + len(numbers)])
+        return UnitLabels.of(self.units, rows, kinds, len(numbers) + self.num_kinds)
+
+
+def _k_folds(spread: _Spread, folds: int, seed: int) -> Indices:
+    if spread.num_kinds or len(np.unique(spread.units)) < len(spread.units):
+        held = spread.held()
+        return spread_over_folds(held, folds, generator_for(seed, "folds"))[held.of_row]
     from sklearn.model_selection import (  # noqa: PLC0415  only who makes folds pays for it
-        StratifiedGroupKFold,
         StratifiedKFold,
     )
 
-    several = len(np.unique(units)) < len(units)
-    kind = StratifiedGroupKFold if several else StratifiedKFold
+    strata = spread.strata
     if np.unique(strata, return_counts=True)[1].max() < folds:
         strata = np.zeros_like(strata)  # nothing occurs often enough to be spread
-    fold = np.empty(len(units), dtype=np.int64)
-    maker = kind(n_splits=folds, shuffle=True, random_state=seed)
+    fold = np.empty(len(strata), dtype=np.int64)
+    maker = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # The rare ones were put together above; that even they are few is no news.
         warnings.filterwarnings("ignore", message="The least populated class", module="sklearn")
-        for number, (_, val) in enumerate(maker.split(strata, strata, units if several else None)):
+        for number, (_, val) in enumerate(maker.split(strata, strata)):
             fold[val] = number
     return fold
 
 
-def _fraction(
-    units: Indices, strata: Indices, fraction: float, rng: np.random.Generator
-) -> AnyArray:
-    """Choose whole groups that hold about a fraction of each stratum: a mask [N]."""
-    group, sizes = np.unique(units, return_inverse=True, return_counts=True)[1:]
-    rows = np.argsort(group.ravel(), kind="stable")
-    ends = np.cumsum(sizes)
-    number = np.unique(strata, return_inverse=True)[1].ravel()
-    missing = _targets(np.bincount(number), fraction)
-    taken: list[int] = []
-    for k in rng.permutation(len(sizes)):
-        members = rows[ends[k] - sizes[k] : ends[k]]
-        counts = np.bincount(number[members], minlength=len(missing))
-        if ((missing - counts) ** 2).sum() < (missing**2).sum():
-            missing = missing - counts
-            taken.append(int(k))
-    # Groups may be larger than what was asked for: neither side may stay without any.
-    taken = taken or [int(np.argmin(sizes))]
-    chosen = taken if len(taken) < len(sizes) else taken[:-1]
-    return np.isin(group.ravel(), chosen)
+def _fraction(spread: _Spread, fraction: float, rng: np.random.Generator) -> AnyArray:
+    """Choose whole groups that hold about a fraction of everything: a mask [N]."""
+    if spread.num_kinds:
+        # Of a rare combination a part would get one or none: its labels are what can be spread.
+        held = spread.held(rarest=round(_OF_PART / min(fraction, 1 - fraction)))
+        return spread_over_part(held, fraction, rng)[held.of_row]
+    held = spread.held()
+    return choose_part(held, _targets(held.totals(), fraction), rng)[held.of_row]
 
 
 def _targets(counts: Indices, fraction: float) -> Indices:

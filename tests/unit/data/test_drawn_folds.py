@@ -2,7 +2,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tables_to_split import mixed, table
 
@@ -87,13 +87,45 @@ def test_combinations_of_labels_are_spread_and_rare_ones_put_together():
     assert set(both.values()) == {5}
 
 
-def test_several_outputs_are_stratified_on_the_first():
-    first, second = np.arange(100) % 2, np.arange(100) % 5
-    targets = np.hstack([np.eye(2)[first], np.eye(5)[second]]).astype(np.float32)
-    labels = (Labels("x", ("a", "b"), exclusive=True), Labels("y", tuple("pqrst"), exclusive=True))
-    splits = make_splits(table([0] * 100, labels=labels, targets=targets), folds=5)
-    counts = Counter((splits.fold_of[f"s{i:04}"], first[i]) for i in range(100))
-    assert set(counts.values()) == {10}
+def test_all_outputs_are_spread_evenly():
+    first, second = np.arange(100) % 2, np.arange(100) % 7
+    targets = np.hstack([np.eye(2)[first], np.eye(7)[second]]).astype(np.float32)
+    outputs = (
+        Labels("x", tuple("ab"), exclusive=True),
+        Labels("y", tuple("pqrstuv"), exclusive=True),
+    )
+    splits = make_splits(table([0] * 100, labels=outputs, targets=targets), folds=5)
+    fold = np.array([splits.fold_of[f"s{i:04}"] for i in range(100)])
+    counts = np.stack([targets[fold == k].sum(axis=0) for k in range(5)])
+    assert np.abs(counts - targets.sum(axis=0) / 5).max() <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 20)), min_size=12, max_size=60),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 0.2]),
+    st.randoms(use_true_random=False),
+)
+def test_several_labels_in_groups_are_a_partition_whatever_the_order(samples, folds, holdout, rnd):
+    groups = [f"g{group}" for _, group in samples]
+    targets = np.array([[bits >> k & 1 for k in range(3)] for bits, _ in samples], np.float32)
+    labels = (Labels("", tuple("abc"), exclusive=False),)
+    data = table([0] * len(samples), groups, labels, targets)
+    assume(len(set(groups)) >= folds + 6)
+    splits = make_splits(data, folds=folds, holdout=holdout)
+    parts = [splits.holdout_ids, *map(splits.val_ids, range(folds))]
+    parts += [splits.train_ids(0)] if folds == 1 else []
+    assert sorted(name for part in parts for name in part) == sorted(data.ids)
+    assert all(parts[1:])
+    places = {}
+    for name, group in zip(data.ids, groups, strict=True):
+        places.setdefault(group, set()).add(splits.fold_of[name])
+    assert all(len(found) == 1 for found in places.values())
+    order = list(range(len(samples)))
+    rnd.shuffle(order)
+    again = make_splits(data.take(order), folds=folds, holdout=holdout)
+    assert dict(again.fold_of) == dict(splits.fold_of)
 
 
 def test_nothing_but_rare_combinations_still_splits():
