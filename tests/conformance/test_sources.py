@@ -22,6 +22,18 @@ from fivefold.data import (
 from fivefold.data.chosen import ChosenSource
 from fivefold.data.coco import CocoBoxes, CocoSource
 from fivefold.data.datasets import CategoryClassificationDataSet, source_of
+from fivefold.data.views import (
+    cache_in_memory,
+    concatenate,
+    enforce_one_vs_all,
+    filter_samples,
+    map_images,
+    multihot,
+    remap_classes,
+    repeat,
+    skip_background,
+    take,
+)
 
 
 def check_source(source):
@@ -135,6 +147,29 @@ def make_table(data):
 @pytest.mark.parametrize("make", [*MADE.values(), make_boxes, make_files, make_chosen, make_table])
 def test_sources_keep_their_promises(make, data):
     check_source(make(data))
+
+
+VIEWS = {
+    "cached": cache_in_memory,
+    "concatenated": lambda source: concatenate([source, source], names=["a", "b"]),
+    "filtered": lambda source: filter_samples(source, lambda sample: "0" not in sample.sample_id),
+    "mapped": lambda source: map_images(source, lambda image: image[::-1] // 2),
+    "multihot": multihot,
+    "of views": lambda source: repeat(take(cache_in_memory(multihot(source)), 4), 2),
+    "one against all": lambda source: enforce_one_vs_all(source, "cat"),
+    "remapped": lambda source: remap_classes(source, {"cat": "pet"}),
+    "renamed": lambda source: remap_classes(source, {"dog": 0, "cat": 1}),
+    "repeated": lambda source: repeat(source, 3),
+    "taken": lambda source: take(source, 5),
+    "without background": lambda source: skip_background(source, "cat"),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_views_of_a_source_keep_its_promises(name, data):
+    view = VIEWS[name](make_folder(data))
+    assert len(view)
+    check_source(view)
 
 
 @pytest.mark.parametrize("make", [*MADE.values(), make_table])

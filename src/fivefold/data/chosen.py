@@ -6,7 +6,7 @@ import numpy as np
 
 from fivefold.core.types import Floats, Image, Indices
 from fivefold.data.forked import Trust
-from fivefold.data.packed import chosen
+from fivefold.data.packed import chosen, small
 from fivefold.data.source import Fetched, Sample, Source
 
 
@@ -21,7 +21,7 @@ class ChosenSource(Source):
     def __init__(self, source: Source, positions: Sequence[int] | Indices) -> None:
         rows = np.asarray(positions, dtype=np.int64)
         self._source = source
-        self._positions = rows.tolist()
+        self._positions = small(rows)
         self.sample_ids = chosen(source.sample_ids, rows)
         self.labels = source.labels
         self.groups = None if source.groups is None else chosen(source.groups, rows)
@@ -33,34 +33,37 @@ class ChosenSource(Source):
         """Whether the source may be read in forks."""
         return self._source.trust
 
+    def _place(self, i: int) -> int:
+        return int(self._positions[i])
+
     def sample(self, i: int) -> Sample:
         """Read a sample."""
-        return self._source.sample(self._positions[i])
+        return self._source.sample(self._place(i))
 
     def image(self, i: int, at_least: tuple[int, int] | None = None) -> Image:
         """Read a sample's pixels."""
-        return self._source.image(self._positions[i], at_least)
+        return self._source.image(self._place(i), at_least)
 
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C] without reading its image."""
-        return self._source.target(self._positions[i])
+        return self._source.target(self._place(i))
 
     def is_positive(self, i: int) -> bool:
         """Say whether a sample shows what is looked for."""
-        return self._source.is_positive(self._positions[i])
+        return self._source.is_positive(self._place(i))
 
     def fetch(self, i: int) -> Fetched:
         """Read a sample's content once."""
-        return self._source.fetch(self._positions[i])
+        return self._source.fetch(self._place(i))
 
     def stamp(self, i: int) -> str:
         """Tell cheaply whether a sample may have changed."""
-        return self._source.stamp(self._positions[i])
+        return self._source.stamp(self._place(i))
 
     def path(self, i: int) -> str:
         """Tell where a sample lies, or nothing."""
-        return self._source.path(self._positions[i])
+        return self._source.path(self._place(i))
 
     def name_of(self, i: int) -> str:
         """Name a sample for a message."""
-        return self._source.name_of(self._positions[i])
+        return self._source.name_of(self._place(i))

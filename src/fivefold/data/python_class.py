@@ -135,7 +135,7 @@ class PythonSource(Source):
     def _facts(self, i: int) -> _Facts:
         own = self.dataset
         try:
-            with _as_problem(f"item {i}"):
+            with as_problem(f"item {i}"):
                 if hasattr(own, "get_target") and hasattr(own, "get_id"):
                     return _Facts(_text(own.get_id(i)), own.get_target(i))
                 item = self._item(i)
@@ -172,7 +172,7 @@ class PythonSource(Source):
         """
         if i in self._problems:
             raise self._problems[i]
-        with _as_problem(self.name_of(i)):
+        with as_problem(self.name_of(i)):
             item = self._item(i)
             image = as_image(item.x if hasattr(item, "x") else item[0])
         return Sample(self.sample_ids[i], image, self.target(i))
@@ -254,7 +254,7 @@ def as_image(x: Any) -> Image:
 
 
 @contextlib.contextmanager
-def _as_problem(name: str) -> Iterator[None]:
+def as_problem(name: str) -> Iterator[None]:
     """Make a sample's problem of what the data set's code raises; an interrupt stays one.
 
     Args:

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-QUIET_RULES = frozenset({"hidden", "system-file"})
-"""Rules that leave out what no one takes for an image, so that it is worth no warning."""
+QUIET_RULES = frozenset({"hidden", "system-file", "filtered", "not-taken"})
+"""Rules that leave out what no one takes for an image, or what the user's program leaves out."""
 
 _WORDS = {
     "empty": "empty",
@@ -29,6 +29,8 @@ _WORDS = {
     "no-id": "row without an image",
     "no-label": "without a label",
     "repeated-row": "repeated row",
+    "filtered": "left out by a filter",
+    "not-taken": "beyond those that were taken",
 }
 _SHOWN = 3
 
