@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from fivefold.core.types import AnyArray, Indices
+from fivefold.data.looks import LOOK, look_of_numbers, look_of_text
 from fivefold.data.packed import JoinedTexts, Texts, packed, packed_beside, packed_digests, small
 from fivefold.data.packed_numbers import packed_stamps
 
@@ -15,6 +16,9 @@ USED, QUARANTINED, EXCLUDED = "used", "quarantined", "excluded"
 
 Side: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
 """Of an image, in pixels."""
+
+LookText: TypeAlias = Annotated[str, Field(pattern=f"^(?:{LOOK})?$")]
+"""What its file is and its pixels are; see `data.looks`."""
 
 _BLOCK = 1024
 """How many rows are objects at a time."""
@@ -34,6 +38,8 @@ class AuditRow:
         height: Height in pixels; 0 where it could not be decoded.
         width: Width in pixels.
         path: Where it lies, or nothing.
+        look: What its file is and its pixels are; see `data.looks`. Nothing where it could not be
+            decoded.
     """
 
     sample_id: str
@@ -45,6 +51,7 @@ class AuditRow:
     height: Side = 0
     width: Side = 0
     path: str = ""
+    look: LookText = ""
 
 
 Verdict: TypeAlias = tuple[str, str, str]
@@ -61,6 +68,7 @@ class AuditRows(Sequence[AuditRow]):
         digests: Of their contents [N].
         paths: Where they lie [N].
         sizes: Height and width [N, 2].
+        looks: What they look like, as numbers [N, 4]; see `data.looks`.
         judged: For each row its place in `verdicts` [N].
         verdicts: What may become of a row.
     """
@@ -70,6 +78,7 @@ class AuditRows(Sequence[AuditRow]):
     digests: Texts
     paths: Texts
     sizes: AnyArray
+    looks: AnyArray
     judged: AnyArray
     verdicts: tuple[Verdict, ...]
 
@@ -108,8 +117,18 @@ class AuditRows(Sequence[AuditRow]):
     def _at(self, k: int) -> AuditRow:
         status, reason, detail = self.verdicts[self.judged.item(k)]
         height, width = self.sizes[k].tolist()
-        stamp, digest, path = self.stamps.at(k), self.digests.at(k), self.paths.at(k)
-        return AuditRow(self.ids.at(k), status, reason, detail, stamp, digest, height, width, path)
+        return AuditRow(
+            self.ids.at(k),
+            status,
+            reason,
+            detail,
+            self.stamps.at(k),
+            self.digests.at(k),
+            height,
+            width,
+            self.paths.at(k),
+            str(look_of_numbers(*self.looks[k].tolist())),
+        )
 
     def with_status(self, status: str) -> Indices:
         """Find the rows of a status, ascending."""
@@ -158,6 +177,7 @@ class GatheredRows:
             digests=JoinedTexts([block.digests for block in blocks]),
             paths=JoinedTexts([block.paths for block in blocks]),
             sizes=np.concatenate([np.empty((0, 2), np.uint8), *(block.sizes for block in blocks)]),
+            looks=np.concatenate([np.empty((0, 4), np.int16), *(block.looks for block in blocks)]),
             judged=np.concatenate([np.empty(0, np.uint8), *(block.judged for block in blocks)]),
             verdicts=tuple(self._places),
         )
@@ -171,12 +191,14 @@ class GatheredRows:
         ]
         ids = packed(row.sample_id for row in rows)
         sizes = np.asarray([(row.height, row.width) for row in rows], dtype=np.int64)
+        looks = [look_of_text(row.look).numbers for row in rows]
         block = AuditRows(
             ids=ids,
             stamps=packed_stamps(row.stamp for row in rows),
             digests=packed_digests([row.digest for row in rows]),
             paths=packed_beside((row.path for row in rows), ids),
             sizes=small(sizes),
+            looks=np.asarray(looks, dtype=np.int16),
             judged=small(np.asarray(judged, dtype=np.int64)),
             verdicts=(),
         )

@@ -10,23 +10,27 @@ import io
 import os
 import stat
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from fivefold.core.types import Image
+from fivefold.data.file_kinds import kind_of
 from fivefold.data.image_problem import ImageProblem, Reason
+from fivefold.data.looks import FORMATS, PIXELS
 from fivefold.data.pixel_budget import PixelBudget
 from fivefold.data.pixels import pixels_of
-
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
 # What threads decode at a time, all together: two of the largest images that are accepted.
 _IN_FLIGHT = PixelBudget(200_000_000)
 
 _ORIENTATION = 0x0112
+_HEAD = 32  # bytes that tell more of a file than Pillow does
 _TURNS = {
     2: Pillow.Transpose.FLIP_LEFT_RIGHT,
     3: Pillow.Transpose.ROTATE_180,
@@ -63,11 +67,28 @@ class Decoded:
         image: Pixels [H, W, C]; of a large JPEG it may be fewer than the file holds.
         height: Of the image as the file has it, upright.
         width: Likewise.
+        kind: What file it was; see `data.looks`.
     """
 
     image: Image
     height: int
     width: int
+    kind: str = PIXELS
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file's beginning says.
+
+    Attributes:
+        height: Of the image, upright.
+        width: Likewise.
+        kind: What file it is; see `data.looks`.
+    """
+
+    height: int
+    width: int
+    kind: str
 
 
 def read_image(
@@ -83,6 +104,12 @@ def read_bytes(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
     Raises:
         ImageProblem: If it is missing, unreadable, no regular file, too large or empty.
     """
+    with _opened(path, limits) as file:
+        return file.read(limits.max_bytes + 1)
+
+
+@contextmanager
+def _opened(path: Path, limits: Limits) -> Iterator[BinaryIO]:
     # Without O_NONBLOCK, opening a pipe would wait for a writer for ever.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -90,7 +117,7 @@ def read_bytes(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
         try:
             _check_file(os.fstat(descriptor), limits)
             with open(descriptor, "rb", closefd=False) as file:
-                return file.read(limits.max_bytes + 1)
+                yield file
         finally:
             os.close(descriptor)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -142,24 +169,53 @@ def decode_sized(
         raise ImageProblem(Reason.EMPTY, "0 bytes")
     if len(data) > limits.max_bytes:
         raise ImageProblem(Reason.TOO_LARGE, f"{len(data):,} bytes")
+    with _worded(data[:_HEAD], limits), Pillow.open(io.BytesIO(data), formats=FORMATS) as image:
+        _check_size(image.size, limits)
+        width, height = image.size  # before a draft makes it smaller
+        if draft_size:
+            edge = max(draft_size)  # orientation may still swap height and width
+            image.draft(None, (edge, edge))
+        with _IN_FLIGHT.take(image.width * image.height):
+            image.load()
+            turn = _turn_of(image)
+            upright = image if turn is None else image.transpose(turn)
+            size = (width, height) if turn in _SIDEWAYS else (height, width)
+            pixels = pixels_of(upright)
+            # last, since looking for a second picture moves on in the file
+            kind = kind_of(image, data[:_HEAD], rotated=turn is not None)
+            return Decoded(pixels, *size, kind)
+
+
+def read_header(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Header:
+    """Read how a file begins: what it is and how large its image is, but none of its pixels.
+
+    A file that is cut off later, or damaged, looks whole.
+
+    Raises:
+        ImageProblem: As `decode`, as far as the beginning tells.
+    """
+    with _opened(path, limits) as file:
+        head = file.read(_HEAD)
+        if not head:
+            raise ImageProblem(Reason.EMPTY, "0 bytes")
+        file.seek(0)
+        with _worded(head, limits), Pillow.open(file, formats=FORMATS) as image:
+            _check_size(image.size, limits)
+            turn = _turn_of(image)
+            width, height = image.size[::-1] if turn in _SIDEWAYS else image.size
+            return Header(height, width, kind_of(image, head, rotated=turn is not None))
+
+
+@contextmanager
+def _worded(head: bytes, limits: Limits) -> Iterator[None]:
+    """Make a reason of whatever Pillow raises."""
     _mute_pillow()
     try:
-        with Pillow.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_size(image.size, limits)
-            width, height = image.size  # before a draft makes it smaller
-            if draft_size:
-                edge = max(draft_size)  # orientation may still swap height and width
-                image.draft(None, (edge, edge))
-            with _IN_FLIGHT.take(image.width * image.height):
-                image.load()
-                turn = _turn_of(image)
-                upright = image if turn is None else image.transpose(turn)
-                size = (width, height) if turn in _SIDEWAYS else (height, width)
-                return Decoded(pixels_of(upright), *size)
+        yield
     except ImageProblem:
         raise
     except UnidentifiedImageError as error:
-        raise ImageProblem(Reason.FORMAT_NOT_ALLOWED, _looks_like(data)) from error
+        raise ImageProblem(Reason.FORMAT_NOT_ALLOWED, _looks_like(head)) from error
     except Pillow.DecompressionBombError as error:  # names its own limit, which is not ours
         detail = f"many more pixels than the {limits.max_pixels:,} that are decoded at most"
         raise ImageProblem(Reason.TOO_MANY_PIXELS, detail) from error

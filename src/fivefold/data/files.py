@@ -11,9 +11,11 @@ from fivefold.core.types import Floats, Image
 from fivefold.data.decode import (
     DEFAULT_LIMITS,
     Decoded,
+    Header,
     Limits,
     decode_sized,
     read_bytes,
+    read_header,
     read_image,
 )
 from fivefold.data.packed import Texts, packed, packed_beside
@@ -142,7 +144,7 @@ def is_inside(path: Path, real_root: str) -> bool:
     return os.path.commonpath([real, real_root]) == real_root
 
 
-def refuse_outside(root: Path, sample_ids: Sequence[str], what: str) -> None:
+def refuse_outside(root: Path, sample_ids: Sequence[str], what: str, where: str = "") -> None:
     """Refuse ids that would be read from outside the data.
 
     Raises:
@@ -152,7 +154,9 @@ def refuse_outside(root: Path, sample_ids: Sequence[str], what: str) -> None:
         return
     shown = ", ".join(repr(sample_id) for sample_id in sample_ids[:10])
     more = f" and {len(sample_ids) - 10} more" if len(sample_ids) > 10 else ""
-    msg = f"{root}: expected images inside this folder, got {what}: {shown}{more}"
+    inside = f"{where}expected images inside {root}"
+    folder = inside if where else f"{root}: expected images inside this folder"
+    msg = f"{folder}, got {what}: {shown}{more}"
     hint = "copy the files into the folder; the folder itself may be a link"
     raise UnsafeInputError(msg, hint=hint, slug="unsafe/outside-folder")
 
@@ -203,6 +207,10 @@ class FileSource(Source):
             return decode_sized(data, limits=self._limits, draft_size=at_least)
 
         return Fetched(hashlib.sha256(data).hexdigest(), decode)
+
+    def header(self, i: int) -> Header:
+        """Read how a file begins."""
+        return read_header(Path(self._paths[i]), limits=self._limits)
 
     def stamp(self, i: int) -> str:
         """Tell a file's size and modification time; nothing where there is no such file."""

@@ -14,6 +14,7 @@ from fivefold.core.errors import ResourceError
 from fivefold.core.types import Image
 from fivefold.data.pixel_store import NoRoomError, PixelStore, StoredRows
 from fivefold.data.preprocess import Preprocess
+from fivefold.data.shards import Known
 
 logger = logging.getLogger(__name__)
 
@@ -103,27 +104,27 @@ class Kept:
         """Whether pixels that are offered go anywhere."""
         return self._adding or self.memory.fits
 
-    def find(self, digest: str) -> tuple[int, int] | None:
-        """Tell the height and width of the whole image whose pixels the disk has, or None."""
+    def find(self, digest: str) -> Known | None:
+        """Tell what the disk knows of the whole image whose pixels it has, or None."""
         return self._store.find(digest) if self._store else None
 
     def rows(self, digests: Sequence[str]) -> StoredRows | None:
         """Collect what the disk has of some samples, by their digests [N]."""
         return self._store.rows(digests) if self._store else None
 
-    def keep(self, i: int, digest: str, pixels: Image, size: tuple[int, int]) -> None:
+    def keep(self, i: int, digest: str, pixels: Image, known: Known) -> None:
         """Take a sample's pixels.
 
         Args:
             i: Its position in the source.
             digest: SHA-256 of its content, in hex.
             pixels: uint8 [H, W, C].
-            size: Height and width of the whole image.
+            known: What is known of the whole image.
         """
         store = self._store if self._adding else None
         if store:
             try:
-                store.add(digest, pixels, size, self._count - i)
+                store.add(digest, pixels, known, self._count - i)
             except NoRoomError:
                 self._stop(self._full(store.home))
             except (OSError, ResourceError) as error:

@@ -12,6 +12,7 @@ from fivefold.core.types import AnyArray, Image
 from fivefold.data.forked import read_in_order
 from fivefold.data.images import LargerImages, ResizedImages
 from fivefold.data.kept import Kept
+from fivefold.data.shards import Known
 
 _AHEAD = 16
 
@@ -59,7 +60,8 @@ def _keep(
         try:
             for row, pixels in zip(rows, found, strict=True):
                 height, width = (int(side) for side in sizes[row])
-                kept.keep(int(table.indices[row]), table.digests[row], pixels, (height, width))
+                known = Known(height, width)
+                kept.keep(int(table.indices[row]), table.digests[row], pixels, known)
                 advance(1)
                 if not kept.on_disk:
                     return

@@ -19,7 +19,7 @@ from fivefold.core.errors import ResourceError
 from fivefold.core.types import AnyArray, Image, Indices
 from fivefold.data.packed import raw_digests, small
 from fivefold.data.preprocess import Preprocess
-from fivefold.data.shards import Shard, ShardError, ShardWriter
+from fivefold.data.shards import Known, Shard, ShardError, ShardWriter
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ SHARD_ROWS = 1 << 13
 """Likewise: so many digests of rows that do not count yet are held in memory."""
 
 _RECORD = "preprocess.json"
+_LAYOUT = 2  # raised whenever indices are written in another way than before
 _DAMAGED = "the pixel cache is damaged, images are decoded again: %s"
 
 
@@ -174,16 +175,16 @@ class PixelStore:
         self.home = home
         self._shape = preprocess.shape
         self._row_bytes = preprocess.num_bytes
-        self.folder = home.folder("pixels") / preprocess.key
+        self.folder = home.folder("pixels") / f"{preprocess.key}.{_LAYOUT}"
         if not (self.folder / _RECORD).exists():
             durable.write_json(self.folder / _RECORD, preprocess.record)
         self._used: set[Path] = set()
-        self._fresh: dict[bytes, tuple[int, int]] = {}
+        self._fresh: dict[bytes, Known] = {}
         self._writer: ShardWriter | None = None
         self._shelf = _Shelf(_opened(sorted(self.folder.glob("*.index")), self._shape))
 
-    def find(self, digest: str) -> tuple[int, int] | None:
-        """Tell the height and width of the whole image whose pixels are here, or None."""
+    def find(self, digest: str) -> Known | None:
+        """Tell what is known of the whole image whose pixels are here, or None."""
         fresh = self._fresh.get(bytes.fromhex(digest))
         if fresh:
             return fresh
@@ -193,8 +194,8 @@ class PixelStore:
             return None
         shard = shelf.shards[numbers[0]]
         self._use([shard])
-        found = shard.rows[rows[0]]
-        return int(found["height"]), int(found["width"])
+        known: Known = shard.known(int(rows[0]))
+        return known
 
     def rows(self, digests: Sequence[str]) -> StoredRows:
         """Collect the pixels that were committed of some images, by their digests [N]."""
@@ -203,13 +204,13 @@ class PixelStore:
         self._use([shelf.shards[number] for number in np.unique(numbers) if number >= 0])
         return StoredRows(shelf.shards, numbers, rows)
 
-    def add(self, digest: str, pixels: Image, size: tuple[int, int], left: int) -> None:
+    def add(self, digest: str, pixels: Image, known: Known, left: int) -> None:
         """Add an image's pixels, unless they are here.
 
         Args:
             digest: SHA-256 of its content, in hex.
             pixels: uint8 [H, W, C].
-            size: Height and width of the whole image.
+            known: What is known of the whole image.
             left: How many may still be added, this one too.
 
         Raises:
@@ -224,8 +225,8 @@ class PixelStore:
             self._make_room(rows * self._row_bytes)
             self._writer = ShardWriter(self.folder, self._shape)
         key = bytes.fromhex(digest)
-        self._writer.add(key, pixels, size)
-        self._fresh[key] = size
+        self._writer.add(key, pixels, known)
+        self._fresh[key] = known
         rows = len(self._writer)
         if rows == SHARD_ROWS or (rows + 1) * self._row_bytes > SHARD_BYTES:
             self.commit()

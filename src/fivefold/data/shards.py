@@ -1,8 +1,8 @@
 """Shards of pixels: one array file, and an index that is written last and vouches for it.
 
 The array is a `.npy` of uint8 [rows, H, W, C]. The index has, for each row, the SHA-256 of what it
-was decoded from, the CRC-32 of its pixels, and the height and width of the whole image. An array
-without a whole index does not count.
+was decoded from, the CRC-32 of its pixels, and the height, the width and the look of the whole
+image. An array without a whole index does not count.
 """
 
 import hashlib
@@ -14,19 +14,43 @@ import threading
 import weakref
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fivefold.core.durable import Streamed, write_bytes
 from fivefold.core.types import Image
+from fivefold.data.looks import look_of_numbers, look_of_text
 
-ROW = np.dtype([("digest", "<u8", 4), ("crc", "<u4"), ("height", "<u4"), ("width", "<u4")])
-"""What the index says of a row, 44 bytes; a digest of zeros stands for a row that was dropped."""
+ROW = np.dtype(
+    [
+        ("digest", "<u8", 4),
+        ("crc", "<u4"),
+        ("height", "<u4"),
+        ("width", "<u4"),
+        ("look", "<i2", 4),
+    ]
+)
+"""What the index says of a row, 52 bytes; a digest of zeros stands for a row that was dropped."""
 
-_MAGIC = b"fivefold pixels 1\n"
+_MAGIC = b"fivefold pixels 2\n"
 _HASH = 32
+
+
+class Known(NamedTuple):
+    """What is known of the whole image that a row was made of.
+
+    Attributes:
+        height: In pixels.
+        width: In pixels.
+        look: What its file is and its pixels are, as `data.looks` writes it; nothing where nobody
+            looked.
+    """
+
+    height: int
+    width: int
+    look: str = ""
 
 
 class ShardError(Exception):
@@ -69,6 +93,12 @@ class Shard:
                 return None
             self._known[k] = True
         return pixels
+
+    def known(self, k: int) -> Known:
+        """Tell what is known of the whole image of a row."""
+        row = self.rows[k]
+        look = look_of_numbers(*row["look"].tolist())
+        return Known(int(row["height"]), int(row["width"]), str(look))
 
     def drop(self, k: int) -> None:
         """Take a damaged row out of the index, so that the next run decodes its image again.
@@ -136,17 +166,19 @@ class ShardWriter(Streamed):
     def __len__(self) -> int:
         return len(self._rows) // ROW.itemsize
 
-    def add(self, digest: bytes, pixels: Image, size: tuple[int, int]) -> None:
+    def add(self, digest: bytes, pixels: Image, known: Known) -> None:
         """Write a row.
 
         Args:
             digest: SHA-256 of the content, 32 bytes.
             pixels: uint8 [H, W, C].
-            size: Height and width of the whole image.
+            known: What is known of the whole image.
         """
+        look = look_of_text(known.look).numbers
         data = np.ascontiguousarray(pixels).data
         self.file.write(data)
-        self._rows += struct.pack("<32sIII", digest, zlib.crc32(data), *size)
+        size = known.height, known.width
+        self._rows += struct.pack("<32sIII4h", digest, zlib.crc32(data), *size, *look)
 
     def finish(self) -> Path:
         """Name the shard after what it holds and make it count.

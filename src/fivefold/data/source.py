@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from fivefold.core.catalog import Catalog
-from fivefold.core.types import Floats, Image
+from fivefold.core.types import AnyArray, Floats, Image
 from fivefold.data.channels import AT_START
-from fivefold.data.decode import Decoded
+from fivefold.data.decode import Decoded, Header
 from fivefold.data.forked import Trust
 
 
@@ -64,11 +64,15 @@ class Source(ABC):
         sample_ids: Unique and stable, such as paths relative to the root with forward slashes.
         labels: What the targets' columns mean; empty when there are no labels.
         groups: For each sample a key; samples with the same key must stay in one fold.
+        weights: How much each sample counts in training [N], at least 0; None: all the same.
         excluded: Ids that were listed but left out, each with the rule that did it.
         warnings: What a user should know about the listing.
+        notes: What was found by looking at the data, where nobody has said it.
         one_at_a_time: Whether samples are read one after the other however many threads ask, so
             that only processes make it faster.
         fold_lists: Folds of the data's own: positions to train on and to validate on, of each.
+        fold_numbers: Likewise, as the fold of each sample, HOLDOUT or TRAIN_ONLY [N].
+        folds_where: Who says the folds, for messages.
         held_out: Positions of the data's own holdout.
         train_only: Positions of samples that every fold is trained on and none is validated on.
     """
@@ -76,10 +80,14 @@ class Source(ABC):
     sample_ids: Sequence[str] = ()
     labels: tuple[Labels, ...] = ()
     groups: Sequence[str] | None = None
+    weights: AnyArray | None = None
     excluded: Sequence[tuple[str, str]] = ()
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
     one_at_a_time: bool = False
     fold_lists: Sequence[tuple[Sequence[int], Sequence[int]]] | None = None
+    fold_numbers: AnyArray | None = None
+    folds_where: str = "folds or holdout of the data set"
     held_out: Sequence[int] | None = None
     train_only: Sequence[int] = ()
 
@@ -128,6 +136,14 @@ class Source(ABC):
         image = self.sample(i).image
         decoded = Decoded(image, *image.shape[:2])
         return Fetched(pixel_digest(image), lambda _: decoded)
+
+    def header(self, i: int) -> Header | None:  # noqa: ARG002  the protocol's names
+        """Read how a sample's file begins; None where a sample is not one image file.
+
+        Raises:
+            ImageProblem: If that tells that it cannot be used.
+        """
+        return None
 
     def stamp(self, i: int) -> str:  # noqa: ARG002  the protocol's names
         """Tell cheaply whether a sample may have changed: "size:mtime_ns", or nothing."""

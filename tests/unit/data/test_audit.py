@@ -10,7 +10,7 @@ from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
 from fivefold.core.sealed import write_sealed
-from fivefold.data.audit import audit
+from fivefold.data.audit import audit, examine, examine_headers
 from fivefold.data.audit_rows import AuditRow, AuditRows
 from fivefold.data.audited import Audit
 from fivefold.data.folder import FolderSource
@@ -356,3 +356,54 @@ def test_an_edited_audit_with_a_new_hash_is_held_against_the_types(data, folder,
     write_sealed(folder.audit_path, record, version=1)
     with pytest.raises(StateError, match=r"audit\.json: rows\.0\.\w+: expected"):
         Audit.load(folder.audit_path)
+
+
+def looks(found):
+    return {row.sample_id: row.look for row in found.rows}
+
+
+def test_rows_tell_what_files_are_and_what_they_look_like(data):
+    Image.new("RGBA", (5, 4), (9, 9, 9, 255)).save(data / "cat" / "clear.jpg", "PNG")
+    found = looks(run(data))
+    assert found["cat/clear.jpg"] == "PNG+alpha+misnamed 9 0 -1"
+    assert found["dog/3.png"] == "PNG+grey 103 0 -1"
+
+
+def test_looks_are_the_same_from_the_cache_and_from_an_earlier_audit(data, folder, tmp_path):
+    (data / "cat" / "0.png").rename(data / "cat" / "0.jpg")
+    home = CacheHome(tmp_path / "cache", 10**6)
+    preprocess = Preprocess((4, 5, 3), lambda image: image)
+    runs = [
+        looks(run(data, kept=Kept(preprocess, 12, home if k else None), folder=folder, previous=p))
+        for k, p in [(1, None), (1, None), (0, None), (0, folder.audit_path)]
+    ]
+    assert runs[0]["cat/0.jpg"] == "PNG+grey+misnamed 0 0 -1"
+    assert runs[0] == runs[1] == runs[2] == runs[3]
+
+
+def test_headers_are_enough_for_sizes_and_formats(data):
+    (data / "cat" / "empty.png").write_bytes(b"")
+    cut = (data / "cat" / "0.png").read_bytes()[:-20]
+    (data / "cat" / "cut.png").write_bytes(cut)
+    found = examine_headers(FolderSource(data), folds=5, progress=Silent())
+    rows = {row.sample_id: row for row in found.audit.rows}
+    assert rows["cat/empty.png"].reason == "empty"
+    assert rows["cat/cut.png"].status == "used"
+    assert rows["dog/0.png"].look == "PNG+grey"
+    assert (rows["dog/0.png"].height, rows["dog/0.png"].width) == (4, 5)
+    assert (found.refusals, found.alike) == ([], [])
+
+
+def test_headers_of_what_is_no_file_are_read_whole():
+    names = (Labels("", ("cat", "dog"), exclusive=True),)
+    source = Drawn([[1, 0], [0, 1]] * 3, names)
+    found = examine_headers(source, folds=2, progress=Silent()).audit
+    assert [row.look for row in found.rows[:2]] == ["pixels 0 0 -1", "pixels 1 0 -1"]
+
+
+def test_refusals_are_found_without_being_raised(data):
+    for path in (data / "dog").iterdir():
+        path.write_bytes(b"")
+    found = examine(FolderSource(data), folds=5, progress=Silent())
+    assert found.audit.used == 6
+    assert [error.slug for error in found.refusals] == ["data/one-class"]

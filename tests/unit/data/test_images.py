@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from dataclasses import replace
 from functools import partial
 from multiprocessing.reduction import ForkingPickler
 
@@ -142,9 +143,17 @@ def test_the_audit_says_the_same_with_and_without_pixels(tmp_path):
     assert plain.quarantined == 10
     sizes = {row.sample_id: (row.height, row.width) for row in plain.rows}
     assert (sizes["a/large.jpg"], sizes["a/turned.jpg"]) == ((3000, 4000), (2000, 1500))
+    found = []
     for cache in (home, home, None):
         kept = Kept(preprocess, len(source), cache)
-        assert audit(source, folds=0, progress=Silent(), kept=kept) == plain
+        found.append(audit(source, folds=0, progress=Silent(), kept=kept))
+        assert list(map(unmeasured, found[-1].rows)) == list(map(unmeasured, plain.rows))
+    assert found[0] == found[1] == found[2]
+
+
+def unmeasured(row):
+    """Leave out numbers that depend on the fraction of its size a JPEG is decoded at."""
+    return replace(row, look=row.look.partition(" ")[0])
 
 
 def test_training_decodes_nothing_after_the_audit(images, reads, tmp_path):

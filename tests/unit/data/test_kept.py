@@ -12,7 +12,7 @@ from fivefold.core.cache_home import CacheHome
 from fivefold.data import pixel_store
 from fivefold.data.kept import Kept, PixelMemory
 from fivefold.data.preprocess import Preprocess
-from fivefold.data.shards import ShardWriter
+from fivefold.data.shards import Known, ShardWriter
 
 SHAPE = (10, 10, 3)
 
@@ -31,7 +31,7 @@ def kept_of(count, home, **options):
 
 def fill(kept, count, start=0):
     for i in range(start, start + count):
-        kept.keep(i, digest_of(i), pixels_of(i), (20, 30))
+        kept.keep(i, digest_of(i), pixels_of(i), Known(20, 30))
     kept.commit()
 
 

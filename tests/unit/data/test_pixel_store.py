@@ -19,7 +19,7 @@ from fivefold.core.cache_home import CacheHome
 from fivefold.data import pixel_store
 from fivefold.data.pixel_store import NoRoomError, PixelStore
 from fivefold.data.preprocess import Preprocess
-from fivefold.data.shards import ROW
+from fivefold.data.shards import ROW, Known
 
 SHAPE = (3, 5, 2)
 ROW_BYTES = 30
@@ -40,7 +40,7 @@ def pixels_of(i):
 
 def add(store, numbers, left=1000):
     for i in numbers:
-        store.add(digest_of(i), pixels_of(i), (i + 1, i + 2), left)
+        store.add(digest_of(i), pixels_of(i), Known(i + 1, i + 2, f"PNG+grey {i} 1 -1"), left)
 
 
 def held(store, numbers):
@@ -71,7 +71,7 @@ def filled(home):
 def test_rows_are_found_by_the_next_process(filled):
     store = opened(filled)
     assert held(store, range(-3, 15)) == set(range(12))
-    assert store.find(digest_of(5)) == (6, 7)
+    assert store.find(digest_of(5)) == (6, 7, "PNG+grey 5 1 -1")
     assert store.find(digest_of(99)) is None
 
 
@@ -92,7 +92,7 @@ def test_a_row_counts_only_after_a_commit(home):
     store = opened(home)
     add(store, range(3))
     assert held(store, range(3)) == held(opened(home), range(3)) == set()
-    assert store.find(digest_of(1)) == (2, 3)
+    assert store.find(digest_of(1)) == (2, 3, "PNG+grey 1 1 -1")
     store.commit()
     assert held(store, range(3)) == held(opened(home), range(3)) == {0, 1, 2}
 
@@ -284,7 +284,7 @@ def test_threads_may_look_while_rows_are_added(home, monkeypatch):
     def look():
         while not stop.is_set():
             sizes = {i: store.find(digest_of(i)) for i in range(60)}
-            wrong.extend(i for i, size in sizes.items() if size not in (None, (i + 1, i + 2)))
+            wrong.extend(i for i, known in sizes.items() if known and known[0] != i + 1)
 
     threads = [threading.Thread(target=look) for _ in range(3)]
     for thread in threads:
@@ -305,13 +305,14 @@ import numpy as np
 from fivefold.core.cache_home import CacheHome
 from fivefold.data import pixel_store
 from fivefold.data.preprocess import Preprocess
+from fivefold.data.shards import Known
 
 pixel_store.SHARD_BYTES = 100
 home = CacheHome(Path({root!r}), 10**6)
 store = pixel_store.PixelStore(home, Preprocess((3, 5, 2), lambda image: image))
 for i in range({start}, {start} + 40):
     pixels = np.random.default_rng(i).integers(0, 256, (3, 5, 2), dtype=np.uint8)
-    store.add(hashlib.sha256(str(i).encode()).hexdigest(), pixels, (i + 1, i + 2), 40)
+    store.add(hashlib.sha256(str(i).encode()).hexdigest(), pixels, Known(i + 1, i + 2), 40)
 store.commit()
 """
 
