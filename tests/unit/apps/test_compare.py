@@ -220,6 +220,18 @@ def test_broken_and_foreign_folders_are_listed_with_their_reason(tmp_path):
     assert reasons["two"] == "expected one config, got a_config.yaml, b_config.yaml"
 
 
+def test_wrong_bytes_are_told_with_their_file(tmp_path):
+    make_run(tmp_path / "good")
+    make_run(tmp_path / "summary").summary_path.write_bytes(b"completed: \xff")
+    make_run(tmp_path / "config", manifest=False).config_path.write_bytes(b"lr: \xe9")
+    make_run(tmp_path / "manifest").manifest_path.write_bytes(b'{"config": "\xff"}')
+    found = {path: one.note for path, one in by_path(compare(tmp_path)).items()}
+    expected = "expected UTF-8 text, got the byte"
+    assert found["summary"] == f"{tmp_path}/summary/summary.yaml: {expected} 0xff"
+    assert found["config"] == f"{tmp_path}/config/config.yaml: {expected} 0xe9"
+    assert found["manifest"].startswith(f"{tmp_path}/manifest/manifest.json: expected")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_folder_that_cannot_be_read_is_listed(tmp_path):
     make_run(tmp_path / "good")
@@ -272,6 +284,16 @@ def test_unknown_column_is_refused_with_the_closest(tmp_path):
         compare(tmp_path, sort_by="val_acuracy")
     assert error.value.slug == "cli/no-such-column"
     assert error.value.problems[0].hint == "did you mean 'val_accuracy'?"
+
+
+def test_a_file_is_no_folder_of_experiments(tmp_path):
+    (tmp_path / "config.yaml").touch()
+    expected = (
+        r"config\.yaml: expected a folder with experiments, got a file\n    name the folder that"
+    )
+    with pytest.raises(ConfigError, match=expected) as error:
+        compare(tmp_path / "config.yaml")
+    assert error.value.slug == "cli/no-experiments"
 
 
 @pytest.mark.parametrize("name", ["nothing", "."])

@@ -247,8 +247,10 @@ def _direction(read: Sequence[Compared], name: str) -> str | None:
 
 
 def _fail_empty(root: Path, read: Sequence[Compared]) -> None:
-    got = "no such folder" if not root.is_dir() else "none"
+    got = "none" if root.is_dir() else "a file" if root.exists() else "no such folder"
     reasons = [f"{one.path}: {one.note}" for one in read[:5]]
     hint = "; ".join(reasons) or "an experiment is a folder with a config.yaml"
+    if got == "a file":
+        hint = "name the folder that it lies in, or one above that"
     message = f"expected a folder with experiments, got {got}"
     raise ConfigError([Problem("cli/no-experiments", str(root), message, hint)])

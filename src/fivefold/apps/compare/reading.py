@@ -75,7 +75,7 @@ def read_experiment(found: Found, root: Path) -> Compared:
     try:
         one = replace(one, config=_config(folder))
         return _with_metrics(one, folder)
-    except (FivefoldError, OSError, UnicodeDecodeError) as error:
+    except (FivefoldError, OSError) as error:
         return replace(one, note=_first_line(error))
 
 
@@ -95,8 +95,16 @@ def _config(folder: RunFolder) -> Mapping[str, Any]:
         raise StateError(msg, slug="state/damaged")
     if find_shared(folder.config_path):
         return load(folder.config_path).as_mapping()
-    text = folder.config_path.read_text("utf-8")
-    return canonical_keys(mapping_of(text, str(folder.config_path)))
+    return canonical_keys(mapping_of(_text(folder.config_path), str(folder.config_path)))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        msg = f"{path}: expected UTF-8 text, got the byte 0x{byte:02x}"
+        raise StateError(msg, slug="state/damaged") from error
 
 
 def _with_metrics(one: Compared, folder: RunFolder) -> Compared:
@@ -156,7 +164,7 @@ def _places(folder: RunFolder) -> dict[tuple[int, int], Path]:
 def _summary(folder: RunFolder) -> _Summary | None:
     path = folder.summary_path
     try:
-        text = path.read_text("utf-8")
+        text = _text(path)
     except FileNotFoundError:
         return None
     cut = blocks(text)
