@@ -11,6 +11,7 @@ import typer
 
 from fivefold.cli.console import say, starting, warned_before
 from fivefold.cli.results import finish
+from fivefold.core.digits import mean_and_spread
 from fivefold.core.durable import read_json
 from fivefold.core.errors import FivefoldError
 from fivefold.core.layout import CONFIG_NAME, RunFolder
@@ -115,7 +116,7 @@ def conclude(place: Path, parts: Sequence[Path]) -> None:
     summary = conclude_repeats(RunFolder.of(place), parts)
     if summary is not None:
         found = summary.stages[-1][summary.primary_metric]
-        number = f"{found['mean']:.4f} ± {found['std']:.4f}"
+        number = mean_and_spread(found["mean"], found["std"])
         say(f"{place}: {summary.primary_metric} {number} over {summary.num_seeds} seeds")
 
 

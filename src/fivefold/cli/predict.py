@@ -11,6 +11,7 @@ from fivefold.cli import arguments
 from fivefold.cli.console import say, show_json, show_table, starting
 from fivefold.cli.guard import guarded
 from fivefold.cli.outputs import STANDARD_OUTPUT, check_free
+from fivefold.core.digits import few_digits
 from fivefold.core.durable import write_bytes
 from fivefold.core.progress import Terminal
 
@@ -108,4 +109,4 @@ def _columns(result: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+    return "-" if value is None else few_digits(value)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fivefold.cli.console import say, show_pairs, show_table
+from fivefold.core.digits import few_digits, mean_and_spread
 from fivefold.core.durations import exactly
 from fivefold.core.layout import RunFolder
 
@@ -76,8 +77,8 @@ def _shown_metrics(summary: "Summary") -> list[str]:
 def _spread_text(spread: Mapping[str, float] | None) -> str:
     if spread is None:
         return "-"
-    return f"{spread['mean']:.4f} ± {spread['std']:.4f}"
+    return mean_and_spread(spread["mean"], spread["std"])
 
 
 def _number_text(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+    return "-" if value is None else few_digits(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fivefold.cli.console import say, show_table, start_logging
 from fivefold.cli.guard import answer
+from fivefold.core.digits import mean_and_spread
 from fivefold.core.durations import exactly
 
 if TYPE_CHECKING:
@@ -104,4 +105,4 @@ def _result(summary: "Summary | None") -> tuple[str, str]:
     spread = summary.stages[-1].get(summary.primary_metric) if summary and summary.stages else None
     if summary is None or spread is None:
         return "", ""
-    return summary.primary_metric, f"{spread['mean']:.4f} ± {spread['std']:.4f}"
+    return summary.primary_metric, mean_and_spread(spread["mean"], spread["std"])

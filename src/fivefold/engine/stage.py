@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 
+from fivefold.core.digits import few_digits
 from fivefold.core.errors import NumericError, StateError
 from fivefold.core.predictions import Predictions
 from fivefold.engine.best import check_best, forget_best, save_best
@@ -207,7 +208,7 @@ class StageRun:
     def _tell(self, row: Mapping[str, float], seconds: float) -> None:
         primary = self.job.stage.primary_metric
         shown = dict.fromkeys(("loss", "val_loss", primary))
-        numbers = "  ".join(f"{name} {row[name]:.4f}" for name in shown)
+        numbers = "  ".join(f"{name} {few_digits(row[name])}" for name in shown)
         best = "  best" if self.state.best_epoch == self.state.epoch - 1 else ""
         where = self.task.describe(self.state.epoch - 1)
         stage, progress = self.job.stage, self.job.progress
