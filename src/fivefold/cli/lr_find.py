@@ -85,7 +85,8 @@ def _left_out(finder: "LRFinder") -> tuple[int, int]:
 
 def _tell(finder: "LRFinder", output: Path) -> None:
     found = finder.suggest()
-    lines = [("tried", _tried(finder))]
+    tried = f"{len(finder.lrs)} rates from {finder.lrs[0]:.2g} to {finder.lrs[-1]:.2g}"
+    lines = [("tried", tried)]
     if found is not None:
         lines.append(("lowest loss", f"at {found.lowest:.2g}"))
         lines.append(("suggestion", f"lr: {found.steepest:.2g}"))
@@ -94,9 +95,3 @@ def _tell(finder: "LRFinder", output: Path) -> None:
     show_pairs([*lines, ("picture", str(output))])
     if found is None:
         say("no suggestion: the loss does not fall clearly; try other rates, or more steps")
-
-
-def _tried(finder: "LRFinder") -> str:
-    if not finder.lrs:
-        return "nothing: the first loss was no number"
-    return f"{len(finder.lrs)} rates from {finder.lrs[0]:.2g} to {finder.lrs[-1]:.2g}"

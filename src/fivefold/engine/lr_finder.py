@@ -204,6 +204,7 @@ def find_rates(task: Task, sweep: Sweep, advance: Advance) -> LRFinder:
         advance: Told 1 for each step.
 
     Raises:
+        NumericError: If the first loss, before any step, is NaN or infinite.
         ResourceError: If memory runs out.
     """
     before = {name: t.detach().clone() for name, t in task.model.state_dict().items()}
@@ -221,10 +222,18 @@ def find_rates(task: Task, sweep: Sweep, advance: Advance) -> LRFinder:
                     stopped = f"the loss was {loss:.4g}, far above the lowest, {min(losses):.4g}"
                     break
         except NumericError as error:
+            if not lrs:
+                raise _no_number(error) from error
             stopped = str(error).partition("\n")[0]
         finally:
             task.model.load_state_dict(before)
     return LRFinder(tuple(lrs), tuple(losses), stopped, sweep.scale)
+
+
+def _no_number(error: NumericError) -> NumericError:
+    """Word a loss that is no number before anything was learned."""
+    hint = "no rate was tried yet: look at the initial weights, the images and the loss"
+    return NumericError(str(error).partition("\n")[0], hint=hint, slug="numeric/loss")
 
 
 def has_diverged(losses: Sequence[float]) -> bool:

@@ -19,6 +19,7 @@ def find_learning_rate(work: Work, fold: int, stage: int, sweep: Sweep) -> LRFin
 
     Raises:
         StateError: If the stage before is not trained.
+        NumericError: If the first loss, before any step, is NaN or infinite.
         ResourceError: If memory runs out.
     """
     chosen = work.stages[stage]

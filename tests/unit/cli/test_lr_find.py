@@ -60,3 +60,12 @@ def test_what_cannot_be_is_refused(experiment, tmp_path, options, message, capsy
     assert code in (2, 4)
     assert message in capsys.readouterr().err.replace("\n", " ")
     assert not (tmp_path / "lr.png").exists()
+
+
+def test_a_loss_that_is_no_number_from_the_first_is_an_error(experiment, tmp_path, capsys):
+    command = ["lr-find", str(experiment), "-o", str(tmp_path / "lr.png"), "--steps", "4"]
+    assert run([*command, "--set", "loss=1e300*dice_loss"]) == 7
+    told = capsys.readouterr().err
+    assert "learning rate 1e-06: expected a finite loss, got inf\n" in told
+    assert "no rate was tried yet: look at the initial weights, the images and the loss" in told
+    assert not (tmp_path / "lr.png").exists()

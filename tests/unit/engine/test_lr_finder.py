@@ -6,7 +6,7 @@ import pytest
 import torch
 from runs import CONFIG, write_experiment
 
-from fivefold.core.errors import ConfigError
+from fivefold.core.errors import ConfigError, NumericError
 from fivefold.core.progress import Silent
 from fivefold.data import FolderSource
 from fivefold.engine.lr_finder import LRFinder, Sweep, find_rates, has_diverged, steps_of
@@ -114,13 +114,27 @@ def test_a_loss_has_diverged_far_above_the_lowest(losses, expected):
     assert has_diverged(losses) is expected
 
 
-def test_a_loss_that_is_no_number_stops_it_too(work):
+def test_a_loss_that_becomes_no_number_stops_it_too(work):
     task = task_of(work)
-    with torch.no_grad():
-        task.model.head.linear.bias[0] = math.nan
+    losses = iter([1.0, 1.0, math.inf])
+    task = replace(task, loss=lambda logits, targets: logits.sum() * 0 + next(losses))
     finder = find_rates(task, Sweep(steps=10), lambda steps: None)
-    assert (finder.lrs, finder.best_loss, finder.suggest()) == ((), math.inf, None)
-    assert finder.stopped == "learning rate 1e-06: expected a finite loss, got nan"
+    assert (len(finder.lrs), finder.best_loss, finder.suggest()) == (2, 1.0, None)
+    assert finder.stopped == "learning rate 1.58489e-05: expected a finite loss, got inf"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_from_the_first_is_an_error(work, value):
+    task = task_of(work)
+    before = {name: t.clone() for name, t in task.model.state_dict().items()}
+    task = replace(task, loss=lambda logits, targets: logits.sum() * 0 + value)
+    expected = (
+        f"^learning rate 1e-06: expected a finite loss, got {value}\n    no rate was tried yet"
+    )
+    with pytest.raises(NumericError, match=expected) as error:
+        find_rates(task, Sweep(steps=10), lambda steps: None)
+    assert error.value.slug == "numeric/loss"
+    assert all(torch.equal(t, before[name]) for name, t in task.model.state_dict().items())
 
 
 def curve(losses):
