@@ -15,6 +15,8 @@ from fivefold.data.packed_numbers import in_parts
 from fivefold.data.source import Source
 from fivefold.data.text_order import first_alike
 
+_SHOWN = 10
+
 
 def twins(source: Source) -> Iterator[str]:
     """Word a warning for class names that differ only in case, spaces or Unicode form."""
@@ -62,7 +64,8 @@ def judge_classes(source: Source, rows: AuditRows, folds: int) -> tuple[list[Dat
         elif rare and labels.exclusive and position == 0:
             refusals.append(_rare_classes(rare, folds, min(distinct for _, _, distinct in few)))
         elif rare:
-            remarks.append(f"{', '.join(rare)}: some of {folds} folds will not hold them")
+            listed = ", ".join(_first_ones(rare))
+            remarks.append(f"{listed}: some of {folds} folds will not hold them")
     return refusals, remarks
 
 
@@ -126,16 +129,30 @@ def _one_class(class_names: Sequence[str]) -> DataError:
 
 
 def _one_answer(class_names: Sequence[str], answer: AnyArray) -> DataError:
-    names = [name for name, holds in zip(class_names, answer, strict=True) if holds]
-    got = f"{names} for every image" if names else "none of them for every image"
+    names = [repr(name) for name, holds in zip(class_names, answer, strict=True) if holds]
+    got = (
+        f"[{', '.join(_first_ones(names))}] for every image"
+        if names
+        else "none of them for every image"
+    )
     msg = f"expected images that differ in their labels, got {got}"
     hint = "there is nothing to learn from one answer; check the labels"
     return DataError(msg, hint=hint, slug="data/one-class")
 
 
+def _first_ones(texts: Sequence[str]) -> list[str]:
+    """Leave ten of many texts about classes, and the number of the others."""
+    more = len(texts) - _SHOWN
+    return (
+        [*texts[:_SHOWN], f"{more} more class{'es' * (more > 1)} likewise"]
+        if more > 0
+        else [*texts]
+    )
+
+
 def _rare_classes(rare: Sequence[str], folds: int, rarest: int) -> DataError:
     need = f"{folds} folds need at least {folds}" if folds > 1 else "a split needs at least 2"
-    msg = "\n".join(f"{text}, {need}" for text in rare)
+    msg = "\n".join(_first_ones([f"{text}, {need}" for text in rare]))
     hint = "add images, merge the class with another, or take it out"
     if 2 <= rarest < folds:  # with fewer images no number of folds would do
         hint += f"; or set `folds_count: {rarest}`"
