@@ -148,6 +148,9 @@ def _unknown_metric(name: str, where: str, key: str) -> Problem:
         message = f"{key}: expected something that can be measured, got {name!r}"
         return Problem("config/refused-metric", where, message, reason)
     message = f"{key}: expected the name of a known metric, got {name!r}"
+    if base_of(name).casefold() == "loss":
+        hint = "losses are measured in every epoch; `primary_metric` and monitors name them"
+        return Problem("config/unknown-name", where, message, hint)
     hint = did_you_mean(name, metrics.spellings(), "`fivefold list metric` names all of them")
     return Problem("config/unknown-name", where, message, hint)
 

@@ -116,3 +116,14 @@ def test_losses_that_all_weigh_nothing_are_refused(loss, shown):
 @pytest.mark.parametrize("loss", ["[dice_loss, 0*f1_loss]", "0*dice_loss+f1_loss", "-dice_loss"])
 def test_one_loss_that_counts_is_enough(loss):
     assert told(f"loss: {loss}") == []
+
+
+@pytest.mark.parametrize("name", ["val_loss", "loss", "Loss"])
+@pytest.mark.parametrize("key", ["metrics", "final_metrics"])
+def test_losses_among_the_metrics_are_told_to_be_measured_always(key, name):
+    ((slug, text),) = told(f"{key}: [{name}]")
+    assert slug == "config/unknown-name"
+    assert text.endswith(
+        f"{key}: expected the name of a known metric, got {name!r}\n"
+        "    losses are measured in every epoch; `primary_metric` and monitors name them"
+    )
