@@ -136,6 +136,26 @@ def table_of(source: Source, audit: Audit) -> SampleTable:
     )
 
 
+def table_of_all(source: Source, digests: Sequence[str]) -> SampleTable:
+    """Collect all samples of a source that nobody has audited, in its order.
+
+    Args:
+        source: At least one sample.
+        digests: SHA-256 of the contents [N], in hex; of something else where samples need not stay
+            together with their copies.
+    """
+    indices = np.arange(len(source))
+    ids, packed_ones = packed(source.sample_ids), PackedDigests(digests)
+    return SampleTable(
+        ids=ids,
+        indices=small(indices),
+        targets=_targets(source, indices),
+        labels=source.labels,
+        groups=_groups(source, ids, indices, packed_ones),
+        digests=packed_ones,
+    )
+
+
 def _targets(source: Source, indices: Indices) -> Floats | PackedTargets | None:
     if not source.labels or not len(indices) or source.target(int(indices[0])) is None:
         return None

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from fivefold.cli.data.labels import labels
+from fivefold.cli.data.split import split
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,6 +18,16 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold data labels photos more-photos -o labels.csv --recursive",
             "fivefold data labels photos -o all.csv --columns filepath,tag --class-map tags.json",
             "fivefold data labels tags.csv --separator '$' -o labels.csv",
+        ),
+    ),
+    (
+        "split",
+        split,
+        (
+            "fivefold data split all.csv --images photos -o part.csv --test 0.2",
+            "fivefold data split photos -o dataset.csv --folds 5 --train-folds 0,1,2,3",
+            "fivefold data split scans.csv -o scans5.csv --folds 5 --group-column patient",
+            "fivefold data split photos -o all.csv --test 0.1 --folds 5 --seed 7",
         ),
     ),
 )

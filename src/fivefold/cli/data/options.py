@@ -5,6 +5,12 @@ from typing import Annotated
 
 import typer
 
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA", help="A folder with one folder per class, a CSV table, or a COCO file."
+    ),
+]
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="The table to write, a CSV file.")
 ]
@@ -39,3 +45,12 @@ def two_columns(text: str | None) -> tuple[str, str] | None:
         msg = f"expected two names such as path,class, got {text!r}"
         raise typer.BadParameter(msg, param_hint="--columns")
     return names[0], names[1]
+
+
+def folds_of(text: str | None, option: str) -> tuple[int, ...]:
+    """Read fold numbers such as `0,1,4`; nothing is no fold."""
+    parts = [] if text is None else [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        msg = f"expected fold numbers such as 0,1,4, got {text!r}"
+        raise typer.BadParameter(msg, param_hint=option)
+    return tuple(dict.fromkeys(map(int, parts)))

@@ -1,0 +1,67 @@
+"""Rows to be written: those of a table as they are, or paths and labels of other data."""
+
+from collections.abc import Iterator, Sequence
+
+from fivefold.apps.data_files.reading import Opened, labels_of
+from fivefold.apps.data_files.separators import separator_for
+from fivefold.core.errors import ConfigError, Problem, did_you_mean
+from fivefold.data import CsvSource
+from fivefold.data.csv_text import read_table
+from fivefold.data.packed import PackedTexts
+
+
+def table_rows(opened: Opened) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
+    """Give the header and one row for each sample, in the order of the samples.
+
+    A table keeps all its columns; its rows that were left out are not among them.
+
+    Raises:
+        DataError: If a class's name has the sign in it that would stand between labels.
+    """
+    if isinstance(opened.source, CsvSource):
+        return _rows_of_table(opened, opened.source)
+    labels = opened.source.labels[0]
+    sign = "" if labels.exclusive else separator_for(labels.class_names, opened.separator)
+    cells = labels_of(opened.source, sign)
+    return ("path", "class"), zip(opened.source.sample_ids, cells, strict=True)
+
+
+def keep_together(opened: Opened, column: str) -> None:
+    """Have samples stay together that have the same text in a table's column.
+
+    Where the cell is empty, a sample is on its own.
+
+    Raises:
+        ConfigError: If there is no such column.
+    """
+    header, rows = table_rows(opened)
+    if opened.kind != "csv" or column not in header:
+        message = f"expected a column of the table, got {column!r}"
+        hint = did_you_mean(column, header, f"it has {', '.join(header)}")
+        raise ConfigError([Problem("cli/group-column", "--group-column", message, hint)])
+    place = header.index(column)
+    both = zip(opened.source.sample_ids, rows, strict=True)
+    # What stands before keeps a name of a group apart from a name of an image.
+    opened.source.groups = PackedTexts(
+        f"group {text}" if (text := row[place].strip()) else f"id {own}" for own, row in both
+    )
+
+
+def _rows_of_table(
+    opened: Opened, source: CsvSource
+) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
+    table = read_table(opened.path)
+    column = table.columns.index(source.image_column)
+    own = list(map(table.columns.index, source.label_columns))
+    needed = [k for k, sign in zip(own, source.separators, strict=True) if not sign]
+
+    def rows() -> Iterator[Sequence[str]]:
+        ids = iter(source.sample_ids)
+        wanted = next(ids, None)
+        for row in table.rows:
+            # As they were left out: repeated rows come later, those without a label are empty.
+            if row.cells[column].strip() == wanted and all(row.cells[k].strip() for k in needed):
+                yield row.cells
+                wanted = next(ids, None)
+
+    return table.columns, rows()

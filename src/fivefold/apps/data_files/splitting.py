@@ -1,0 +1,241 @@
+"""Tables with a part for testing, with folds, or both; drawn, and written with their seed."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fivefold import __version__
+from fivefold.apps.data_files.choosing import Kinds, choose, kinds_of
+from fivefold.apps.data_files.reading import Opened
+from fivefold.apps.data_files.rows import table_rows
+from fivefold.apps.data_files.writing import write_rows
+from fivefold.core.durable import file_sha256, write_json
+from fivefold.core.errors import ConfigError, DataError, Problem
+from fivefold.core.seeding import generator_for
+from fivefold.core.types import AnyArray, Indices
+from fivefold.data import SampleTable, make_splits
+
+TEST = -1
+"""The fold of what is tested on, as a config's `folds_from` has it."""
+_MOST_FOLDS = 1000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked for.
+
+    Attributes:
+        test: The fraction of each class to test on, 0-1; rounded up.
+        folds: How many folds the rest is dealt into; 0 for none.
+        train: Folds of the file `_train`; none writes no file for each part.
+        valid: Those of `_valid`; all others if none are given.
+        infer: Those of `_infer`.
+        seed: What everything is drawn with.
+    """
+
+    test: float = 0.0
+    folds: int = 0
+    train: tuple[int, ...] = ()
+    valid: tuple[int, ...] = ()
+    infer: tuple[int, ...] = ()
+    seed: int = 42
+
+    @property
+    def column(self) -> str:
+        """The column that is added to the table."""
+        return "fold" if self.folds else "split"
+
+    def names(self, output: Path) -> dict[str, Path]:
+        """Name the files of the parts."""
+        found = ["train", "valid"] if self.train else []
+        found += ["infer"] if self.infer else []
+        found += ["test"] if self.test else []
+        found = ["train", *found] if self.test and not self.train else found
+        return {part: output.with_name(f"{output.stem}_{part}.csv") for part in found}
+
+    def record(self, output: Path) -> Path:
+        """Name the file that tells how the parts were drawn."""
+        return output.with_name(f"{output.stem}.split.json")
+
+
+@dataclass(frozen=True)
+class Part:
+    """How many images a part has.
+
+    Attributes:
+        images: All of them.
+        classes: Those of each class.
+    """
+
+    images: int
+    classes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class WrittenSplit:
+    """What was written.
+
+    Attributes:
+        files: Each file and how many rows it has.
+        parts: What each part or fold has.
+        tied: How many images were kept together with others, as copies or by their group.
+        warnings: What a user should know.
+    """
+
+    files: Mapping[str, int]
+    parts: Mapping[str, Part]
+    tied: int
+    warnings: tuple[str, ...]
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse what contradicts itself.
+
+    Raises:
+        ConfigError: If it does.
+    """
+    if not (plan.test or plan.folds) or not 0 <= plan.test < 1:
+        msg = f"expected a fraction between 0 and 1, got {plan.test:g}"
+        raise _refusal(msg, "--test")
+    if plan.folds and not 2 <= plan.folds <= _MOST_FOLDS:
+        msg = f"expected from 2 to {_MOST_FOLDS} folds, got {plan.folds}"
+        raise _refusal(msg, "--folds")
+    asked = {"--train-folds": plan.train, "--valid-folds": plan.valid, "--infer-folds": plan.infer}
+    seen: dict[int, str] = {}
+    for option, folds in asked.items():
+        if folds and not (plan.folds and plan.train):
+            msg = "expected --folds and --train-folds beside it, got it without them"
+            raise _refusal(msg, option)
+        for fold in folds:
+            if not 0 <= fold < plan.folds:
+                msg = f"expected folds from 0 to {plan.folds - 1}, got {fold}"
+                raise _refusal(msg, option)
+            if fold in seen:
+                msg = f"expected each fold once, got {fold} as in {seen[fold]}"
+                raise _refusal(msg, option)
+            seen[fold] = option
+    if plan.train and len({*plan.train, *plan.infer}) == plan.folds and not plan.valid:
+        msg = "expected a fold that is left to validate on, got all"
+        raise _refusal(msg, "--train-folds")
+
+
+def write_split(
+    opened: Opened, table: SampleTable, plan: Plan, output: Path, *, column: str = ""
+) -> WrittenSplit:
+    """Draw a split, and write a table of all rows and one of each part.
+
+    Args:
+        opened: The data.
+        table: Its samples, with the groups that stay together.
+        plan: What is asked for.
+        output: The table of all rows; the others are named after it.
+        column: Another name of the column that is added.
+
+    Raises:
+        ConfigError: If the plan contradicts itself, or the column is there already.
+        DataError: If there are too few samples.
+        ResourceError: If the disk is full, read-only or failing.
+    """
+    check_plan(plan)
+    name = column or plan.column
+    header, rows = table_rows(opened)
+    if name in header:
+        msg = f"expected a name that no column has, got {name!r}"
+        raise _refusal(msg, "--column", "name another one")
+    kinds = kinds_of(table)
+    numbers = fold_numbers(table, kinds, plan)
+    words = _words(plan)
+    files = {output.name: 0}
+    marked = ((*row, words[number]) for row, number in zip(rows, numbers.tolist(), strict=True))
+    files[output.name] = write_rows(output, (*header, name), marked)
+    masks = _masks(plan, numbers)
+    for part, path in plan.names(output).items():
+        header, rows = table_rows(opened)
+        chosen = zip(rows, numbers.tolist(), masks[part].tolist(), strict=True)
+        some = ((*row, words[number]) for row, number, holds in chosen if holds)
+        files[path.name] = write_rows(path, (*header, name), some)
+    parts = {part: Part(int(m.sum()), kinds.of_part(m)) for part, m in masks.items()}
+    tied = len(table) - len(np.unique(table.units))
+    written = WrittenSplit(files, parts, tied, tuple(_remarks(kinds, masks)))
+    write_json(plan.record(output), _record(opened, plan, written))
+    return written
+
+
+def fold_numbers(table: SampleTable, kinds: Kinds, plan: Plan) -> Indices:
+    """Draw each sample's fold, or 0 where there are none; TEST for what is tested on [N].
+
+    The order of the samples makes no difference.
+    """
+    numbers = np.zeros(len(table), dtype=np.int64)
+    rest = np.ones(len(table), dtype=bool)
+    if plan.test:
+        wanted = [math.ceil(round(plan.test * count, 9)) for count in kinds.counts.tolist()]
+        test = choose(kinds, wanted, table.units, generator_for(plan.seed, "test"))
+        if test.all() or not test.any():
+            msg = f"expected images to train and to test on, got {'none' * (not test.any())}"
+            msg += "only some to test on" * bool(test.all())
+            hint = "copies and groups stay together: take another fraction"
+            raise DataError(msg, hint=hint, slug="data/too-few")
+        numbers[test] = TEST
+        rest = ~test
+    if plan.folds:
+        own = table.take(rest)
+        splits = make_splits(own, folds=plan.folds, seed=plan.seed)
+        numbers[rest] = [splits.fold_of[sample_id] for sample_id in own.ids]
+    return numbers
+
+
+def _words(plan: Plan) -> dict[int, str]:
+    """Say what stands in the column for each number."""
+    if not plan.folds:
+        return {0: "train", TEST: "test"}
+    return {number: str(number) for number in range(TEST, plan.folds)}
+
+
+def _masks(plan: Plan, numbers: Indices) -> dict[str, AnyArray]:
+    """Say which samples each part has: those with files of their own, or each fold."""
+    masks: dict[str, AnyArray] = {}
+    if plan.train:
+        others = {*range(plan.folds)} - {*plan.train, *plan.infer}
+        masks["train"] = np.isin(numbers, plan.train)
+        masks["valid"] = np.isin(numbers, plan.valid or sorted(others))
+    elif plan.test:
+        masks["train"] = numbers != TEST
+    if plan.infer:
+        masks["infer"] = np.isin(numbers, plan.infer)
+    if plan.test:
+        masks["test"] = numbers == TEST
+    if plan.folds and not plan.train:
+        masks |= {f"fold {fold}": numbers == fold for fold in range(plan.folds)}
+    return masks
+
+
+def _remarks(kinds: Kinds, masks: Mapping[str, AnyArray]) -> Iterator[str]:
+    for part, mask in masks.items():
+        counts = kinds.of_part(mask)
+        empty = [name for name in kinds.names if not counts[name]]
+        if empty:
+            shown = ", ".join(map(repr, empty[:5])) + (", …" if len(empty) > 5 else "")
+            yield f"{part} has no image of {shown}"
+
+
+def _record(opened: Opened, plan: Plan, written: WrittenSplit) -> dict[str, Any]:
+    """Tell how the parts were drawn, for who wants to draw them again."""
+    is_file = opened.kind != "folder"
+    return {
+        "fivefold": __version__,
+        "data": opened.path.name,
+        "data_sha256": file_sha256(opened.path) if is_file else None,
+        **vars(plan),
+        "files": dict(written.files),
+        "parts": {name: vars(part) for name, part in written.parts.items()},
+        "tied": written.tied,
+    }
+
+
+def _refusal(message: str, option: str, hint: str = "see --help") -> ConfigError:
+    return ConfigError([Problem("cli/split-option", option, message, hint)])

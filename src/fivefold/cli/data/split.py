@@ -1,0 +1,159 @@
+"""The command that draws a part for testing, and folds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fivefold.cli import arguments
+from fivefold.cli.console import say, show_json, show_table
+from fivefold.cli.data import options
+from fivefold.cli.data.places import check_outputs
+from fivefold.cli.data.told import say_left_out, warn
+from fivefold.cli.guard import guarded
+from fivefold.core.progress import Terminal
+
+if TYPE_CHECKING:
+    from fivefold.apps.data_files.reading import Opened
+    from fivefold.apps.data_files.splitting import Part, Plan
+    from fivefold.data import SampleTable
+
+_Test = Annotated[
+    float | None,
+    typer.Option(
+        "--test",
+        metavar="FRACTION",
+        help="How much of each class to test on, rounded up; 0.2 if no --folds are given.",
+    ),
+]
+_Folds = Annotated[
+    int, typer.Option("--folds", metavar="K", help="Deal the rest into K folds, each class evenly.")
+]
+_TrainFolds = Annotated[
+    str | None,
+    typer.Option("--train-folds", metavar="0,1", help="Write FILE_train.csv with these folds."),
+]
+_ValidFolds = Annotated[
+    str | None,
+    typer.Option(
+        "--valid-folds", metavar="4", help="Those of FILE_valid.csv; default all that are left."
+    ),
+]
+_InferFolds = Annotated[
+    str | None, typer.Option("--infer-folds", metavar="5", help="Those of FILE_infer.csv.")
+]
+_GroupColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--group-column", metavar="NAME", help="Rows with the same text in it stay together."
+    ),
+]
+_Column = Annotated[
+    str,
+    typer.Option("--column", metavar="NAME", help="The column to add; default split or fold."),
+]
+_IgnoreCopies = Annotated[
+    bool,
+    typer.Option(
+        "--ignore-copies", help="Read no image: exact copies may come into different parts."
+    ),
+]
+
+
+@guarded
+def split(  # noqa: PLR0913  one parameter for each option
+    data: options.Data,
+    output: options.Output,
+    test: _Test = None,
+    folds: _Folds = 0,
+    train_folds: _TrainFolds = None,
+    valid_folds: _ValidFolds = None,
+    infer_folds: _InferFolds = None,
+    seed: options.Seed = 42,
+    group_column: _GroupColumn = None,
+    ignore_copies: _IgnoreCopies = False,
+    column: _Column = "",
+    images: options.Images = None,
+    image_column: options.ImageColumn = None,
+    label_column: options.LabelColumn = None,
+    separator: options.Separator = None,
+    force: options.Force = False,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Split a data set into train and test, or into folds, or both.
+
+    Writes FILE with all rows and a column split or fold, FILE_train.csv and FILE_test.csv with the
+    rows of each part, and FILE.split.json with the seed. Exact copies of an image stay together.
+    With --test and --folds, fold -1 is the test part. Images with several labels count for each.
+    """
+    from fivefold.apps.data_files.reading import Reading, open_data
+    from fivefold.apps.data_files.splitting import write_split
+
+    plan = _plan(test, folds, (train_folds, valid_folds, infer_folds), seed)
+    check_outputs([output, *plan.names(output).values()], [data], force=force)
+    check_outputs([plan.record(output)], [data], force=force, example="x.json")
+    opened = open_data(data, Reading(images, image_column, label_column, separator))
+    table = _table(opened, group_column, ignore_copies=ignore_copies)
+    written = write_split(opened, table, plan, output, column=column)
+    if as_json:
+        parts = {name: vars(part) for name, part in written.parts.items()}
+        facts = {"seed": plan.seed, "left_out": opened.left_out}
+        show_json({**facts, **vars(written), "parts": parts})
+    else:
+        _show(written.parts)
+    warn((*opened.source.warnings, *written.warnings))
+    say_left_out(opened.left_out)
+    if written.tied:
+        say(f"{written.tied:,} images stay with others: exact copies, or the same group")
+    for name, rows in written.files.items():
+        say(f"{output.with_name(name)}: {rows:,} rows")
+    _suggest(opened, plan, output, column or plan.column)
+
+
+def _plan(
+    test: float | None, folds: int, parts: tuple[str | None, str | None, str | None], seed: int
+) -> "Plan":
+    from fivefold.apps.data_files.splitting import Plan, check_plan
+
+    names = ("--train-folds", "--valid-folds", "--infer-folds")
+    train, valid, infer = map(options.folds_of, parts, names)
+    fraction = (0.0 if folds else 0.2) if test is None else test
+    plan = Plan(fraction, folds, train, valid, infer, seed)
+    check_plan(plan)
+    return plan
+
+
+def _table(opened: "Opened", group_column: str | None, *, ignore_copies: bool) -> "SampleTable":
+    from fivefold.apps.data_files.reading import table_with_copies, table_without_copies
+    from fivefold.apps.data_files.rows import keep_together
+
+    if group_column is not None:
+        keep_together(opened, group_column)
+    if ignore_copies:
+        return table_without_copies(opened.source)
+    table, unreadable = table_with_copies(opened.source, Terminal())
+    if unreadable:
+        warn(
+            [f"{unreadable:,} of {len(table):,} images cannot be read: no copies of them are known"]
+        )
+        say("    say where they are with --images, or split without reading: --ignore-copies")
+    return table
+
+
+def _show(parts: Mapping[str, "Part"]) -> None:
+    """Put out a row for each class, with its images in each part."""
+    names = next(iter(parts.values())).classes
+    rows = [(name, *(f"{part.classes[name]:,}" for part in parts.values())) for name in names]
+    show_table(("class", *parts), [*rows, ("all", *(f"{p.images:,}" for p in parts.values()))])
+
+
+def _suggest(opened: "Opened", plan: "Plan", output: Path, column: str) -> None:
+    """Word what a config says to train on what was written."""
+    from fivefold.apps.data_files.sections import section_for
+
+    dealt = plan.folds and not plan.train
+    file = output if dealt else plan.names(output)["train"]
+    say(section_for("csv", file, opened.images_dir, separator=opened.separator))
+    if dealt and column == "fold":
+        say(f"folds_from: {output.name}\nfolds_count: {plan.folds}")

@@ -1,0 +1,46 @@
+import pytest
+from shapes import draw_folders
+
+from fivefold.apps.data_files.reading import (
+    Reading,
+    open_data,
+    table_with_copies,
+    table_without_copies,
+)
+from fivefold.core.errors import ConfigError, DataError
+from fivefold.core.progress import Silent
+
+
+def test_copies_are_one_group_and_unreadable_files_are_none(tmp_path):
+    root = draw_folders(tmp_path / "p", 2)
+    (root / "circle/copy.png").write_bytes((root / "square/000.png").read_bytes())
+    (root / "circle/gone.png").symlink_to(root / "circle/nowhere.png")
+    (root / "circle/gone2.png").symlink_to(root / "circle/nowhere.png")
+    opened = open_data(root, Reading())
+    table, unreadable = table_with_copies(opened.source, Silent())
+    assert unreadable == 2
+    group = dict(zip(table.ids, table.groups, strict=True))
+    assert group["circle/copy.png"] == group["square/000.png"] == "circle/copy.png"
+    assert len(set(group.values())) == len(table) - 1
+    assert len(set(table_without_copies(opened.source).groups)) == len(table)
+
+
+@pytest.mark.parametrize("name", ["nothing", "a.yaml"])
+def test_what_is_no_data_is_refused(tmp_path, name):
+    (tmp_path / "a.yaml").touch()
+    with pytest.raises(DataError, match="expected a folder of classes, a CSV table or") as caught:
+        open_data(tmp_path / name, Reading())
+    assert caught.value.slug == "data/not-data"
+
+
+@pytest.mark.parametrize(
+    ("reading", "option"),
+    [
+        (Reading(images="x"), "--images"),
+        (Reading(separator="$"), "--separator"),
+        (Reading(level=1), "--level"),
+    ],
+)
+def test_an_option_that_means_nothing_for_a_folder_is_refused(tmp_path, reading, option):
+    with pytest.raises(ConfigError, match=f"{option}: expected no such option with a folder"):
+        open_data(tmp_path, reading)
