@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fivefold.core.types import Floats, Image, Indices
+from fivefold.data.decode import Header
 from fivefold.data.forked import Trust
 from fivefold.data.packed import chosen, small
 from fivefold.data.source import Fetched, Sample, Source
@@ -55,6 +56,10 @@ class ChosenSource(Source):
     def fetch(self, i: int) -> Fetched:
         """Read a sample's content once."""
         return self._source.fetch(self._place(i))
+
+    def header(self, i: int) -> Header | None:
+        """Read how a sample's file begins."""
+        return self._source.header(self._place(i))
 
     def stamp(self, i: int) -> str:
         """Tell cheaply whether a sample may have changed."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from fivefold.core.types import Floats, Image
+from fivefold.data.decode import Header
 from fivefold.data.forked import Trust
 from fivefold.data.source import Fetched, Sample, Source
 
@@ -50,6 +51,10 @@ class ChangedSource(Source):
     def fetch(self, i: int) -> Fetched:
         """Read a sample's content once."""
         return self._source.fetch(i)
+
+    def header(self, i: int) -> Header | None:
+        """Read how a sample's file begins."""
+        return self._source.header(i)
 
     def stamp(self, i: int) -> str:
         """Tell cheaply whether a sample may have changed."""

@@ -9,6 +9,7 @@ import numpy as np
 from fivefold.core.errors import DataError
 from fivefold.core.types import Floats, Image
 from fivefold.data.channels import AT_START
+from fivefold.data.decode import Header
 from fivefold.data.forked import Trust
 from fivefold.data.packed import packed
 from fivefold.data.source import Fetched, Labels, Sample, Source
@@ -104,6 +105,11 @@ class JoinedSource(Source):
         """Read a sample's content once."""
         source, position = self._place(i)
         return source.fetch(position)
+
+    def header(self, i: int) -> Header | None:
+        """Read how a sample's file begins."""
+        source, position = self._place(i)
+        return source.header(position)
 
     def stamp(self, i: int) -> str:
         """Tell cheaply whether a sample may have changed."""

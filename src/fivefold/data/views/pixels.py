@@ -48,6 +48,9 @@ class _MappedSource(ChangedSource):
         decoded = Decoded(image, *image.shape[:2])
         return Fetched(pixel_digest(image), lambda _: decoded)
 
+    def header(self, i: int) -> None:  # noqa: ARG002  the protocol's names
+        return None  # a file does not tell what the function makes of it
+
     def stamp(self, i: int) -> str:  # noqa: ARG002  the protocol's names
         return ""  # the function may have changed, whatever its image did
 
