@@ -22,11 +22,15 @@ _PART = 4096
 """How many texts are objects at a time."""
 _DIGEST_BYTES = 32
 _NO_DIGEST = bytes(_DIGEST_BYTES)
+_NO_HEX = _NO_DIGEST.hex()
 _DIGEST = re.compile("[0-9a-f]{64}", re.ASCII)
 
 
 class Texts(Sequence[str]):
-    """Texts that are made anew when they are asked for; equal to any tuple of the same."""
+    """Texts that are made anew when they are asked for; equal to any tuple of the same.
+
+    Going through them one after the other is much faster than asking for each.
+    """
 
     @abstractmethod
     def at(self, k: int) -> str:
@@ -95,6 +99,18 @@ class PackedTexts(Texts):
         whole = self._bytes[start:suffix] + own + self._bytes[suffix:parts]
         return whole.decode("utf-8", "surrogatepass")
 
+    def __iter__(self) -> Iterator[str]:
+        body, starts, shared = self._bytes, self._starts, self._shared
+        for block in range(len(shared)):
+            start = starts.item(block)
+            suffix = start + shared.item(block, 0)
+            first = parts = suffix + shared.item(block, 1)
+            before, after = body[start:suffix], body[suffix:parts]
+            for end in self._ends[block * _BLOCK : (block + 1) * _BLOCK].tolist():
+                own = body[first : parts + end]
+                yield (before + own + after).decode("utf-8", "surrogatepass")
+                first = parts + end
+
 
 class ChosenTexts(Texts):
     """Some texts of others, which are not copied.
@@ -136,6 +152,10 @@ class WrappedTexts(Texts):
         """Give the text at a place from 0 to the last."""
         return f"{self._before}{self._texts.at(k)}{self._after}"
 
+    def __iter__(self) -> Iterator[str]:
+        before, after = self._before, self._after
+        return (f"{before}{text}{after}" for text in self._texts)
+
 
 class JoinedTexts(Texts):
     """Texts of several parts, one part after the other.
@@ -156,6 +176,9 @@ class JoinedTexts(Texts):
         part, place = divmod(k, self._size)
         return self._parts[part].at(place)
 
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self._parts)
+
 
 class PackedDigests(Texts):
     """SHA-256 digests: hexadecimal digits outside, 32 bytes each inside.
@@ -175,6 +198,13 @@ class PackedDigests(Texts):
         """Give the digest at a place from 0 to the last."""
         raw = self._bytes[k * _DIGEST_BYTES : (k + 1) * _DIGEST_BYTES]
         return "" if raw == _NO_DIGEST else raw.hex()
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self._bytes), _PART * _DIGEST_BYTES):
+            part = self._bytes[start : start + _PART * _DIGEST_BYTES].hex()
+            for k in range(0, len(part), 2 * _DIGEST_BYTES):
+                digest = part[k : k + 2 * _DIGEST_BYTES]
+                yield "" if digest == _NO_HEX else digest
 
 
 class GatheredTexts:

@@ -36,6 +36,15 @@ class PackedStamps(Texts):
         """Give the mark at a place from 0 to the last."""
         return f"{self._sizes.item(k)}:{self._times.item(k) + self._since}"
 
+    def __iter__(self) -> Iterator[str]:
+        since = self._since
+        for places in in_parts(len(self)):
+            own = slice(places.start, places.stop)
+            for size, time in zip(
+                self._sizes[own].tolist(), self._times[own].tolist(), strict=True
+            ):
+                yield f"{size}:{time + since}"
+
 
 def packed_stamps(stamps: Iterable[str]) -> Texts:
     """Pack marks of files: as numbers if all of them are such, else as texts."""

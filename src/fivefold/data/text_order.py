@@ -11,6 +11,8 @@ from fivefold.data.packed import PackedTexts, Texts, small
 
 _RUN = 1 << 12
 """How many texts are objects at a time."""
+_MOST_BYTES = 1 << 28
+"""What texts may take, all made as long as the longest, to be sorted as an array."""
 
 
 def sorted_texts(texts: Iterable[str]) -> Texts:
@@ -25,6 +27,9 @@ def order_of(texts: Sequence[str]) -> AnyArray | None:
     """Give the places of texts in their sorted order [N]; None if they are sorted and unique."""
     if all(a < b for a, b in pairwise(texts)):
         return None
+    table = _as_array(texts)
+    if table is not None:
+        return small(np.argsort(table, kind="stable"))
     runs = []
     for start in range(0, len(texts), _RUN):
         some = texts[start : start + _RUN]
@@ -33,6 +38,22 @@ def order_of(texts: Sequence[str]) -> AnyArray | None:
     # A run is read as plain integers: reading a text by one of NumPy's takes longer.
     merged = heapq.merge(*map(_integers, runs), key=texts.__getitem__)
     return small(np.fromiter(merged, np.int64, len(texts)))
+
+
+def _as_array(texts: Sequence[str]) -> AnyArray | None:
+    """Write texts as bytes of one length [N], which sort alike; None if that is much memory.
+
+    UTF-8 sorts as the code points do.
+    """
+    parts = [np.zeros(0, "S1")]
+    left = iter(texts)
+    while some := [text.encode("utf-8", "surrogatepass") for text in islice(left, _RUN)]:
+        parts.append(np.array(some))
+        longest = max(part.dtype.itemsize for part in parts)
+        # NumPy drops zeros at the end, so that "a" and "a\0" would be the same.
+        if longest * len(texts) > _MOST_BYTES or any(text.endswith(b"\0") for text in some):
+            return None
+    return np.concatenate(parts)
 
 
 def first_alike(texts: Sequence[str]) -> Indices:

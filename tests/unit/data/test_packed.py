@@ -31,6 +31,7 @@ def test_texts_come_back_as_they_were(texts, prefix, suffix):
     known = [prefix + text + suffix for text in texts]
     found = PackedTexts(known)
     assert (len(found), list(found), found) == (len(known), known, tuple(known))
+    assert [found[k] for k in range(len(known))] == known
     assert found[1:3] == tuple(known[1:3])
     assert copy.deepcopy(found) == found
 
@@ -38,7 +39,7 @@ def test_texts_come_back_as_they_were(texts, prefix, suffix):
 @pytest.mark.parametrize("count", [63, 64, 65, 128, 202])
 def test_texts_of_several_blocks_come_back(count):
     found = PackedTexts(MANY[:count])
-    assert list(found) == MANY[:count]
+    assert list(found) == [found[k] for k in range(count)] == MANY[:count]
     assert (found[0], found[-1], found[62:66]) == (
         MANY[0],
         MANY[count - 1],
@@ -94,8 +95,10 @@ def test_paths_made_of_ids_are_wrapped_ids(paths, kind):
 def test_digests_come_back_as_they_were():
     digests = [hashlib.sha256(bytes([k])).hexdigest() for k in range(5)]
     found = PackedDigests(iter(digests))
+    assert [found[k] for k in range(len(digests))] == list(found)
     assert list(found) == digests
     assert (found[-1], found[1:3]) == (digests[-1], tuple(digests[1:3]))
+    assert list(PackedDigests(["", digests[0]])) == ["", digests[0]]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ STAMPS = st.tuples(st.integers(0, 2**62), st.integers(0, 2**62)).map("{0[0]}:{0[
 
 @given(st.lists(st.one_of(STAMPS, st.text("0123456789:", max_size=9))))
 def test_marks_of_files_come_back_as_they_were(stamps):
-    assert packed_stamps(iter(stamps)) == tuple(stamps)
+    found = packed_stamps(iter(stamps))
+    assert found == tuple(stamps)
+    assert [found[k] for k in range(len(stamps))] == stamps
 
 
 @pytest.mark.parametrize("odd", ["", "1:", "01:2", "1:٣", "1:2\n", "-1:2", "9" * 20 + ":1"])

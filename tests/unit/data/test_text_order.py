@@ -12,9 +12,10 @@ ANY = st.text(st.characters(exclude_categories=()), max_size=3)  # lone surrogat
 SOME = st.lists(st.one_of(ANY, st.text("ab", max_size=2)), max_size=40)
 
 
-@pytest.fixture(autouse=True)
-def short_runs(monkeypatch):
+@pytest.fixture(autouse=True, params=[0, 1000])
+def short_runs(monkeypatch, request):
     monkeypatch.setattr(text_order, "_RUN", 7)
+    monkeypatch.setattr(text_order, "_MOST_BYTES", request.param)
 
 
 @given(SOME)
@@ -30,6 +31,10 @@ def test_the_order_of_texts_sorts_them_and_keeps_equal_ones_in_place(texts):
         assert sorted(set(texts)) == texts
     else:
         assert order.tolist() == expected
+
+
+def test_texts_that_differ_in_zeros_at_their_end_are_in_order():
+    assert order_of(["a\0\0", "b", "a", "a\0"]).tolist() == [2, 3, 0, 1]
 
 
 @given(SOME)
