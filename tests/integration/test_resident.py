@@ -7,13 +7,14 @@ import torch
 from runs import CONFIG, write_experiment
 
 from fivefold.engine.resident import Resident
-from fivefold.experiment import experiment as module
+from fivefold.experiment import work_making
+from fivefold.experiment.experiment import Experiment
 
 
 def digests(folder):
     torch.set_num_threads(1)
     config = CONFIG + "augmentation: {Fliplr: 0.5}\ntestSplit: 0.2\n"
-    module.Experiment.load(write_experiment(folder, config=config)).fit(jobs=1)
+    Experiment.load(write_experiment(folder, config=config)).fit(jobs=1)
     kinds = ("weights/*.safetensors", "metrics/*.csv", "predictions/*")
     paths = sorted(path for kind in kinds for path in folder.glob(kind))
     return {p.relative_to(folder): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
@@ -28,7 +29,7 @@ def test_bytes_are_the_same_with_frozen_and_trained_stages(tmp_path, monkeypatch
         return made[-1]
 
     slow = digests(tmp_path / "slow")
-    monkeypatch.setattr(module, "Resident", with_room)
+    monkeypatch.setattr(work_making, "Resident", with_room)
     assert digests(tmp_path / "fast") == slow
     assert made[0]._pixels is not None  # somebody has asked for them
     assert len(slow) > 8
