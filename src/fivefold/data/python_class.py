@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import AnyArray, Floats, Image
+from fivefold.data.dataset_checks import check_dataset
 from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.packed import packed
 from fivefold.data.packed_numbers import packed_targets
@@ -95,10 +96,7 @@ class PythonSource(Source):
         *,
         progress: Progress | None = None,
     ) -> None:
-        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
-            msg = f"data set: expected __len__ and __getitem__, got {type(dataset).__name__}"
-            hint = "__getitem__(i) must return a PredictionItem(id, x, y)"
-            raise DataError(msg, hint=hint, slug="data/not-a-dataset")
+        check_dataset(dataset)
         self.dataset = dataset
         self._take_turns()
         _renew_in_forks(self)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 import torch
 
+from fivefold.core.arguments import as_number, as_whole
 from fivefold.core.errors import ConfigError, NumericError, Problem
 from fivefold.core.seeding import seed_for
 from fivefold.data.batches import Batch
@@ -54,6 +55,10 @@ class Sweep:
     subsample: float = 1.0
 
     def __post_init__(self) -> None:
+        for name in ("start_lr", "end_lr", "subsample"):
+            as_number(name, getattr(self, name))
+        as_whole("epochs", self.epochs)
+        as_whole("steps", 2 if self.steps is None else self.steps)
         ranges = {
             "start_lr": (
                 _LOWEST <= self.start_lr < self.end_lr,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from fivefold.core.arguments import as_whole, is_number, refuse_argument
 from fivefold.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -53,14 +54,16 @@ def draw_change(
     curve: Curve, sma: int, n_skip: tuple[int, int], y_lim: tuple[float, float]
 ) -> Figure:
     """Draw the mean change of the loss in a step over the `sma` steps before each."""
-    if sma < 1:
+    if as_whole("sma", sma) < 1:
         message = f"sma: expected at least 1 step, got {sma}"
         raise ConfigError([Problem("config/bad-value", "", message)])
+    if not (isinstance(y_lim, Sequence) and len(y_lim) == 2 and all(map(is_number, y_lim))):
+        refuse_argument("y_lim", "the lowest and the highest change", y_lim)
     losses = np.array(curve.losses)
     changes = np.zeros(len(losses))
     changes[sma:] = (losses[sma:] - losses[:-sma]) / sma
     # The first ones have no change to show.
-    chosen = _chosen(len(losses), max(n_skip[0], sma), n_skip[1])
+    chosen = _chosen(len(losses), max(as_whole("n_skip_beginning", n_skip[0]), sma), n_skip[1])
     figure, axes = _axes("change of the loss in a step", curve.scale)
     axes.plot(curve.lrs[chosen], changes[chosen], color=_SMOOTH)
     axes.axhline(0, color="#d4d4d2", linewidth=0.8)
@@ -88,6 +91,7 @@ def _axes(label: str, scale: str) -> tuple[Figure, "Axes"]:
 
 def _chosen(length: int, beginning: int, end: int) -> slice:
     """Leave some steps out at both ends, unless nothing would be left."""
+    beginning, end = as_whole("n_skip_beginning", beginning), as_whole("n_skip_end", end)
     if beginning < 0 or end < 0:
         message = f"n_skip: expected numbers of steps of at least 0, got {beginning} and {end}"
         raise ConfigError([Problem("config/bad-value", "", message)])

@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 import torch
 
 from fivefold.config import ExperimentConfig
+from fivefold.core.arguments import as_whole
 from fivefold.core.cores import usable_cores
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Silent
@@ -80,9 +81,9 @@ def check_at_once(at_once: AtOnce) -> None:
     """Refuse a number of processes that there cannot be.
 
     Raises:
-        ConfigError: If it is below 1.
+        ConfigError: If it is below 1, or neither a number nor "auto".
     """
-    if isinstance(at_once, int) and at_once < 1:
+    if at_once not in (None, "auto") and as_whole("jobs", at_once) < 1:
         message = f"jobs: expected at least 1, got {at_once}"
         raise ConfigError([Problem("config/bad-value", "", message)])
 

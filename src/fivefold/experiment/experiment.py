@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fivefold.config import ExperimentConfig, ResolvedStage
+from fivefold.core.arguments import as_path
 from fivefold.core.layout import RunFolder
 from fivefold.core.lock import locked
 from fivefold.core.predictions import Predictions, average
@@ -105,7 +106,7 @@ class Experiment:
             ConfigError: With every problem of the config.
             UnsafeInputError: If the config names code and that was not allowed.
         """
-        folder = RunFolder.of(Path(path))
+        folder = RunFolder.of(as_path("path", path))
         with recorded_warnings() as said:
             config = load_checked(folder.config_path, overrides, allow_imports=allow_imports)
         return cls(config, folder, allow_imports=allow_imports, progress=progress, warnings=said)

@@ -10,6 +10,7 @@ import numpy as np
 
 from fivefold import build
 from fivefold.config import find_project
+from fivefold.core.arguments import as_whole
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Progress, Terminal
 from fivefold.data import PredictionItem
@@ -94,9 +95,10 @@ class ClassificationPipeline(Evaluating):
         if subsample != 1.0:
             self._take_part(subsample)
         folds = foldsToExecute or None
-        if start_from_stage:
+        first = as_whole("start_from_stage", start_from_stage)
+        if first:
             run = self.experiment
-            check_stages_before(run.folder, run.config, folds, start_from_stage, "start_from_stage")
+            check_stages_before(run.folder, run.config, folds, first, "start_from_stage")
         self.dataset = dataset
         self._opened = None
         self._kept.clear()

@@ -1,8 +1,9 @@
 """Which stages of which folds there are, which are finished, which are left."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from fivefold.core.arguments import refuse_argument
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.layout import RunFolder
 
@@ -42,6 +43,8 @@ def choose_folds(wanted: Sequence[int] | None, num_folds: int) -> tuple[int, ...
     """
     if wanted is None:
         return tuple(range(num_folds))
+    if not isinstance(wanted, Iterable):
+        refuse_argument("folds", "several numbers", wanted)
     wrong = [fold for fold in wanted if fold not in range(num_folds)]
     if wrong or not wanted:
         message = f"folds: expected numbers from 0 to {num_folds - 1}, got {list(wanted)}"

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from fivefold.config import EXPERIMENTS, find_project
+from fivefold.core.arguments import as_path
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
 from fivefold.core.layout import CONFIG_NAME, RunFolder
 
@@ -96,12 +97,15 @@ def find_experiment(path: Path | str) -> Path:
 
     Args:
         path: A YAML file, a folder, or a path below the project's `experiments/`.
+
+    Raises:
+        ConfigError: If it is no path.
     """
-    project = _around(Path())
-    if project is not None and not Path(path).exists():
+    path, project = as_path("path", path), _around(Path())
+    if project is not None and not path.exists():
         named = project / EXPERIMENTS / path
-        return named if (named / CONFIG_NAME).is_file() else Path(path)
-    return Path(path)
+        return named if (named / CONFIG_NAME).is_file() else path
+    return path
 
 
 def _around(folder: Path) -> Path | None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from fivefold.config import ExperimentConfig
+from fivefold.core.arguments import as_whole
 from fivefold.core.errors import ConfigError, Problem, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.experiment.finished import recorded_config
@@ -25,7 +26,7 @@ def stage_index(folder: RunFolder, config: ExperimentConfig, stage: int) -> int:
         ConfigError: If there is no such stage.
     """
     count = len(recorded_config(folder, config).resolve())
-    if not -count <= stage < count:
+    if not -count <= as_whole("stage", stage) < count:
         message = f"stage: expected a number from 0 to {count - 1}, got {stage}"
         raise ConfigError([Problem("config/no-such-stage", "", message)])
     return stage % count

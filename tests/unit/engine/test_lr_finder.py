@@ -240,3 +240,34 @@ def test_wrong_numbers_of_plots_are_told():
         curve([1.0, 2.0]).plot_loss_change(sma=0)
     with pytest.raises(ConfigError, match="n_skip: expected numbers of steps of at least 0"):
         curve([1.0, 2.0]).plot_loss(n_skip_end=-1)
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda f: f.plot_loss("x"), "^n_skip_beginning: expected a whole number, got 'x'$"),
+        (lambda f: f.plot_loss(1, 0.5), "^n_skip_end: expected a whole number, got 0.5$"),
+        (lambda f: f.plot_loss_change("x"), "^sma: expected a whole number, got 'x'$"),
+        (
+            lambda f: f.plot_loss_change(n_skip_beginning=None),
+            "^n_skip_beginning: expected a whole",
+        ),
+        (
+            lambda f: f.plot_loss_change(y_lim=5),
+            "^y_lim: expected the lowest and the highest change",
+        ),
+    ],
+)
+def test_arguments_of_plots_that_are_no_numbers_are_told(draw, message):
+    with pytest.raises(ConfigError, match=message) as error:
+        draw(curve([3.0, 2.0, 1.0]))
+    assert error.value.slug == "config/bad-value"
+
+
+@pytest.mark.parametrize("name", ["start_lr", "end_lr", "epochs", "steps", "subsample"])
+def test_a_sweep_of_no_numbers_is_told(name):
+    with pytest.raises(
+        ConfigError, match=f"^{name}: expected a (whole )?number, got 'x'$"
+    ) as error:
+        Sweep(**{name: "x"})
+    assert error.value.slug == "config/bad-value"

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from fivefold.apps.compare.finding import find_experiments
 from fivefold.apps.compare.reading import Compared, read_experiment
 from fivefold.config import ABSENT, differing
+from fivefold.core.arguments import as_path
 from fivefold.core.durable import write_bytes
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
 from fivefold.evaluation import csv_bytes, direction, resolve_monitor
@@ -108,7 +109,7 @@ def compare(
     Raises:
         ConfigError: If there is no experiment, or a name is not known.
     """
-    root = Path(folder)
+    root = as_path("folder", folder)
     found = find_experiments(root) if root.is_dir() else []
     read = [read_experiment(one, root) for one in found]
     if not any(one.config or one.metrics for one in read):

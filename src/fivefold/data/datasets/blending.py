@@ -3,14 +3,17 @@
 import csv
 import io
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fivefold.core.arguments import as_number, as_path, is_number, refuse_argument
 from fivefold.core.durable import write_text
 from fivefold.core.errors import DataError
+from fivefold.core.validation import shown
+from fivefold.data.dataset_checks import check_dataset, check_datasets
 from fivefold.data.datasets.composed import DataSet, LazyItem
 from fivefold.data.python_class import PredictionItem
 
@@ -28,7 +31,8 @@ class PredictedDataSet(DataSet):
 
     def blend(self, ds: Any, w: float = 0.5) -> "WeightedBlend":
         """Blend with other predictions of the same items; these ones weigh `w`, 0-1."""
-        return WeightedBlend([self, ds], [w, 1 - w])
+        weight = as_number("w", w)
+        return WeightedBlend([self, ds], [weight, 1 - weight])
 
     def dump(
         self,
@@ -46,14 +50,14 @@ class PredictedDataSet(DataSet):
             treshold: A class is true where its probability is above this, 0-1.
             encode_y: Write what is true instead of what was predicted.
         """
-        root = self.root()
+        path, root = as_path("csv_path", csv_path), self.root()
         encode = getattr(root, "encode", None)
         if encode is None:
             names = getattr(root, "class_names", ())
             rows = [_numbers(item, names, encode_y=encode_y) for item in self]
         else:
             rows = [encode(item, encode_y, treshold) for item in self]
-        write_rows(Path(csv_path), rows)
+        write_rows(path, rows)
 
 
 class _Together(PredictedDataSet):
@@ -63,11 +67,11 @@ class _Together(PredictedDataSet):
         predictions: Data sets whose items have predictions.
 
     Raises:
-        DataError: If there is none, or they have different lengths.
+        DataError: If there is none, one is no data set, or they have different lengths.
     """
 
     def __init__(self, predictions: Sequence[Any]) -> None:
-        self.components = list(predictions)
+        self.components = check_datasets(predictions, "predictions")
         lengths = [len(part) for part in self.components]
         if not lengths or len(set(lengths)) > 1:
             msg = f"predictions: expected some of the same items, got lengths {lengths}"
@@ -108,10 +112,12 @@ class WeightedBlend(_Together):
 
     def __init__(self, predictions: Sequence[Any], weights: Sequence[float] | None = None) -> None:
         super().__init__(predictions)
-        self.weights = [1.0] * len(self.components) if weights is None else list(weights)
-        fits = len(self.weights) == len(self.components) and min(self.weights) >= 0
+        count = len(self.components)
+        given = [1.0] * count if weights is None else weights
+        self.weights = list(given) if isinstance(given, Iterable) else []
+        fits = len(self.weights) == count and all(is_number(w) and w >= 0 for w in self.weights)
         if not fits or sum(self.weights) <= 0:
-            msg = f"weights: expected {len(self.components)} numbers from 0, got {self.weights}"
+            msg = f"weights: expected {count} numbers from 0, got {shown(weights)}"
             raise DataError(msg, slug="data/blend-weights")
 
     def _blended(self, predictions: list[Any]) -> Any:
@@ -138,6 +144,9 @@ class TransformPrediction(PredictedDataSet):
     """
 
     def __init__(self, ds: Any, f: Callable[[Any], Any]) -> None:
+        check_dataset(ds, "TransformPrediction: ds")
+        if not callable(f):
+            refuse_argument("TransformPrediction: f", "a function", f)
         self.ds, self.f = ds, f
 
     def __len__(self) -> int:

@@ -1,11 +1,13 @@
 """Data sets made of others, under Musket's names."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
+from fivefold.core.arguments import as_whole, is_number, refuse_argument
 from fivefold.core.errors import DataError
+from fivefold.data.dataset_checks import check_dataset, check_datasets
 from fivefold.data.python_class import PredictionItem
 
 _BY_NUMBER = (
@@ -90,12 +92,13 @@ class SubDataSet(DataSet):
         name: What it is called.
 
     Raises:
-        DataError: If there is no such item.
+        DataError: If it is no data set, or has no such item.
     """
 
     def __init__(self, ds: Any, indexes: Sequence[int], name: str = "") -> None:
+        check_dataset(ds, "SubDataSet: ds")
         self.ds = ds
-        self.indexes = [int(i) for i in indexes]
+        self.indexes = _whole_numbers(indexes, "SubDataSet: indexes")
         self.name = name or getattr(ds, "name", "")
         wrong = [i for i in self.indexes if not 0 <= i < len(ds)]
         if wrong:
@@ -130,10 +133,13 @@ class CompositeDataSet(DataSet):
 
     Args:
         components: The data sets.
+
+    Raises:
+        DataError: If one of them is none.
     """
 
     def __init__(self, components: Sequence[Any]) -> None:
-        self.components = list(components)
+        self.components = check_datasets(components, "CompositeDataSet: components")
         self._ends = list(accumulate(len(part) for part in self.components))
 
     def __len__(self) -> int:
@@ -176,13 +182,14 @@ class AspectRatioDataSet(DataSet):
         strategy: "center"; random parts are a matter of augmentation: `CropToFixedSize`.
 
     Raises:
-        DataError: If the ratio or the strategy is none of these.
+        DataError: If it is no data set, or if the ratio or the strategy is none of these.
     """
 
     def __init__(
         self, child: Any, target_ratio: tuple[float, float] = (1, 1), strategy: str = "center"
     ) -> None:
-        if strategy != "center" or len(target_ratio) != 2 or min(target_ratio) <= 0:
+        check_dataset(child, "AspectRatioDataSet: child")
+        if strategy != "center" or not _is_ratio(target_ratio):
             msg = (
                 "AspectRatioDataSet: expected a ratio of two numbers above 0 and the strategy "
                 f"'center', got {target_ratio} and {strategy!r}"
@@ -208,3 +215,14 @@ class AspectRatioDataSet(DataSet):
         if name in (*_BY_NUMBER, *_OF_ALL):
             return getattr(self.child, name)
         raise AttributeError(name)
+
+
+def _is_ratio(value: Any) -> bool:
+    is_pair = isinstance(value, tuple | list) and len(value) == 2
+    return is_pair and all(is_number(side) and side > 0 for side in value)
+
+
+def _whole_numbers(values: Any, name: str) -> list[int]:
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+        refuse_argument(name, "whole numbers", values)
+    return [as_whole(name, value) for value in values]

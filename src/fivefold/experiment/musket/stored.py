@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from fivefold.core.arguments import as_path
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
@@ -85,14 +86,14 @@ class StoredPredictions(PredictedDataSet):
             treshold: A class of a sigmoid output is true where its probability is above this, 0-1.
             encode_y: Write what is true instead of what was predicted.
         """
-        whole = self.root()
+        path, whole = as_path("csv_path", csv_path), self.root()
         if hasattr(whole, "encode"):
-            write_rows(Path(csv_path), [whole.encode(item, encode_y, treshold) for item in self])
+            write_rows(path, [whole.encode(item, encode_y, treshold) for item in self])
             return
         found = self.predictions
         values = found.truth if encode_y else found.probs
         write_rows(
-            Path(csv_path),
+            path,
             [_row(i, row, found.heads, treshold) for i, row in zip(found.ids, values, strict=True)],
         )
 
