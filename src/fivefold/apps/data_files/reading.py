@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -32,7 +33,7 @@ class Reading:
         image_column: Of a table.
         label_column: Of a table.
         separator: Of a table: what stands between several labels in one cell.
-        boxes: Of a COCO file: boxes are labels of their images.
+        boxes_as_labels: Of a COCO file: boxes are labels of their images.
         category_map: Of a COCO file: a JSON file with the class of each category.
         level: Of a COCO file: how many supercategories up a class lies.
         background: Of a COCO file: the class that means "nothing".
@@ -42,7 +43,7 @@ class Reading:
     image_column: str | None = None
     label_column: str | None = None
     separator: str | None = None
-    boxes: bool = False
+    boxes_as_labels: bool = False
     category_map: Path | None = None
     level: int = 0
     background: str | None = None
@@ -58,7 +59,7 @@ _KINDS_OF: Mapping[str, tuple[Kind, ...]] = {
     "image_column": ("csv",),
     "label_column": ("csv",),
     "separator": ("csv",),
-    "boxes": ("coco",),
+    "boxes_as_labels": ("coco",),
     "category_map": ("coco",),
     "level": ("coco",),
     "background": ("coco",),
@@ -145,7 +146,7 @@ def _open_coco(path: Path, images_dir: Path, reading: Reading) -> Source:
     return CocoSource(
         path,
         images_dir,
-        boxes="labels" if reading.boxes else None,
+        boxes="labels" if reading.boxes_as_labels else None,
         category_map=read_map(reading.category_map) if reading.category_map else None,
         level=reading.level,
         background=reading.background,
@@ -161,6 +162,11 @@ def labels_of(source: Source, separator: str) -> Iterator[str]:
         yield separator.join(names[c] for c in true)
 
 
+def file_name(sample_id: str, path: str) -> str:
+    """Name an image's file below the folder of images: an id of a table may lack the ending."""
+    return sample_id if path.endswith(sample_id) else sample_id + Path(path).suffix
+
+
 def table_with_copies(source: Source, progress: Progress) -> tuple[SampleTable, int]:
     """Read the bytes of all images, so that exact copies can stay together.
 
@@ -168,18 +174,14 @@ def table_with_copies(source: Source, progress: Progress) -> tuple[SampleTable, 
         The samples, and how many could not be read and have no copies therefore.
     """
     unreadable, digests = 0, GatheredTexts(packed_digests)
-    with progress.bar("looking for copies", len(source)) as advance:
-        threads = decoding_threads()
-        found = map_ahead(
-            lambda k: _digest(source.path(k)),
-            range(len(source)),
-            threads=threads,
-            ahead=4 * threads,
-        )
-        for k, digest in enumerate(found):
+    threads = decoding_threads()
+    paths = (source.path(k) for k in range(len(source)))
+    found = map_ahead(_digest, paths, threads=threads, ahead=4 * threads)
+    with progress.bar("looking for copies", len(source)) as advance, closing(found):
+        for sample_id, digest in zip(source.sample_ids, found, strict=True):
             advance(1)
             unreadable += digest is None
-            digests.add(digest or _own_digest(source.sample_ids[k]))
+            digests.add(digest or _own_digest(sample_id))
     return table_of_all(source, digests.done()), unreadable
 
 

@@ -1,7 +1,7 @@
 """Tables as they are written: rows come one by one, and the file has its name once it is whole."""
 
-import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from fivefold.core.durable import Streamed, resource_error
 from fivefold.core.errors import DataError
 
 _AT_ONCE = 4096
+_NEEDS_QUOTES = re.compile(r'[,"\r\n]')
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
@@ -30,10 +31,9 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
     try:
         with Streamed(path.parent) as streamed:
             text = io.StringIO()
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(header)
+            text.write(_line(header))
             for count, row in enumerate(rows, 1):
-                writer.writerow(row)
+                text.write(_line(row))
                 if count % _AT_ONCE == 0:
                     streamed.file.write(_encoded(path, text))
             streamed.file.write(_encoded(path, text))
@@ -41,6 +41,15 @@ def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
     except OSError as error:
         raise resource_error(path, error) from error
     return count
+
+
+def _line(cells: Sequence[str]) -> str:
+    """Write a row. Python's writer leaves a lone carriage return as it is, which ends a line."""
+    quoted = (
+        '"' + cell.replace('"', '""') + '"' if _NEEDS_QUOTES.search(cell) else cell
+        for cell in cells
+    )
+    return ",".join(quoted) + "\n"
 
 
 def _encoded(path: Path, text: io.StringIO) -> bytes:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import typer
 
+from fivefold.cli.data.convert import convert
 from fivefold.cli.data.labels import labels
+from fivefold.cli.data.sample import sample
 from fivefold.cli.data.split import split
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -28,6 +30,25 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold data split photos -o dataset.csv --folds 5 --train-folds 0,1,2,3",
             "fivefold data split scans.csv -o scans5.csv --folds 5 --group-column patient",
             "fivefold data split photos -o all.csv --test 0.1 --folds 5 --seed 7",
+        ),
+    ),
+    (
+        "convert",
+        convert,
+        (
+            "fivefold data convert photos -o photos.json",
+            "fivefold data convert coco.json --images photos -o labels.csv --new-separator '$'",
+            "fivefold data convert labels.csv -o by-class --link hard",
+            "fivefold data convert breeds.json --category-map map.json -o cats-and-dogs.csv",
+        ),
+    ),
+    (
+        "sample",
+        sample,
+        (
+            "fivefold data sample photos -o small.csv --per-class 50",
+            "fivefold data sample labels.csv -o balanced.csv    as many as the rarest class has",
+            "fivefold data sample labels.csv -o tenth.csv --fraction 0.1 --seed 1",
         ),
     ),
 )

@@ -12,7 +12,6 @@ from fivefold.cli.data import options
 from fivefold.cli.data.places import check_outputs
 from fivefold.cli.data.told import say_left_out, warn
 from fivefold.cli.guard import guarded
-from fivefold.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from fivefold.apps.data_files.labels import Listed, WrittenLabels
@@ -74,10 +73,11 @@ def labels(  # noqa: PLR0913  one parameter for each option
 
     of_table = {"image_column": image_column, "label_column": label_column}
     if len(data) == 1 and data[0].is_file():
-        _refuse({"recursive": recursive}, "a table")
+        options.refuse_stray({"--recursive": recursive}, "a table")
         listed = _of_table(data[0], images, {**of_table, "separator": separator})
     else:
-        _refuse({"images": images, **of_table}, "folders")
+        stray = {f"--{name.replace('_', '-')}": value for name, value in of_table.items()}
+        options.refuse_stray({"--images": images, **stray}, "folders")
         listed = list_folders(data, recursive=recursive)
     written = write_labels(listed, output, class_map, columns=names, separator=separator)
     section = section_for("csv", output, written.images_dir, separator=separator)
@@ -102,10 +102,3 @@ def _show(written: "WrittenLabels") -> None:
     numbers = written.class_map.items()
     rows = [(name, str(number), f"{written.counts[name]:,}") for name, number in numbers]
     show_table(("class", "number", "images"), rows)
-
-
-def _refuse(given: Mapping[str, object], kind: str) -> None:
-    stray = [name.replace("_", "-") for name, value in given.items() if value]
-    if stray:
-        message = f"expected no such option with {kind}, got one"
-        raise ConfigError([Problem("cli/stray-option", f"--{stray[0]}", message, "leave it out")])

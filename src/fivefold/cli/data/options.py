@@ -1,9 +1,12 @@
 """Options that several commands of `fivefold data` share."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from fivefold.core.errors import ConfigError, Problem
 
 Data = Annotated[
     Path,
@@ -13,6 +16,16 @@ Data = Annotated[
 ]
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="The table to write, a CSV file.")
+]
+AnyOutput = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="x.csv, x.json for COCO, or x for a new folder."
+    ),
+]
+LinkKind = Annotated[
+    Literal["copy", "hard", "symbolic"],
+    typer.Option("--link", help="How files come into a new folder."),
 ]
 Images = Annotated[
     Path | None,
@@ -54,3 +67,19 @@ def folds_of(text: str | None, option: str) -> tuple[int, ...]:
         msg = f"expected fold numbers such as 0,1,4, got {text!r}"
         raise typer.BadParameter(msg, param_hint=option)
     return tuple(dict.fromkeys(map(int, parts)))
+
+
+def refuse_stray(given: Mapping[str, object], kind: str) -> None:
+    """Refuse options that mean nothing here.
+
+    Args:
+        given: Options, each with something true if it was given.
+        kind: With what they mean nothing.
+
+    Raises:
+        ConfigError: If there are any.
+    """
+    stray = [name for name, value in given.items() if value]
+    if stray:
+        message = f"expected no such option with {kind}, got one"
+        raise ConfigError([Problem("cli/stray-option", stray[0], message, "leave it out")])

@@ -32,3 +32,21 @@ def check_outputs(
             message = "expected a file, got the terminal"
             raise ConfigError([Problem("cli/output-name", str(path), message, "such as -o a.csv")])
         check_free(path, force=force, example=example)
+
+
+def check_output(output: Path, data: Path, *, force: bool) -> None:
+    """Refuse an output as `check_outputs` does; a folder by whoever makes it.
+
+    Raises:
+        ConfigError: If it cannot be written.
+    """
+    from fivefold.apps.data_files.converting import kind_to_write
+
+    kind = kind_to_write(output)
+    if kind != "folder":
+        example = "labels.csv" if kind == "csv" else "x.json"
+        check_outputs([output], [data], force=force, example=example)
+    elif force:
+        message = "expected no such option with a folder, got one"
+        hint = "folders are not replaced: leave it out, and choose a new name"
+        raise ConfigError([Problem("cli/stray-option", "--force", message, hint)])

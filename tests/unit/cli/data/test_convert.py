@@ -1,0 +1,54 @@
+import json
+
+import pytest
+from shapes import draw_folders
+
+from fivefold.cli.app import run
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draw_folders(tmp_path / "photos", 3)
+    return tmp_path
+
+
+def test_a_folder_becomes_a_coco_file_that_a_config_can_name(here, capsys):
+    assert run(["data", "convert", "photos", "-o", "a.json"]) == 0
+    assert "dataset: {coco: a.json, images: photos}" in capsys.readouterr().err
+    assert run(["data", "convert", "a.json", "--images", "photos", "-o", "by-class"]) == 0
+    assert (here / "by-class/circle/000.png").is_file()
+
+
+def test_categories_may_become_other_classes(here, capsys):
+    assert run(["data", "convert", "photos", "-o", "a.json"]) == 0
+    (here / "map.json").write_text(
+        json.dumps({"circle": "round", "square": "not", "triangle": "not"})
+    )
+    command = ["data", "convert", "a.json", "--images=photos", "--category-map=map.json", "-o"]
+    assert run([*command, "b.csv", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["images"] == 9
+    assert (here / "b.csv").read_text().splitlines()[-1] == "triangle/002.png,not"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["-o", "a.csv", "--link", "hard"], "--link"),
+        (["-o", "a.json", "--new-separator", "$"], "--new-separator"),
+        (["-o", "folder", "--force"], "--force"),
+        (["-o", "a.csv", "--level", "1"], "--level"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(here, capsys, arguments, option):
+    assert run(["data", "convert", "photos", *arguments]) == 2
+    assert f"{option}: expected no such option" in capsys.readouterr().err
+    assert [p.name for p in here.iterdir()] == ["photos"]
+
+
+def test_an_existing_file_is_replaced_only_with_force(here, capsys):
+    (here / "a.json").write_text("mine")
+    assert run(["data", "convert", "photos", "-o", "a.json"]) == 2
+    assert "a.json: expected a name that is free" in capsys.readouterr().err
+    assert run(["data", "convert", "photos", "-o", "a.json", "--force"]) == 0
+    assert run(["data", "convert", "a.json", "-o", "a.json", "--force"]) == 2
