@@ -36,6 +36,7 @@ from fivefold.config.ranges import (
     LayersToTrain,
     LearningRate,
     Loss,
+    NearDuplicates,
     PredictBatch,
     Seed,
     Share,
@@ -313,6 +314,12 @@ class ExperimentKeys(BaseModel):
         0.0, alias="testSplit", description="Fraction kept out of all folds as holdout."
     )
     test_split_seed: Seed = Field(123, alias="testSplitSeed", description="Seed of the holdout.")
+    near_duplicates: NearDuplicates = Field(
+        4,
+        description="Keep pictures in one fold that show the same though their files differ: in "
+        "how many of 64 bits their perceptual hashes may differ, 1 to 8; `off` keeps only exact "
+        "copies together.",
+    )
     subsample: Share = Field(
         1.0,
         description="The fraction of a fold's training samples that each epoch takes, drawn anew; "

@@ -48,6 +48,11 @@ DatasetAugmenter: TypeAlias = Annotated[
     AfterValidator(_with_name),
     one_of("a mapping with a `name`, and options"),
 ]
+NearDuplicates: TypeAlias = Annotated[
+    Literal["off"] | Annotated[int, Field(ge=1, le=8)],
+    one_of("'off' or a whole number from 1 to 8"),
+    NullMeans("off"),
+]
 Detail: TypeAlias = Annotated[float, Field(ge=1, le=4)]
 Views: TypeAlias = Annotated[int, Field(ge=0, le=1000)]
 CacheSize: TypeAlias = Annotated[

@@ -124,6 +124,11 @@ class RunFolder:
         return self.root / "data" / "folds.json"
 
     @property
+    def split_report_path(self) -> Path:
+        """What the folds keep together, and how even they are."""
+        return self.root / "data" / "splits.json"
+
+    @property
     def manifest_path(self) -> Path:
         """Versions, hardware, seeds, automatic choices, warnings."""
         return self.root / "manifest.json"

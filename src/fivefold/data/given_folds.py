@@ -88,7 +88,7 @@ class GivenFolds:
         torn = same & (numbers[order][1:] != numbers[order][:-1])
         count = len(np.unique(units[order][1:][torn]))
         if count:
-            text = "%s: %d groups or exact copies are in several folds: models know what they test"
+            text = "%s: %d groups, copies or near duplicates are in several folds: models know them"
             logger.warning(text, self.where, count)
 
 

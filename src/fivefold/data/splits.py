@@ -21,6 +21,7 @@ from fivefold.data.packed import GatheredTexts, PackedTexts, packed_digests, sma
 from fivefold.data.samples import SampleTable
 
 _FORMAT = 1
+_LATER = frozenset({"near_duplicates"})  # folds that were made before there was the key are kept
 _RESTORE = "restore it from a copy; without it a resumed run would mix training and truth"
 
 
@@ -170,7 +171,8 @@ def check_splits(saved: Splits, table: SampleTable, settings: Mapping[str, Any])
         key: value.digest if isinstance(value, GivenFolds) else value or ""
         for key, value in settings.items()
     }
-    changed = [key for key in settings if (saved.settings.get(key) or "") != now[key]]
+    known = [key for key in settings if key not in _LATER or key in saved.settings]
+    changed = [key for key in known if (saved.settings.get(key) or "") != now[key]]
     if changed:
         told = ", ".join(f"{k} was {saved.settings.get(k)}, is {now[k]}" for k in changed)
         msg = f"folds: expected the settings that they were made with, got others: {told}"

@@ -53,6 +53,7 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
     lines = [
         ("data", _data(prepared)),
         ("folds", _folds(prepared)),
+        *_quality(prepared),
         ("model", _model(work, model)),
         *((f"stage {stage.index}", _stage(stage)) for stage in work.stages),
         *_class_weights(work),
@@ -78,6 +79,16 @@ def _folds(prepared: Prepared) -> str:
     if train_only:
         text = f"{train_only} images to train on, {text.removesuffix(' images')} to validate"
     return text + (f"; {held_out} held out" if held_out else "")
+
+
+def _quality(prepared: Prepared) -> Iterator[tuple[str, str]]:
+    """Tell how even the classes of folds are, and what was kept together."""
+    report = prepared.report
+    if report is None:
+        return
+    if report.evenness:
+        yield "evenness", str(report.evenness)
+    yield "together", report.kept_together()
 
 
 def _model(work: Work, model: Classifier) -> str:

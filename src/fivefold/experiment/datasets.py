@@ -21,7 +21,6 @@ from fivefold.data.balance import check_positives, positives_of
 from fivefold.data.columns import ColumnError
 from fivefold.data.datasets import source_of
 from fivefold.data.decode import FORMATS
-from fivefold.data.drawn_folds import make_splits
 from fivefold.data.extended import without_copies
 from fivefold.data.given_folds import (
     GivenFolds,
@@ -33,8 +32,10 @@ from fivefold.data.given_folds import (
 from fivefold.data.images import ResizedImages
 from fivefold.data.reasons import by_reason, counted
 from fivefold.data.samples import SampleTable, table_of
+from fivefold.data.split_report import SplitReport
 from fivefold.data.splits import Splits, check_splits
 from fivefold.experiment.plan import has_begun
+from fivefold.experiment.splitting import draw_folds, split_settings
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Prepared:
         splits: Their folds.
         images: Their pixels at the network's size.
         positives: Of each of them whether it is positive [N]; empty where no stage asks.
+        report: What is to be known of the folds.
     """
 
     source: Source
@@ -58,6 +60,7 @@ class Prepared:
     splits: Splits
     images: ResizedImages
     positives: AnyArray
+    report: SplitReport | None = None
 
 
 def wrap(dataset: Any, progress: Progress, *, labelled: bool = True) -> Source:
@@ -106,19 +109,20 @@ def prepare(
         kept=kept,
     )
     table = _without_copies(table_of(source, found), source)
-    settings = split_settings(config) | {"given": given_folds(config, source)}
+    images, given = build_images(config.shape, source, table, kept), given_folds(config, source)
     if has_begun(folder):
-        splits = _settled_folds(folder)
-        check_splits(splits, table, settings)
+        splits, report = _settled_folds(folder), _settled_report(folder)
+        check_splits(splits, table, split_settings(config) | {"given": given})
         splits = splits.shared_with(table)
     else:
-        splits = make_splits(table, **settings)
+        splits, report = draw_folds(config, source, images, given, progress)
         if save:
             splits.save(folder.folds_path)
+            report.save(folder.split_report_path)
+            progress.line(f"folds: {report.evenness or report.kept_together()}")
     _warn_of_empty_classes(table, splits)
-    images = build_images(config.shape, source, table, kept)
     positives = _positives(config, source, table, splits)
-    return Prepared(source, found, table, splits, images, positives)
+    return Prepared(source, found, table, splits, images, positives, report)
 
 
 def with_larger(prepared: Prepared, config: ExperimentConfig, progress: Progress) -> ResizedImages:
@@ -133,11 +137,10 @@ def draft_folds(source: Source, config: ExperimentConfig, progress: Progress) ->
     Raises:
         DataError: If the data cannot be used.
     """
-    found = audit(
-        source, folds=config.folds_count, progress=progress, kept=build_kept(config, source)
-    )
-    given = given_folds(config, source)
-    return make_splits(table_of(source, found), **split_settings(config), given=given)
+    kept = build_kept(config, source)
+    found = audit(source, folds=config.folds_count, progress=progress, kept=kept)
+    images = build_images(config.shape, source, table_of(source, found), kept)
+    return draw_folds(config, source, images, given_folds(config, source), progress)[0]
 
 
 def _without_copies(table: SampleTable, source: Source) -> SampleTable:
@@ -177,6 +180,12 @@ def _settled_folds(folder: RunFolder) -> Splits:
     raise StateError(msg, hint=hint, slug="state/no-folds")
 
 
+def _settled_report(folder: RunFolder) -> SplitReport | None:
+    """Read what was found of the folds; a run from before there were such reports has none."""
+    path = folder.split_report_path
+    return SplitReport.load(path) if path.exists() else None
+
+
 def _warn_of_empty_classes(table: SampleTable, splits: Splits) -> None:
     """Say which classes a validation fold lacks: its metrics cannot speak of them."""
     if table.targets is None:
@@ -209,18 +218,6 @@ def given_folds(config: ExperimentConfig, source: Source) -> GivenFolds:
     if given.digest and config.test_split and not config.pretrain_transform:
         logger.warning("testSplit: has no effect: %s decide the holdout", given.where)
     return replace(given, train_only=frozenset(source.sample_ids[i] for i in source.train_only))
-
-
-def split_settings(config: ExperimentConfig) -> dict[str, Any]:
-    """The keys of a config that decide the folds."""
-    return {
-        "folds": config.folds_count,
-        "seed": config.random_state,
-        "stratified": config.stratified,
-        "holdout": config.test_split,
-        "holdout_seed": config.test_split_seed,
-        "validation": config.validation_split,
-    }
 
 
 def open_inputs(inputs: Path | Sequence[Path], images: Path | None = None) -> Source:

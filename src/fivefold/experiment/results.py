@@ -8,6 +8,7 @@ from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core import durable
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, average, join
+from fivefold.data.split_report import SplitReport
 from fivefold.engine.checkpoint import load_bundle
 from fivefold.evaluation import base_of, compute, csv_bytes, is_known, prediction_rows, spread
 from fivefold.experiment.plan import make_plan
@@ -73,6 +74,7 @@ def summarise(
         holdout=_on_holdout(folder, folds, last, names),
         reused=_reused(folder, folds, len(stages)),
         experiment_result=asked.result,
+        split_deviation=_split_deviation(folder),
     )
     if asked.result and summary.result is None:
         logger.warning("experiment_result: there is no number %r in this run", asked.result)
@@ -144,6 +146,12 @@ def _on_holdout(
     if not all(path.exists() for path in paths):
         return {}
     return compute(average([Predictions.load(path) for path in paths]), names)
+
+
+def _split_deviation(folder: RunFolder) -> float | None:
+    path = folder.split_report_path
+    evenness = SplitReport.load(path).evenness if path.exists() else None
+    return evenness.deviation if evenness else None
 
 
 def _reused(folder: RunFolder, folds: Sequence[int], num_stages: int) -> dict[str, str]:

@@ -44,6 +44,7 @@ class _Record(_Strict):
     experiment_result: str = ""
     result: float | None = None
     num_seeds: Annotated[int, Field(ge=1)] = 1
+    split_deviation: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Summary:
         experiment_result: What stands for the whole experiment, as the config names it, or "".
         num_seeds: Over how many repeats with other seeds it is: each number is a mean of theirs,
             and a spread is over them.
+        split_deviation: How far a class's share of a fold is at most from its share of all, 0-1;
+            None where nobody has measured it.
         fresh: Whether this run trained anything.
         seconds: How long this run took.
         stopped: Whether it has ended because its time was over.
@@ -75,6 +78,7 @@ class Summary:
     reused: Mapping[str, str] = field(default_factory=dict)
     experiment_result: str = ""
     num_seeds: int = 1
+    split_deviation: float | None = None
     fresh: bool = False
     seconds: float = 0.0
     stopped: bool = False
@@ -123,6 +127,8 @@ def write_summary(folder: RunFolder, summary: Summary) -> None:
         record["result"] = summary.result
     if summary.num_seeds > 1:
         record["num_seeds"] = summary.num_seeds
+    if summary.split_deviation is not None:
+        record["split_deviation"] = summary.split_deviation
     yaml, text = YAML(typ="safe", pure=True), io.StringIO()
     yaml.default_flow_style = False
     yaml.dump(record, text)
@@ -147,6 +153,7 @@ def read_summary(folder: RunFolder) -> Summary:
         reused=record.reused,
         experiment_result=record.experiment_result,
         num_seeds=record.num_seeds,
+        split_deviation=record.split_deviation,
     )
 
 

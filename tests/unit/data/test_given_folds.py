@@ -87,7 +87,7 @@ def test_groups_in_several_given_folds_are_told(caplog):
     with caplog.at_level(logging.WARNING):
         make_splits(table(groups=("a", "a", *IDS[2:])), folds=2, given=given)
     assert caplog.messages == [
-        "here: 1 groups or exact copies are in several folds: models know what they test"
+        "here: 1 groups, copies or near duplicates are in several folds: models know them"
     ]
 
 

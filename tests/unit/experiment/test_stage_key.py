@@ -148,6 +148,7 @@ ROADS = {
     "subsample": STAGE,
     "max_epoch_size": STAGE,
     "folds_from": DATA,
+    "near_duplicates": DATA,
     "negatives": STAGE,
     "validation_negatives": STAGE,
     "profile": "surroundings",

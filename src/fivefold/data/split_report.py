@@ -1,0 +1,168 @@
+"""How good folds are: what was kept together, what given folds tear apart, how even classes are."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from fivefold.core.sealed import read_sealed, write_sealed
+from fivefold.core.types import AnyArray, Indices
+from fivefold.data.given_folds import HOLDOUT
+from fivefold.data.packed_numbers import in_parts
+from fivefold.data.samples import SampleTable
+from fivefold.data.splits import Splits
+
+GROUPS, COPIES, NEAR = "groups", "exact copies", "near duplicates"
+"""Why samples are kept together."""
+
+_FORMAT = 1
+_EXAMPLES, _MEMBERS = 5, 4
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Count = Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True)
+class Evenness:
+    """The class whose share of a fold differs most from its share of all folds.
+
+    Attributes:
+        class_name: Its name, with that of its output before it where there are several.
+        fold: Where it differs most.
+        share: Of the fold's validation samples that have the class, 0-1.
+        whole: Of all samples but the holdout, 0-1.
+    """
+
+    class_name: str
+    fold: _Count
+    share: _Share
+    whole: _Share
+
+    @property
+    def deviation(self) -> float:
+        """How far the shares are apart, 0-1."""
+        return abs(self.share - self.whole)
+
+    def __str__(self) -> str:
+        points = f"{self.deviation * 100:.2g} points"
+        shares = f"{self.share:.2%} instead of {self.whole:.2%}"
+        return (
+            f"classes differ by at most {points}: {self.class_name!r} in fold {self.fold}, {shares}"
+        )
+
+
+@dataclass(frozen=True)
+class Ties:
+    """Sets of samples that belong into one fold for one reason.
+
+    Attributes:
+        sets: How many sets of at least two samples there are.
+        samples: How many samples they have.
+        torn: How many of the sets lie in several folds, or partly in the holdout.
+        examples: Ids of some that are torn: at most 4 of a set.
+    """
+
+    sets: _Count
+    samples: _Count
+    torn: _Count
+    examples: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class SplitReport:
+    """What is to be known of folds.
+
+    Attributes:
+        evenness: How even the classes are; None where nothing has labels.
+        ties: For each reason what is kept together.
+        distance: Bits in which the hashes of near duplicates may differ; 0: nobody looked.
+    """
+
+    evenness: Evenness | None
+    ties: Mapping[str, Ties] = field(default_factory=dict)
+    distance: _Count = 0
+
+    def leaks(self) -> Iterator[str]:
+        """Word what lies on both sides of a border, for each reason."""
+        for reason, ties in self.ties.items():
+            if ties.torn:
+                such = " and ".join(map(repr, ties.examples[0][:2]))
+                yield f"{ties.torn} of {ties.sets} sets of {reason} are torn apart, such as {such}"
+
+    def kept_together(self) -> str:
+        """Say in a line what was kept together, and what was not."""
+        found = {reason: ties for reason, ties in self.ties.items() if ties.sets}
+        if not found:
+            return "every sample is alone" + ("" if self.distance else "; near duplicates unsought")
+        told = [f"{t.samples} samples in {t.sets} sets of {name}" for name, t in found.items()]
+        return "; ".join([", ".join(told), *self.leaks()])
+
+    def save(self, path: Path) -> None:
+        """Write durably as JSON."""
+        write_sealed(path, asdict(self), version=_FORMAT)
+
+    @classmethod
+    def load(cls, path: Path) -> "SplitReport":
+        """Read what `save` wrote.
+
+        Raises:
+            StateError: If the file is missing or damaged.
+        """
+        return read_sealed(path, cls, version=_FORMAT, hint="delete it; nothing else needs it")
+
+
+def evenness_of(table: SampleTable, splits: Splits) -> Evenness | None:
+    """Find the class whose share of a fold differs most from its share of all."""
+    if table.targets is None or not table.labels:
+        return None
+    numbers = _by_row(table, splits)
+    names = _class_names(table)
+    counts = np.zeros((splits.num_folds, len(names)))
+    whole = np.zeros(len(names))
+    for places in in_parts(len(table)):
+        own = numbers[places.start : places.stop]
+        true = table.targets[places.start : places.stop] > 0
+        whole += true[own != HOLDOUT].sum(axis=0)
+        for fold in np.unique(own[own >= 0]).tolist():
+            counts[fold] += true[own == fold].sum(axis=0)
+    sizes = np.bincount(numbers[numbers >= 0], minlength=splits.num_folds)
+    shares = counts / np.maximum(sizes, 1)[:, None]
+    whole = whole / max(int((numbers != HOLDOUT).sum()), 1)
+    fold, k = divmod(int(np.argmax(np.abs(shares - whole))), len(names))
+    return Evenness(names[k], fold, float(shares[fold, k]), float(whole[k]))
+
+
+def ties_of(table: SampleTable, splits: Splits, firsts: Indices) -> Ties:
+    """Count sets of samples, and those that folds tear apart.
+
+    Args:
+        table: The samples.
+        splits: Their folds.
+        firsts: For each row the row that stands for its set [N].
+    """
+    numbers = _by_row(table, splits)
+    sizes = np.bincount(firsts, minlength=len(table))
+    apart = np.unique(firsts[numbers != numbers[firsts]])
+    examples = [_named(table, np.flatnonzero(firsts == first)) for first in apart[:_EXAMPLES]]
+    several = sizes > 1
+    return Ties(int(several.sum()), int(sizes[several].sum()), len(apart), tuple(examples))
+
+
+def _named(table: SampleTable, rows: Indices) -> tuple[str, ...]:
+    return tuple(sorted(table.ids[row] for row in rows[:_MEMBERS].tolist()))
+
+
+def _by_row(table: SampleTable, splits: Splits) -> AnyArray:
+    """Give each row's fold [N]."""
+    numbers: AnyArray = np.asarray(splits.numbers(table))[table.ranks]
+    return numbers
+
+
+def _class_names(table: SampleTable) -> Sequence[str]:
+    return [
+        f"{labels.name}.{name}" if len(table.labels) > 1 else name
+        for labels in table.labels
+        for name in labels.class_names
+    ]
