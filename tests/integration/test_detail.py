@@ -1,10 +1,9 @@
 """Training on parts that are enlarged: from larger pictures, whatever keeps them."""
 
-import hashlib
-
 import numpy as np
 import pytest
 import torch
+from digests import result_digests
 from runs import CONFIG, write_experiment
 
 from fivefold.apps.preview import preview
@@ -83,23 +82,17 @@ def test_preview_draws_what_the_first_epoch_sees_to_the_bit(tmp_path, monkeypatc
         assert np.array_equal(drawn[sample_id][-1][0], found[sample_id])
 
 
-def digests(folder):
-    kinds = ("weights/*.safetensors", "metrics/*.csv", "predictions/*")
-    paths = sorted(path for kind in kinds for path in folder.glob(kind))
-    return {p.relative_to(folder): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
-
-
 @pytest.mark.slow
 def test_bytes_are_the_same_with_a_cache_without_one_and_in_processes(tmp_path, monkeypatch):
     found = []
     for name, cache, jobs in (("a", "off", 1), ("b", tmp_path / "cache", 1), ("c", "off", 2)):
         monkeypatch.setenv("FIVEFOLD_CACHE", str(cache))
         experiment_of(tmp_path / name).fit(jobs=jobs)
-        found.append(digests(tmp_path / name))
+        found.append(result_digests(tmp_path / name))
     assert found[0] == found[1] == found[2]
     assert len(found[0]) > 8
     # With what the cache keeps now, other than that of a stage that sees less.
     less = tmp_path / "less"
     monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path / "cache"))
     experiment_of(less, ENLARGING + "detail: 1\n").fit(jobs=1)
-    assert digests(less) != found[0]
+    assert result_digests(less) != found[0]

@@ -1,4 +1,3 @@
-import hashlib
 import json
 import subprocess
 import sys
@@ -7,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from digests import digests_of
 from shapes import draw_folders
 from zygote import is_at_work
 
@@ -42,10 +42,7 @@ dataset: {folder: ../data}
 
 
 def hashes(folder):
-    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name not in NOT_COMPARED)
-    return {
-        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files
-    }
+    return digests_of(folder, (p for p in folder.rglob("*") if p.name not in NOT_COMPARED))
 
 
 def kill_and_compare(tmp_path, kills, seed, jobs):

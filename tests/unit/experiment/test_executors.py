@@ -1,4 +1,3 @@
-import hashlib
 import json
 import logging
 import sys
@@ -7,6 +6,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from digests import digests_of
 from runs import CONFIG, write_experiment
 
 from fivefold.config import parse
@@ -89,10 +89,7 @@ def test_fewer_than_one_fold_at_once_is_refused(tmp_path):
 
 
 def contents(folder):
-    paths = (p for p in folder.rglob("*") if p.is_file() and p.name not in NOT_COMPARED)
-    return {
-        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths
-    }
+    return digests_of(folder, (p for p in folder.rglob("*") if p.name not in NOT_COMPARED))
 
 
 def processes_of(monkeypatch, tmp_path):
