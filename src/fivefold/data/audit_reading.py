@@ -26,6 +26,7 @@ from fivefold.data.forks import Item
 from fivefold.data.image_problem import ImageProblem
 from fivefold.data.kept import Kept
 from fivefold.data.looks import LONGEST, measured
+from fivefold.data.packed_numbers import in_parts
 from fivefold.data.shards import Known
 from fivefold.data.source import Fetched, Source
 from fivefold.data.text_order import TextIndex
@@ -33,6 +34,7 @@ from fivefold.data.text_order import TextIndex
 LABEL_CONFLICT = "label_conflict"
 
 _AHEAD = 16  # samples that each thread may be ahead, so that an interrupt is quick
+_TOGETHER = 256  # headers that a thread reads without asking for more work
 MISNAMED = "+misnamed"
 """What a row's look says beside what the content tells, since that has no name."""
 
@@ -75,7 +77,21 @@ def read_headers(source: Source, progress: Progress) -> AuditRows:
     The digest of a sample is then one of its id and its file's stamp, so that no two are copies.
     Samples that are no files are read whole.
     """
-    return _gathered(source, progress, lambda i: (_glance(source, i), None), None)
+    if source.one_at_a_time:
+        return _gathered(source, progress, lambda i: (_glance(source, i), None), None)
+    gathered, threads = GatheredRows(), decoding_threads()
+    found = map_ahead(
+        lambda places: [_glance(source, i) for i in places],
+        in_parts(len(source), _TOGETHER),
+        threads=threads,
+        ahead=threads,
+    )
+    with progress.bar("audit", len(source)) as advance, closing(found):
+        for rows in found:
+            for row in rows:
+                gathered.add(row)
+            advance(len(rows))
+    return _with_excluded(source, gathered)
 
 
 def _gathered(
@@ -94,6 +110,10 @@ def _gathered(
         finally:
             if kept:  # also what was decoded before an interrupt
                 kept.commit()
+    return _with_excluded(source, gathered)
+
+
+def _with_excluded(source: Source, gathered: GatheredRows) -> AuditRows:
     for sample_id, rule in source.excluded:
         gathered.add(AuditRow(sample_id, EXCLUDED, rule))
     return gathered.done()
@@ -144,16 +164,17 @@ def _look(source: Source, i: int, known: Earlier, kept: Kept | None) -> Seen:
 
 def _glance(source: Source, i: int) -> AuditRow:
     """Find out about one sample what its file's beginning tells."""
-    row = _listed(source, i)
     try:
         header = source.header(i)
         if header is None:
-            fetched = source.fetch(i)
+            row, fetched = _listed(source, i), source.fetch(i)
             return _known_row(row, fetched.digest, _decoded(fetched, row, None)[0])
     except ImageProblem as problem:
-        return _refusal(row, problem)
-    digest = hashlib.sha256(f"{row.sample_id}\0{row.stamp}".encode(errors="surrogateescape"))
-    return _known_row(row, digest.hexdigest(), Known(header.height, header.width, header.kind))
+        return _refusal(_listed(source, i), problem)
+    sample_id, path, stamp = source.sample_ids[i], source.path(i), header.stamp
+    digest = hashlib.sha256(f"{sample_id}\0{stamp}".encode(errors="surrogateescape")).hexdigest()
+    look = header.kind + MISNAMED * is_misnamed(path or sample_id, header.kind)
+    return AuditRow(sample_id, USED, "", "", stamp, digest, header.height, header.width, path, look)
 
 
 def _listed(source: Source, i: int) -> AuditRow:

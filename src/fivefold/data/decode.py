@@ -25,6 +25,7 @@ from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.looks import FORMATS, PIXELS
 from fivefold.data.pixel_budget import PixelBudget
 from fivefold.data.pixels import pixels_of
+from fivefold.data.quick_headers import PART, QuickHeader, quick_header
 
 # What threads decode at a time, all together: two of the largest images that are accepted.
 _IN_FLIGHT = PixelBudget(200_000_000)
@@ -84,11 +85,13 @@ class Header:
         height: Of the image, upright.
         width: Likewise.
         kind: What file it is; see `data.looks`.
+        stamp: Of the file, as `Source.stamp` has it.
     """
 
     height: int
     width: int
     kind: str
+    stamp: str = ""
 
 
 def read_image(
@@ -104,20 +107,21 @@ def read_bytes(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
     Raises:
         ImageProblem: If it is missing, unreadable, no regular file, too large or empty.
     """
-    with _opened(path, limits) as file:
+    with _opened(path, limits) as (descriptor, _), open(descriptor, "rb", closefd=False) as file:
         return file.read(limits.max_bytes + 1)
 
 
 @contextmanager
-def _opened(path: Path, limits: Limits) -> Iterator[BinaryIO]:
+def _opened(path: Path | str, limits: Limits) -> Iterator[tuple[int, os.stat_result]]:
+    """Open a regular file that is not too large: its descriptor, and what it is."""
     # Without O_NONBLOCK, opening a pipe would wait for a writer for ever.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)
         try:
-            _check_file(os.fstat(descriptor), limits)
-            with open(descriptor, "rb", closefd=False) as file:
-                yield file
+            status = os.fstat(descriptor)
+            _check_file(status, limits)
+            yield descriptor, status
         finally:
             os.close(descriptor)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -186,7 +190,7 @@ def decode_sized(
             return Decoded(pixels, *size, kind)
 
 
-def read_header(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Header:
+def read_header(path: Path | str, *, limits: Limits = DEFAULT_LIMITS) -> Header:
     """Read how a file begins: what it is and how large its image is, but none of its pixels.
 
     A file that is cut off later, or damaged, looks whole.
@@ -194,16 +198,36 @@ def read_header(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Header:
     Raises:
         ImageProblem: As `decode`, as far as the beginning tells.
     """
-    with _opened(path, limits) as file:
-        head = file.read(_HEAD)
+    with _opened(path, limits) as (descriptor, status):
+        head = os.read(descriptor, PART)
         if not head:
             raise ImageProblem(Reason.EMPTY, "0 bytes")
-        file.seek(0)
-        with _worded(head, limits), Pillow.open(file, formats=FORMATS) as image:
-            _check_size(image.size, limits)
-            turn = _turn_of(image)
-            width, height = image.size[::-1] if turn in _SIDEWAYS else image.size
-            return Header(height, width, kind_of(image, head, rotated=turn is not None))
+        found = quick_header(head, lambda start, count: _bytes_at(descriptor, start, count))
+        if found:
+            _check_size((found.width, found.height), limits)
+        else:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            with open(descriptor, "rb", closefd=False) as file:
+                found = _pillows_header(file, head[:_HEAD], limits)
+        return Header(*found, stamp=stamp_of(status))
+
+
+def stamp_of(status: os.stat_result) -> str:
+    """Write a file's size and modification time, as `Source.stamp` has it."""
+    return f"{status.st_size}:{status.st_mtime_ns}"
+
+
+def _bytes_at(descriptor: int, start: int, count: int) -> bytes:
+    os.lseek(descriptor, start, os.SEEK_SET)
+    return os.read(descriptor, count)
+
+
+def _pillows_header(file: BinaryIO, head: bytes, limits: Limits) -> QuickHeader:
+    with _worded(head, limits), Pillow.open(file, formats=FORMATS) as image:
+        _check_size(image.size, limits)
+        turn = _turn_of(image)
+        width, height = image.size[::-1] if turn in _SIDEWAYS else image.size
+        return QuickHeader(height, width, kind_of(image, head, rotated=turn is not None))
 
 
 @contextmanager

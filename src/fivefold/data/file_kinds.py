@@ -1,7 +1,5 @@
 """What kind of file an image is: its format, and what is unusual about it."""
 
-from pathlib import PurePath
-
 from PIL import Image as Pillow
 
 _ENDINGS = {
@@ -71,5 +69,5 @@ def _has_more(image: Pillow.Image) -> bool:
 
 def is_misnamed(name: str, kind: str) -> bool:
     """Say whether a file's name ends as those of another format do."""
-    expected = _ENDINGS.get(PurePath(name).suffix.lower())
+    expected = _ENDINGS.get(name[name.rfind(".") :].lower())
     return expected is not None and kind.partition("+")[0] not in ("", expected)

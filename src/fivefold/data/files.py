@@ -17,6 +17,7 @@ from fivefold.data.decode import (
     read_bytes,
     read_header,
     read_image,
+    stamp_of,
 )
 from fivefold.data.packed import Texts, packed, packed_beside
 from fivefold.data.packed_numbers import PackedTargets, packed_targets
@@ -210,15 +211,14 @@ class FileSource(Source):
 
     def header(self, i: int) -> Header:
         """Read how a file begins."""
-        return read_header(Path(self._paths[i]), limits=self._limits)
+        return read_header(self._paths[i], limits=self._limits)
 
     def stamp(self, i: int) -> str:
         """Tell a file's size and modification time; nothing where there is no such file."""
         try:
-            status = Path(self._paths[i]).stat()
+            return stamp_of(Path(self._paths[i]).stat())
         except (OSError, ValueError):
             return ""
-        return f"{status.st_size}:{status.st_mtime_ns}"
 
     def path(self, i: int) -> str:
         """Tell where a file lies."""

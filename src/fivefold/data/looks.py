@@ -7,6 +7,7 @@ the numbers are missing.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -81,6 +82,7 @@ def look_of_numbers(code: int, brightness: int, spread: int, sharpness: int) -> 
     return Look(kind, brightness, spread, sharpness)
 
 
+@lru_cache(4096)  # a million rows have few kinds
 def look_of_text(text: str) -> Look:
     """Read what `str(look)` wrote.
 

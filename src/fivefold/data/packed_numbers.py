@@ -134,7 +134,7 @@ def targets_in_parts(
     return np.concatenate([part[:] for part in parts])
 
 
-def in_parts(count: int) -> Iterator[range]:
+def in_parts(count: int, size: int = _PART) -> Iterator[range]:
     """Divide the places from 0 to the last into ranges that are worked on one after the other."""
-    for start in range(0, count, _PART):
-        yield range(start, min(start + _PART, count))
+    for start in range(0, count, size):
+        yield range(start, min(start + size, count))

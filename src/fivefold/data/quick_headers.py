@@ -6,19 +6,23 @@ said is what Pillow would say. The layouts are those of ITU-T T.81 (JPEG), Exif 
 
 import struct
 import zlib
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 PART = 4096
 """How many bytes are read at a time."""
 
+Read: TypeAlias = Callable[[int, int], bytes]
+"""Gives so many bytes from a place of a file, or fewer where it ends."""
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), 0xCD, 0xCE})
-_SCAN = 0xDA
 _APP1, _APP2 = 0xE1, 0xE2
 _SEGMENTS = frozenset({0xC4, 0xCC, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
-_BANDS = {1: "+grey", 3: "", 4: "+cmyk"}
+_SEGMENT, _FRAME = struct.Struct(">BBH"), struct.Struct(">BHHB")
+_BANDS = {1: "JPEG+grey", 3: "JPEG", 4: "JPEG+cmyk"}
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/"
+_SEVERAL = b"MPF\0"  # what cameras put before previews
 _ORIENTATION, _SHORT = 0x0112, 3
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # of types
 _SIDEWAYS = (5, 6, 7, 8)
@@ -45,18 +49,18 @@ class QuickHeader(NamedTuple):
     kind: str
 
 
-def quick_header(file: BinaryIO, head: bytes) -> QuickHeader | None:
+def quick_header(head: bytes, read: Read) -> QuickHeader | None:
     """Tell what a file is and how large its image, or nothing where Pillow has to look.
 
     Args:
-        file: Where more is read if need be.
-        head: Its first bytes, as many as `PART` if it has them.
+        head: The file's first bytes, as many as `PART` if it has them.
+        read: Reads more if need be.
     """
     try:
         if head.startswith(b"\xff\xd8\xff"):
-            return _jpeg(_Bytes(file, head))
+            return _jpeg(_Bytes(head, read))
         if head.startswith(_PNG):
-            return _png(_Bytes(file, head))
+            return _png(_Bytes(head, read))
     except (IndexError, struct.error):  # cut off or broken: Pillow says what is wrong with it
         return None
     return None
@@ -65,8 +69,8 @@ def quick_header(file: BinaryIO, head: bytes) -> QuickHeader | None:
 class _Bytes:
     """A file's bytes by their places, of which a part is in memory."""
 
-    def __init__(self, file: BinaryIO, head: bytes) -> None:
-        self._file = file
+    def __init__(self, head: bytes, read: Read) -> None:
+        self._read = read
         self._part, self._start = head, 0
 
     def take(self, start: int, count: int) -> bytes:
@@ -78,8 +82,7 @@ class _Bytes:
         begin = start - self._start
         found = self._part[begin : begin + count] if begin >= 0 else b""
         if len(found) < count:
-            self._file.seek(start)
-            self._part, self._start = self._file.read(max(PART, count)), start
+            self._part, self._start = self._read(start, max(PART, count)), start
             found = self._part[:count]
             if len(found) < count:
                 raise IndexError
@@ -87,46 +90,37 @@ class _Bytes:
 
 
 def _jpeg(data: _Bytes) -> QuickHeader | None:
-    turn, size, bands = 0, (0, 0), ""
-    has_exif = has_xmp = False
-    for marker, place, length in _segments(data):
+    """Read segment by segment up to the one that says how large the image is."""
+    place, turn, has_exif, has_xmp = 2, 0, False, False
+    while True:
+        sign, marker, length = _SEGMENT.unpack(data.take(place, 4))
+        if sign != 0xFF or length < 2:
+            return None
         if marker in _FRAMES:
-            depth, height, width, count = struct.unpack(">BHHB", data.take(place, 6))
-            if depth != 8 or count not in _BANDS or bands or not height or not width:
-                return None
-            size, bands = (height, width), f"JPEG{_BANDS[count]}"
-        elif marker == _APP1:
-            name = data.take(place, min(length, 29))
+            # What may say how to turn it is left to Pillow.
+            return None if has_xmp and not turn else _framed(data.take(place + 4, 6), turn)
+        if marker == _APP1:
+            name = data.take(place + 4, min(length - 2, 29))
             if name.startswith(_EXIF):
-                found = None if has_exif else _turn(data.take(place + 6, length - 6))
+                found = None if has_exif else _turn(data.take(place + 10, length - 8))
                 if found is None:
                     return None
                 turn, has_exif = found, True
             has_xmp |= name.startswith(_XMP)
-        elif marker not in _SEGMENTS or _is_of_several(marker, data.take(place, min(length, 4))):
+        elif marker not in _SEGMENTS or (
+            marker == _APP2 and data.take(place + 4, min(length - 2, 4)) == _SEVERAL
+        ):
             return None
-    if not bands or (has_xmp and not turn):  # which may say how to turn it
-        return None
-    height, width = size[::-1] if turn in _SIDEWAYS else size
-    return QuickHeader(height, width, bands + "+rotated" * (turn > 1))
-
-
-def _segments(data: _Bytes) -> Iterator[tuple[int, int, int]]:
-    """List what stands before the pixels: its marker, where its content begins, how long it is."""
-    place = 2
-    while True:
-        sign, marker, length = struct.unpack(">BBH", data.take(place, 4))
-        if sign != 0xFF or length < 2:
-            raise IndexError
-        if marker == _SCAN:
-            return
-        yield marker, place + 4, length - 2
         place += 2 + length
 
 
-def _is_of_several(marker: int, name: bytes) -> bool:
-    """Say whether a segment lists further pictures, as cameras' files have them."""
-    return marker == _APP2 and name == b"MPF\0"
+def _framed(frame: bytes, turn: int) -> QuickHeader | None:
+    depth, height, width, count = _FRAME.unpack(frame)
+    if depth != 8 or count not in _BANDS or not height or not width:
+        return None
+    if turn in _SIDEWAYS:
+        height, width = width, height
+    return QuickHeader(height, width, _BANDS[count] + "+rotated" * (turn > 1))
 
 
 def _turn(exif: bytes) -> int | None:

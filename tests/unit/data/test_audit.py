@@ -10,6 +10,7 @@ from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
 from fivefold.core.sealed import write_sealed
+from fivefold.data import audit_reading
 from fivefold.data.audit import audit, examine, examine_headers
 from fivefold.data.audit_rows import AuditRow, AuditRows
 from fivefold.data.audited import Audit
@@ -392,6 +393,26 @@ def test_headers_are_enough_for_sizes_and_formats(data):
     assert rows["dog/0.png"].look == "PNG+grey"
     assert (rows["dog/0.png"].height, rows["dog/0.png"].width) == (4, 5)
     assert (found.refusals, found.alike) == ([], [])
+
+
+def test_headers_that_are_read_together_come_in_the_order_of_the_samples(data, monkeypatch):
+    monkeypatch.setattr(audit_reading, "_TOGETHER", 3)
+    source, seen = FolderSource(data), Counting()
+    rows = examine_headers(source, folds=5, progress=seen).audit.rows
+    assert rows.ids == tuple(source.sample_ids)
+    assert [row.stamp for row in rows] == [source.stamp(i) for i in range(len(source))]
+    assert seen.steps == len(source)
+
+
+class Counting(Silent):
+    steps = 0
+
+    @contextmanager
+    def bar(self, description, total):
+        def advance(count):
+            self.steps += count
+
+        yield advance
 
 
 def test_headers_of_what_is_no_file_are_read_whole():

@@ -64,6 +64,7 @@ def test_the_kind_of_a_file_is_told_with_its_pixels_and_by_its_header(data, kind
     path = tmp_path / "x.bin"
     path.write_bytes(data)
     decoded, header = decode_sized(data), read_header(path)
+    assert header.stamp == f"{len(data)}:{path.stat().st_mtime_ns}"
     assert (decoded.kind, header.kind) == (kind, kind)
     assert (decoded.height, decoded.width) == (header.height, header.width)
     assert str(look_of_text(kind)) == kind

@@ -22,7 +22,7 @@ def encoded(mode="RGB", kind="JPEG", size=(30, 20), **options):
 
 
 def quick(data):
-    return quick_header(io.BytesIO(data), data[:PART])
+    return quick_header(data[:PART], lambda start, count: data[start : start + count])
 
 
 def asked_pillow(data):
