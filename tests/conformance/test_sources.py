@@ -1,7 +1,9 @@
 """What every source promises; `check_source` is for sources of one's own, too."""
 
 import csv
+import io
 import json
+import tarfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,6 +24,7 @@ from fivefold.data import (
 from fivefold.data.chosen import ChosenSource
 from fivefold.data.coco import CocoBoxes, CocoSource
 from fivefold.data.datasets import CategoryClassificationDataSet, source_of
+from fivefold.data.tars import ShardSource
 from fivefold.data.views import (
     cache_in_memory,
     concatenate,
@@ -114,6 +117,17 @@ def make_coco(data):
     return CocoSource(data / "coco.json", boxes="labels")
 
 
+def make_shards(data):
+    with tarfile.open(data / "all.tar", "w") as tar:
+        for name in ("cat", "dog"):
+            for k in range(3):
+                tar.add(data / name / f"{k}.png", f"{name}/{k}.png")
+                text = tarfile.TarInfo(f"{name}/{k}.cls")
+                text.size = len(name)
+                tar.addfile(text, io.BytesIO(name.encode()))
+    return ShardSource(data / "all.tar")
+
+
 def make_boxes(data):
     make_coco(data)
     return CocoBoxes(data / "coco.json", smallest=2)
@@ -128,7 +142,13 @@ def make_files(data):
     return FilesSource(data)
 
 
-MADE = {"coco": make_coco, "folder": make_folder, "csv": make_csv, "python": make_python}
+MADE = {
+    "coco": make_coco,
+    "folder": make_folder,
+    "csv": make_csv,
+    "python": make_python,
+    "shards": make_shards,
+}
 
 
 def test_every_source_of_the_catalog_is_checked_here():

@@ -28,6 +28,7 @@ _BELONGING = {
         "level",
         "background",
     ),
+    "shards": ("image_column", "label_column", "separator"),
     "python": ("args",),
     "function": ("args",),
 }
@@ -53,6 +54,11 @@ class DatasetSection(BaseModel):
     csv: Name | None = Field(None, description="A table with a column of images and of labels.")
     coco: Name | None = Field(
         None, description="A JSON file with the lists images, annotations and categories."
+    )
+    shards: Name | None = Field(
+        None,
+        description="Tar files as WebDataset writes them, such as `train-{000..009}.tar`; "
+        "`image_column` and `label_column` name endings of members, or a key of their JSON.",
     )
     images: Name | None = Field(
         None,
@@ -159,6 +165,13 @@ class DatasetSection(BaseModel):
     def _has_named_arguments(self) -> Self:
         if self.kind != "function" and not isinstance(self.args, dict):
             msg = "`args` that are a mapping"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_output(self) -> Self:
+        if self.kind == "shards" and not isinstance(self.label_column, str | None):
+            msg = f"one name in label_column with {self.kind!r}"
             raise ValueError(msg)
         return self
 

@@ -26,6 +26,7 @@ class ChosenSource(Source):
         self.sample_ids = chosen(source.sample_ids, rows)
         self.labels = source.labels
         self.groups = None if source.groups is None else chosen(source.groups, rows)
+        self.weights = None if source.weights is None else source.weights[rows]
         self.warnings = source.warnings
         self.one_at_a_time = source.one_at_a_time
 

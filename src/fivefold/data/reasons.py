@@ -29,6 +29,9 @@ _WORDS = {
     "no-id": "row without an image",
     "no-label": "without a label",
     "repeated-row": "repeated row",
+    "no-image": "without an image",
+    "damaged-label": "with a damaged label",
+    "damaged-shard": "tar file damaged or cut off",
     "filtered": "left out by a filter",
     "not-taken": "beyond those that were taken",
 }

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fivefold.config import SHARED_NAME, DatasetSection, ExperimentConfig, find_project
+from fivefold.core.cache_home import cache_home
 from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.data import CsvSource, FolderSource, Source, open_python
 from fivefold.data.coco import CocoBoxes, CocoSource, read_map
 from fivefold.data.datasets.paths import looked_for_in
+from fivefold.data.tars import ShardSource
 from fivefold.experiment.chains import made
 from fivefold.experiment.datasets import wrap
 from fivefold.experiment.functions import find_function
@@ -124,6 +126,18 @@ def _open_coco(asked: Asked) -> Source:
     )
 
 
+def _open_shards(asked: Asked) -> Source:
+    section, label = asked.section, asked.section.label_column
+    return ShardSource(
+        asked.path(str(section.shards)),
+        image_ending=section.image_column,
+        label=label if isinstance(label, str) else None,
+        separator=section.separator,
+        home=cache_home(asked.config.cache),
+        progress=asked.progress,
+    )
+
+
 def _open_python(asked: Asked) -> Source:
     config, section = asked.config, asked.section
     if not asked.allow_imports:
@@ -153,6 +167,7 @@ _OPENERS: dict[str, Callable[[Asked], Source]] = {
     "folder": _open_folder,
     "csv": _open_csv,
     "coco": _open_coco,
+    "shards": _open_shards,
     "python": _open_python,
     "function": _open_function,
 }

@@ -31,3 +31,12 @@ def test_declarations_that_nothing_names_are_told(caplog):
     parse("preprocessing: a\ndeclarations: {a: [b: 2], b: [{f: 1}], net: [dense: 3], c: []}")
     (told,) = [record.getMessage() for record in caplog.records]
     assert "declarations: has no effect: `preprocessing` names no c, net;" in told
+
+
+def test_shards_have_keys_of_their_own_and_one_output():
+    config = parse("dataset: {shards: 'a-{0..9}.tar', label_column: species, separator: ;}")
+    assert (config.dataset.kind, config.dataset.label_column) == ("shards", "species")
+    with pytest.raises(ConfigError, match="expected one name in label_column with 'shards'"):
+        parse("dataset: {shards: a.tar, label_column: [a, b]}")
+    with pytest.raises(ConfigError, match="only keys that go with 'shards', not images"):
+        parse("dataset: {shards: a.tar, images: photos}")

@@ -20,6 +20,7 @@ class ChangedSource(Source):
         self.sample_ids: Sequence[str] = source.sample_ids
         self.labels = source.labels
         self.groups = source.groups
+        self.weights = source.weights
         self.excluded = source.excluded
         self.warnings = source.warnings
         self.one_at_a_time = source.one_at_a_time

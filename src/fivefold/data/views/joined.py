@@ -7,7 +7,7 @@ from itertools import accumulate
 import numpy as np
 
 from fivefold.core.errors import DataError
-from fivefold.core.types import Floats, Image
+from fivefold.core.types import AnyArray, Floats, Image
 from fivefold.data.channels import AT_START
 from fivefold.data.decode import Header
 from fivefold.data.forked import Trust
@@ -38,6 +38,7 @@ class JoinedSource(Source):
         self._width = sum(len(output.class_names) for output in labels)
         self.sample_ids = packed(self._begun(part.sample_ids for part in parts))
         self.groups = self._all_groups()
+        self.weights = _all_weights(parts)
         self.excluded = [
             (f"{name}/{own}" if name else own, rule)
             for name, part in zip(names, parts, strict=True)
@@ -126,6 +127,15 @@ class JoinedSource(Source):
         source, position = self._place(i)
         name = self._names[self._part(i)]
         return f"{name}: {source.name_of(position)}" if name else source.name_of(position)
+
+
+def _all_weights(parts: Sequence[Source]) -> AnyArray | None:
+    """Put weights one after the other; samples of a part without them count once."""
+    if all(part.weights is None for part in parts):
+        return None
+    return np.concatenate(
+        [np.ones(len(part)) if part.weights is None else part.weights for part in parts]
+    )
 
 
 def repeated_id(ids: Sequence[str]) -> str | None:

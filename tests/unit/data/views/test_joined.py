@@ -8,7 +8,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
 from fivefold.data import audit, make_splits, table_of
 from fivefold.data.source import Labels
-from fivefold.data.views import concatenate, repeat
+from fivefold.data.views import concatenate, multihot, repeat, take
 
 
 def test_classes_of_one_name_are_one_class():
@@ -52,6 +52,15 @@ def test_what_is_known_of_the_parts_goes_along():
     assert (joined.held_out, joined.train_only) == ([2], [4])
     assert joined.warnings == ("careful",)
     assert list(joined.excluded) == [("x", "hidden")]
+
+
+def test_weights_go_along():
+    first, second = Drawn(2), Drawn(2, start="b")
+    first.weights = np.array([0.5, 2.0])
+    joined = concatenate([first, second])
+    assert joined.weights.tolist() == [0.5, 2.0, 1.0, 1.0]
+    assert take(multihot(joined), 1).weights.tolist() == [0.5]
+    assert concatenate([second, Drawn(1)]).weights is None
 
 
 def test_folds_of_only_one_source_are_refused():
