@@ -190,6 +190,28 @@ def decode_sized(
             return Decoded(pixels, *size, kind)
 
 
+@contextmanager
+def opened_image(
+    data: bytes, *, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[tuple[Pillow.Image, Pillow.Transpose | None]]:
+    """Open an image with the mode and the metadata that it has.
+
+    Yields:
+        The image, loaded, and how it has to be turned to be upright. What Pillow raises until the
+        block ends is an `ImageProblem`.
+
+    Raises:
+        ImageProblem: As `decode`.
+    """
+    if not data:
+        raise ImageProblem(Reason.EMPTY, "0 bytes")
+    with _worded(data[:_HEAD], limits), Pillow.open(io.BytesIO(data), formats=FORMATS) as image:
+        _check_size(image.size, limits)
+        with _IN_FLIGHT.take(image.width * image.height):
+            image.load()
+            yield image, _turn_of(image)
+
+
 def read_header(path: Path | str, *, limits: Limits = DEFAULT_LIMITS) -> Header:
     """Read how a file begins: what it is and how large its image is, but none of its pixels.
 

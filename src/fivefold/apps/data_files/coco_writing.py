@@ -9,7 +9,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from fivefold.apps.data_files.pictures import size_of
 from fivefold.apps.data_files.reading import Opened, file_name
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import decoding_threads
@@ -17,6 +16,8 @@ from fivefold.core.durable import Streamed, resource_error
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
+from fivefold.data import ImageProblem
+from fivefold.data.decode import read_header
 from fivefold.data.source import Labels
 
 _WHOLE = {"bbox": [0, 0, 0, 0], "area": 0, "iscrowd": 0, "segmentation": []}
@@ -72,12 +73,21 @@ def _images(opened: Opened, rows: list[int], advance: Any) -> Iterator[dict[str,
     ids, source = opened.source.sample_ids, opened.source
     threads = decoding_threads()
     paths = (source.path(k) for k in rows)
-    with closing(map_ahead(size_of, paths, threads=threads, ahead=8 * threads)) as sizes:
+    with closing(map_ahead(_size_of, paths, threads=threads, ahead=8 * threads)) as sizes:
         for number, (k, size) in enumerate(zip(rows, sizes, strict=True), 1):
             advance(1)
             _check_text(opened, ids[k])
             entry: dict[str, Any] = {"id": number, "file_name": file_name(ids[k], source.path(k))}
             yield entry if size is None else {**entry, "width": size[1], "height": size[0]}
+
+
+def _size_of(path: str) -> tuple[int, int] | None:
+    """Read an image's height and width, upright; None where it cannot be read."""
+    try:
+        header = read_header(Path(path))
+    except ImageProblem:  # COCO may leave sizes out, and training tells what is wrong
+        return None
+    return header.height, header.width
 
 
 def _annotations(opened: Opened, rows: list[int]) -> Iterator[dict[str, Any]]:

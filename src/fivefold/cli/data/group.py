@@ -6,6 +6,7 @@ import typer
 
 from fivefold.cli.data.convert import convert
 from fivefold.cli.data.labels import labels
+from fivefold.cli.data.resize import resize
 from fivefold.cli.data.sample import sample
 from fivefold.cli.data.split import split
 
@@ -49,6 +50,14 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold data sample photos -o small.csv --per-class 50",
             "fivefold data sample labels.csv -o balanced.csv    as many as the rarest class has",
             "fivefold data sample labels.csv -o tenth.csv --fraction 0.1 --seed 1",
+        ),
+    ),
+    (
+        "resize",
+        resize,
+        (
+            "fivefold data resize photos -o small --max-size 256",
+            "fivefold data resize photos -o grey --max-size 224 --grayscale --jobs 4",
         ),
     ),
 )
