@@ -29,6 +29,7 @@ ROWS = (
     "fold_scaling",
     "predicting",
     "memory",
+    "many_rows",
     "startup",
     "comparing",
 )
