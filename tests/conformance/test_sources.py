@@ -7,6 +7,7 @@ import tarfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import datasets
 import numpy as np
 import pytest
 from PIL import Image
@@ -24,6 +25,7 @@ from fivefold.data import (
 from fivefold.data.chosen import ChosenSource
 from fivefold.data.coco import CocoBoxes, CocoSource
 from fivefold.data.datasets import CategoryClassificationDataSet, source_of
+from fivefold.data.hub import HubSource
 from fivefold.data.tars import ShardSource
 from fivefold.data.views import (
     cache_in_memory,
@@ -117,6 +119,18 @@ def make_coco(data):
     return CocoSource(data / "coco.json", boxes="labels")
 
 
+def make_hub(data):
+    names = ["cat", "dog"]
+    features = datasets.Features(
+        {"image": datasets.Image(), "label": datasets.ClassLabel(names=names)}
+    )
+    files = [data / name / f"{k}.png" for name in names for k in range(3)]
+    images = [{"bytes": file.read_bytes(), "path": None} for file in files]
+    rows = {"image": images, "label": [0, 0, 0, 1, 1, 1]}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(data / "saved"))
+    return HubSource(data / "saved")
+
+
 def make_shards(data):
     with tarfile.open(data / "all.tar", "w") as tar:
         for name in ("cat", "dog"):
@@ -148,6 +162,7 @@ MADE = {
     "csv": make_csv,
     "python": make_python,
     "shards": make_shards,
+    "hub": make_hub,
 }
 
 

@@ -29,6 +29,7 @@ _BELONGING = {
         "background",
     ),
     "shards": ("image_column", "label_column", "separator"),
+    "hub": ("split", "image_column", "label_column", "revision", "streamed"),
     "python": ("args",),
     "function": ("args",),
 }
@@ -60,6 +61,11 @@ class DatasetSection(BaseModel):
         description="Tar files as WebDataset writes them, such as `train-{000..009}.tar`; "
         "`image_column` and `label_column` name endings of members, or a key of their JSON.",
     )
+    hub: Name | None = Field(
+        None,
+        description="A data set of the Hugging Face hub by its name, or a folder that its package "
+        "can open; `image_column` and `label_column` name its columns; needs the extra `hub`.",
+    )
     images: Name | None = Field(
         None,
         description="With `csv` and `coco`: the folder of the images; default that of the file.",
@@ -79,6 +85,17 @@ class DatasetSection(BaseModel):
     )
     extension: Name | None = Field(
         None, description="With `csv`: what to append to an id for its file name, such as `.png`."
+    )
+    split: Name | None = Field(
+        None, description="With `hub`: which part; default the only one, or `train`."
+    )
+    revision: Name | None = Field(
+        None, description="With `hub`: a branch, tag or commit; default the newest."
+    )
+    streamed: bool = Field(
+        False,
+        description="With `hub`: read rows from the server and keep only their pixels, in the "
+        "cache.",
     )
     coco_validation: Name | None = Field(
         None,
@@ -170,7 +187,7 @@ class DatasetSection(BaseModel):
 
     @model_validator(mode="after")
     def _has_one_output(self) -> Self:
-        if self.kind == "shards" and not isinstance(self.label_column, str | None):
+        if self.kind in ("shards", "hub") and not isinstance(self.label_column, str | None):
             msg = f"one name in label_column with {self.kind!r}"
             raise ValueError(msg)
         return self

@@ -12,6 +12,7 @@ from fivefold.core.progress import Progress
 from fivefold.data import CsvSource, FolderSource, Source, open_python
 from fivefold.data.coco import CocoBoxes, CocoSource, read_map
 from fivefold.data.datasets.paths import looked_for_in
+from fivefold.data.hub import HubSource
 from fivefold.data.tars import ShardSource
 from fivefold.experiment.chains import made
 from fivefold.experiment.datasets import wrap
@@ -138,6 +139,19 @@ def _open_shards(asked: Asked) -> Source:
     )
 
 
+def _open_hub(asked: Asked) -> Source:
+    section, label, name = asked.section, asked.section.label_column, str(asked.section.hub)
+    path = asked.path(name)
+    return HubSource(
+        path if path.exists() or name.startswith((".", "/")) else name,
+        split=section.split,
+        image_column=section.image_column,
+        label_column=label if isinstance(label, str) else None,
+        revision=section.revision,
+        streamed=section.streamed,
+    )
+
+
 def _open_python(asked: Asked) -> Source:
     config, section = asked.config, asked.section
     if not asked.allow_imports:
@@ -168,6 +182,7 @@ _OPENERS: dict[str, Callable[[Asked], Source]] = {
     "csv": _open_csv,
     "coco": _open_coco,
     "shards": _open_shards,
+    "hub": _open_hub,
     "python": _open_python,
     "function": _open_function,
 }

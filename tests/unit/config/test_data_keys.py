@@ -40,3 +40,10 @@ def test_shards_have_keys_of_their_own_and_one_output():
         parse("dataset: {shards: a.tar, label_column: [a, b]}")
     with pytest.raises(ConfigError, match="only keys that go with 'shards', not images"):
         parse("dataset: {shards: a.tar, images: photos}")
+
+
+def test_data_sets_of_the_hub_have_keys_of_their_own():
+    section = parse("dataset: {hub: user/flowers, split: test, streamed: true}").dataset
+    assert (section.kind, section.split, section.streamed) == ("hub", "test", True)
+    with pytest.raises(ConfigError, match="only keys that go with 'folder', not split"):
+        parse("dataset: {folder: photos, split: test}")
