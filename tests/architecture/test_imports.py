@@ -125,6 +125,21 @@ def test_a_preview_is_drawn_without_torch(tmp_path):
     assert (code, set(added) - {"cv2", "sklearn"}) == (0, set())
 
 
+def test_data_are_prepared_without_torch(tmp_path):
+    photos = draw_folders(tmp_path / "photos", 4)
+    commands = [
+        ("data", "labels", photos, "-o", tmp_path / "all.csv"),
+        ("data", "split", photos, "-o", tmp_path / "part.csv", "--test", "0.2"),
+        ("data", "convert", photos, "-o", tmp_path / "all.json"),
+        ("data", "sample", photos, "-o", tmp_path / "small"),
+        ("data", "resize", photos, "-o", tmp_path / "tiny", "--max-size", "8"),
+        ("data", "split", photos, "-o", tmp_path / "fold.csv", "--folds", "2"),
+    ]
+    done = command_lines(*commands)
+    assert [code for code, _ in done] == [0] * len(commands)
+    assert {module for _, added in done for module in added} <= {"sklearn"}
+
+
 @pytest.mark.slow
 def test_a_report_is_written_without_torch(tmp_path):
     make_fake_run(tmp_path)
