@@ -58,6 +58,9 @@ def check_source(source):
         assert (decoded.height, decoded.width) == sample.image.shape[:2]
         assert len(fetched.digest) == 64
         check_target(source, i, columns)
+    if source.labels and count:
+        expected = [source.target(i) for i in reversed(range(count))]
+        assert np.array_equal(source.targets(list(reversed(range(count)))), expected)
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(digest_of(source), range(count)))
     assert found == list(map(digest_of(source), range(count)))

@@ -25,6 +25,10 @@ class ById(Mapping[str, V]):
     def at(self, k: int) -> V:
         """Give the value of the id at a place from 0 to the last."""
 
+    def each(self) -> Iterator[V]:
+        """Give all values, in the order of the ids."""
+        return map(self.at, range(len(self)))
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -52,7 +56,7 @@ class _Items(ItemsView[str, V]):
     _mapping: ById[V]
 
     def __iter__(self) -> Iterator[tuple[str, V]]:
-        return ((name, self._mapping.at(k)) for k, name in enumerate(self._mapping.ids))
+        return zip(self._mapping.ids, self._mapping.each(), strict=True)
 
 
 class _Values(ValuesView[V]):
@@ -61,7 +65,7 @@ class _Values(ValuesView[V]):
     _mapping: ById[V]
 
     def __iter__(self) -> Iterator[V]:
-        return map(self._mapping.at, range(len(self._mapping)))
+        return self._mapping.each()
 
 
 class FoldOf(ById[int]):
@@ -96,6 +100,10 @@ class MarkOf(ById[tuple[str, str]]):
         """Give digest and label of the id at a place from 0 to the last."""
         row = k if self._table.order is None else int(self._table.order[k])
         return self._table.digests[row], self._table.label_text(row)
+
+    def each(self) -> Iterator[tuple[str, str]]:
+        """Likewise, of all of them."""
+        return ((digest, label) for _, digest, label in self._table.marks())
 
 
 class SavedMarks(ById[tuple[str, str]]):

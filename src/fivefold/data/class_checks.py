@@ -92,7 +92,7 @@ def _tally(source: Source, used: Indices, units: Indices, enough: int) -> _Tally
     found = _Tally(np.zeros(len(first), np.int64), [set() for _ in first], first, first | True)
     for places in in_parts(len(used)):
         part = used[places.start : places.stop]
-        holds = np.stack([np.asarray(source.target(i)) for i in part.tolist()]) > 0
+        holds = source.targets(part.tolist()) > 0
         found.samples[:] += holds.sum(axis=0)
         found.same[:] &= (holds == first).all(axis=0)
         for k, known in enumerate(found.units):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from fivefold.core.errors import DataError, UnsafeInputError
 from fivefold.core.types import Floats, Image
 from fivefold.data.decode import (
@@ -199,6 +201,12 @@ class FileSource(Source):
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C]."""
         return None if self._targets is None else self._targets[i]
+
+    def targets(self, positions: Sequence[int]) -> Floats:
+        """Tell the truths [n, C] of some samples."""
+        if self._targets is None:
+            return super().targets(positions)
+        return self._targets[np.asarray(positions, dtype=np.int64)]
 
     def fetch(self, i: int) -> Fetched:
         """Read a file once, for the SHA-256 of its bytes and for its pixels."""

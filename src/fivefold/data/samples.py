@@ -1,10 +1,10 @@
 """The table of usable samples that splits, batches and predictions refer to."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from itertools import compress, repeat
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from fivefold.core.types import AnyArray, Floats, Indices
 from fivefold.data.audit_rows import USED
 from fivefold.data.audited import Audit
 from fivefold.data.packed import PackedDigests, Texts, chosen, packed, small
-from fivefold.data.packed_numbers import PackedTargets, packed_stamps, targets_in_parts
+from fivefold.data.packed_numbers import PackedTargets, in_parts, packed_stamps, targets_in_parts
 from fivefold.data.source import Labels, Source
 from fivefold.data.text_order import first_alike, joined, order_of
 
@@ -48,9 +48,8 @@ class SampleTable:
     def fingerprint(self) -> str:
         """The SHA-256 of all ids, contents and labels, whatever their order."""
         hasher = hashlib.sha256()
-        for row in range(len(self)) if self.order is None else self.order.tolist():
-            text = "\x1f".join((self.ids[row], self.digests[row], self.label_text(row)))
-            hasher.update(text.encode("utf-8", "surrogateescape") + b"\x1e")
+        for mark in self.marks():
+            hasher.update("\x1f".join(mark).encode("utf-8", "surrogateescape") + b"\x1e")
         return hasher.hexdigest()
 
     @cached_property
@@ -94,6 +93,29 @@ class SampleTable:
             parts.append("|".join(names))
             start += len(labels.class_names)
         return ";".join(parts)
+
+    def marks(self) -> Iterator[tuple[str, str, str]]:
+        """Give id, digest and label as text of each sample, in the order of the ids."""
+        for places in in_parts(len(self)):
+            rows = np.arange(places.start, places.stop)
+            rows = rows if self.order is None else self.order[rows].astype(np.int64)
+            ids = chosen(self.ids, rows)
+            yield from zip(ids, chosen(self.digests, rows), self._label_texts(rows), strict=True)
+
+    def _label_texts(self, rows: Indices) -> Iterator[str]:
+        """Write the labels of some samples as `label_text` does."""
+        if self.targets is None:
+            return repeat("", len(rows))
+        true, start = self.targets[rows] > 0, 0
+        columns = []
+        for labels in self.labels:
+            names, own = labels.class_names, true[:, start : start + len(labels.class_names)]
+            start += len(names)
+            if len(names) and (own.sum(axis=1) == 1).all():
+                columns.append([names[k] for k in own.argmax(axis=1).tolist()])
+            else:
+                columns.append(["|".join(compress(names, held)) for held in own.tolist()])
+        return map(";".join, zip(*columns, strict=True)) if columns else repeat("", len(rows))
 
     def without_labels(self) -> "SampleTable":
         """Forget the truth, such as for predictions of unlabelled use."""
@@ -160,8 +182,8 @@ def _targets(source: Source, indices: Indices) -> Floats | PackedTargets | None:
     if not source.labels or not len(indices) or source.target(int(indices[0])) is None:
         return None
 
-    def rows(places: range) -> list[Any]:
-        return [source.target(i) for i in indices[places.start : places.stop].tolist()]
+    def rows(places: range) -> Floats:
+        return source.targets(indices[places.start : places.stop].tolist())
 
     return targets_in_parts(len(indices), rows)
 

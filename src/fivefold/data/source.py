@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
+
 from fivefold.core.catalog import Catalog
 from fivefold.core.types import AnyArray, Floats, Image
 from fivefold.data.channels import AT_START
@@ -121,6 +123,10 @@ class Source(ABC):
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C] without reading its image."""
         return self.sample(i).target
+
+    def targets(self, positions: Sequence[int]) -> Floats:
+        """Tell the truths [n, C] of some samples, at least one, all of which have one."""
+        return np.stack([np.asarray(self.target(i), dtype=np.float32) for i in positions])
 
     def is_positive(self, i: int) -> bool:
         """Say whether a sample shows what is looked for; here, whether any class is true."""

@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,29 @@ def test_the_fingerprint_ignores_the_order():
 )
 def test_the_fingerprint_notices_every_change(changes):
     assert table(**changes).fingerprint != table().fingerprint
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_marks_are_ids_digests_and_labels_in_the_order_of_the_ids(exclusive):
+    rng, count = np.random.default_rng(0), 5_000
+    one = np.eye(3, dtype=np.float32)[rng.integers(3, size=count)]
+    other = one if exclusive else rng.integers(0, 2, (count, 3)).astype(np.float32)
+    labels = (
+        Labels("a", ("x", "y", "z"), exclusive=exclusive),
+        Labels("b", ("p", "q", "r"), exclusive=True),
+    )
+    facts = {"labels": labels, "targets": np.concatenate([other, one], axis=1)}
+    mixed = table(count, **facts, ids=tuple(f"{k}" for k in rng.permutation(count)))
+    rows = sorted(range(count), key=mixed.ids.__getitem__)
+    expected = [(mixed.ids[row], mixed.digests[row], mixed.label_text(row)) for row in rows]
+    assert list(mixed.marks()) == expected
+    text = "".join("\x1f".join(mark) + "\x1e" for mark in expected)
+    assert mixed.fingerprint == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_marks_without_labels_have_none():
+    assert list(table(2, targets=None, labels=()).marks()) == [("s0", "d0", ""), ("s1", "d1", "")]
+    assert list(table(1, labels=()).marks()) == [("s0", "d0", "")]
 
 
 def test_ranks_are_the_places_in_the_order_of_ids():
