@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fivefold import __version__
 from fivefold.apps.data_files.choosing import Kinds, choose, kinds_of
 from fivefold.apps.data_files.reading import Opened
 from fivefold.apps.data_files.rows import table_rows
@@ -227,7 +227,7 @@ def _record(opened: Opened, plan: Plan, written: WrittenSplit) -> dict[str, Any]
     """Tell how the parts were drawn, for who wants to draw them again."""
     is_file = opened.kind != "folder"
     return {
-        "fivefold": __version__,
+        "fivefold": version("fivefold"),
         "data": opened.path.name,
         "data_sha256": file_sha256(opened.path) if is_file else None,
         **vars(plan),
