@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from fivefold.data.batches import Closer, CloserPrepare, Prepare
 
 
+def show_alpha(source: Source, shape: tuple[int, int, int]) -> None:
+    """Let a source give images with opacities as the network sees them: four channels, or RGB."""
+    source.show_alpha(shape[2] == 4)
+
+
 def build_preprocess(shape: tuple[int, int, int]) -> Preprocess:
     """Make what turns images into pixels of a network's [height, width, channels]."""
     height, width, _ = shape
@@ -106,6 +111,7 @@ def add_larger(
 
 def build_kept(config: ExperimentConfig, source: Source) -> Kept:
     """Open what keeps a source's pixels, as far as the config's `cache` allows."""
+    show_alpha(source, config.shape)
     return Kept(build_preprocess(config.shape), len(source), cache_home(config.cache))
 
 

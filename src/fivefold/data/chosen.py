@@ -30,6 +30,10 @@ class ChosenSource(Source):
         self.warnings = source.warnings
         self.one_at_a_time = source.one_at_a_time
 
+    def show_alpha(self, wanted: bool) -> None:  # noqa: FBT001  the protocol
+        """Say whether images with opacities get a fourth channel, or are laid on white."""
+        self._source.show_alpha(wanted)
+
     @property
     def trust(self) -> Trust:
         """Whether the source may be read in forks."""

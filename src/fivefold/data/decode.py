@@ -95,10 +95,15 @@ class Header:
 
 
 def read_image(
-    path: Path, *, limits: Limits = DEFAULT_LIMITS, draft_size: tuple[int, int] | None = None
+    path: Path,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    draft_size: tuple[int, int] | None = None,
+    alpha: bool = False,
 ) -> Image:
     """Read an image file; see `decode`."""
-    return decode(read_bytes(path, limits=limits), limits=limits, draft_size=draft_size)
+    data = read_bytes(path, limits=limits)
+    return decode(data, limits=limits, draft_size=draft_size, alpha=alpha)
 
 
 def read_bytes(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
@@ -143,7 +148,11 @@ def _check_file(status: os.stat_result, limits: Limits) -> None:
 
 
 def decode(
-    data: bytes, *, limits: Limits = DEFAULT_LIMITS, draft_size: tuple[int, int] | None = None
+    data: bytes,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    draft_size: tuple[int, int] | None = None,
+    alpha: bool = False,
 ) -> Image:
     """Turn the bytes of an image file into RGB pixels.
 
@@ -152,18 +161,23 @@ def decode(
         limits: What is refused before pixels are allocated.
         draft_size: Height and width that are enough; a JPEG that is at least twice as large is
             decoded at a half, a quarter or an eighth of its size, which is several times faster.
+        alpha: Keep opacities as a fourth channel; else images that have them are laid on white.
 
     Returns:
-        Pixels [H, W, 3].
+        Pixels [H, W, 3], or [H, W, 4] with opacities.
 
     Raises:
         ImageProblem: If the data cannot be used; no other exception leaves.
     """
-    return decode_sized(data, limits=limits, draft_size=draft_size).image
+    return decode_sized(data, limits=limits, draft_size=draft_size, alpha=alpha).image
 
 
 def decode_sized(
-    data: bytes, *, limits: Limits = DEFAULT_LIMITS, draft_size: tuple[int, int] | None = None
+    data: bytes,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    draft_size: tuple[int, int] | None = None,
+    alpha: bool = False,
 ) -> Decoded:
     """Turn the bytes of an image file into RGB pixels and its full size; see `decode`.
 
@@ -184,7 +198,7 @@ def decode_sized(
             turn = _turn_of(image)
             upright = image if turn is None else image.transpose(turn)
             size = (width, height) if turn in _SIDEWAYS else (height, width)
-            pixels = pixels_of(upright)
+            pixels = pixels_of(upright, alpha=alpha)
             # last, since looking for a second picture moves on in the file
             kind = kind_of(image, data[:_HEAD], rotated=turn is not None)
             return Decoded(pixels, *size, kind)

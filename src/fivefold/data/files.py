@@ -189,6 +189,11 @@ class FileSource(Source):
         self._paths = packed_beside(map(str, paths), ids)
         self._targets = None if targets is None else packed_targets(targets)
         self._limits = limits
+        self._alpha = False
+
+    def show_alpha(self, wanted: bool) -> None:  # noqa: FBT001  the protocol
+        """Say whether images with opacities get a fourth channel, or are laid on white."""
+        self._alpha = wanted
 
     def sample(self, i: int) -> Sample:
         """Read and decode a file."""
@@ -196,7 +201,8 @@ class FileSource(Source):
 
     def image(self, i: int, at_least: tuple[int, int] | None = None) -> Image:
         """Read and decode a file, a large JPEG smaller."""
-        return read_image(Path(self._paths[i]), limits=self._limits, draft_size=at_least)
+        path = Path(self._paths[i])
+        return read_image(path, limits=self._limits, draft_size=at_least, alpha=self._alpha)
 
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C]."""
@@ -213,7 +219,7 @@ class FileSource(Source):
         data = read_bytes(Path(self._paths[i]), limits=self._limits)
 
         def decode(at_least: tuple[int, int] | None) -> Decoded:
-            return decode_sized(data, limits=self._limits, draft_size=at_least)
+            return decode_sized(data, limits=self._limits, draft_size=at_least, alpha=self._alpha)
 
         return Fetched(hashlib.sha256(data).hexdigest(), decode)
 

@@ -14,8 +14,12 @@ _STRIP = 1 << 20
 _WHITE = (255, 255, 255, 255)
 
 
-def pixels_of(image: Pillow.Image) -> Image:
+def pixels_of(image: Pillow.Image, *, alpha: bool = False) -> Image:
     """Convert a loaded image of any mode to RGB pixels [H, W, 3].
+
+    Args:
+        image: Of any mode.
+        alpha: Give [H, W, 4] where it has opacities, instead of laying it on white.
 
     Raises:
         ImageProblem: If its numbers have no agreed meaning as colours.
@@ -26,6 +30,8 @@ def pixels_of(image: Pillow.Image) -> Image:
         return _three(to_uint8(np.asarray(image)))
     if image.mode == "F":
         return _three(to_uint8(np.asarray(image)))
+    if alpha and _has_alpha(image):
+        return np.array(image.convert("RGBA"))
     pixels = np.empty((image.height, image.width, 3), dtype=np.uint8)
     rows = max(1, _STRIP // max(1, image.width))
     for top in range(0, image.height, rows):
@@ -35,11 +41,15 @@ def pixels_of(image: Pillow.Image) -> Image:
 
 
 def _rgb(image: Pillow.Image) -> Pillow.Image:
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+    if _has_alpha(image):
         colours = image.convert("RGBA")
         white = Pillow.new("RGBA", colours.size, _WHITE)
         return Pillow.alpha_composite(white, colours).convert("RGB")
     return image.convert("RGB")
+
+
+def _has_alpha(image: Pillow.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
 
 
 def to_uint8(values: AnyArray) -> Image:
@@ -117,4 +127,6 @@ def to_channels(image: Image, channels: int, where: str = "shape") -> Image:
         return np.array(Pillow.fromarray(image).convert("L"))[:, :, None]
     msg = f"{where}: expected an image with {channels} channels, got {found}"
     hint = f"the last number of `shape` must be {found}, or the data set must return {channels}"
+    if channels == 4:
+        hint += "; files have a fourth channel where they have alpha"
     raise DataError(msg, hint=hint, slug="data/channels")

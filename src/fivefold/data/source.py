@@ -96,6 +96,13 @@ class Source(ABC):
     def __len__(self) -> int:
         return len(self.sample_ids)
 
+    def show_alpha(self, wanted: bool) -> None:  # noqa: B027, FBT001  there may be no files
+        """Say whether images with opacities get a fourth channel, or are laid on white.
+
+        Args:
+            wanted: Four channels, as a network of that many sees them.
+        """
+
     @property
     def trust(self) -> Trust:
         """Whether it may be read in forks: one object for as long as the source is there."""

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 
 from fivefold.augment import build_transforms
-from fivefold.build.pixels import build_preprocess
+from fivefold.build.pixels import build_preprocess, show_alpha
 from fivefold.config import ExperimentConfig
 from fivefold.core.cache_home import cache_home
 from fivefold.core.cells import each_cell
@@ -86,6 +86,7 @@ class Ensemble:
         if not len(source):
             raise nothing_readable(source)
         size = batch or self._batch(source)
+        show_alpha(source, self.spec.shape)
         preprocess = build_preprocess(self.spec.shape)
         incoming = read_batches(
             source,

@@ -116,6 +116,10 @@ class CocoBoxes(Source):
         self.excluded = tuple(_left_out(part, names, smallest))
         self.warnings = tuple(_remarks([part], 0, None))
 
+    def show_alpha(self, wanted: bool) -> None:  # noqa: FBT001  the protocol
+        """Say whether images with opacities get a fourth channel, or are laid on white."""
+        self._files.show_alpha(wanted)
+
     def sample(self, i: int) -> Sample:
         """Cut a sample out of its image."""
         return Sample(self.sample_ids[i], self.image(i), self.target(i))

@@ -28,6 +28,10 @@ class ChangedSource(Source):
         self.held_out = source.held_out
         self.train_only = source.train_only
 
+    def show_alpha(self, wanted: bool) -> None:  # noqa: FBT001  the protocol
+        """Say whether images with opacities get a fourth channel, or are laid on white."""
+        self._source.show_alpha(wanted)
+
     @property
     def trust(self) -> Trust:
         """Whether the source may be read in forks."""

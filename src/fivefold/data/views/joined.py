@@ -61,6 +61,11 @@ class JoinedSource(Source):
         alone = (part.sample_ids if part.groups is None else part.groups for part in self._parts)
         return packed(self._begun(alone))
 
+    def show_alpha(self, wanted: bool) -> None:  # noqa: FBT001  the protocol
+        """Say whether images with opacities get a fourth channel, or are laid on white."""
+        for part in self._parts:
+            part.show_alpha(wanted)
+
     @property
     def trust(self) -> Trust:
         """Whether all may be read in forks."""
