@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -37,10 +38,10 @@ def paths_of(images_dir: Path, ids: Sequence[str], extension: str | None = None)
         UnsafeInputError: Behind the last one, if any lies outside the folder, whatever links or
             dots say.
     """
-    inside, outside = _Inside(images_dir), []
+    named, inside, outside = _Named(images_dir, extension), _Inside(images_dir), []
     for sample_id in ids:
-        path = file_of(images_dir, sample_id, extension)
-        if _leaves(sample_id) or not inside.holds(path):
+        path, is_link = named.find(sample_id)
+        if _leaves(sample_id) or not inside.holds(path, is_link=is_link):
             outside.append(sample_id)
         yield path
     refuse_outside(images_dir, outside, "paths that lead out of it")
@@ -48,13 +49,43 @@ def paths_of(images_dir: Path, ids: Sequence[str], extension: str | None = None)
 
 def file_of(images_dir: Path, sample_id: str, extension: str | None) -> str:
     """Find the file that an id names, with or without its ending; it need not exist."""
-    folder = "" if images_dir == Path() else f"{images_dir}{os.sep}"
-    odd = _ODD.search(sample_id)
-    name = str(images_dir / sample_id) if odd else folder + sample_id
-    if is_file(name):
-        return name
-    own = [f".{extension.lstrip('.')}"] if extension else []
-    return next((name + end for end in (*own, *_ENDINGS) if is_file(name + end)), name)
+    return _Named(images_dir, extension).find(sample_id)[0]
+
+
+class _Named:
+    """Finds the files of ids by as few questions as there can be: there may be millions.
+
+    Args:
+        images_dir: The folder.
+        extension: The ending to try first where there is no file of the name itself.
+    """
+
+    def __init__(self, images_dir: Path, extension: str | None) -> None:
+        self._root = images_dir
+        self._before = "" if images_dir == Path() else f"{images_dir}{os.sep}"
+        own = [f".{extension.lstrip('.')}"] if extension else []
+        self._endings = ("", *own, *_ENDINGS)
+
+    def find(self, sample_id: str) -> tuple[str, bool]:
+        """Give an id's file, and whether that is a link; it need not exist."""
+        odd = _ODD.search(sample_id)
+        name = str(self._root / sample_id) if odd else self._before + sample_id
+        for ending in self._endings:
+            path = name + ending
+            mode = _mode(path)
+            if stat.S_ISREG(mode):
+                return path, False
+            if stat.S_ISLNK(mode) and is_file(path):
+                return path, True
+        return name, stat.S_ISLNK(_mode(name))
+
+
+def _mode(path: str) -> int:
+    """Tell what is at a path, of a link that it is one; 0 where nothing is."""
+    try:
+        return os.lstat(path).st_mode
+    except (OSError, ValueError):  # such as a name that is too long
+        return 0
 
 
 def is_file(path: str) -> bool:
@@ -73,11 +104,11 @@ class _Inside:
         self._root = os.path.realpath(root)
         self._folders: dict[str, bool] = {}
 
-    def holds(self, path: str) -> bool:
+    def holds(self, path: str, *, is_link: bool) -> bool:
         """Tell whether a path, with all links followed, stays below the root."""
-        if os.path.islink(path):  # noqa: PTH114  a Path for each of them takes longer
+        if is_link:
             return is_inside(Path(path), self._root)
-        folder = os.path.dirname(path)  # noqa: PTH120  as above
+        folder = os.path.dirname(path)  # noqa: PTH120  a Path for each of them takes longer
         if folder not in self._folders:
             self._folders[folder] = is_inside(Path(folder), self._root)
         return self._folders[folder]

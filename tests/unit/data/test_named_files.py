@@ -55,3 +55,17 @@ def test_links_that_lead_outside_are_refused_for_files_and_folders(folder):
     (folder / "out").symlink_to(folder.parent, target_is_directory=True)
     with pytest.raises(UnsafeInputError, match=r"'file\.png', 'out/secret', '\.\./secret'"):
         list(paths_of(folder, ["a", "file.png", "out/secret", "../secret", "b"]))
+
+
+def test_a_broken_link_is_named_and_may_not_point_outside(folder):
+    (folder / "lost.png").symlink_to(folder / "nothing.png")
+    (folder / "gone.png").symlink_to(folder.parent / "nothing.png")
+    assert list(paths_of(folder, ["lost.png"])) == [str(folder / "lost.png")]
+    with pytest.raises(UnsafeInputError, match=r"'gone\.png'"):
+        list(paths_of(folder, ["lost.png", "gone.png"]))
+
+
+def test_a_folder_of_an_ids_name_is_no_file(folder):
+    (folder / "b.bmp").mkdir()
+    (folder / "a").mkdir()
+    assert list(paths_of(folder, ["a", "b"])) == [str(folder / "a.png"), str(folder / "b.png")]
