@@ -1,9 +1,11 @@
 """Tables with a part for testing, with folds, or both; drawn, and written with their seed."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import compress, repeat
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import numpy as np
 from fivefold.apps.data_files.choosing import Kinds, choose, kinds_of
 from fivefold.apps.data_files.reading import Opened
 from fivefold.apps.data_files.rows import table_rows
-from fivefold.apps.data_files.writing import write_rows
+from fivefold.apps.data_files.writing import RowFile
 from fivefold.core.durable import file_sha256, write_json
 from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.seeding import generator_for
@@ -148,21 +150,40 @@ def write_split(
         raise _refusal(msg, "--column", "name another one")
     kinds = kinds_of(table)
     numbers = fold_numbers(table, kinds, plan)
-    words = _words(plan)
-    files = {output.name: 0}
-    marked = ((*row, words[number]) for row, number in zip(rows, numbers.tolist(), strict=True))
-    files[output.name] = write_rows(output, (*header, name), marked)
     masks = _masks(plan, numbers)
-    for part, path in plan.names(output).items():
-        header, rows = table_rows(opened)
-        chosen = zip(rows, numbers.tolist(), masks[part].tolist(), strict=True)
-        some = ((*row, words[number]) for row, number, holds in chosen if holds)
-        files[path.name] = write_rows(path, (*header, name), some)
+    files = _write(output, plan.names(output), masks, (*header, name), _marked(rows, plan, numbers))
     parts = {part: Part(int(m.sum()), kinds.of_part(m)) for part, m in masks.items()}
     tied = len(table) - len(np.unique(table.units))
     written = WrittenSplit(files, parts, tied, tuple(_remarks(kinds, masks)))
     write_json(plan.record(output), _record(opened, plan, written))
     return written
+
+
+def _marked(rows: Iterable[Sequence[str]], plan: Plan, numbers: Indices) -> Iterator[Sequence[str]]:
+    """Add what stands in the column of the split."""
+    words = _words(plan)
+    return ((*row, words[number]) for row, number in zip(rows, numbers.tolist(), strict=True))
+
+
+def _write(
+    output: Path,
+    names: Mapping[str, Path],
+    masks: Mapping[str, AnyArray],
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+) -> dict[str, int]:
+    """Write all files in one pass over the rows; they get their names when all are whole."""
+    with ExitStack() as stack:
+        whole = stack.enter_context(RowFile(output, header))
+        parts = {part: stack.enter_context(RowFile(path, header)) for part, path in names.items()}
+        holds = zip(*(masks[part].tolist() for part in parts), strict=True)
+        for row, held in zip(rows, holds if parts else repeat(()), strict=bool(parts)):
+            whole.add(row)
+            for file in compress(parts.values(), held):
+                file.add(row)
+        for file in (whole, *parts.values()):
+            file.commit()
+        return {file.path.name: file.rows for file in (whole, *parts.values())}
 
 
 def fold_numbers(table: SampleTable, kinds: Kinds, plan: Plan) -> Indices:
@@ -185,7 +206,7 @@ def fold_numbers(table: SampleTable, kinds: Kinds, plan: Plan) -> Indices:
     if plan.folds:
         own = table.take(rest)
         splits = make_splits(own, folds=plan.folds, seed=plan.seed)
-        numbers[rest] = [splits.fold_of[sample_id] for sample_id in own.ids]
+        numbers[rest] = splits.numbers(own)[own.ranks]  # they come in the order of the ids
     return numbers
 
 
