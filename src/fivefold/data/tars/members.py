@@ -17,6 +17,7 @@ import numpy as np
 from fivefold.core.errors import DataError
 from fivefold.core.types import AnyArray
 from fivefold.data.packed import GatheredTexts, PackedTexts, Texts, chosen
+from fivefold.data.tars.headers import read_header
 from fivefold.data.text_order import first_alike
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -117,34 +118,27 @@ class _Walk:
             block = self._file.read(_BLOCK)
             if block == bytes(_BLOCK):
                 return
-            info = _header(block)
+            info = read_header(block)
             if info is None or not 0 <= info.size < _LARGEST:
                 self.damaged_at = offset
                 return
             start = offset + _BLOCK
-            if info.type in (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE):
+            if info.kind in (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE):
                 text = self._file.read(min(info.size, _LONGEST_NAME))
-                if info.type == tarfile.GNUTYPE_LONGNAME:
+                if info.kind == tarfile.GNUTYPE_LONGNAME:
                     name = text.partition(b"\0")[0].decode("utf-8", "surrogateescape")
                 else:
                     name, size = _pax(text, name, size)
                 offset = start + _rounded(info.size)
                 continue
             length = info.size if size < 0 else size
-            if info.isreg():
+            if info.is_file:
                 yield _Found(name or info.name, start, length)
-            has_content = info.isreg() or info.type not in tarfile.SUPPORTED_TYPES
-            passed_over = info.type in (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE)
+            has_content = info.is_file or info.kind not in tarfile.SUPPORTED_TYPES
+            passed_over = info.kind in (tarfile.GNUTYPE_LONGLINK, tarfile.XGLTYPE)
             offset = start + (_rounded(length) if has_content or passed_over else 0)
             if not passed_over:
                 name, size = "", -1
-
-
-def _header(block: bytes) -> tarfile.TarInfo | None:
-    try:
-        return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except tarfile.HeaderError:
-        return None
 
 
 def _pax(text: bytes, name: str, size: int) -> tuple[str, int]:
