@@ -20,10 +20,20 @@ def table_rows(opened: Opened) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     """
     if isinstance(opened.source, CsvSource):
         return _rows_of_table(opened, opened.source)
-    labels = opened.source.labels[0]
-    sign = "" if labels.exclusive else separator_for(labels.class_names, opened.separator)
-    cells = labels_of(opened.source, sign)
+    cells = labels_of(opened.source, sign_of(opened) or "")
     return ("path", "class"), zip(opened.source.sample_ids, cells, strict=True)
+
+
+def sign_of(opened: Opened) -> str | None:
+    """Tell what stands between several labels in the cells of `table_rows`; None: there is one.
+
+    Raises:
+        DataError: If a class's name has that sign in it.
+    """
+    labels = opened.source.labels[0]
+    if opened.kind == "csv" or labels.exclusive:
+        return opened.separator
+    return separator_for(labels.class_names, None)
 
 
 def keep_together(opened: Opened, column: str) -> None:

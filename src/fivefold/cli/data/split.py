@@ -150,10 +150,11 @@ def _show(parts: Mapping[str, "Part"]) -> None:
 
 def _suggest(opened: "Opened", plan: "Plan", output: Path, column: str) -> None:
     """Word what a config says to train on what was written."""
+    from fivefold.apps.data_files.rows import sign_of
     from fivefold.apps.data_files.sections import section_for
 
     dealt = plan.folds and not plan.train
     file = output if dealt else plan.names(output)["train"]
-    say(section_for("csv", file, opened.images_dir, separator=opened.separator))
+    say(section_for("csv", file, opened.images_dir, separator=sign_of(opened)))
     if dealt and column == "fold":
         say(f"folds_from: {output.name}\nfolds_count: {plan.folds}")

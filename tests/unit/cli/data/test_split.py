@@ -72,3 +72,18 @@ def test_folds_that_are_no_numbers_are_refused(here, capsys, text):
 def test_groups_are_for_tables(here, capsys):
     assert run(["data", "split", "photos", "-o", "a.csv", "--group-column", "path"]) == 2
     assert "--group-column: expected a column of the table" in capsys.readouterr().err
+
+
+def test_the_sign_between_labels_of_a_coco_file_is_told(here, capsys):
+    names = [f"circle/{k:03}.png" for k in range(5)]
+    document = {
+        "images": [{"id": k, "file_name": name} for k, name in enumerate(names)],
+        "annotations": [
+            {"image_id": k, "category_id": c} for k in range(5) for c in (1, 2)[: 1 + k % 2]
+        ],
+        "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b|c"}],
+    }
+    (here / "a.json").write_text(json.dumps(document))
+    assert run(["data", "split", "a.json", "--images", "photos", "-o", "b.csv"]) == 0
+    assert 'images: photos, separator: ";"}' in capsys.readouterr().err
+    assert "circle/001.png,a;b|c,t" in (here / "b.csv").read_text()
