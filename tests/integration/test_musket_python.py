@@ -22,7 +22,7 @@ from fivefold.data.datasets import (
 )
 from fivefold.data.decode import read_image
 from fivefold.experiment.musket import predicting
-from fivefold.experiment.musket.places import _tell_first
+from fivefold.experiment.musket.places import _tell_stage
 
 
 def parse(path):
@@ -203,7 +203,7 @@ def test_loaded_models_predict_arrays_together(cfg, root, shapes):
 
 
 def test_the_first_stage_is_taken_as_in_musket_and_that_is_said_once(cfg, shapes, caplog):
-    _tell_first.cache_clear()
+    _tell_stage.cache_clear()
     found = cfg.predict_all_to_array(shapes)
     np.testing.assert_array_equal(found, array_of(cfg, shapes, 0, 0))
     cfg.predict_all_to_array(shapes)
@@ -211,6 +211,36 @@ def test_the_first_stage_is_taken_as_in_musket_and_that_is_said_once(cfg, shapes
     assert len(said) == 1
     assert said[0].endswith("stage 0 of 2 predicts, as in Musket where no stage is named; "
                             "stage=-1 is the last")  # fmt: skip
+
+
+def test_all_stages_make_a_data_set_as_in_musket_and_that_is_said_once(cfg, shapes, caplog):
+    _tell_stage.cache_clear()
+    found = cfg.predict_all_to_dataset(shapes, 0)
+    assert not [r for r in caplog.records if "stage 0 of 2" in r.message]
+    asked = cfg.predict_all_to_dataset(shapes, 0, None)
+    np.testing.assert_array_equal(found.predictions.probs, asked.predictions.probs)
+    cfg.predict_all_to_dataset(shapes)
+    said = [record.message for record in caplog.records if "as in Musket" in record.message]
+    assert len(said) == 1
+    assert said[0].endswith("2 stages predict together, as in Musket where no stage is named; "
+                            "stage=-1 is the last")  # fmt: skip
+
+
+def accuracy_of(items):
+    return np.mean([item.prediction.argmax() == item.y.argmax() for item in items])
+
+
+def test_stored_predictions_are_those_that_the_summary_measures(cfg, caplog):
+    """The oracles are the summary's own numbers, which are of the last stage."""
+    _tell_stage.cache_clear()
+    summary = cfg.experiment.summarise()
+    for name, expected in (("validation", summary.oof), ("holdout", summary.holdout)):
+        found = cfg.predictions(name)
+        assert accuracy_of(found) == pytest.approx(expected["accuracy"])
+        last = cfg.predictions(name, stage=-1).predictions.probs
+        np.testing.assert_array_equal(found.predictions.probs, last)
+        assert not np.array_equal(last, cfg.predictions(name, stage=None).predictions.probs)
+    assert not [r for r in caplog.records if "as in Musket" in r.message]
 
 
 def test_at_most_so_many_items_are_predicted(cfg, shapes):
@@ -284,7 +314,7 @@ def test_what_training_has_predicted_is_not_predicted_again(cfg, root, monkeypat
         assert f"{item.prediction[0]:.6f}" == row[NAMES[0]]
     first = cfg.predictions("validation1", stage=0)
     assert {item.id for item in first} == set(stored[1, 0].ids)
-    both = cfg.predictions("validation1")
+    both = cfg.predictions("validation1", stage=None)
     mean = (stored[1, 0].probs + stored[1, 1].probs) / 2
     order = {name: i for i, name in enumerate(stored[1, 0].ids)}
     for item in both:
@@ -381,9 +411,11 @@ def test_thresholds_are_the_first_best_of_a_hundred(cfg, shapes):
     folds = [slow_threshold(cfg.predictions(f"validation{k}", stage=1), hits) for k in (0, 1)]
     assert cfg.find_optimal_treshold_by_validation(hits, 1) == np.mean(folds)
     held = slow_threshold(cfg.predictions("holdout"), hits)
-    items = list(cfg.predict_all_to_dataset("holdout"))
+    items = list(cfg.predict_all_to_dataset("holdout", None, -1))
     assert held == slow_threshold(items, hits)
     assert cfg.find_optimal_threshold_by_holdout(hits) == held
+    items = list(cfg.predict_all_to_dataset("holdout", None, None))
+    assert cfg.find_optimal_threshold_by_holdout(hits, None) == slow_threshold(items, hits)
     by_name = cfg.find_threshold("holdout", None, "binary_accuracy", -1)
     probs, truth = (np.stack(v) for v in zip(
         *((i.prediction, i.y) for i in cfg.predict_all_to_dataset("holdout", None, -1)),
@@ -398,6 +430,43 @@ def test_a_score_that_is_no_number_finds_no_threshold(cfg, score):
     with pytest.raises(DataError, match="func: expected a finite number for each sample") as error:
         cfg.find_threshold("holdout", None, lambda _truth, _answer: score, -1)
     assert error.value.slug == "data/callback"
+
+
+def test_thresholds_are_those_of_the_last_stage_where_none_is_named(cfg, caplog):
+    _tell_stage.cache_clear()
+    for name in ("find_threshold", "find_thresholds"):
+        given = () if name == "find_thresholds" else ("binary_accuracy",)
+        find = getattr(cfg, name)
+        assert find("validation0", 0, *given) == find("validation0", 0, *given, stage=1)
+    by_validation = cfg.find_optimal_threshold_by_validation
+    assert by_validation(hits) == by_validation(hits, 1) == by_validation(hits, -1)
+    assert not [r for r in caplog.records if "as in Musket" in r.message]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("find_threshold", (), "find_threshold: expected ds, fold, func, got no ds and no fold "),
+        ("find_treshold", ("holdout",), "expected ds, fold, func, got no fold and no func\n"),
+        ("find_threshold", ("holdout", 0), "got no func\n    func: such as 'f1', or a function"),
+        ("find_thresholds", ("holdout",), "find_thresholds: expected ds, fold, got no fold\n"),
+        ("find_optimal_threshold_by_validation", (), "by_validation: expected func, got no func"),
+        ("find_optimal_threshold_by_holdout", (), "by_holdout: expected func, got no func"),
+    ],
+)
+def test_arguments_that_cannot_be_left_out_are_named(cfg, name, given, message):
+    with pytest.raises(ConfigError, match=message) as error:
+        getattr(cfg, name)(*given)
+    assert error.value.slug == "config/musket-argument"
+
+
+def test_what_cannot_score_answers_is_refused(cfg):
+    message = "func: expected a metric's name or a function of truth and answers, got 0.5"
+    with pytest.raises(DataError, match=message) as error:
+        cfg.find_threshold("holdout", 0, 0.5)
+    assert error.value.slug == "data/callback"
+    with pytest.raises(DataError, match="func: expected a function of truth and answers, got 'f1'"):
+        cfg.find_thresholds("holdout", 0, "f1")
 
 
 @pytest.mark.parametrize("fold", [0.5, "x", [0, "1"]])

@@ -12,7 +12,7 @@ from fivefold.data import Source
 from fivefold.data.datasets import PredictedDataSet, SourceDataSet
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.musket.given import truth_of
-from fivefold.experiment.musket.places import Fold, Place, Stage, places_of
+from fivefold.experiment.musket.places import ALL, Fold, Place, Stage, places_of
 from fivefold.experiment.musket.predicting import Flips, Predicting
 from fivefold.experiment.musket.stored import StoredPredictions, stored_path
 from fivefold.experiment.project import find_experiment
@@ -25,7 +25,7 @@ class Keeping(Predicting):
         self,
         dataset: Any,
         fold: Fold = None,
-        stage: Stage = None,
+        stage: Stage = ALL,
         limit: int = -1,
         batch_size: int | None = None,
         ttflips: Flips = False,
@@ -38,7 +38,7 @@ class Keeping(Predicting):
         Args:
             dataset: As for `predict_on_dataset`.
             fold: Whose models; None for all that are trained.
-            stage: Whose weights; None for all stages.
+            stage: Whose weights; all stages if not given, as in Musket, and None too.
             limit: How many items at most.
             batch_size: How many at a time.
             ttflips: Average over flips.
@@ -56,8 +56,10 @@ class Keeping(Predicting):
             found.save(Path(dsPath))
         return self._stored(found, source, (fold, stage), dataset)
 
-    def predictions(self, name: Any, fold: Fold = None, stage: Stage = None) -> StoredPredictions:
+    def predictions(self, name: Any, fold: Fold = None, stage: Stage = -1) -> StoredPredictions:
         """Give predictions that are made only once.
+
+        They are those of the last stage, which the summary and `evaluate` measure.
 
         Args:
             name: "validation": every sample by the model that has not seen it. "validation3": the
@@ -65,7 +67,7 @@ class Keeping(Predicting):
                 training samples of fold 0, or 3, by its model. Or any data set; what is said of it
                 is kept on disk, until its content or the weights change.
             fold: Whose models instead; of "validation" whose samples.
-            stage: Whose weights; several are averaged, None is all stages.
+            stage: Whose weights; -1 is the last, several are averaged, None is all stages.
 
         Raises:
             DataError: If there is no such data set.

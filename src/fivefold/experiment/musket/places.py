@@ -26,7 +26,17 @@ class _First(int):
 
 
 FIRST: Final = _First(0)
-"""Musket's default stage; that it is not the last is said where there are several."""
+"""Musket's default stage to predict with; that it is not the last is said where there are more."""
+
+
+class _All(tuple[int, ...]):
+    """All stages, where nobody asked for them."""
+
+    __slots__ = ()
+
+
+ALL: Final = _All()
+"""Musket's default of `predict_all_to_dataset`; said as well."""
 
 
 def places_of(experiment: Experiment, fold: Fold, stage: Stage) -> list[Place]:
@@ -43,9 +53,9 @@ def places_of(experiment: Experiment, fold: Fold, stage: Stage) -> list[Place]:
     """
     folder, config = experiment.folder, experiment.config
     count = len(recorded_config(folder, config).resolve())
-    if stage is FIRST and count > 1:
-        _tell_first(str(folder.root), count)
-    stages = range(count) if stage is None else numbers(stage)
+    if count > 1 and (stage is FIRST or stage is ALL):
+        _tell_stage(str(folder.root), count, first=stage is FIRST)
+    stages = range(count) if stage is None or stage is ALL else numbers(stage)
     folds = None if fold is None else numbers(fold)
     return [
         (own, stage_index(folder, config, number))
@@ -68,9 +78,9 @@ def numbers(given: int | Sequence[int]) -> tuple[int, ...]:
 
 
 @cache
-def _tell_first(root: str, count: int) -> None:
+def _tell_stage(root: str, count: int, *, first: bool) -> None:
     logger.warning(
-        "%s: stage 0 of %d predicts, as in Musket where no stage is named; stage=-1 is the last",
+        "%s: %s, as in Musket where no stage is named; stage=-1 is the last",
         root,
-        count,
+        f"stage 0 of {count} predicts" if first else f"{count} stages predict together",
     )

@@ -23,7 +23,8 @@ from fivefold.experiment.musket.places import FIRST, Fold, Place, Stage, places_
 Flips: TypeAlias = str | bool | None
 """False or None for none, "Horizontal", "Horizontal_and_vertical", True for all four."""
 
-NOT_GIVEN: Final = object()
+NOT_GIVEN: Final[Any] = object()
+"""In the place of an argument."""
 
 
 class Predicting(Given):

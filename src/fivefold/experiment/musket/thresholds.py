@@ -6,12 +6,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from fivefold.core.errors import DataError
+from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
 from fivefold.evaluation import compute, direction, is_better
 from fivefold.experiment.musket.batches import by_sample
+from fivefold.experiment.musket.predicting import NOT_GIVEN
 
 GRID = [number / 100 for number in range(100)]
 """Musket's candidates: 0.00, 0.01, … 0.99."""
@@ -19,6 +20,47 @@ GRID = [number / 100 for number in range(100)]
 Score: TypeAlias = str | Callable[[Any, Any], float]
 """A metric's name; or a function of one sample's truth and of what is above the threshold, both as
 in `results`, which is averaged over samples: more is better."""
+
+
+def check_given(method: str, **arguments: Any) -> None:
+    """Make sure that no argument was left out.
+
+    Args:
+        method: Whose.
+        arguments: Their names and values, in order.
+
+    Raises:
+        ConfigError: With all that are missing.
+    """
+    missing = [name for name, value in arguments.items() if value is NOT_GIVEN]
+    if missing:
+        message = f"{method}: expected {', '.join(arguments)}, got no {' and no '.join(missing)}"
+        hints = "; ".join(f"{name}: {_EXAMPLES[name]}" for name in missing)
+        raise ConfigError([Problem("config/musket-argument", "", message, hints)])
+
+
+_EXAMPLES = {
+    "ds": "such as 'validation0', whose samples fold 0's model has not seen",
+    "fold": "such as 0, or None for all",
+    "func": "such as 'f1', or a function of a sample's truth and answers",
+}
+
+
+def check_score(func: Any, *, named: bool = True) -> None:
+    """Make sure that answers can be scored.
+
+    Args:
+        func: What is to tell how good they are.
+        named: Whether the name of a metric does, too.
+
+    Raises:
+        DataError: If it cannot.
+    """
+    if callable(func) or (named and isinstance(func, str)):
+        return
+    kinds = "a metric's name or a function" if named else "a function"
+    msg = f"func: expected {kinds} of truth and answers, got {func!r:.80}"
+    raise DataError(msg, slug="data/callback")
 
 
 def best_threshold(predictions: Predictions, func: Score, progress: Progress) -> float:
