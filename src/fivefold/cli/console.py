@@ -120,8 +120,16 @@ def show_json(value: Any) -> None:
     show(json.dumps(_jsonable(value), indent=2, ensure_ascii=False))
 
 
-def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Put out a table; it is never cut when it goes to a file or a pipe."""
+def show_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: Sequence[int] = (0,)
+) -> None:
+    """Put out a table; it is never cut when it goes to a file or a pipe.
+
+    Args:
+        header: A title for each column.
+        rows: Their cells.
+        texts: Columns that stand to the left; the others hold numbers.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -134,7 +142,7 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for number, name in enumerate(header):
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
+        table.add_column(name, justify="left" if number in texts else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     width = None if sys.stdout.isatty() else 10_000

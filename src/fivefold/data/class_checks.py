@@ -1,7 +1,5 @@
 """What the audit says about classes: too rare, alone, or written in two ways."""
 
-import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +8,7 @@ import numpy as np
 from fivefold.core.errors import DataError
 from fivefold.core.types import AnyArray, Indices
 from fivefold.data.audit_rows import USED, AuditRows
+from fivefold.data.findings.spelling import misspelled, same_names
 from fivefold.data.packed import chosen
 from fivefold.data.packed_numbers import in_parts
 from fivefold.data.source import Source
@@ -21,13 +20,24 @@ _SHOWN = 10
 def twins(source: Source) -> Iterator[str]:
     """Word a warning for class names that differ only in case, spaces or Unicode form."""
     for labels in source.labels:
-        alike: dict[str, list[str]] = defaultdict(list)
-        for name in labels.class_names:
-            alike[unicodedata.normalize("NFKC", name).casefold().strip()].append(name)
-        for names in alike.values():
-            if len(names) > 1:
-                listed = ", ".join(map(repr, names))
-                yield f"classes {listed} look like one class written differently"
+        for names in same_names(labels.class_names):
+            listed = ", ".join(map(repr, names))
+            yield f"classes {listed} look like one class written differently"
+
+
+def count_classes(source: Source, used: Indices) -> Indices:
+    """Count the samples of each class [C].
+
+    Args:
+        source: Whose classes.
+        used: Positions of the samples that count.
+    """
+    width = sum(len(labels.class_names) for labels in source.labels)
+    totals = np.zeros(width, dtype=np.int64)
+    for places in in_parts(len(used)) if width else ():
+        part = used[places.start : places.stop].tolist()
+        totals += (np.stack([np.asarray(source.target(i)) for i in part]) > 0).sum(axis=0)
+    return totals
 
 
 def judge_classes(source: Source, rows: AuditRows, folds: int) -> tuple[list[DataError], list[str]]:
@@ -53,6 +63,8 @@ def judge_classes(source: Source, rows: AuditRows, folds: int) -> tuple[list[Dat
         held = list(
             zip(labels.class_names, tally.samples[own].tolist(), tally.units[own], strict=True)
         )
+        slips = misspelled(labels.class_names, [n for _, n, _ in held])
+        remarks += [f"class {rare!r}: did you mean {name!r}?" for rare, name in slips]
         few = [(name, n, len(units)) for name, n, units in held if len(units) < max(folds, 2)]
         rare = [_rarity(name, n, distinct) for name, n, distinct in few]
         if not labels.class_names:

@@ -67,7 +67,7 @@ def _has_more(image: Pillow.Image) -> bool:
         return False
 
 
-def is_misnamed(name: str, kind: str) -> bool:
-    """Say whether a file's name ends as those of another format do."""
+def is_misnamed(name: str, look: str) -> bool:
+    """Say whether a file's name ends as those of another format do; see `data.looks`."""
     expected = _ENDINGS.get(name[name.rfind(".") :].lower())
-    return expected is not None and kind.partition("+")[0] not in ("", expected)
+    return expected is not None and look.partition(" ")[0].partition("+")[0] not in ("", expected)

@@ -38,9 +38,14 @@ _WORDS = {
 _SHOWN = 3
 
 
+def words_for(reason: str) -> str:
+    """Say a reason in plain words."""
+    return _WORDS.get(reason, reason)
+
+
 def counted(counts: Mapping[str, int]) -> str:
     """Word how many samples each reason concerns: "1 empty, 2 cut off"."""
-    return ", ".join(f"{counts[reason]} {_WORDS.get(reason, reason)}" for reason in sorted(counts))
+    return ", ".join(f"{counts[reason]} {words_for(reason)}" for reason in sorted(counts))
 
 
 def first_of(ids: Sequence[str]) -> str:

@@ -119,6 +119,7 @@ def test_a_header_reads_no_pixels(tmp_path):
         ("a.webp", "PNG+alpha 1 2 3", True),
         ("a", "PNG", False),
         ("a.raw", "PNG", False),
+        ("a.jpg", "JPEG 1 2 -1", False),
         ("a.png", "", False),
     ],
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from fivefold.cli.data.check import check
 from fivefold.cli.data.convert import convert
 from fivefold.cli.data.labels import labels
 from fivefold.cli.data.resize import resize
@@ -13,6 +14,15 @@ from fivefold.cli.data.split import split
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
+    (
+        "check",
+        check,
+        (
+            "fivefold data check flowers",
+            "fivefold data check photos -o found    pictures of what is wrong",
+            "fivefold data check labels.csv --images photos --headers-only",
+        ),
+    ),
     (
         "labels",
         labels,

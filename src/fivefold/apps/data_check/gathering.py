@@ -1,0 +1,79 @@
+"""All that an audit has found, as findings."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from fivefold.core.types import Indices
+from fivefold.data.audit import Examined
+from fivefold.data.audit_reading import LABEL_CONFLICT
+from fivefold.data.audit_rows import EXCLUDED, QUARANTINED, AuditRows
+from fivefold.data.findings import (
+    Finding,
+    Level,
+    findings_on_looks,
+    findings_on_names,
+    of_rows,
+)
+from fivefold.data.reasons import QUIET_RULES, words_for
+from fivefold.data.source import Source
+
+
+def findings_of(source: Source, examined: Examined, counts: Indices) -> list[Finding]:
+    """Make findings of an audit: what matters most comes first.
+
+    Args:
+        source: What was audited.
+        examined: What came of it.
+        counts: How many used samples have each class [C].
+    """
+    rows = examined.audit.rows
+    found = [*_unused(rows), *_copies(rows, examined.alike)]
+    found += [*findings_on_names(source, counts), *findings_on_looks(rows)]
+    return sorted(found, key=lambda one: list(Level).index(one.level))
+
+
+def _unused(rows: AuditRows) -> Iterator[Finding]:
+    """Find what is set aside, and what rules have left out."""
+    for (status, reason), places in sorted(_by_reason(rows).items()):
+        title = words_for(reason)
+        if reason == LABEL_CONFLICT:
+            in_order = _together(rows, places)
+            yield of_rows(reason, title, Level.LEFT_OUT, "none of them is used", rows, *in_order)
+        elif status == QUARANTINED:
+            yield of_rows(reason, title, Level.LEFT_OUT, "not used", rows, places)
+        elif reason in QUIET_RULES:
+            yield of_rows(reason, title, Level.NOTED, "not listed as images", rows, places)
+        else:
+            yield of_rows(reason, title, Level.LEFT_OUT, "not listed as images", rows, places)
+
+
+def _by_reason(rows: AuditRows) -> dict[tuple[str, str], Indices]:
+    wanted = [
+        (number, (status, reason))
+        for number, (status, reason, _) in enumerate(rows.verdicts)
+        if status in (QUARANTINED, EXCLUDED)
+    ]
+    found: dict[tuple[str, str], list[int]] = {}
+    for number, key in wanted:
+        found.setdefault(key, []).append(number)
+    places = {key: np.flatnonzero(np.isin(rows.judged, some)) for key, some in found.items()}
+    return {key: some for key, some in places.items() if len(some)}
+
+
+def _together(rows: AuditRows, places: Indices) -> tuple[Indices, Sequence[int]]:
+    """Put rows of the same content beside each other; gives how many are of each."""
+    digests = np.asarray([rows.digests[k] for k in places.tolist()])
+    _, first, numbers = np.unique(digests, return_index=True, return_inverse=True)
+    order = np.lexsort((places, first[numbers]))
+    sizes = np.bincount(numbers)[np.argsort(first, kind="stable")]
+    return places[order], sizes.tolist()
+
+
+def _copies(rows: AuditRows, alike: Sequence[Indices]) -> Iterator[Finding]:
+    if not alike:
+        return
+    action, title = "all used; copies stay in one fold", "exact copies with the same label"
+    yield of_rows(
+        "copies", title, Level.LOOK, action, rows, np.concatenate(alike), [*map(len, alike)]
+    )
