@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         build_stage_schedule,
     )
     from fivefold.build.pixels import build_images, build_prepare
+    from fivefold.build.sampling import check_sampling
 
 _HOMES = {
     "build_class_weights": "objective",
@@ -37,6 +38,7 @@ _HOMES = {
     "build_stage_schedule": "objects",
     "build_training_loss": "objective",
     "check_heads": "objective",
+    "check_sampling": "sampling",
     "num_views": "features",
     "sees_features": "features",
     "why_anew": "features",
@@ -55,6 +57,7 @@ __all__ = [
     "build_training_loss",
     "check",
     "check_heads",
+    "check_sampling",
     "num_views",
     "sees_features",
     "stage_place",

@@ -20,13 +20,14 @@ from fivefold.config.shared_keys import (
     find_shared,
 )
 from fivefold.config.stage_keys import StageConfig
-from fivefold.config.stages import ResolvedStage, as_names
+from fivefold.config.stages import NO_SAMPLING, ResolvedStage, as_names
 
 __all__ = [
     "ABSENT",
     "EXPERIMENTS",
     "HARMLESS",
     "MODULES",
+    "NO_SAMPLING",
     "PATHS_OF_DATA",
     "SHARED_NAME",
     "Change",

@@ -26,6 +26,11 @@ _POSITIVE = (
     "class"
 )
 
+_BALANCE = (
+    "'none', 'weights', 'sampler', 'upsampling', 'downsampling', a whole number of images for each "
+    "class, or a mapping from class names to numbers above 0"
+)
+
 Formula: TypeAlias = Literal["none", "balanced", "inverse", "log"]
 Positive: TypeAlias = Weight | Literal["balanced"] | Many[Weight] | ByClass
 
@@ -33,4 +38,10 @@ ClassWeights: TypeAlias = Annotated[Formula | ByClass, one_of(_FORMULA), NullMea
 StageClassWeights: TypeAlias = Annotated[Formula | ByClass | None, one_of(_FORMULA)]
 PosWeight: TypeAlias = Annotated[Positive, one_of(_POSITIVE), NullMeans(1.0)]
 StagePosWeight: TypeAlias = Annotated[Positive | None, one_of(_POSITIVE)]
+Sampling: TypeAlias = (
+    Literal["sampler", "upsampling", "downsampling"] | Annotated[int, Field(ge=1, le=1_000_000)]
+)
+Balanced: TypeAlias = Literal["none", "weights"] | Sampling | ByClass
+BalanceKey: TypeAlias = Annotated[Balanced, one_of(_BALANCE), NullMeans("none")]
+StageBalance: TypeAlias = Annotated[Balanced | None, one_of(_BALANCE)]
 Penalty: TypeAlias = Annotated[float, Field(ge=0, le=1_000_000), NullMeans(0.0)]

@@ -8,6 +8,7 @@ from fivefold.config.keys import ExperimentKeys
 from fivefold.config.nodes import Step
 from fivefold.config.problems import bad_value
 from fivefold.config.source import Source
+from fivefold.config.stage_keys import StageConfig
 from fivefold.core.errors import Problem
 
 
@@ -18,6 +19,7 @@ def contradictions(config: ExperimentKeys, source: Source) -> list[Problem]:
         *_frozen_and_not(config, source),
         *_uneven_cells(config, source),
         *_uneven_steps(config, source),
+        *_balanced_twice(config, source),
     ]
 
 
@@ -41,6 +43,10 @@ def without_effect(config: ExperimentKeys) -> Iterator[tuple[str, str]]:
         yield "declarations", f"`preprocessing` names no {names}; other blocks are not built"
     if "positive_weights_multiply" in given and not _weighs_by_log(config):
         yield "positive_weights_multiply", "it only counts together with `class_weights: log`"
+
+    balances = (config.balance, *(stage.balance for stage in config.stages))
+    if "prior_correction" in given and all(value in (None, "none") for value in balances):
+        yield "prior_correction", "it only counts together with `balance`"
 
     has_layers = any(entry >= 1 for entry in config.head_layers)
     for key in ("head_activation", "head_batchnorm"):
@@ -116,6 +122,29 @@ def _uneven_steps(config: ExperimentKeys, source: Source) -> Iterator[Problem]:
         expected = f"height and width that can be halved {config.downscaling} times"
         shown = f"such as [{near[0]}, {near[1]}, {channels}]"
         yield bad_value(source, ("shape",), f"expected {expected}, {shown}, got {config.shape}")
+
+
+def _balanced_twice(config: ExperimentKeys, source: Source) -> Iterator[Problem]:
+    """Find two keys that both say how much rare classes count, or how long an epoch is."""
+    for index, stage in enumerate(config.stages):
+        balance = config.balance if stage.balance is None else stage.balance
+        if balance == "none":
+            continue
+        others = _owners_beside(config, stage)
+        if balance != "weights" and not isinstance(balance, dict):
+            others += ["subsample"] * (config.subsample != 1)
+            others += ["maxEpochSize"] * (config.max_epoch_size != 0)
+        if others:
+            path = ("balance",) if stage.balance is None else ("stages", index, "balance")
+            names = " and ".join(f"`{name}`" for name in others)
+            message = f"expected no {names} beside it, got {balance!r}"
+            yield bad_value(source, path, message, "both decide the same: keep one of them")
+
+
+def _owners_beside(config: ExperimentKeys, stage: StageConfig) -> list[str]:
+    weights = config.class_weights if stage.class_weights is None else stage.class_weights
+    positives = config.pos_weight if stage.pos_weight is None else stage.pos_weight
+    return ["class_weights"] * (weights != "none") + ["pos_weight"] * (positives != 1)
 
 
 def _frozen_and_not(config: ExperimentKeys, source: Source) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from fivefold.config.balance import ClassWeights, Penalty, PosWeight, Weight
+from fivefold.config.balance import BalanceKey, ClassWeights, Penalty, PosWeight, Weight
 from fivefold.config.fields import (
     ChainField,
     Choice,
@@ -161,6 +161,18 @@ class ExperimentKeys(BaseModel):
         None,
         description="Loss by name or expression (`binary_crossentropy+0.1*dice_loss`), a list for "
         "several outputs; default by activation.",
+    )
+    balance: BalanceKey = Field(
+        "none",
+        description="What to do where some classes have many more images than others: `weights` "
+        "(as `class_weights: balanced`) or weights by class name; or draw as many images of each "
+        "class for every epoch: `sampler` (an epoch as long as before), `upsampling` (as many as "
+        "the largest class has), `downsampling` (the smallest), or a number of images.",
+    )
+    prior_correction: bool = Field(
+        True,
+        description="With `balance`: correct predictions for it, so that probabilities are those "
+        "of data in which classes are as frequent as in the training samples.",
     )
     class_weights: ClassWeights = Field(
         "none",

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from fivefold.config.balance import StageClassWeights, StagePosWeight
+from fivefold.config.balance import StageBalance, StageClassWeights, StagePosWeight
 from fivefold.config.fields import Name, OptionalChoiceField, OptionalStepsField, StepsField
 from fivefold.config.ranges import (
     Batches,
@@ -28,6 +28,7 @@ class StageConfig(BaseModel):
     epochs: Epochs = Field(description="How many epochs; required.")
     lr: LearningRate | None = Field(None, description="Learning rate of this stage.")
     loss: Loss = Field(None, description="Loss of this stage.")
+    balance: StageBalance = Field(None, description="What to do about rare classes in this stage.")
     class_weights: StageClassWeights = Field(
         None, description="How much each class counts in this stage."
     )

@@ -14,6 +14,9 @@ ALL_NEGATIVES = -1
 ALL_LAYERS = -1
 """In place of a number of layers that learn: all of them."""
 
+NO_SAMPLING = "none"
+"""In place of a way to draw as many images of each class."""
+
 
 @dataclass(frozen=True)
 class ResolvedStage:
@@ -60,6 +63,9 @@ class ResolvedStage:
         layers_to_train: Layers at the end of a trained backbone that learn; -1: all.
         pooling: How features of all positions become one vector.
         downscaling: Learned steps that make images smaller before the backbone sees them.
+        sampling: How many images of each class an epoch draws: `sampler`, `upsampling`,
+            `downsampling` or a number; `none` takes all samples as they are.
+        prior_correction: Whether predictions are corrected for `sampling` and `class_weights`.
         detail: How many times as large the pictures are that enlarged parts come from; 1: as all.
     """
 
@@ -103,6 +109,8 @@ class ResolvedStage:
     pooling: str = "avg"
     downscaling: int = 0
     detail: float = 2.0
+    sampling: str | int = NO_SAMPLING
+    prior_correction: bool = False
 
     @property
     def trains_head_alone(self) -> bool:
@@ -149,7 +157,8 @@ def _resolve(
     schedule = stage.schedule or config.schedule
     batchnorm, views = stage.freeze_batchnorm, stage.frozen_views
     callbacks = config.callbacks if stage.callbacks is None else stage.callbacks
-    weights, positives = stage.class_weights, stage.pos_weight
+    positives = stage.pos_weight
+    weights, sampling, balanced = _balanced(config, stage)
     return ResolvedStage(
         index=index,
         epochs=stage.epochs,
@@ -177,7 +186,7 @@ def _resolve(
         clipnorm=config.clipnorm,
         clipvalue=config.clipvalue,
         dropout=config.dropout,
-        class_weights=config.class_weights if weights is None else weights,
+        class_weights=weights,
         positive_weights_multiply=config.positive_weights_multiply,
         pos_weight=config.pos_weight if positives is None else positives,
         l1=config.l1,
@@ -193,7 +202,22 @@ def _resolve(
         pooling=config.pooling,
         downscaling=config.downscaling,
         detail=config.detail,
+        sampling=sampling,
+        prior_correction=balanced and config.prior_correction,
     )
+
+
+def _balanced(
+    config: ExperimentKeys, stage: StageConfig
+) -> tuple[str | Mapping[str, float], str | int, bool]:
+    """Read `balance` as weights of classes and as a way to draw samples, and whether it is on."""
+    weights = config.class_weights if stage.class_weights is None else stage.class_weights
+    balance = config.balance if stage.balance is None else stage.balance
+    if balance == "none":
+        return weights, NO_SAMPLING, False
+    if balance == "weights" or isinstance(balance, dict):
+        return ("balanced" if balance == "weights" else balance), NO_SAMPLING, True
+    return weights, balance, True
 
 
 def _layers(config: ExperimentKeys, stage: StageConfig) -> int:

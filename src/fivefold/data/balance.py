@@ -1,4 +1,4 @@
-"""How many negative samples take part beside the positive ones."""
+"""Which samples an epoch takes: negative beside positive ones, and as many of each class."""
 
 import numpy as np
 
@@ -52,3 +52,43 @@ def check_positives(positive: AnyArray, rows: Indices, most: int, where: str) ->
         msg = f"{where}: negatives: expected positive samples, got none among {len(rows)}"
         hint = "`isPositive` of the data set, or else a class that is true, makes a sample positive"
         raise DataError(msg, hint=hint, slug="data/no-positives")
+
+
+def images_per_class(counts: Indices, asked: str | int) -> int:
+    """Say how many images of each class an epoch draws.
+
+    Args:
+        counts: Training samples of each class [C], of which some are above 0.
+        asked: `sampler`: as many as make an epoch as long as without it; `upsampling`: as many as
+            the largest class has; `downsampling`: as the smallest; or a number.
+    """
+    present = counts[counts > 0]
+    if isinstance(asked, int):
+        return asked
+    if asked == "upsampling":
+        return int(present.max())
+    if asked == "downsampling":
+        return int(present.min())
+    return max(round(int(present.sum()) / len(present)), 1)
+
+
+def draw_of_each(classes: AnyArray, number: int, rng: np.random.Generator) -> Indices:
+    """Draw so many samples of each class.
+
+    None comes twice of a class that has enough. Of one that has fewer each comes as often as any
+    other, but for one more time where that does not come out even.
+
+    Args:
+        classes: The class of each sample [N].
+        number: How many of each class.
+        rng: Draws them.
+
+    Returns:
+        Places of samples, ascending [number * classes that there are].
+    """
+    drawn = []
+    order = np.argsort(classes, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(classes[order])) + 1):
+        whole, rest = divmod(number, len(members))
+        drawn += [np.repeat(members, whole), rng.permutation(members)[:rest]]
+    return np.sort(np.concatenate(drawn))

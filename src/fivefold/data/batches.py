@@ -70,7 +70,7 @@ class Batch:
 
 
 class Batches:
-    """The batches of one pass over some rows of a table.
+    """The batches of one pass over some rows of a table; a row may come several times.
 
     With a place, the order and each sample's random numbers are functions of it, so neither
     threads nor a resume change them. A last batch of one sample is joined to the one before, since
@@ -121,7 +121,9 @@ class Batches:
         self._place = place
         self._threads = threads
         self._shuffle = shuffle and place is not None
-        self._parts = self._divide(self._in_order(np.asarray(rows, dtype=np.int64))[:most], batch)
+        in_order = self._in_order(np.asarray(rows, dtype=np.int64))[:most]
+        self._parts = self._divide(in_order, batch)
+        self._times = self._divide(_times_before(in_order), batch) if self._shuffle else None
 
     def __len__(self) -> int:
         return len(self._parts)
@@ -135,6 +137,18 @@ class Batches:
     def parts(self) -> list[Indices]:
         """The rows of each batch, in the order of the batches; of cells those of their images."""
         return [self._rows_of(part) for part in self._parts] if self._crops > 1 else self._parts
+
+    def names(self, number: int) -> list[str]:
+        """Name what each sample of a batch draws its random numbers by: no two are the same."""
+        cells = self._parts[number]
+        times = np.zeros_like(cells) if self._times is None else self._times[number]
+        pairs = zip(cells.tolist(), times.tolist(), strict=True)
+        return [self._name(cell) + (f"#{again}" if again else "") for cell, again in pairs]
+
+    def _name(self, cell: int) -> str:
+        count = self._crops**2
+        name = self._table.ids[cell // count]
+        return cell_name(name, self._crops, cell % count) if count > 1 else name
 
     def _rows_of(self, cells: Indices) -> Indices:
         return cells // self._crops**2
@@ -183,16 +197,15 @@ class Batches:
         generators = None
         if self._place is not None:
             generators = SampleGenerators(self._seed, "augment", *self._place)
+        names = self.names(number) if generators else []
         for place, row in enumerate(rows.tolist()):
             if stop.is_set():
                 break  # nobody wants the batch any more
             image = self._images.get(row) if stream is None else next(stream)
-            name = self._table.ids[row]
             if self._crops > 1:
                 cell = int(cells[place]) % self._crops**2
                 image = np.ascontiguousarray(cell_of(image, self._crops, cell))
-                name = cell_name(name, self._crops, cell)
-            rng = generators.of(name) if generators else None
+            rng = generators.of(names[place]) if generators else None
             pixels[place] = self._prepared(row, image, rng)
         targets = None if self._table.targets is None else self._table.targets[rows]
         if self._mix is None or self._place is None or targets is None:
@@ -208,6 +221,15 @@ class Batches:
         except Exception as error:
             error.add_note(f"while preparing {self._images.name_of(row)}")
             raise
+
+
+def _times_before(places: Indices) -> Indices:
+    """Count for each place how often it has come before [N]."""
+    order = np.argsort(places, kind="stable")
+    first = np.flatnonzero(np.diff(places[order], prepend=-1))
+    times = np.empty(len(places), dtype=np.int64)
+    times[order] = np.arange(len(places)) - np.repeat(first, np.diff(np.append(first, len(places))))
+    return times
 
 
 def _closing(stream: Generator[Image] | None) -> AbstractContextManager[object]:

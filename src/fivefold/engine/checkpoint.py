@@ -50,6 +50,8 @@ class Bundle:
         class_weights: How much each class counted in training, by its name, computed from the
             fold's training samples: one number, or those of false and of true answers; empty where
             all counted the same.
+        prior_shift: What is added to the logit of each class wherever the model predicts, in the
+            order of the heads' classes, as float32 numbers; empty where nothing is.
     """
 
     spec: ModelSpec
@@ -64,6 +66,7 @@ class Bundle:
     reused_from: str = ""
     encoder_sha256: str = ""
     class_weights: Mapping[str, float | list[float]] = field(default_factory=dict)
+    prior_shift: tuple[float, ...] = ()
 
 
 def save_weights(path: Path, model: nn.Module) -> str:
@@ -170,4 +173,5 @@ def load_model(folder: RunFolder, fold: int, stage: int) -> Classifier:
     model = build_classifier(bundle.spec, input_spec=bundle.input_spec)
     load_model_tensors(model, load_trained(folder.weights(fold, stage), bundle))
     model.origin = bundle.origin
+    model.head.shift_by(bundle.prior_shift)
     return model.eval()

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from fivefold.augment import build_mixing
 from fivefold.build.pixels import build_closer, build_prepare
-from fivefold.config import ResolvedStage
+from fivefold.config import NO_SAMPLING, ResolvedStage
+from fivefold.core.seeding import generator_for
 from fivefold.core.types import AnyArray, Floats, Indices
+from fivefold.data.balance import draw_of_each, images_per_class
 from fivefold.data.batches import Batches
 from fivefold.data.images import ResizedImages
+from fivefold.data.packed import small
 from fivefold.data.samples import SampleTable
 from fivefold.engine.resident import AnyBatches, Resident, from_device
 
@@ -61,8 +65,45 @@ class FoldData:
             counts += self.targets(rows[start : start + _AT_ONCE]).sum(axis=0, dtype=np.float64)
         return counts, len(rows)
 
+    @cached_property
+    def classes(self) -> AnyArray:
+        """The class of each training sample [N], where one excludes all others."""
+        rows = np.asarray(self.train_rows)
+        starts = range(0, len(rows), _AT_ONCE)
+        parts = [self.targets(rows[start : start + _AT_ONCE]).argmax(axis=1) for start in starts]
+        return small(np.concatenate(parts))
+
+    def _per_class(self, stage: ResolvedStage) -> int:
+        return images_per_class(np.bincount(self.classes), stage.sampling)
+
+    def drawn_counts(self, stage: ResolvedStage) -> AnyArray:
+        """Count the samples of each class [all classes] that an epoch of a stage draws."""
+        counts, _ = self.class_counts()
+        if stage.sampling == NO_SAMPLING:
+            return counts
+        return np.where(counts > 0, float(self._per_class(stage)), 0.0)
+
+    def rows_of_epoch(self, stage: ResolvedStage, *, seed: int, place: tuple[int, ...]) -> AnyArray:
+        """Choose the rows that an epoch trains on; some may come several times.
+
+        Args:
+            stage: Whose `sampling` decides.
+            seed: The experiment's seed.
+            place: Fold, stage and epoch.
+        """
+        rows = np.asarray(self.train_rows)
+        if stage.sampling == NO_SAMPLING:
+            return rows
+        by_id = np.argsort(self.table.ranks[rows])
+        rng = generator_for(seed, "balance", *place)
+        drawn = draw_of_each(self.classes[by_id], self._per_class(stage), rng)
+        chosen: AnyArray = rows[by_id[drawn]]
+        return chosen
+
     def epoch_size(self, stage: ResolvedStage) -> int:
         """Count the training samples, or cells of them, that an epoch of a stage takes."""
+        if stage.sampling != NO_SAMPLING:
+            return self._per_class(stage) * len(np.unique(self.classes)) * stage.crops**2
         size = max(round(len(self.train_rows) * stage.crops**2 * stage.subsample), 1)
         return min(size, stage.max_epoch_size * stage.batch) if stage.max_epoch_size else size
 
@@ -78,7 +119,7 @@ class FoldData:
             batches = Batches(
                 self.images,
                 self.table,
-                np.asarray(self.train_rows),
+                self.rows_of_epoch(stage, seed=seed, place=place),
                 batch=stage.batch,
                 prepare=prepare,
                 seed=seed,

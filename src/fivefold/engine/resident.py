@@ -181,12 +181,11 @@ class ResidentBatches:
             yield from self._batches
             return
         table = self._batches.table
-        for rows in self.parts:
+        for number, rows in enumerate(self.parts):
             chosen = torch.from_numpy(np.asarray(rows)).to(pixels.device)
             images = pixels.index_select(0, chosen)
             if self._draws is not None:
-                ids = [table.ids[row] for row in rows.tolist()]
-                images = _mirrored(images, *self._draws.of(ids))
+                images = _mirrored(images, *self._draws.of(self._batches.names(number)))
             targets = None if table.targets is None else table.targets[rows]
             yield DeviceBatch(rows, images.permute(0, 3, 1, 2), targets)
 

@@ -1,6 +1,6 @@
 """What a stage of a fold needs, and what the loop needs of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ from fivefold.engine.average import Average
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.loop import Task
 from fivefold.engine.pace import Pace
-from fivefold.losses import named_weights
+from fivefold.losses import HeadWeights, named_weights
+from fivefold.losses.prior import prior_shift
 from fivefold.models import Classifier, ModelSpec
 
 
@@ -62,6 +63,7 @@ def build_task(job: StageJob) -> Task:
     )
     trained = model.head if stage.trains_head_alone else model
     weights = build_class_weights(stage, model.heads, job.data.class_counts)
+    model.head.shift_by(_prior_shift(job, weights))
     return Task(
         seed=job.seed,
         fold=job.fold,
@@ -78,3 +80,11 @@ def build_task(job: StageJob) -> Task:
         class_weights=named_weights(model.heads, weights),
         head_losses=build_losses_of_heads(stage, model.heads),
     )
+
+
+def _prior_shift(job: StageJob, weights: Sequence[HeadWeights]) -> tuple[float, ...]:
+    """Compute what corrects predictions for `balance`, from the fold's training samples."""
+    if not job.stage.prior_correction:
+        return ()
+    counts, _ = job.data.class_counts()
+    return prior_shift(job.model.heads, weights, counts, job.data.drawn_counts(job.stage))

@@ -90,6 +90,9 @@ class StageResults:
             origin=job.model.origin,
             config=job.config,
             class_weights=self.class_weights,
+            prior_shift=tuple(job.model.head.prior_shift.tolist())
+            if job.stage.prior_correction
+            else (),
         )
 
     def save_epoch(self, stem: Path, epoch: int, row: Mapping[str, float]) -> None:

@@ -45,14 +45,15 @@ def first_batch(data: FoldData, stage: ResolvedStage, epoch: int, *, seed: int, 
             closer=closer,
         )
     else:
+        of_epoch = (fold, stage.index, epoch)
         batches = Batches(
             data.images,
             data.table,
-            rows,
+            data.rows_of_epoch(stage, seed=seed, place=of_epoch),
             batch=stage.batch,
             prepare=build_prepare(stage),
             seed=seed,
-            place=(fold, stage.index, epoch),
+            place=of_epoch,
             threads=0,
             mix=build_mixing(stage.augmentation),
             most=min(stage.batch, data.epoch_size(stage)),

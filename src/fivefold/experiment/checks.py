@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from fivefold.build import build_class_weights, num_views, sees_features, why_anew
-from fivefold.config import ResolvedStage
+from fivefold.config import NO_SAMPLING, ResolvedStage
 from fivefold.core.durations import roughly
 from fivefold.data.given_folds import HOLDOUT, TRAIN_ONLY
 from fivefold.engine.device import accelerator, computing_with, on_device
@@ -57,6 +57,7 @@ def inspect(work: Work, prepared: Prepared) -> CheckReport:
         ("model", _model(work, model)),
         *((f"stage {stage.index}", _stage(stage)) for stage in work.stages),
         *_class_weights(work),
+        *_drawn(work),
         ("device", f"{accelerator().device}, {work.choices.name} for a fold"),
         ("time", _time(work, seconds)),
         ("memory", _memory(work)),
@@ -123,6 +124,16 @@ def _class_weights(work: Work) -> Iterator[tuple[str, str]]:
         if text and text != told:
             yield f"weights {stage.index}", text
         told = text
+
+
+def _drawn(work: Work) -> Iterator[tuple[str, str]]:
+    """Tell how many images of each class an epoch of the first fold draws."""
+    for stage in work.stages:
+        if stage.sampling != NO_SAMPLING:
+            data = fold_data(work, 0, stage)
+            drawn = data.drawn_counts(stage)
+            text = f"{drawn.max():.0f} images of each class an epoch, {drawn.sum():.0f} in all"
+            yield f"balance {stage.index}", text
 
 
 def _heaviest(weights: Mapping[str, float | list[float]]) -> str:

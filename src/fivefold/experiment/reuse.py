@@ -76,6 +76,7 @@ class Reuse:
             return False
         weights = job.folder.weights(found.fold, found.stage)
         load_model_tensors(job.model, load_trained(weights, found.bundle))
+        job.model.head.shift_by(found.bundle.prior_shift)
         job.pace.skip(job.stage.index, job.stage.epochs)
         job.progress.line(
             f"fold {found.fold}, stage {found.stage}: taken from {_shown(found.folder.root)}, "

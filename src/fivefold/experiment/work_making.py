@@ -45,6 +45,7 @@ def make_work(
     """
     heads = build.build_heads(config, prepared.table.labels)
     build.check_heads(config, config.resolve(), heads)
+    build.check_sampling(config, config.resolve(), prepared.table.labels)
     stages = settle_monitors(config, config.resolve(), heads)
     say_without_result(config, stages[-1], heads, held_out=bool(prepared.splits.holdout_ids))
     plans = make_plan(folder, folds, len(stages))

@@ -70,7 +70,13 @@ class ClassifierHead(nn.Module):
         dropout: Fraction of features set to zero while training, 0-1.
         hidden: The layers before the last one; all heads share them.
         pools: Whether it gets the features of every position, and pools them itself.
+
+    Attributes:
+        prior_shift: What is added to the logits where it does not train, for classes that training
+            saw more or less of than there are [all classes]. The bundle has it, not the weights.
     """
+
+    prior_shift: Tensor
 
     def __init__(
         self,
@@ -87,12 +93,21 @@ class ClassifierHead(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.hidden = nn.Sequential(*_hidden_layers(num_features, hidden))
         width = (num_features, *hidden.sizes)[-1]
-        self.linear = nn.Linear(width, sum(head.num_classes for head in heads))
+        num_classes = sum(head.num_classes for head in heads)
+        self.linear = nn.Linear(width, num_classes)
+        self.register_buffer("prior_shift", torch.zeros(num_classes), persistent=False)
+        self._shifted = False
 
     def forward(self, features: Tensor) -> Tensor:
         """Turn features [N, D], or [N, D, P] where it pools, into logits [N, all classes]."""
         logits: Tensor = self.linear(self.hidden(self.dropout(self.pool(features))))
-        return logits
+        return logits + self.prior_shift if self._shifted and not self.training else logits
+
+    def shift_by(self, shift: Sequence[float]) -> None:
+        """Set what is added to logits outside of training; nothing is added of an empty one."""
+        values = list(shift) or [0.0] * len(self.prior_shift)
+        self.prior_shift.copy_(torch.tensor(values))
+        self._shifted = any(values)
 
     @property
     def steps(self) -> list[nn.Module]:

@@ -1,6 +1,6 @@
 import pytest
 
-from fivefold.config import parse
+from fivefold.config import NO_SAMPLING, parse
 from fivefold.core.errors import ConfigError
 
 
@@ -83,3 +83,74 @@ def test_final_metrics_that_are_watched_are_computed_every_epoch():
 
 def test_muskets_older_name_means_the_experiments_result():
     assert parse("aggregation_metric: macro_f1").experiment_result == "macro_f1"
+
+
+STAGES = "stages: [{epochs: 1}, {epochs: 1, balance: none}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "weights", "sampling"),
+    [
+        ("balance: none", "none", NO_SAMPLING),
+        ("balance:", "none", NO_SAMPLING),
+        ("balance: weights", "balanced", NO_SAMPLING),
+        ("balance: {cat: 2, 7: 0.5}", {"cat": 2.0, "7": 0.5}, NO_SAMPLING),
+        ("balance: sampler", "none", "sampler"),
+        ("balance: upsampling", "none", "upsampling"),
+        ("balance: downsampling", "none", "downsampling"),
+        ("balance: 100", "none", 100),
+    ],
+)
+def test_one_word_decides_weights_or_what_an_epoch_draws(text, weights, sampling):
+    first, second = parse(f"{text}\n{STAGES}").resolve()
+    assert (first.class_weights, first.sampling) == (weights, sampling)
+    assert first.prior_correction == (text not in ("balance: none", "balance:"))
+    assert (second.class_weights, second.sampling) == ("none", NO_SAMPLING)
+    assert not second.prior_correction
+
+
+def test_predictions_stay_as_they_are_where_that_is_asked_for():
+    (stage,) = parse("balance: sampler\nprior_correction: false\nstages: [{epochs: 1}]").resolve()
+    assert (stage.sampling, stage.prior_correction) == ("sampler", False)
+
+
+@pytest.mark.parametrize("value", ["upsample", "0", "-3", "1.5", "true", "{}", "{cat: 0}", "[1]"])
+def test_other_words_are_refused(value):
+    with pytest.raises(ConfigError, match="balance: expected 'none', 'weights', 'sampler', 'ups"):
+        parse(f"balance: {value}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("class_weights: log\nbalance: weights", "4:10: balance: expected no `class_weights`"),
+        ("pos_weight: 2\nbalance: {cat: 2}", "balance: expected no `pos_weight` beside it, got {"),
+        (
+            "class_weights: log\nbalance: 50",
+            "balance: expected no `class_weights` beside it, got 50",
+        ),
+        ("subsample: 0.5\nbalance: sampler", "balance: expected no `subsample` beside it"),
+        (
+            "subsample: 0.5\nmaxEpochSize: 3\nbalance: 7",
+            "balance: expected no `subsample` and `maxEpochSize` beside it, got 7",
+        ),
+    ],
+)
+def test_two_owners_of_one_matter_are_refused(text, message):
+    with pytest.raises(ConfigError, match=message.replace("{", r"\{")):
+        parse(f"\n\n{text}\nstages: [{{epochs: 1}}]")
+
+
+def test_an_owner_in_a_stage_is_found_at_its_line():
+    text = "class_weights: log\nstages:\n  - {epochs: 1}\n  - {epochs: 1, balance: upsampling}"
+    with pytest.raises(ConfigError, match=r"yaml:4:26: stages.1.balance: expected no `class_w"):
+        parse(text)
+
+
+def test_weights_go_with_a_part_of_an_epoch():
+    parse("subsample: 0.5\nbalance: weights\nstages: [{epochs: 1}]")
+
+
+def test_a_correction_of_nothing_is_told(caplog):
+    parse("prior_correction: false\nstages: [{epochs: 1}]")
+    assert "prior_correction" in caplog.text

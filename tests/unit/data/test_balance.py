@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fivefold.core.errors import DataError
 from fivefold.core.seeding import generator_for
-from fivefold.data.balance import check_positives, with_negatives
+from fivefold.data.balance import check_positives, draw_of_each, images_per_class, with_negatives
 
 
 def rng():
@@ -39,3 +39,37 @@ def test_a_part_without_positive_samples_is_an_error():
         check_positives(np.zeros(4, dtype=bool), np.arange(4), 0, "fold 1, training")
     assert error.value.slug == "data/no-positives"
     check_positives(np.zeros(4, dtype=bool), np.arange(4), -1, "fold 1, training")
+
+
+@pytest.mark.parametrize(
+    ("asked", "number"),
+    [("upsampling", 185), ("downsampling", 115), ("sampler", 147), (60, 60), (500, 500)],
+)
+def test_how_many_of_each_class_is_said_by_their_sizes(asked, number):
+    assert images_per_class(np.array([185, 0, 140, 115]), asked) == number
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(1, 30), st.integers(0, 99))
+def test_as_many_of_each_class_are_drawn_and_none_twice_where_there_are_enough(
+    classes, number, seed
+):
+    classes = np.array(classes)
+    drawn = draw_of_each(classes, number, generator_for(seed, "balance"))
+    present = np.unique(classes)
+    assert len(drawn) == number * len(present)
+    assert drawn.tolist() == sorted(drawn)
+    times = np.bincount(drawn, minlength=len(classes))
+    for k in present:
+        own = times[classes == k]
+        assert own.sum() == number
+        assert own.max() - own.min() <= 1
+        if (classes == k).sum() >= number:
+            assert own.max() == 1
+
+
+def test_each_sample_of_a_large_class_is_drawn_sooner_or_later():
+    classes = np.array([0] * 10 + [1] * 3)
+    seen = {
+        int(i) for k in range(30) for i in draw_of_each(classes, 3, generator_for(k, "balance"))
+    }
+    assert seen == set(range(13))

@@ -148,3 +148,23 @@ def test_batches_are_mixed_with_numbers_of_their_own_place(images, threads):
 
 def test_what_has_no_place_is_not_mixed(images):
     assert equal(batches(images, mix=Mixed, place=None), batches(images, place=None))
+
+
+def test_a_row_that_comes_twice_is_augmented_in_two_ways(images):
+    rows = [0, 3, 3, 3, 5]
+    found = {}
+    for batch in batches(images, rows):
+        for row, pixels in zip(batch.indices.tolist(), batch.images, strict=True):
+            found.setdefault(row, []).append(pixels.tobytes())
+    assert {row: len(each) for row, each in found.items()} == {0: 1, 3: 3, 5: 1}
+    assert len(set(found[3])) == 3
+    assert equal(batches(images, rows), batches(images, rows, threads=0))
+
+
+def test_names_of_random_numbers_are_the_ids_where_no_row_comes_twice(images):
+    once = batches(images)
+    for number, rows in enumerate(once.parts):
+        assert once.names(number) == [images.table.ids[row] for row in rows]
+    twice = batches(images, [2, 2], batch=2)
+    name = images.table.ids[2]
+    assert twice.names(0) == [name, f"{name}#1"]

@@ -152,3 +152,15 @@ def test_positions_that_matter_alike_are_averaged_whatever_their_number():
     nn.init.zeros_(head.pool.score.weight)
     positions = torch.randn(3, 6, 49)
     torch.testing.assert_close(head.pool(positions), positions.mean(dim=2))
+
+
+def test_a_shift_is_added_only_where_the_head_does_not_train():
+    head = ClassifierHead(4, (Head("", "softmax", ("a", "b")),))
+    features = torch.randn(3, 4)
+    plain = head.eval()(features)
+    head.shift_by([0.5, -1.0])
+    assert torch.equal(head(features), plain + torch.tensor([0.5, -1.0]))
+    assert torch.equal(head.train()(features), plain)
+    assert not any("shift" in name for name in head.state_dict())
+    head.shift_by(())
+    assert torch.equal(head.eval()(features), plain)
