@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -41,6 +41,7 @@ from fivefold.experiment.manifest import (
     open_manifest,
     version_warnings,
 )
+from fivefold.experiment.named_files import check_files, placed_in
 from fivefold.experiment.plan import choose_folds, has_begun
 from fivefold.experiment.repeats import fit_repeats
 from fivefold.experiment.results import Asked, conclude, out_of_fold
@@ -122,12 +123,10 @@ class Experiment:
         Raises:
             FivefoldError: Whatever would stop `fit` before its first epoch.
         """
-        if has_begun(self.folder):
-            compare_config(self.folder, self.config)
-        prepared = prepare(self.source(dataset), self.config, self.folder, self.progress)
-        return inspect(
-            self._work(prepared, choose_folds(None, prepared.splits.num_folds)), prepared
-        )
+        with self._checked(dataset):
+            prepared = prepare(self.source(dataset), self.config, self.folder, self.progress)
+            folds = choose_folds(None, prepared.splits.num_folds)
+            return inspect(self._work(prepared, folds), prepared)
 
     def lr_find(
         self, dataset: Any = None, *, fold: int = 0, stage: int = 0, sweep: Sweep = EVERY_RATE
@@ -143,12 +142,11 @@ class Experiment:
         Raises:
             FivefoldError: Whatever would stop `fit` before this stage.
         """
-        if has_begun(self.folder):
-            compare_config(self.folder, self.config)
-        prepared = prepare(self.source(dataset), self.config, self.folder, self.progress)
-        (chosen,) = choose_folds([fold], prepared.splits.num_folds)
-        index = self._stage_index(stage)
-        return find_learning_rate(self._work(prepared, [chosen]), chosen, index, sweep)
+        with self._checked(dataset):
+            prepared = prepare(self.source(dataset), self.config, self.folder, self.progress)
+            (chosen,) = choose_folds([fold], prepared.splits.num_folds)
+            index = self._stage_index(stage)
+            return find_learning_rate(self._work(prepared, [chosen]), chosen, index, sweep)
 
     def fit(
         self,
@@ -308,9 +306,7 @@ class Experiment:
         until: float | None,
     ) -> Summary:
         started = time.monotonic()
-        with recorded_warnings() as said:
-            if has_begun(self.folder):
-                compare_config(self.folder, self.config)
+        with recorded_warnings() as said, self._checked(dataset):
             source = self.source(dataset)
             prepared = prepare(source, self.config, self.folder, self.progress, save=True)
             chosen = choose_folds(folds, prepared.splits.num_folds)
@@ -353,6 +349,16 @@ class Experiment:
             progress=self.progress,
             held_out=self.held_out,
         )
+
+    @contextmanager
+    def _checked(self, dataset: Any) -> Iterator[None]:
+        """Make sure of the config and its files first, and place errors of the latter in it."""
+        if has_begun(self.folder):
+            compare_config(self.folder, self.config)
+        else:
+            check_files(self.config, data=dataset is None)
+        with placed_in(self.config):
+            yield
 
     def _work(
         self,

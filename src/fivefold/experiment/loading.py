@@ -24,6 +24,7 @@ from fivefold.experiment.callback_checks import (
     with_columns,
 )
 from fivefold.experiment.imports import import_modules
+from fivefold.experiment.named_files import missing_files
 from fivefold.experiment.remarks import say_what_is_odd
 
 
@@ -47,7 +48,7 @@ def load_checked(
     config = load_named(path, overrides, allow_imports=allow_imports)
     impossible = build.try_out(config)
     if impossible:
-        raise ConfigError(in_order(impossible))
+        raise ConfigError(in_order([*impossible, *missing_files(config)]))
     say_what_is_idle(config, config.resolve())
     say_what_is_odd(config, config.resolve())
     return config
@@ -57,6 +58,9 @@ def load_named(
     path: Path, overrides: Sequence[str] = (), *, allow_imports: bool = False
 ) -> ExperimentConfig:
     """Read a config and tell all that is wrong in the file itself, without loading torch.
+
+    Of a config that is wrong, files that it names and that are missing are told too. Alone they are
+    no fault here: what is trained already is predicted with after its data are gone.
 
     Args:
         path: A YAML file.
@@ -70,11 +74,13 @@ def load_named(
     try:
         config = load(path, overrides)
     except InvalidConfigError as error:
-        further = _check(error.usable, allow_imports=allow_imports) if error.usable else []
+        usable = error.usable
+        further = _check(usable, allow_imports=allow_imports) if usable else []
+        further += missing_files(usable) if usable else []
         raise ConfigError(in_order(dict.fromkeys([*error.problems, *further]))) from error
     problems = _check(config, allow_imports=allow_imports)
     if problems:
-        raise ConfigError(in_order(problems))
+        raise ConfigError(in_order([*problems, *missing_files(config)]))
     return config
 
 
