@@ -32,6 +32,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold new flowers --data photos",
             "fivefold new flowers --data labels.csv --images photos",
             "fivefold new birds --data table.csv --image-column file --label-column species",
+            "fivefold new tags --data tags.csv --separator ' '    several labels in one cell",
             "fivefold new experiments --data photos    adds 002.photos.resnet18-lr1e-3, say",
         ),
     ),

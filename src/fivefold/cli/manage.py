@@ -44,6 +44,14 @@ def new(
             "them, are one output each.",
         ),
     ] = None,
+    separator: Annotated[
+        str | None,
+        typer.Option(
+            "--separator",
+            metavar="SIGN",
+            help="With a CSV: what stands between several labels in one cell, such as ' ' or '|'.",
+        ),
+    ] = None,
     architecture: Annotated[
         str | None,
         typer.Option(
@@ -57,7 +65,7 @@ def new(
     from fivefold.apps.new import TableChoice, write_experiment
 
     labels = tuple(name.strip() for text in label_column or () for name in text.split(","))
-    table = TableChoice(images, image_column, labels)
+    table = TableChoice(images, image_column, labels, separator)
     written = write_experiment(experiment, data, table=table, architecture=architecture)
     for line in written.notes:
         say(line)

@@ -18,6 +18,7 @@ from fivefold.evaluation import (
     resolve_monitor,
 )
 from fivefold.experiment.callback_checks import placed_callbacks
+from fivefold.losses import losses, parse_expression
 from fivefold.optim import never_reached
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,35 @@ def say_without_result(
     if resolve_monitor(f"val_{name}", known) is None:
         outputs = ", ".join(repr(head.name) for head in heads)
         logger.warning("%s a metric of the outputs %s, got %r", start, outputs, wanted)
+
+
+def say_of_one_true_class(
+    config: ExperimentConfig, stages: Sequence[ResolvedStage], heads: Sequence[Head]
+) -> None:
+    """Warn of losses for exactly one true class where any number of classes may be true.
+
+    Args:
+        config: Without problems.
+        stages: Its own.
+        heads: Of the model.
+    """
+    for stage in stages:
+        texts = stage.losses if len(stage.losses) > 1 else stage.losses * len(heads)
+        wrong = [
+            term.name
+            for text, head in zip(texts, heads, strict=False)
+            if head.activation == "sigmoid" and head.num_classes > 1
+            for term in parse_expression(text)
+            if losses.get(term.name).facts.get("inputs") == "softmax"
+        ]
+        if wrong:
+            logger.warning(
+                "%s: loss: %r is for exactly one true class, but here any number may be: "
+                "`binary_crossentropy` learns better",
+                config.where(*build.stage_place(config, stage.index, "loss")),
+                wrong[0],
+            )
+            return
 
 
 def _unreached(config: ExperimentConfig, stage: ResolvedStage) -> Iterator[str]:

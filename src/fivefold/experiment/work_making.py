@@ -13,7 +13,7 @@ from fivefold.experiment.datasets import Prepared, with_larger
 from fivefold.experiment.frozen import feature_files
 from fivefold.experiment.loading import settle_monitors
 from fivefold.experiment.plan import left_epochs, make_plan
-from fivefold.experiment.remarks import say_without_result
+from fivefold.experiment.remarks import say_of_one_true_class, say_without_result
 from fivefold.experiment.reuse import open_reuse
 from fivefold.experiment.work import Work
 
@@ -47,6 +47,7 @@ def make_work(
     build.check_heads(config, config.resolve(), heads)
     build.check_sampling(config, config.resolve(), prepared.table.labels)
     stages = settle_monitors(config, config.resolve(), heads)
+    say_of_one_true_class(config, stages, heads)
     say_without_result(config, stages[-1], heads, held_out=bool(prepared.splits.holdout_ids))
     plans = make_plan(folder, folds, len(stages))
     spec = build.build_spec(config, heads)

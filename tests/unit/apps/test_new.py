@@ -242,6 +242,17 @@ def test_columns_are_found_said_and_written(photos, tmp_path, header, separator,
     assert f"columns: images in {image!r}, labels in {label!r}" in written.notes
 
 
+def test_a_separator_of_ones_own_is_obeyed_and_decides_the_loss(photos, tmp_path):
+    labels = ["sea dog", "dog", "sea", ""]
+    rows = [f"{name},{labels[n % 4]}" for n, name in enumerate(SEA_DOGS)]
+    table = write_table(tmp_path / "labels.csv", "image,label", *rows)
+    choice = TableChoice(photos, separator=" ")
+    written = write_experiment(tmp_path / "several", table, table=choice)
+    config = load(written.config_path)
+    assert config.dataset.separator == " "
+    assert config.loss == "binary_crossentropy"
+
+
 def test_separator_is_written_and_empty_cells_are_kept(photos, tmp_path, caplog):
     cells = ["x|y", "", "x", "y"]
     rows = [f"{name},{cell}" for name, cell in zip(SEA_DOGS, cells, strict=True)]

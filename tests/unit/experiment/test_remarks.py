@@ -2,7 +2,11 @@ import pytest
 
 from fivefold.config import parse
 from fivefold.core.types import Head
-from fivefold.experiment.remarks import say_what_is_odd, say_without_result
+from fivefold.experiment.remarks import (
+    say_of_one_true_class,
+    say_what_is_odd,
+    say_without_result,
+)
 
 HEAD = "architecture: tiny\nmetrics: [accuracy]\nstages: [{epochs: 10}]\n"
 AT = "config.yaml:4:"
@@ -164,3 +168,24 @@ def test_what_a_callback_of_ones_own_watches_is_its_own_affair(caplog):
         assert odd(caplog, "callbacks: {Rain: {mode: min}}\n") == []
     finally:
         del callbacks._by_name["Rain"], callbacks._by_key["rain"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "activation", "told"),
+    [
+        ("categorical_crossentropy", "sigmoid", True),
+        ("binary_crossentropy+0.1*categorical_focal_crossentropy", "sigmoid", True),
+        ("binary_crossentropy", "sigmoid", False),
+        ("categorical_crossentropy", "softmax", False),
+        ("[binary_crossentropy, categorical_crossentropy]", "sigmoid", False),
+    ],
+)
+def test_a_loss_for_one_true_class_among_several_is_told_with_its_line(
+    caplog, loss, activation, told
+):
+    config = parse(f"{HEAD}loss: {loss}\n")
+    heads = [Head("a", activation, ("x", "y")), Head("b", "softmax", ("u", "v"))]
+    say_of_one_true_class(config, config.resolve(), heads[: 2 if loss[0] == "[" else 1])
+    found = [record.getMessage() for record in caplog.records]
+    assert [text.startswith(f"{AT}7: loss: 'categorical") for text in found] == [True] * told
+    assert all(text.endswith("`binary_crossentropy` learns better") for text in found)

@@ -28,7 +28,7 @@ class TableChoice:
         images: The folder of its images.
         image_column: The column of file names or ids.
         label_columns: The columns of labels; several are one output each.
-        separator: What stands between several labels in one cell; only found, never asked for.
+        separator: What stands between several labels in one cell; found if not given.
     """
 
     images: Path | None = None
@@ -153,6 +153,7 @@ def _open_table(table: Path, choice: TableChoice) -> tuple[Source, TableChoice]:
                 folder,
                 image_column=choice.image_column,
                 label_column=choice.label_columns or None,
+                separator=choice.separator,
             )
         except ColumnError as error:  # columns are told by the files that they name: try others
             refused.append(error)
