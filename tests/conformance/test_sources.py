@@ -9,14 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import datasets
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 from fivefold.core.progress import Silent
 from fivefold.data import (
     CsvSource,
     FilesSource,
     FolderSource,
+    ParquetSource,
     PythonSource,
     audit,
     sources,
@@ -107,6 +110,14 @@ def make_csv(data):
     return CsvSource(data / "table.csv", data)
 
 
+def make_parquet(data):
+    names = ("cat", "dog")
+    images = {"image": [f"{name}/{k}" for name in names for k in range(3)]}
+    table = pa.table(images | {"label": [name for name in names for _ in range(3)]})
+    parquet.write_table(table, data / "table.parquet")
+    return ParquetSource(data / "table.parquet", data)
+
+
 def make_coco(data):
     ids = {"cat": 1, "dog": 2}
     images = [f"{name}/{k}.png" for name in ids for k in range(3)]
@@ -161,11 +172,12 @@ def make_files(data):
 
 MADE = {
     "coco": make_coco,
-    "folder": make_folder,
     "csv": make_csv,
+    "folder": make_folder,
+    "hub": make_hub,
+    "parquet": make_parquet,
     "python": make_python,
     "shards": make_shards,
-    "hub": make_hub,
 }
 
 

@@ -14,9 +14,11 @@ from fivefold.losses import (
     build_head_losses,
     build_loss,
     check_fit,
+    check_sample_weights,
     head_weights,
     with_penalty,
 )
+from fivefold.losses.objective import WeightedLoss
 from fivefold.losses.weights import Doubles
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def build_losses_of_heads(
 
 def build_training_loss(
     stage: ResolvedStage, model: "Classifier", weights: Sequence[HeadWeights]
-) -> LossFunction:
+) -> WeightedLoss:
     """Make what a stage minimises.
 
     As in Keras, weights of classes and penalties are for training: `val_loss` has neither, so that
@@ -78,14 +80,28 @@ def build_class_weights(
 
 
 def check_heads(
-    config: ExperimentConfig, stages: Sequence[ResolvedStage], heads: tuple[Head, ...]
+    config: ExperimentConfig,
+    stages: Sequence[ResolvedStage],
+    heads: tuple[Head, ...],
+    *,
+    weighted: bool = False,
 ) -> None:
     """Refuse losses and weights of classes that the heads cannot have.
+
+    Args:
+        config: For messages.
+        stages: What is trained.
+        heads: Of the model.
+        weighted: Whether some samples count more than others.
 
     Raises:
         ConfigError: With every problem and its line.
     """
-    problems = [problem for stage in stages for problem in _of_stage(config, stage, heads)]
+    problems = [
+        problem
+        for stage in stages
+        for problem in _of_stage(config, stage, heads, weighted=weighted)
+    ]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
 
@@ -95,7 +111,7 @@ def _balance(stage: ResolvedStage) -> Balance:
 
 
 def _of_stage(
-    config: ExperimentConfig, stage: ResolvedStage, heads: tuple[Head, ...]
+    config: ExperimentConfig, stage: ResolvedStage, heads: tuple[Head, ...], *, weighted: bool
 ) -> list[Problem]:
     def where(key: str) -> str:
         return config.where(*stage_place(config, stage.index, key))
@@ -105,4 +121,7 @@ def _of_stage(
         place = stage_place(config, stage.index, key)
         return replace(problem, message=f"{'.'.join(map(str, place))}: {rest}")
 
-    return [at_stage(p) for p in check_fit(stage.losses, heads, _balance(stage), where)]
+    problems = check_fit(stage.losses, heads, _balance(stage), where)
+    if weighted and not problems:
+        problems = check_sample_weights(stage.losses, heads, where)
+    return [at_stage(problem) for problem in problems]

@@ -14,10 +14,24 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from fivefold.config.fields import Many, Name, one_of
+from fivefold.config.table_keys import (
+    TABLE_KEYS,
+    Encoding,
+    Extension,
+    FoldColumn,
+    GroupColumn,
+    ImageColumn,
+    IndicatorColumns,
+    LabelColumn,
+    Separator,
+    SplitColumn,
+    WeightColumn,
+)
 
 _BELONGING = {
     "folder": (),
-    "csv": ("images", "image_column", "label_column", "separator", "extension"),
+    "csv": (*TABLE_KEYS, "encoding"),
+    "parquet": TABLE_KEYS,
     "coco": (
         "images",
         "coco_validation",
@@ -52,7 +66,12 @@ class DatasetSection(BaseModel):
     model_config = STRICT
 
     folder: Name | None = Field(None, description="A folder with one folder of images per class.")
-    csv: Name | None = Field(None, description="A table with a column of images and of labels.")
+    csv: Name | None = Field(
+        None, description="A CSV or TSV table with a column of images and of labels."
+    )
+    parquet: Name | None = Field(
+        None, description="Such a table in a Parquet file; needs the extra `tables`."
+    )
     coco: Name | None = Field(
         None, description="A JSON file with the lists images, annotations and categories."
     )
@@ -68,24 +87,18 @@ class DatasetSection(BaseModel):
     )
     images: Name | None = Field(
         None,
-        description="With `csv` and `coco`: the folder of the images; default that of the file.",
+        description="With a table and `coco`: the folder of the images; default that of the file.",
     )
-    image_column: Name | None = Field(
-        None, description="With `csv`: the column of file names or ids; default found by its name."
-    )
-    label_column: Annotated[
-        Name | Annotated[Many[Name], Field(min_length=1)] | None,
-        one_of("a column name or a list of column names"),
-    ] = Field(
-        None,
-        description="With `csv`: the column of labels; a list has one column for each output.",
-    )
-    separator: Name | None = Field(
-        None, description="With `csv`: what stands between several labels in one cell."
-    )
-    extension: Name | None = Field(
-        None, description="With `csv`: what to append to an id for its file name, such as `.png`."
-    )
+    image_column: ImageColumn = None
+    label_column: LabelColumn = None
+    indicator_columns: IndicatorColumns = None
+    separator: Separator = None
+    extension: Extension = None
+    encoding: Encoding = None
+    group_column: GroupColumn = None
+    weight_column: WeightColumn = None
+    split_column: SplitColumn = None
+    fold_column: FoldColumn = None
     split: Name | None = Field(
         None, description="With `hub`: which part; default the only one, or `train`."
     )
@@ -201,6 +214,21 @@ class DatasetSection(BaseModel):
             msg = f"no {', '.join(sorted(stray))} {kind} 'boxes: crops'"
             raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _has_one_kind_of_labels(self) -> Self:
+        if self.label_column is not None and self.indicator_columns is not None:
+            msg = "only one of label_column and indicator_columns"
+            raise ValueError(msg)
+        if self.separator is not None and self.indicator_columns is not None:
+            msg = "no separator with indicator_columns"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def gives_folds(self) -> bool:
+        """Whether a column of a table says what is trained on."""
+        return self.split_column is not None or self.fold_column is not None
 
     @property
     def runs_code(self) -> bool:

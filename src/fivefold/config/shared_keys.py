@@ -16,7 +16,17 @@ MERGED = frozenset({"declarations", "callbacks", "datasets", "tasks"})
 _MARKS = (SHARED_NAME, "project.yaml")
 _OF_DATA = frozenset({"dataset", "datasets", "extra_train_data"})
 PATHS_OF_DATA = frozenset(
-    {"folder", "csv", "coco", "coco_validation", "category_map", "images", "python", "shards"}
+    {
+        "folder",
+        "csv",
+        "parquet",
+        "coco",
+        "coco_validation",
+        "category_map",
+        "images",
+        "python",
+        "shards",
+    }
 )
 """Keys of a data set's section that may be paths."""
 _START = "datasets_path"

@@ -14,15 +14,17 @@ from fivefold.data.python_file import open_python
 from fivefold.data.samples import SampleTable, table_of
 from fivefold.data.source import Labels, Sample, Source, sources
 from fivefold.data.splits import Splits, check_splits
-from fivefold.data.table import CsvSource
+from fivefold.data.table import ColumnKeys, CsvSource, ParquetSource
 
 __all__ = [
     "Audit",
+    "ColumnKeys",
     "CsvSource",
     "FilesSource",
     "FolderSource",
     "ImageProblem",
     "Labels",
+    "ParquetSource",
     "PredictionItem",
     "PythonSource",
     "Sample",

@@ -4,8 +4,9 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import numpy as np
 from fivefold.core.errors import DataError, did_you_mean
 from fivefold.core.types import AnyArray, Indices
 from fivefold.data.csv_text import read_table
+from fivefold.data.packed import small
 from fivefold.data.samples import SampleTable
+from fivefold.data.text_order import TextIndex
 
 HOLDOUT = -1
 """The fold of samples that no model sees before the end."""
@@ -25,6 +28,44 @@ _MOST_FOLDS = 1000
 _NUMBER = re.compile(r"-1|[0-9]{1,9}")
 
 logger = logging.getLogger(__name__)
+
+
+class NumberedFolds(Mapping[str, int]):
+    """Folds as one number for each sample; no object for each is kept.
+
+    Args:
+        ids: Of all samples of a source, each once [N].
+        numbers: Their folds, HOLDOUT or TRAIN_ONLY [N].
+    """
+
+    def __init__(self, ids: Sequence[str], numbers: AnyArray) -> None:
+        self._ids = ids
+        self.numbers = small(np.asarray(numbers, dtype=np.int64))
+
+    @cached_property
+    def _index(self) -> TextIndex:
+        return TextIndex(self._ids)
+
+    def __getitem__(self, sample_id: str) -> int:
+        place = self._index.find(sample_id)
+        if place is None:
+            raise KeyError(sample_id)
+        return int(self.numbers[place])
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    @property
+    def digest(self) -> str:
+        """Tell these folds from others, in whatever order the samples are: 16 hex digits."""
+        total = 0
+        for sample_id, number in zip(self._ids, self.numbers.tolist(), strict=True):
+            text = f"{number}:{sample_id}".encode("utf-8", "surrogateescape")
+            total += int.from_bytes(hashlib.sha256(text).digest(), "big")
+        return hashlib.sha256(f"{len(self)}:{total}".encode("ascii")).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -47,6 +88,8 @@ class GivenFolds:
     @property
     def digest(self) -> str:
         """Tell these folds from others: a short digest, or nothing where nothing is given."""
+        if isinstance(self.fold_of, NumberedFolds):
+            return self.fold_of.digest
         facts = [sorted(self.fold_of.items()), sorted(self.held_out)]
         facts += [["train_only"]] if self.train_only else []  # their contents are checked anyway
         if not any(facts):
@@ -60,15 +103,15 @@ class GivenFolds:
         Raises:
             DataError: If there are not as many folds as asked for, or one is empty.
         """
-        found = max(self.fold_of.values(), default=HOLDOUT) + 1
+        numbers = self._of_samples(table)
+        found = self._count
         if found != folds:
             msg = f"{self.where}: expected as many folds as `folds_count`, {folds}, got {found}"
             set_it = f"set `folds_count: {found}`" if 0 < found <= _MOST_FOLDS else ""
             hint = set_it or "folds count from 0; -1 is the holdout"
+            if found == 1 and isinstance(self.fold_of, NumberedFolds):
+                hint += "; to draw folds, say train instead of val"
             raise DataError(msg, hint=hint, slug="data/given-folds")
-        ids = table.sorted_ids
-        asked = (self.fold_of.get(sample_id, TRAIN_ONLY) for sample_id in ids)
-        numbers = np.fromiter(asked, dtype=np.int64, count=len(ids))
         sizes = np.bincount(numbers[numbers >= 0], minlength=folds)
         usable = [(numbers != fold) & (numbers != HOLDOUT) for fold in range(folds)]
         empty = [fold for fold in range(folds) if not sizes[fold] or not usable[fold].any()]
@@ -80,6 +123,21 @@ class GivenFolds:
         if left:
             logger.warning("%s: %d samples are in no fold: always trained on", self.where, left)
         return numbers
+
+    @property
+    def _count(self) -> int:
+        if isinstance(self.fold_of, NumberedFolds):
+            return int(self.fold_of.numbers.max(initial=HOLDOUT)) + 1
+        return max(self.fold_of.values(), default=HOLDOUT) + 1
+
+    def _of_samples(self, table: SampleTable) -> Indices:
+        """Find the fold of each of a table's samples, in the order of the sorted ids [N]."""
+        if isinstance(self.fold_of, NumberedFolds):
+            found = self.fold_of.numbers[table.indices].astype(np.int64)
+            return found if table.order is None else found[table.order]
+        ids = table.sorted_ids
+        asked = (self.fold_of.get(sample_id, TRAIN_ONLY) for sample_id in ids)
+        return np.fromiter(asked, dtype=np.int64, count=len(ids))
 
     def warn_of_leaks(self, units: Indices, numbers: AnyArray) -> None:
         """Say how many groups or copies lie on both sides of a border that was given."""
@@ -181,6 +239,8 @@ def check_known(given: GivenFolds, ids: Sequence[str]) -> None:
     Raises:
         DataError: If they do not.
     """
+    if isinstance(given.fold_of, NumberedFolds) or not (given.fold_of or given.held_out):
+        return
     known = set(ids)
     lost = sorted({*given.fold_of, *given.held_out} - known)
     if lost:

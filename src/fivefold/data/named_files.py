@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from fivefold.data.files import is_inside, refuse_outside
@@ -26,25 +26,35 @@ _ODD = re.compile(r"^\.?/|//|/\.(/|$)|/$")
 """What pathlib would write in another way."""
 
 
-def paths_of(images_dir: Path, ids: Sequence[str], extension: str | None = None) -> Iterator[str]:
+def paths_of(
+    images_dir: Path,
+    ids: Sequence[str],
+    extension: str | None = None,
+    place: Callable[[int], str] | None = None,
+) -> Iterator[str]:
     """Find each id's file; it need not exist.
 
     Args:
         images_dir: The folder.
         ids: Names below it, with or without ending.
         extension: The ending to try first where there is no file of the name itself.
+        place: Says where the id at a position comes from, for the message.
 
     Raises:
         UnsafeInputError: Behind the last one, if any lies outside the folder, whatever links or
             dots say.
     """
-    named, inside, outside = _Named(images_dir, extension), _Inside(images_dir), []
-    for sample_id in ids:
+    named, inside = _Named(images_dir, extension), _Inside(images_dir)
+    outside: list[str] = []
+    first = 0
+    for i, sample_id in enumerate(ids):
         path, is_link = named.find(sample_id)
         if _leaves(sample_id) or not inside.holds(path, is_link=is_link):
+            first = first if outside else i
             outside.append(sample_id)
         yield path
-    refuse_outside(images_dir, outside, "paths that lead out of it")
+    where = f"{place(first)}: " if place and outside else ""
+    refuse_outside(images_dir, outside, "paths that lead out of it", where)
 
 
 def file_of(images_dir: Path, sample_id: str, extension: str | None) -> str:

@@ -31,6 +31,7 @@ class SampleTable:
         groups: Keys [N]; samples with the same key must stay in one fold.
         digests: SHA-256 of the contents [N], in hex.
         stamps: Cheap marks of the files [N], as they were when they were audited.
+        weights: How much each counts in training [N]; None: all the same.
     """
 
     ids: Sequence[str]
@@ -40,16 +41,20 @@ class SampleTable:
     groups: Sequence[str]
     digests: Sequence[str]
     stamps: Sequence[str] = ()
+    weights: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @cached_property
     def fingerprint(self) -> str:
-        """The SHA-256 of all ids, contents and labels, whatever their order."""
+        """The SHA-256 of all ids, contents, labels and weights, whatever their order."""
         hasher = hashlib.sha256()
         for mark in self.marks():
             hasher.update("\x1f".join(mark).encode("utf-8", "surrogateescape") + b"\x1e")
+        if self.weights is not None:
+            weights = self.weights if self.order is None else self.weights[self.order]
+            hasher.update(weights.tobytes())
         return hasher.hexdigest()
 
     @cached_property
@@ -138,6 +143,7 @@ class SampleTable:
             groups=chosen(self.groups, wanted) if self.groups else self.groups,
             digests=chosen(self.digests, wanted) if self.digests else self.digests,
             stamps=chosen(self.stamps, wanted) if self.stamps else self.stamps,
+            weights=None if self.weights is None else self.weights[wanted],
         )
 
 
@@ -155,6 +161,7 @@ def table_of(source: Source, audit: Audit) -> SampleTable:
         groups=_groups(source, ids, indices, digests),
         digests=digests,
         stamps=packed_stamps(chosen(rows.stamps, indices)),
+        weights=None if source.weights is None else source.weights[indices].astype(np.float32),
     )
 
 

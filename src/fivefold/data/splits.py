@@ -199,4 +199,4 @@ def _differences(
             lines.append(f"relabelled: {name}: was {old_label!r}, is {label!r}")
         if old_digest != digest:
             lines.append(f"other content: {name}")
-    return lines or ["the names or the order of the classes"]
+    return lines or ["the names or the order of the classes, or weights of samples"]

@@ -1,46 +1,149 @@
-"""A CSV table with one image a row."""
+"""Tables with one image a row, in CSV or Parquet files."""
 
-import logging
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 
-from fivefold.core.errors import DataError
-from fivefold.core.types import Floats
-from fivefold.data.columns import find_image_column, find_label_columns
-from fivefold.data.csv_text import Row, Table, read_table
+from fivefold.core.errors import DataError, did_you_mean
+from fivefold.core.types import AnyArray, Indices
+from fivefold.data.columns import (
+    Key,
+    find_image_column,
+    find_label_columns,
+    found_indicators,
+    named_column,
+    unread_columns,
+)
+from fivefold.data.csv_text import read_table
 from fivefold.data.files import FileSource, check_folder
 from fivefold.data.named_files import paths_of
-from fivefold.data.source import Labels, in_class_order, sources
+from fivefold.data.parquet import read_parquet
+from fivefold.data.source import sources
+from fivefold.data.table_folds import ColumnFolds, read_folds
+from fivefold.data.table_labels import (
+    Output,
+    Signs,
+    column_output,
+    find_signs,
+    indicator_output,
+    joined_targets,
+)
+from fivefold.data.table_rows import Kept, groups_of, kept_rows, weights_of
+from fivefold.data.text_table import Table, coded
 
-logger = logging.getLogger(__name__)
 
-_SEPARATORS = ("|", ";", " ")
+class ColumnKeys(TypedDict, total=False):
+    """What a table's columns are, by the keys of a config.
+
+    image_column: The column of ids: paths below the folder of images, with or without ending. By
+        default found by its cells and its name.
+    label_column: The column of labels, or several of them for one output each.
+    indicator_columns: Columns of 0 and 1, one for each class, instead of `label_column`.
+    separator: What stands between several labels in one cell; an empty cell then means none of the
+        classes. By default found: a sign whose parts are all labels of other rows too.
+    extension: The ending to try first where an id has none.
+    group_column: The column of what must stay in one fold, such as the patient.
+    weight_column: The column of how much a sample counts in training.
+    split_column: The column that says train, val or test.
+    fold_column: The column of numbers of folds.
+    """
+
+    image_column: str | None
+    label_column: str | Sequence[str] | None
+    indicator_columns: Sequence[str] | None
+    separator: str | None
+    extension: str | None
+    group_column: str | None
+    weight_column: str | None
+    split_column: str | None
+    fold_column: str | None
 
 
-@sources.add(name="csv")
-class CsvSource(FileSource):
+@dataclass(frozen=True)
+class _Roles:
+    """Which column is what."""
+
+    image: int
+    labels: tuple[int, ...]
+    indicators: tuple[int, ...]
+    group: int | None
+    weight: int | None
+    split: int | None
+    fold: int | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """Those that are neither ids nor labels."""
+        named = (self.group, self.weight, self.split, self.fold)
+        return tuple(k for k in named if k is not None)
+
+
+class TableSource(FileSource):
     """Images named by a table; the cell of the image column is the sample's id.
 
     Args:
-        csv_path: The table, UTF-8, with a header.
+        table: The table.
         images_dir: Where the images are; nothing outside of it is read.
-        image_column: The column of ids: paths below `images_dir`, with or without ending. By
-            default found by its cells and its name.
-        label_column: The column of labels, or several of them for one output each.
-        separator: What stands between several labels in one cell; an empty cell then means none
-            of the classes. By default found: one of `|`, `;` and space whose parts are all labels
-            of other rows too.
-        extension: The ending to try first where an id has none.
-        labelled: Whether labels are wanted.
+        keys: What its columns are.
+        labelled: Whether labels are wanted, and what else only training asks for.
 
     Attributes:
         image_column: The column of ids.
         label_columns: The columns of labels.
-        separators: For each of them what stands between several labels; None where each cell is
-            one label.
+        indicator_columns: The columns of 0 and 1, each a class.
+        separators: For each label column what stands between several labels; None where each cell
+            is one label.
+    """
+
+    def __init__(
+        self, table: Table, images_dir: Path, keys: ColumnKeys, *, labelled: bool = True
+    ) -> None:
+        check_folder(images_dir)
+        extension = keys.get("extension")
+        roles = _roles(table, keys, images_dir, labelled=labelled)
+        signs = find_signs(table, roles.labels, keys.get("separator"))
+        kept = kept_rows(
+            table,
+            roles.image,
+            dict(zip(roles.labels, signs.signs, strict=True)),
+            (*roles.indicators, *roles.others),
+        )
+        outputs, warnings = _outputs(table, roles, signs, kept)
+        paths = paths_of(images_dir, kept.ids, extension, lambda i: table.place(int(kept.rows[i])))
+        targets = joined_targets(outputs, len(kept.rows))
+        super().__init__(kept.ids, paths, tuple(output.labels for output in outputs), targets)
+        self.excluded = kept.excluded
+        folds = read_folds(table, kept.rows, roles.split, roles.fold)
+        if folds is not None:
+            _check_seen(table, kept, outputs, folds)
+            self.fold_numbers, self.folds_where = folds.numbers, folds.where
+            self.held_out = None if folds.numbers is not None else _places(folds.test)
+        self.groups = groups_of(table, kept, roles.group)
+        self.weights = weights_of(table, kept.rows, roles.weight)
+        self.image_column = table.columns[roles.image]
+        self.label_columns = tuple(table.columns[k] for k in roles.labels)
+        self.indicator_columns = tuple(table.columns[k] for k in roles.indicators)
+        self.separators = signs.signs
+        self.notes = (*roles.notes, *signs.notes, *(folds.notes if folds else ()))
+        unread = _unread(table, roles) if labelled else []
+        self.warnings = (*signs.warnings, *warnings, *unread, *_name_twins(table, kept))
+
+
+@sources.add(name="csv")
+class CsvSource(TableSource):
+    """A CSV or TSV table; see `TableSource`.
+
+    Args:
+        csv_path: The table, with a header; UTF-8 if nothing else is said.
+        images_dir: Where the images are; nothing outside of it is read.
+        encoding: The table's encoding.
+        labelled: Whether labels are wanted.
+        keys: What its columns are.
     """
 
     def __init__(
@@ -48,122 +151,152 @@ class CsvSource(FileSource):
         csv_path: Path,
         images_dir: Path,
         *,
-        image_column: str | None = None,
-        label_column: str | Sequence[str] | None = None,
-        separator: str | None = None,
-        extension: str | None = None,
+        encoding: str | None = None,
         labelled: bool = True,
+        **keys: Unpack[ColumnKeys],
     ) -> None:
         check_folder(images_dir)
-        table = read_table(csv_path)
-        column = find_image_column(csv_path, table, image_column, images_dir, extension)
-        wanted = find_label_columns(csv_path, table, label_column, column) if labelled else []
-        signs, warnings = _signs(table, wanted, separator)
-        rows, self.excluded = _kept(csv_path, table, column, dict(zip(wanted, signs, strict=True)))
-        ids = [row.cells[column].strip() for row in rows]
-        outputs = []
-        for k, sign in zip(wanted, signs, strict=True):
-            cells = [row.cells[k] for row in rows]
-            name = table.columns[k] if len(wanted) > 1 else ""
-            outputs.append(_encoded(cells, name=name, separator=sign))
-            warnings += _without_label(table.columns[k], cells)
-        targets = np.concatenate([values for _, values in outputs], axis=1) if outputs else None
-        labels = tuple(labels for labels, _ in outputs)
-        super().__init__(ids, paths_of(images_dir, ids, extension), labels, targets)
-        self.image_column = table.columns[column]
-        self.label_columns = tuple(table.columns[k] for k in wanted)
-        self.separators = tuple(signs)
-        self.warnings = tuple(warnings)
+        table = read_table(csv_path, encoding=encoding or "")
+        super().__init__(table, images_dir, keys, labelled=labelled)
 
 
-def _signs(
-    table: Table, wanted: Sequence[int], separator: str | None
-) -> tuple[list[str | None], list[str]]:
-    """Settle what separates labels in each column, with warnings about what looks like it."""
-    if separator:
-        return [separator] * len(wanted), []
-    found = [_found_separator(row.cells[k] for row in table.rows) for k in wanted]
-    warnings = [f"{warning}; set `separator`" for _, warning in found if warning]
-    return [sign for sign, _ in found], warnings
+@sources.add(name="parquet")
+class ParquetSource(TableSource):
+    """A table in a Parquet file; see `TableSource`.
+
+    Args:
+        parquet_path: The table; a column of lists has several labels in each cell.
+        images_dir: Where the images are; nothing outside of it is read.
+        labelled: Whether labels are wanted.
+        keys: What its columns are.
+    """
+
+    def __init__(
+        self,
+        parquet_path: Path,
+        images_dir: Path,
+        *,
+        labelled: bool = True,
+        **keys: Unpack[ColumnKeys],
+    ) -> None:
+        check_folder(images_dir)
+        super().__init__(read_parquet(parquet_path), images_dir, keys, labelled=labelled)
 
 
-def _without_label(column: str, cells: Sequence[str]) -> list[str]:
-    """Word a warning about empty cells; rows whose cells must have a label are gone by now."""
-    empty = sum(not cell.strip() for cell in cells)
-    if not empty:
-        return []
-    rows = "1 row has" if empty == 1 else f"{empty:,} rows have"
-    return [f"{rows} nothing in {column!r}: kept as images with none of its classes"]
-
-
-def _kept(
-    path: Path, table: Table, column: int, wanted: Mapping[int, str | None]
-) -> tuple[list[Row], tuple[tuple[str, str], ...]]:
-    """Drop rows without an id or a label, and rows that repeat another word for word.
-
-    A column whose cells may hold several labels may hold none, too.
+def _roles(table: Table, keys: ColumnKeys, images_dir: Path, *, labelled: bool) -> _Roles:
+    """Find out which column is what: as named, else as it looks.
 
     Raises:
-        DataError: If rows with one id have different labels; names their lines.
+        ColumnError: If a column is not there or cannot be told.
     """
-    first: dict[str, Row] = {}
-    excluded: list[tuple[str, str]] = []
-    clashes: list[str] = []
-    for row in table.rows:
-        sample_id = row.cells[column].strip()
-        earlier = first.get(sample_id)
-        if not sample_id:
-            excluded.append((f"line {row.line}", "no-id"))
-        elif any(not sign and not row.cells[k].strip() for k, sign in wanted.items()):
-            excluded.append((sample_id, "no-label"))
-        elif earlier is None:
-            first[sample_id] = row
-        elif all(earlier.cells[k] == row.cells[k] for k in wanted):
-            excluded.append((sample_id, "repeated-row"))
-        else:
-            clashes.append(f"lines {earlier.line} and {row.line}: {sample_id!r}")
-    if clashes:
-        more = f"; {len(clashes) - 10} more" if len(clashes) > 10 else ""
-        shown = "; ".join(clashes[:10])
-        msg = f"{path}: expected one label for each image, got different ones: {shown}{more}"
-        hint = "remove the wrong rows; several labels of one image belong into one cell"
-        raise DataError(msg, hint=hint, slug="data/duplicate-id")
-    return list(first.values()), tuple(excluded)
+    path = table.path
+    asked = keys.get("image_column")
+    image = find_image_column(path, table, asked, images_dir, keys.get("extension"))
+
+    def named(key: Key) -> int | None:
+        name = keys.get(key) if labelled else None
+        return named_column(path, table, name, key) if isinstance(name, str) else None
+
+    group, weight = named("group_column"), named("weight_column")
+    split, fold = named("split_column"), named("fold_column")
+    roles = _Roles(image, (), (), group, weight, split, fold)
+    notes = [] if asked else [f"images are in the column {table.columns[image]!r}"]
+    if not labelled:
+        return roles
+    labels, indicators = keys.get("label_column"), keys.get("indicator_columns")
+    flags = [named_column(path, table, name, "indicator_columns") for name in indicators or ()]
+    if not (labels or flags):
+        flags = found_indicators(table, image, roles.others)
+        if flags:
+            listed = ", ".join(repr(table.columns[k]) for k in flags[:5])
+            more = f" and {len(flags) - 5} more" if len(flags) > 5 else ""
+            notes.append(f"columns of 0 and 1 are the classes: {listed}{more}")
+    wanted = [] if flags else find_label_columns(path, table, labels, image, roles.others)
+    if not (labels or flags):
+        notes.append(f"labels are in the column {table.columns[wanted[0]]!r}")
+    return _Roles(image, tuple(wanted), tuple(flags), group, weight, split, fold, tuple(notes))
 
 
-def _encoded(cells: Sequence[str], *, name: str, separator: str | None) -> tuple[Labels, Floats]:
-    """Turn one column's cells into its classes and targets [N, C]."""
-    parts = [_split(cell, separator) if separator else [cell] for cell in cells]
-    class_names = in_class_order(part for some in parts for part in some)
-    column: Mapping[str, int] = {part: k for k, part in enumerate(class_names)}
-    targets = np.zeros((len(cells), len(class_names)), dtype=np.float32)
-    for row, some in enumerate(parts):
-        targets[row, [column[part] for part in some]] = 1
-    return Labels(name, class_names, exclusive=not separator), targets
+def _outputs(
+    table: Table, roles: _Roles, signs: Signs, kept: Kept
+) -> tuple[list[Output], list[str]]:
+    """Read all labels, with warnings about empty cells."""
+    outputs, warnings = [], []
+    for k, sign in zip(roles.labels, signs.signs, strict=True):
+        name = table.columns[k] if len(roles.labels) > 1 else ""
+        outputs.append(column_output(table, k, kept.rows, sign, name))
+        warnings += _without_label(table, k, kept.rows)
+    if roles.indicators:
+        output, warning = indicator_output(table, roles.indicators, kept.rows)
+        outputs.append(output)
+        warnings += [warning] if warning else []
+    return outputs, warnings
 
 
-def _split(cell: str, separator: str) -> list[str]:
-    return [part.strip() for part in cell.split(separator) if part.strip()]
+def _without_label(table: Table, k: int, rows: Indices) -> list[str]:
+    """Word a warning about empty cells; rows whose cells must have a label are gone by now."""
+    cells = coded(table.cells[k])
+    blank = np.array([not name.strip() for name in cells.names], dtype=bool)
+    empty = int(blank[cells.codes[rows]].sum()) if blank.any() else 0
+    if not empty:
+        return []
+    count = "1 row has" if empty == 1 else f"{empty:,} rows have"
+    return [f"{count} nothing in {table.columns[k]!r}: kept as images with none of its classes"]
 
 
-def _found_separator(cells: Iterable[str]) -> tuple[str | None, str]:
-    """Find the sign between labels: it is one where each part occurs in another label too.
+def _check_seen(table: Table, kept: Kept, outputs: Sequence[Output], folds: ColumnFolds) -> None:
+    """Make sure that every class of val and test rows is trained on.
 
-    Returns:
-        The sign or None, and a warning about signs that look like one but are not, or nothing.
+    Raises:
+        DataError: If one is not; names the first of its rows.
     """
-    distinct = {cell for cell in cells if cell.strip()}
-    warning = ""
-    for sign in _SEPARATORS:
-        joint = [cell for cell in distinct if len(_split(cell, sign)) > 1]
-        times = Counter(part for cell in distinct for part in set(_split(cell, sign)))
-        recur = joint and all(times[part] > 1 for cell in joint for part in _split(cell, sign))
-        # "black cat" and "white cat" are names; only numbers are lists without a doubt.
-        if recur and (sign != " " or all(part.isdigit() for part in times)):
-            logger.info("cells hold several labels each, separated by %r", sign)
-            return sign, ""
-        if joint and (recur or sign != " "):
-            warning = (
-                f"labels such as {min(joint)!r} contain {sign!r} but are read as one class each"
-            )
-    return None, warning
+    if folds.seen is None or folds.seen.all() or not folds.seen.any():
+        return
+    for output in outputs:
+        names = output.labels.class_names
+        trained = output.has_in(folds.seen)
+        lost = np.flatnonzero(output.has_in(~folds.seen) & ~trained)
+        if not len(lost):
+            continue
+        at = _first_with(output, int(lost[0]), ~folds.seen)
+        unseen = ", ".join(repr(names[i]) for i in lost[:5].tolist())
+        known = [name for name, is_known in zip(names, trained, strict=True) if is_known]
+        msg = (
+            f"{table.place(int(kept.rows[at]))}: expected classes that some row to train on has, "
+            f"got {unseen}{', …' if len(lost) > 5 else ''} only in others"
+        )
+        listed = ", ".join(map(repr, known[:8])) + (", …" if len(known) > 8 else "")
+        hint = did_you_mean(names[int(lost[0])], known, f"train rows have {listed}")
+        raise DataError(msg, hint=hint, slug="data/unseen-class")
+
+
+def _first_with(output: Output, column: int, mask: AnyArray) -> int:
+    holds = np.asarray(output.targets[:, column]) > 0
+    return int(np.flatnonzero(holds[output.codes] & mask)[0])
+
+
+def _unread(table: Table, roles: _Roles) -> list[str]:
+    read = {roles.image, *roles.labels, *roles.indicators, *roles.others}
+    return [
+        f"nothing is read from the column {name!r}: `{key}` would use it"
+        for name, key in unread_columns(table, read)
+    ]
+
+
+def _name_twins(table: Table, kept: Kept) -> list[str]:
+    """Word a warning about ids that differ only in case or Unicode form."""
+    alike = (unicodedata.normalize("NFC", name).casefold() for name in kept.ids)
+    marks = np.fromiter(map(hash, alike), np.int64, len(kept.ids))
+    order = np.argsort(marks, kind="stable")
+    same = np.flatnonzero(marks[order][1:] == marks[order][:-1])
+    if not len(same):
+        return []
+    first, second = sorted((int(order[same[0]]), int(order[same[0] + 1])))
+    names = f"{kept.ids[first]!r} and {kept.ids[second]!r}"
+    lines = f"{table.unit}s {table.lines[kept.rows[first]]} and {table.lines[kept.rows[second]]}"
+    text = f"{len(same):,} names differ from others only in case or Unicode form, such as {names}"
+    return [f"{text} ({lines})"]
+
+
+def _places(mask: AnyArray) -> Sequence[int] | None:
+    return np.flatnonzero(mask).tolist() if mask.any() else None

@@ -57,6 +57,10 @@ class FoldData:
             return np.zeros((len(rows), 0), np.float32)
         return self.table.targets[rows]
 
+    def weights(self, rows: Indices) -> Floats | None:
+        """Give how much some rows of the table count in training [B]; None: all the same."""
+        return None if self.table.weights is None else self.table.weights[rows]
+
     def class_counts(self) -> tuple[AnyArray, int]:
         """Count the training samples of each class [all classes], and all of them."""
         rows = np.asarray(self.train_rows)

@@ -113,7 +113,7 @@ class _Lane:
     def loss(self, logits: Tensor, number: int) -> Tensor:
         """Compute the loss of a batch from its logits [B, all classes]."""
         task, rows = self.run.task, self.parts[number]
-        return task.loss(logits, tensor_of(task.data.targets(rows)))
+        return task.minimised(logits, tensor_of(task.data.targets(rows)), rows)
 
     def learn(self, logits: Tensor, loss: float, number: int) -> None:
         """Take the step if this batch is its last one, its gradients being there."""

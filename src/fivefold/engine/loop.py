@@ -28,6 +28,7 @@ from fivefold.optim import SCALE, Moment, Schedule
 from fivefold.optim.eager import take_step
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
+TrainingLoss = Callable[..., Tensor]  # of logits, targets and, where they differ, weights
 
 
 def _unheard(step: int, loss: float, lr: float) -> None:
@@ -44,7 +45,8 @@ class Task:
         stage: What is done in it.
         data: The fold's samples.
         model: Trained in place.
-        loss: What training minimises, from logits and targets [N, all classes] to a scalar.
+        loss: What training minimises, from logits and targets [N, all classes] and, where they do
+            not count the same, weights of samples [N] to a scalar.
         val_loss: What is measured: the loss without weights of classes and penalties.
         optimizer: Over the model's trainable parameters.
         schedule: From the place of a step in the stage to its learning rate.
@@ -62,7 +64,7 @@ class Task:
     stage: ResolvedStage
     data: FoldData
     model: Classifier
-    loss: LossFunction
+    loss: TrainingLoss
     val_loss: LossFunction
     optimizer: Optimizer
     schedule: Schedule
@@ -72,6 +74,16 @@ class Task:
     average: Average | None = None
     head_losses: Mapping[str, LossFunction] = field(default_factory=dict)
     on_step: Callable[[int, float, float], None] = _unheard
+
+    def minimised(self, logits: Tensor, targets: Tensor, rows: Indices) -> Tensor:
+        """Compute `loss` of some rows of the table [N], a scalar.
+
+        Of a mixed image counts the weight of that of which there is most.
+        """
+        weights = self.data.weights(rows)
+        if weights is None:
+            return self.loss(logits, targets)
+        return self.loss(logits, targets, tensor_of(weights))
 
     def describe(self, epoch: int) -> str:
         """Say where in the experiment an epoch is."""
@@ -196,7 +208,7 @@ def back_propagate(
     """
     try:
         logits = task.model(images_of(batch))
-        loss = task.loss(logits, targets_of(batch))
+        loss = task.minimised(logits, targets_of(batch), batch.indices)
         value = float(loss.item())
         if not math.isfinite(value):
             raise not_finite(where, value)

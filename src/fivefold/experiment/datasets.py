@@ -24,6 +24,7 @@ from fivefold.data.decode import FORMATS
 from fivefold.data.extended import without_copies
 from fivefold.data.given_folds import (
     GivenFolds,
+    NumberedFolds,
     check_known,
     folds_of_lists,
     folds_of_positions,
@@ -98,6 +99,8 @@ def prepare(
         DataError: If the data cannot be used.
         StateError: If it changed since the folds were made.
     """
+    for note in source.notes:
+        progress.line(f"data: {note}")
     previous = folder.audit_path if folder.audit_path.exists() else None
     kept = build_kept(config, source)
     found = audit(
@@ -207,9 +210,7 @@ def given_folds(config: ExperimentConfig, source: Source) -> GivenFolds:
     """
     where, lists = config.where("folds_from"), config.folds_from
     if lists is None:
-        own = "folds or holdout of the data set"
-        ids = source.sample_ids[: len(source) - len(source.train_only)]
-        given = folds_of_positions(source.fold_lists, source.held_out, ids, own)
+        given = _own_folds(source)
     elif isinstance(lists, str):
         given = folds_of_table(config.directory / lists, where)
     else:
@@ -218,6 +219,15 @@ def given_folds(config: ExperimentConfig, source: Source) -> GivenFolds:
     if given.digest and config.test_split and not config.pretrain_transform:
         logger.warning("testSplit: has no effect: %s decide the holdout", given.where)
     return replace(given, train_only=frozenset(source.sample_ids[i] for i in source.train_only))
+
+
+def _own_folds(source: Source) -> GivenFolds:
+    if source.fold_numbers is not None:
+        return GivenFolds(source.folds_where, NumberedFolds(source.sample_ids, source.fold_numbers))
+    count = len(source) - len(source.train_only)
+    drawn = source.fold_lists is None and source.held_out is None
+    ids = () if drawn else source.sample_ids[:count]
+    return folds_of_positions(source.fold_lists, source.held_out, ids, source.folds_where)
 
 
 def open_inputs(inputs: Path | Sequence[Path], images: Path | None = None) -> Source:

@@ -9,7 +9,7 @@ from fivefold.core.cache_home import cache_home
 from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
-from fivefold.data import CsvSource, FolderSource, Source, open_python
+from fivefold.data import ColumnKeys, CsvSource, FolderSource, ParquetSource, Source, open_python
 from fivefold.data.coco import CocoBoxes, CocoSource, read_map
 from fivefold.data.datasets.paths import looked_for_in
 from fivefold.data.hub import HubSource
@@ -91,15 +91,32 @@ def _open_folder(asked: Asked) -> Source:
 
 
 def _open_csv(asked: Asked) -> Source:
-    section, path = asked.section, asked.path(str(asked.section.csv))
-    return CsvSource(
-        path,
-        asked.path(section.images) if section.images else path.parent,
-        image_column=section.image_column,
-        label_column=section.label_column,
-        separator=section.separator,
-        extension=section.extension,
-    )
+    path = asked.path(str(asked.section.csv))
+    encoding = asked.section.encoding
+    return CsvSource(path, _beside(asked, path), encoding=encoding, **_columns(asked.section))
+
+
+def _open_parquet(asked: Asked) -> Source:
+    path = asked.path(str(asked.section.parquet))
+    return ParquetSource(path, _beside(asked, path), **_columns(asked.section))
+
+
+def _beside(asked: Asked, path: Path) -> Path:
+    return asked.path(asked.section.images) if asked.section.images else path.parent
+
+
+def _columns(section: DatasetSection) -> ColumnKeys:
+    return {
+        "image_column": section.image_column,
+        "label_column": section.label_column,
+        "indicator_columns": section.indicator_columns,
+        "separator": section.separator,
+        "extension": section.extension,
+        "group_column": section.group_column,
+        "weight_column": section.weight_column,
+        "split_column": section.split_column,
+        "fold_column": section.fold_column,
+    }
 
 
 def _open_coco(asked: Asked) -> Source:
@@ -180,6 +197,7 @@ def _around(asked: Asked) -> list[Path]:
 _OPENERS: dict[str, Callable[[Asked], Source]] = {
     "folder": _open_folder,
     "csv": _open_csv,
+    "parquet": _open_parquet,
     "coco": _open_coco,
     "shards": _open_shards,
     "hub": _open_hub,

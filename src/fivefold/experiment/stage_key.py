@@ -118,7 +118,7 @@ def data_digest(
     batches of all samples, whose size may decide the last bits.
 
     Args:
-        table: All used samples: ids, contents and targets, in order.
+        table: All used samples: ids, contents, targets and weights, in order.
         train_rows: Rows to train on, in order.
         val_rows: Rows to validate on, in order.
         left_out: Rows that are only predicted, when the stage has ended.
@@ -129,6 +129,8 @@ def data_digest(
         hasher.update(text.encode("utf-8", "surrogateescape") + _END)
     if table.targets is not None:
         hasher.update(repr(table.targets.shape).encode() + table.targets.tobytes())
+    if table.weights is not None:
+        hasher.update(b"weights" + table.weights.tobytes())
     for rows in (train_rows, val_rows, left_out):
         hasher.update(json.dumps([int(row) for row in rows]).encode() + _END)
     return hasher.hexdigest()

@@ -44,7 +44,8 @@ def make_work(
         FivefoldError: Of settling how to compute; see `settle_choices`.
     """
     heads = build.build_heads(config, prepared.table.labels)
-    build.check_heads(config, config.resolve(), heads)
+    weighted = prepared.table.weights is not None
+    build.check_heads(config, config.resolve(), heads, weighted=weighted)
     build.check_sampling(config, config.resolve(), prepared.table.labels)
     stages = settle_monitors(config, config.resolve(), heads)
     say_of_one_true_class(config, stages, heads)

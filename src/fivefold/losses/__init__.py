@@ -6,7 +6,12 @@ Names and options are checked without torch, which is loaded when a loss is firs
 from fivefold.losses import focal, of_probabilities, overlap
 from fivefold.losses.classification import losses
 from fivefold.losses.expression import ExpressionError, Term, loss_names, parse_expression
-from fivefold.losses.fitting import check_fit, check_loss, weigh_nothing
+from fivefold.losses.fitting import (
+    check_fit,
+    check_loss,
+    check_sample_weights,
+    weigh_nothing,
+)
 from fivefold.losses.objective import build_head_losses, build_loss, with_penalty
 from fivefold.losses.weights import Balance, HeadWeights, head_weights, named_weights
 
@@ -19,6 +24,7 @@ __all__ = [
     "build_loss",
     "check_fit",
     "check_loss",
+    "check_sample_weights",
     "focal",
     "head_weights",
     "loss_names",

@@ -85,6 +85,30 @@ def check_fit(
     return list(dict.fromkeys(problems))
 
 
+def check_sample_weights(
+    texts: Sequence[str], heads: Sequence[Head], where: Where = nowhere
+) -> list[Problem]:
+    """Find losses of a whole batch, in which no sample can count more than another.
+
+    Args:
+        texts: As for `check_fit`, which has found nothing.
+        heads: Of the model.
+        where: Says where `loss` stands.
+    """
+    problems = []
+    for text, head in zip(for_each(texts, heads), heads, strict=True):
+        for term in parse_expression(text):
+            if not losses.get(term.name).facts.get("gives"):
+                message = (
+                    "loss: expected one with a number for each sample, since the data weigh them, "
+                    f"got {term.name!r}, which has one for a whole batch"
+                )
+                instead = BY_ACTIVATION.get(head.activation, "mse")
+                hint = f"`{instead}` has one; or leave out `weight_column`"
+                problems.append(Problem("config/sample-weights", where("loss"), message, hint))
+    return list(dict.fromkeys(problems))
+
+
 def for_each(texts: Sequence[str], heads: Sequence[Head]) -> list[str]:
     """Give every head its loss: its own, that of all, or the one of its activation."""
     if not texts:

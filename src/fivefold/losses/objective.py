@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from fivefold.core.errors import ConfigError
 from fivefold.core.optional import late
@@ -24,6 +24,13 @@ else:  # a config is checked without them
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 
+class WeightedLoss(Protocol):
+    """A loss in which some samples may count more than others."""
+
+    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Compute it from logits and targets [N, C] and, if they differ, weights [N]."""
+
+
 @dataclass(frozen=True)
 class _Part:
     """One term of one head's loss."""
@@ -39,7 +46,7 @@ def build_loss(
     texts: tuple[str, ...],
     heads: tuple[Head, ...],
     weights: Sequence[HeadWeights] = (),
-) -> Loss:
+) -> WeightedLoss:
     """Make the function that training minimises: the sum of the heads' losses.
 
     Where a loss expects something else than a head gives, it gets the logits or probabilities that
@@ -53,7 +60,8 @@ def build_loss(
 
     Returns:
         A function of logits and targets, all heads' columns side by side [N, C]; gives a scalar,
-        the mean over the samples.
+        the mean over the samples. With weights of samples [N], each one's loss is multiplied by its
+        own before the mean over all N is taken, as in Keras.
 
     Raises:
         ConfigError: If a text is no known loss, or does not fit the heads.
@@ -89,8 +97,8 @@ def _parts_of_heads(
     ]
 
 
-def _sum_of(parts: Sequence[_Part]) -> Loss:
-    def objective(logits: Tensor, targets: Tensor) -> Tensor:
+def _sum_of(parts: Sequence[_Part]) -> WeightedLoss:
+    def objective(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
         terms = []
         for part in parts:
             seen, truth = logits[:, part.columns], targets[:, part.columns]
@@ -98,6 +106,8 @@ def _sum_of(parts: Sequence[_Part]) -> Loss:
             value = part.loss(adapted, truth)
             if part.classes:
                 value = _weighted(value, truth, part.classes)
+            if weights is not None:
+                value = value * (weights if value.ndim == 1 else weights.unsqueeze(1))
             terms.append(part.weight * value.mean())
         return torch.stack(terms).sum()
 
@@ -105,29 +115,29 @@ def _sum_of(parts: Sequence[_Part]) -> Loss:
 
 
 def with_penalty(
-    loss: Loss, named_parameters: Iterable[tuple[str, Parameter]], l1: float, l2: float
-) -> Loss:
+    loss: WeightedLoss, named_parameters: Iterable[tuple[str, Parameter]], l1: float, l2: float
+) -> WeightedLoss:
     """Add l1 times the sum of |w| and l2 times the sum of w^2 to a loss, as Keras's regularisers.
 
     Args:
-        loss: Of logits and targets.
+        loss: Of logits, targets and weights of samples.
         named_parameters: As `model.named_parameters()` gives them. Biases, the scales and shifts of
             normalisation, and what is frozen have no part in it.
         l1: At least 0.
         l2: At least 0; both 0: the loss as it is.
     """
-    weights = [
+    kept = [
         p for n, p in named_parameters if p.requires_grad and p.ndim > 1 and not n.endswith("bias")
     ]
-    if not weights or not (l1 or l2):
+    if not kept or not (l1 or l2):
         return loss
 
-    def penalised(logits: Tensor, targets: Tensor) -> Tensor:
-        total = loss(logits, targets)
+    def penalised(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+        total = loss(logits, targets) if weights is None else loss(logits, targets, weights)
         if l1:
-            total = total + l1 * torch.stack([w.abs().sum() for w in weights]).sum()
+            total = total + l1 * torch.stack([w.abs().sum() for w in kept]).sum()
         if l2:
-            total = total + l2 * torch.stack([w.square().sum() for w in weights]).sum()
+            total = total + l2 * torch.stack([w.square().sum() for w in kept]).sum()
         return total
 
     return penalised

@@ -5,7 +5,14 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from torch.nn import functional
 
 from fivefold.core.types import Head
-from fivefold.losses import Balance, HeadWeights, build_loss, head_weights, with_penalty
+from fivefold.losses import (
+    Balance,
+    HeadWeights,
+    build_loss,
+    check_sample_weights,
+    head_weights,
+    with_penalty,
+)
 
 torch.set_num_threads(1)
 
@@ -164,3 +171,26 @@ def test_without_a_penalty_the_loss_is_left_alone():
         return logits.sum()
 
     assert with_penalty(loss, [], 0.0, 0.0) is loss
+
+
+@pytest.mark.parametrize(("activation", "loss"), [("softmax", "ce"), ("sigmoid", "bce")])
+def test_weights_of_samples_multiply_their_losses(activation, loss):
+    heads = (Head("", activation, ("a", "b")),)
+    logits = torch.tensor([[1.0, -1.0], [0.5, 2.0], [0.0, 0.3]])
+    targets = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    weights = torch.tensor([2.0, 0.0, 0.5])
+    measured = build_loss((loss,), heads)
+    alone = [measured(logits[i : i + 1], targets[i : i + 1]) for i in range(3)]
+    expected = sum(w * one for w, one in zip(weights, alone, strict=True)) / 3
+    assert torch.allclose(measured(logits, targets, weights), expected)
+    ones = measured(logits, targets, torch.ones(3))
+    assert torch.equal(ones, measured(logits, targets))
+
+
+def test_losses_of_a_whole_batch_cannot_weigh_samples():
+    heads = (Head("", "sigmoid", ("a", "b")),)
+    assert check_sample_weights(("bce",), heads) == []
+    (problem,) = check_sample_weights(("bce+f1_loss",), heads)
+    assert problem.slug == "config/sample-weights"
+    assert "expected one with a number for each sample, since the data weigh" in problem.message
+    assert "got 'f1_loss', which has one for a whole batch" in problem.message
