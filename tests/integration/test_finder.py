@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib import pyplot as plt
 from runs import fitted, write_experiment
 
 from fivefold import classification
@@ -26,7 +27,9 @@ def test_it_can_be_sent_over_arrays(tmp_path):
     assert finder.lrs == found.lrs
     assert len(found.lrs) == 2 * 24 / 4
     assert found.lrs[0] == 1e-3
-    assert finder.plot_loss(1, 0).axes
+    assert finder.plot_loss(1, 0) is plt.gcf()
+    plt.close("all")
+    assert {"find", "losses", "lrs", "plot_loss", "plot_loss_change", "suggest"} <= set(dir(finder))
     again = finder.find(images / 255.0, np.eye(3)[numbers], 1e-3, 1e-1, 4, 2)
     assert again.lrs == found.lrs
     np.testing.assert_allclose(again.losses, found.losses, rtol=1e-3)

@@ -50,8 +50,8 @@ def lr_find(  # noqa: PLR0913  one parameter for each option
 ) -> None:
     """Try learning rates, draw the loss with each, and suggest one.
 
-    Training begins as in the experiment, with a rate that rises in every step until the loss is
-    four times its lowest. The experiment's own files stay as they are.
+    Training begins as in the experiment, with a rate that rises in every step until the smoothed
+    loss is four times its lowest. The experiment's own files stay as they are.
     """
     for option, rate in (("--start", start), ("--end", end)):
         if not 1e-30 <= rate <= 1000:
@@ -60,7 +60,7 @@ def lr_find(  # noqa: PLR0913  one parameter for each option
     check_free(output, force=force, example="lr.png")
     with starting():
         from fivefold.engine.lr_finder import Sweep
-        from fivefold.engine.lr_plots import png
+        from fivefold.engine.lr_plots import new_figure, png
         from fivefold.experiment.opening import open_experiment
 
         opened = open_experiment(
@@ -74,7 +74,7 @@ def lr_find(  # noqa: PLR0913  one parameter for each option
         scale="linear" if linear else "log",
     )
     finder = opened.lr_find(fold=fold, stage=stage, sweep=sweep)
-    write_bytes(output, png(finder.plot_loss(*_left_out(finder))))
+    write_bytes(output, png(finder.plot_loss(*_left_out(finder), figure=new_figure())))
     _tell(finder, output)
 
 

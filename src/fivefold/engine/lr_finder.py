@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 _DIVERGED = 4.0  # times the lowest loss, as Musket's
 _MEMORY = 0.9  # of the smoothed loss
+_SETTLED = 10  # steps that the smoothed loss remembers; before, single batches decide
 _FEWEST = 4  # steps that have a mean
+# Parts of the fall that are compared with the next, and by how many standard errors they differ: a
+# slow fall needs long parts, which mere noise has, too.
+_SIDES = ((8, 3), (4, 4), (2, 4))
 _LOWEST = 1e-30  # the step from one rate to the next overflows far below
 _HIGHEST = 1000.0
 
@@ -132,43 +136,44 @@ class LRFinder:
 
     def smoothed(self) -> tuple[float, ...]:
         """Average the losses, each new one counting a tenth, as if there were more before."""
-        found, mean = [], 0.0
-        for step, loss in enumerate(self.losses):
-            mean = _MEMORY * mean + (1 - _MEMORY) * loss
-            found.append(mean / (1 - _MEMORY ** (step + 1)))
-        return tuple(found)
+        running = _Running()
+        return tuple(map(running.add, self.losses))
 
     def suggest(self) -> Suggestion | None:
         """Find the step at which the loss falls most, comparing the means on its two sides.
 
         Each side has an eighth of the steps up to the lowest smoothed loss, so that no single
-        step decides; a fall has to be three times its standard error.
+        step decides; a fall has to be three times its standard error. Where none is, sides of a
+        quarter and of a half are tried, with four times: small batches tell only a long fall.
 
         Returns:
             None where the loss does not fall, or where there are too few steps to say.
         """
         lowest = int(np.argmin(self.smoothed())) if self.losses else 0
-        wide = max((lowest + 1) // 8, _FEWEST)
-        if lowest + 1 < 2 * wide:
-            return None
-        sides = np.lib.stride_tricks.sliding_window_view(self.losses[: lowest + 1], wide)
-        means, errors = sides.mean(axis=1), sides.var(axis=1, ddof=1) / wide
-        falls = means[:-wide] - means[wide:]
-        most = int(falls.argmax())
-        if falls[most] <= 3 * math.sqrt(errors[most] + errors[most + wide]):
-            return None
-        return Suggestion(self.lrs[most + wide], self.lrs[lowest])
+        for part, clear in _SIDES:
+            wide = max((lowest + 1) // part, _FEWEST)
+            step = _steepest(self.losses[: lowest + 1], wide, clear)
+            if step is not None:
+                return Suggestion(self.lrs[step], self.lrs[lowest])
+        return None
 
-    def plot_loss(self, n_skip_beginning: int = 10, n_skip_end: int = 5) -> "Figure":
+    def plot_loss(
+        self, n_skip_beginning: int = 10, n_skip_end: int = 5, figure: "Figure | None" = None
+    ) -> "Figure":
         """Draw the loss over the rate.
 
         Args:
             n_skip_beginning: Steps that are left out at the beginning.
             n_skip_end: Steps that are left out at the end, where the loss explodes.
+            figure: An empty one to draw on. If not given, the curve is on pyplot's current axes,
+                for `plt.savefig` and `plt.show`; on a new figure where they show something else.
+
+        Returns:
+            The figure that it is on.
         """
         from fivefold.engine.lr_plots import draw_loss  # noqa: PLC0415  loads matplotlib
 
-        return draw_loss(self._curve(), n_skip_beginning, n_skip_end)
+        return draw_loss(self._curve(), n_skip_beginning, n_skip_end, figure)
 
     def plot_loss_change(
         self,
@@ -176,6 +181,7 @@ class LRFinder:
         n_skip_beginning: int = 10,
         n_skip_end: int = 5,
         y_lim: tuple[float, float] = (-0.01, 0.01),
+        figure: "Figure | None" = None,
     ) -> "Figure":
         """Draw how much the loss changes from step to step.
 
@@ -184,10 +190,14 @@ class LRFinder:
             n_skip_beginning: Steps that are left out at the beginning.
             n_skip_end: Steps that are left out at the end.
             y_lim: The lowest and the highest change that is shown.
+            figure: As for `plot_loss`.
+
+        Returns:
+            The figure that it is on.
         """
         from fivefold.engine.lr_plots import draw_change  # noqa: PLC0415  loads matplotlib
 
-        return draw_change(self._curve(), sma, (n_skip_beginning, n_skip_end), y_lim)
+        return draw_change(self._curve(), sma, (n_skip_beginning, n_skip_end), y_lim, figure)
 
     def _curve(self) -> "Curve":
         from fivefold.engine.lr_plots import Curve  # noqa: PLC0415  loads matplotlib
@@ -197,8 +207,42 @@ class LRFinder:
         return Curve(self.lrs, self.losses, self.smoothed(), marked, self.scale)
 
 
+class _Running:
+    """A mean that forgets: each new value counts a tenth, as if there were more before."""
+
+    def __init__(self) -> None:
+        self._mean, self._steps = 0.0, 0
+
+    def add(self, value: float) -> float:
+        """Take one more value; gives the mean with it."""
+        self._mean = _MEMORY * self._mean + (1 - _MEMORY) * value
+        self._steps += 1
+        return self._mean / (1 - _MEMORY**self._steps)
+
+
+def _steepest(losses: Sequence[float], wide: int, clear: float) -> int | None:
+    """Find the step before which the mean loss of so many is furthest above that of as many after.
+
+    Args:
+        losses: Of each step.
+        wide: How many steps have a mean.
+        clear: How many standard errors a fall has at least.
+
+    Returns:
+        None where nothing falls clearly.
+    """
+    if len(losses) < 2 * wide:
+        return None
+    sides = np.lib.stride_tricks.sliding_window_view(np.asarray(losses), wide)
+    means, errors = sides.mean(axis=1), sides.var(axis=1, ddof=1) / wide
+    falls = means[:-wide] - means[wide:]
+    most = int(falls.argmax())
+    is_clear = falls[most] > clear * math.sqrt(errors[most] + errors[most + wide])
+    return most + wide if is_clear else None
+
+
 def find_rates(task: Task, sweep: Sweep, advance: Advance) -> LRFinder:
-    """Train with ever higher rates until the last, or until the loss has diverged.
+    """Train with ever higher rates until the last, or until the smoothed loss has diverged.
 
     The schedule, callbacks and averaging of the stage have no part in it. In the end the model has
     the very weights that it had; the optimizer of the task is used up.
@@ -216,15 +260,17 @@ def find_rates(task: Task, sweep: Sweep, advance: Advance) -> LRFinder:
     task = replace(task, average=None)
     device = accelerator().device
     lrs, losses, stopped = [], [], ""
+    running, means = _Running(), []
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), closing(_steps(task, sweep)) as steps:
         try:
             for lr, loss in steps:
                 lrs.append(lr)
                 losses.append(loss)
+                means.append(running.add(loss))
                 advance(1)
-                if has_diverged(losses):
-                    stopped = f"the loss was {loss:.4g}, far above the lowest, {min(losses):.4g}"
+                if has_diverged(means):
+                    stopped = f"the smoothed loss was {means[-1]:.4g}, far above its lowest"
                     break
         except NumericError as error:
             if not lrs:
@@ -241,17 +287,26 @@ def _no_number(error: NumericError) -> NumericError:
     return NumericError(str(error).partition("\n")[0], hint=hint, slug="numeric/loss")
 
 
-def has_diverged(losses: Sequence[float]) -> bool:
-    """Say whether the last loss is more than four times the lowest one, as Musket does.
+def has_diverged(means: Sequence[float]) -> bool:
+    """Say whether the smoothed loss is more than four times its lowest.
+
+    Musket asks that of the loss of each step, and a single easy batch ends it. Nothing is said of
+    the first steps, which the mean has to settle in.
 
     Of losses that may fall below 0, such as `cosine`, four times the lowest means nothing. Once
     one has, the last has to be above the lowest by three times the greatest size before it.
+
+    Args:
+        means: The smoothed loss after each step.
     """
-    lowest = min(losses)
+    settled = means[_SETTLED - 1 :]
+    if len(settled) < 2:
+        return False
+    lowest = min(settled)
     if lowest > 0:
-        return losses[-1] > _DIVERGED * lowest
-    size = max(map(abs, losses[:-1]), default=math.inf)
-    return losses[-1] - lowest > (_DIVERGED - 1) * size
+        return settled[-1] > _DIVERGED * lowest
+    size = max(map(abs, settled[:-1]))
+    return settled[-1] - lowest > (_DIVERGED - 1) * size
 
 
 def steps_of(task: Task, sweep: Sweep) -> int:

@@ -4,13 +4,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from matplotlib import pyplot as plt
+from PIL import Image
 from runs import CONFIG, write_experiment
 
 from fivefold.core.errors import ConfigError, NumericError
 from fivefold.core.progress import Silent
 from fivefold.data import FolderSource
 from fivefold.engine.lr_finder import LRFinder, Sweep, find_rates, has_diverged, steps_of
-from fivefold.engine.lr_plots import png
+from fivefold.engine.lr_plots import new_figure, png
 from fivefold.engine.stage_job import build_task
 from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
@@ -18,6 +20,13 @@ from fivefold.experiment.work import fold_data, new_model, stage_job
 from fivefold.losses import build_loss
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def no_figures_stay():
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +91,10 @@ def test_it_tells_of_every_step(work):
 def test_it_stops_when_the_loss_explodes(work):
     finder = found(work, Sweep(start_lr=0.1, end_lr=1000.0, steps=500))
     assert len(finder.lrs) < 500
-    assert finder.stopped.startswith("the loss was ") or "finite" in finder.stopped
-    before = range(1, len(finder.losses))
-    assert all(finder.losses[i - 1] <= 4 * min(finder.losses[:i]) for i in before)
+    told = f"the smoothed loss was {finder.smoothed()[-1]:.4g}, far above its lowest"
+    assert finder.stopped == told or "finite" in finder.stopped
+    means = finder.smoothed()[9:]
+    assert all(means[i] <= 4 * min(means[: i + 1]) for i in range(len(means) - 1))
 
 
 @pytest.mark.parametrize("loss", ["cosine", "iou_loss"])
@@ -97,7 +107,7 @@ def test_losses_below_0_do_not_end_it_at_the_first_step(work, loss):
 
 
 @pytest.mark.parametrize(
-    ("losses", "expected"),
+    ("means", "expected"),
     [
         ([1.0, 4.0], False),
         ([1.0, 4.1], True),
@@ -110,8 +120,23 @@ def test_losses_below_0_do_not_end_it_at_the_first_step(work, loss):
         ([1.0, -0.01, 3.0], True),
     ],
 )
-def test_a_loss_has_diverged_far_above_the_lowest(losses, expected):
-    assert has_diverged(losses) is expected
+def test_a_smoothed_loss_has_diverged_far_above_its_lowest(means, expected):
+    settling = [0.001, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    assert has_diverged(settling + means) is expected
+
+
+def test_nothing_has_diverged_before_the_mean_has_settled():
+    assert not any(has_diverged([1e-3, *[1e3] * more]) for more in range(9))
+    assert not has_diverged([])
+
+
+@pytest.mark.parametrize("lucky", [0, 1, 12, 25])
+def test_one_easy_batch_does_not_end_it(work, lucky):
+    task = task_of(work)
+    losses = iter([1.0] * lucky + [0.01] + [1.0] * (29 - lucky))
+    task = replace(task, loss=lambda logits, targets: logits.sum() * 0 + next(losses))
+    finder = find_rates(task, Sweep(steps=30), lambda steps: None)
+    assert (len(finder.lrs), finder.stopped) == (30, "")
 
 
 def test_a_loss_that_becomes_no_number_stops_it_too(work):
@@ -157,6 +182,15 @@ def test_single_steps_do_not_decide(seed):
     losses[[20, 95]] += 0.8
     place = np.searchsorted(curve(losses).lrs, curve(losses).suggest().steepest)
     assert 50 <= place <= 70
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_slow_fall_of_few_noisy_batches_is_one(seed):
+    noise = np.random.default_rng(seed).normal(0, 0.25, 50)
+    losses = 2 - np.clip(np.arange(50) - 15, 0, 20) / 20 + noise
+    losses[40:] += np.arange(10)
+    suggestion = curve(losses).suggest()
+    assert 15 <= np.searchsorted(curve(losses).lrs, suggestion.steepest) <= 35
 
 
 def test_noise_is_no_fall():
@@ -214,7 +248,46 @@ def test_plots_of_a_short_run_show_all_of_it():
 
 def test_a_picture_has_the_same_bytes_each_time():
     finder = curve(np.linspace(2, 1, 40))
-    assert png(finder.plot_loss()) == png(finder.plot_loss())
+    first, second = (png(finder.plot_loss(figure=new_figure())) for _ in range(2))
+    assert first == second
+
+
+def test_pyplot_saves_what_was_drawn_last(tmp_path):
+    finder = curve(np.linspace(2, 1, 40))
+    drawn = [finder.plot_loss(), finder.plot_loss_change()]
+    assert drawn[0] is not drawn[1]
+    assert plt.gcf() is drawn[1]
+    plt.savefig(tmp_path / "change.png")
+    with Image.open(tmp_path / "change.png") as picture:
+        assert picture.convert("L").getextrema()[0] < 100
+    assert len(lines(drawn[1])[1]) == 2
+
+
+def test_the_same_curve_of_two_finders_shares_pyplots_axes():
+    figure, (left, right) = plt.subplots(1, 2)
+    plt.sca(left)
+    for losses in (np.linspace(2, 1, 40), np.linspace(3, 1, 40)):
+        assert curve(losses).plot_loss() is figure
+    labels = [line.get_label() for line in left.get_lines()]
+    assert (labels.count("smoothed"), len(right.get_lines())) == (2, 0)
+
+
+def test_pyplot_knows_nothing_of_what_is_drawn_on_a_given_figure():
+    finder = curve(np.linspace(2, 1, 40))
+    finder.plot_loss(figure=new_figure())
+    finder.plot_loss_change(figure=new_figure())
+    assert plt.get_fignums() == []
+
+
+def test_a_backend_without_a_screen_still_gives_a_figure(monkeypatch, caplog):
+    def refuse():
+        msg = "Cannot load backend 'TkAgg'"
+        raise ImportError(msg)
+
+    monkeypatch.setattr(plt, "gca", refuse)
+    figure = curve(np.linspace(2, 1, 40)).plot_loss()
+    assert png(figure).startswith(b"\x89PNG")
+    assert "pyplot cannot draw: Cannot load backend 'TkAgg'; `savefig` of the" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,9 @@ class Finder:
             raise AttributeError(name)
         return getattr(self.found, name)
 
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *dir(self.found)})
+
     def find(
         self,
         x: AnyArray,
