@@ -10,6 +10,7 @@ from fivefold.cli.data.labels import labels
 from fivefold.cli.data.resize import resize
 from fivefold.cli.data.sample import sample
 from fivefold.cli.data.split import split
+from fivefold.cli.data.stats import stats
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -21,6 +22,14 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold data check flowers",
             "fivefold data check photos -o found    pictures of what is wrong",
             "fivefold data check labels.csv --images photos --headers-only",
+        ),
+    ),
+    (
+        "stats",
+        stats,
+        (
+            "fivefold data stats photos",
+            "fivefold data stats labels.csv --images photos -o classes.png",
         ),
     ),
     (

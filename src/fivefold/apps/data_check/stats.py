@@ -1,0 +1,86 @@
+"""How many images each class has, and how large they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fivefold.apps.data_check.opening import Opened
+from fivefold.core.progress import Progress
+from fivefold.data.audit import examine_headers
+from fivefold.data.audit_rows import USED
+from fivefold.data.class_checks import count_classes
+from fivefold.data.looks import look_of_numbers
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Numbers of a data set.
+
+    Attributes:
+        name: What was counted.
+        images: How many can be used, as far as the beginnings of their files tell.
+        unusable: How many cannot.
+        outputs: For each output its name, and its classes with how many images have each.
+        sides: For height and width the least, the median and the most, in pixels.
+        formats: How many images are of each format.
+    """
+
+    name: str
+    images: int
+    unusable: int
+    outputs: Sequence[tuple[str, Mapping[str, int]]]
+    sides: Mapping[str, tuple[int, int, int]]
+    formats: Mapping[str, int]
+
+    @property
+    def imbalance(self) -> float | None:
+        """How many times as many images the largest class has as the smallest; None with none."""
+        ratios = [
+            max(counts.values()) / min(counts.values())
+            for _, counts in self.outputs
+            if counts and min(counts.values())
+        ]
+        return max(ratios, default=None)
+
+    def record(self) -> dict[str, Any]:
+        """Give everything as JSON values."""
+        return {
+            "data": self.name,
+            "images": self.images,
+            "unusable": self.unusable,
+            "imbalance": self.imbalance,
+            "outputs": [{"name": name, "classes": dict(of)} for name, of in self.outputs],
+            "pixels": {
+                side: dict(zip(("min", "median", "max"), values, strict=True))
+                for side, values in self.sides.items()
+            },
+            "formats": dict(self.formats),
+        }
+
+
+def stats_of(opened: Opened, progress: Progress) -> Stats:
+    """Count a data set; of each image only the beginning of its file is read."""
+    source = opened.source
+    rows = examine_headers(source, folds=0, progress=progress).audit.rows
+    used = rows.with_status(USED)
+    totals = iter(count_classes(source, used).tolist())
+    outputs = [
+        (own.name, {name: next(totals) for name in own.class_names}) for own in source.labels
+    ]
+    sizes = np.asarray(rows.sizes[used], dtype=np.int64)
+    codes, numbers = np.unique(rows.looks[used, 0] & 15, return_counts=True)
+    formats = zip(codes.tolist(), numbers.tolist(), strict=True)
+    return Stats(
+        opened.name,
+        len(used),
+        len(source) - len(used),
+        outputs,
+        {side: _spread(sizes[:, k]) for k, side in enumerate(("height", "width")) if len(used)},
+        {look_of_numbers(code, -1, -1, -1).kind: number for code, number in formats},
+    )
+
+
+def _spread(values: np.ndarray) -> tuple[int, int, int]:
+    return int(values.min()), int(np.median(values)), int(values.max())

@@ -1,0 +1,64 @@
+"""A picture of how many images each class has."""
+
+import io
+from collections.abc import Mapping
+
+from PIL import Image as Pillow
+from PIL import ImageDraw
+
+from fivefold.apps.data_check.stats import Stats
+from fivefold.engine.captions import SIZE, font, shortened
+
+_MARGIN, _HEAD, _ROW, _NAMES, _BARS, _NUMBERS = 28, 66, 26, 180, 420, 130  # pixels
+_INK, _SOFT, _BAR, _TRACK = "#1c1c1e", "#6e6e73", "#3b6fb6", "#f2f2f4"
+_MOST = 40  # bars of an output; the largest and the smallest classes if there are more
+
+
+def draw_stats(stats: Stats) -> bytes:
+    """Draw a bar for each class, the largest first, as a PNG."""
+    rows: list[tuple[str, int | None, int]] = []
+    for name, counts in stats.outputs:
+        if name:
+            rows.append((name, None, 0))
+        rows += _bars(counts)
+    size = (2 * _MARGIN + _NAMES + _BARS + _NUMBERS, 2 * _MARGIN + _HEAD + _ROW * len(rows))
+    sheet = Pillow.new("RGB", size, "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.text((_MARGIN, _MARGIN - 6), f"{stats.images:,} images", _INK, font(20))
+    draw.text((_MARGIN, _MARGIN + 24), _below(stats), _SOFT, font(SIZE))
+    for number, (name, count, most) in enumerate(rows):
+        top = _MARGIN + _HEAD + number * _ROW
+        draw.text((_MARGIN, top), shortened(name, _NAMES - 14), _INK, font(SIZE))
+        if count is None:
+            continue
+        left = _MARGIN + _NAMES
+        draw.rectangle((left, top, left + _BARS - 1, top + 15), _TRACK)
+        if count:
+            draw.rectangle(
+                (left, top, left + max(1, round(_BARS * count / most)) - 1, top + 15), _BAR
+            )
+        share = f"{count:,}   {count / max(stats.images, 1):.1%}"
+        draw.text((left + _BARS + 12, top), share, _SOFT, font(SIZE))
+    file = io.BytesIO()
+    sheet.save(file, "PNG", compress_level=6)
+    return file.getvalue()
+
+
+def _bars(counts: Mapping[str, int]) -> list[tuple[str, int | None, int]]:
+    pairs = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    most = max((count for _, count in pairs), default=1) or 1
+    bars: list[tuple[str, int | None, int]] = [(name, count, most) for name, count in pairs]
+    if len(bars) <= _MOST:
+        return bars
+    half, left = _MOST // 2, len(bars) - _MOST
+    return [*bars[:half], (f"… {left} more", None, 0), *bars[-half:]]
+
+
+def _below(stats: Stats) -> str:
+    parts = []
+    if stats.sides:
+        height, width = stats.sides["height"], stats.sides["width"]
+        parts.append(f"median {width[1]} x {height[1]} pixels")
+    if stats.imbalance is not None:
+        parts.append(f"the largest class has {stats.imbalance:.3g} times as many as the smallest")
+    return " · ".join(parts)

@@ -1,0 +1,58 @@
+"""The command that counts a data set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fivefold.cli import arguments
+from fivefold.cli.console import say, show_json, show_table
+from fivefold.cli.data import options
+from fivefold.cli.data.check import Data
+from fivefold.cli.guard import guarded
+from fivefold.cli.outputs import check_free
+from fivefold.core.progress import Terminal
+
+
+@guarded
+def stats(
+    data: Data,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A picture, a PNG.")
+    ] = None,
+    images: options.Images = None,
+    overrides: arguments.Overrides = None,
+    force: options.Force = False,
+    as_json: arguments.AsJson = False,
+    allow_imports: arguments.AllowImports = False,
+) -> None:
+    """Count the images of each class, and tell their sizes, formats and imbalance.
+
+    Of each image only the beginning of its file is read.
+    """
+    if output is not None:
+        check_free(output, force=force, example="lr.png")
+    from fivefold.apps.data_check import draw_stats, open_data, stats_of
+    from fivefold.core.durable import write_bytes
+
+    opened = open_data(
+        data, images, overrides or (), allow_imports=allow_imports, progress=Terminal()
+    )
+    found = stats_of(opened, Terminal())
+    if output is not None:
+        write_bytes(output, draw_stats(found))
+    if as_json:
+        show_json(found.record())
+        return
+    rows = [
+        (f"{out}: {name}" if out else name, f"{n:,}", f"{n / max(found.images, 1):.1%}")
+        for out, counts in found.outputs
+        for name, n in counts.items()
+    ]
+    show_table(("class", "images", "share"), rows)
+    say(f"{found.images:,} images, {found.unusable:,} that cannot be used")
+    for side, (least, median, most) in found.sides.items():
+        say(f"{side}: {least} to {most} pixels, median {median}")
+    say("formats: " + ", ".join(f"{n:,} {name}" for name, n in found.formats.items()))
+    if found.imbalance is not None:
+        say(f"imbalance: the largest class has {found.imbalance:.3g} times the smallest's images")

@@ -1,0 +1,41 @@
+import json
+
+import pytest
+from PIL import Image
+
+from fivefold.cli.app import run
+
+
+@pytest.fixture
+def photos(tmp_path):
+    root = tmp_path / "photos"
+    for name, count, size in (("cat", 6, (30, 20)), ("dog", 2, (50, 40))):
+        (root / name).mkdir(parents=True)
+        for k in range(count):
+            Image.new("RGB", size, (k, 0, 0)).save(root / name / f"{k}.png")
+    (root / "dog" / "empty.jpg").write_bytes(b"")
+    return root
+
+
+def test_classes_sizes_formats_and_imbalance_are_counted(photos, capsys):
+    assert run(["data", "stats", str(photos), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["images"], found["unusable"], found["imbalance"]) == (8, 1, 3.0)
+    assert found["outputs"] == [{"name": "", "classes": {"cat": 6, "dog": 2}}]
+    assert found["pixels"]["width"] == {"min": 30, "median": 30, "max": 50}
+    assert found["formats"] == {"PNG": 8}
+
+
+def test_a_table_is_shown_and_a_picture_drawn(photos, tmp_path, capsys):
+    picture = tmp_path / "classes.png"
+    command = ["data", "stats", str(photos), "-o", str(picture)]
+    assert run(command) == 0
+    told = capsys.readouterr()
+    assert "cat" in told.out
+    assert "75.0%" in told.out
+    assert "3 times the smallest" in told.err
+    with Image.open(picture) as drawn:
+        assert drawn.width > 600
+    assert run(command) == 2
+    assert "expected a name that is free" in capsys.readouterr().err
+    assert run([*command, "--force"]) == 0
