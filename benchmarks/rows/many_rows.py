@@ -54,7 +54,10 @@ def rows_of(samples: Mapping[int, Sequence[Mapping[str, Any]]]) -> list[Row]:
         f"{name} {took['seconds']:.1f} s ({took['cpu_seconds']:.1f} of a processor)"
         for name, took in (samples[largest][-1].get("steps", {})).items()
     )
-    notes = (told, f"the last of {largest:,} rows: {steps}", "files and folders were in memory")
+    notes = [told, f"the last of {largest:,} rows: {steps}", "files and folders were in memory"]
+    busy = [sample["others"] for sample in samples[largest] if sample.get("others") is not None]
+    if busy:
+        notes.append(f"other processes kept up to {max(busy):.1f} cores busy meanwhile")
     smaller = sorted(samples)[-2]
     per_row = (kept[largest] - kept[smaller]) / (largest - smaller)
     name = _named(largest)

@@ -34,7 +34,8 @@ def test_a_table_is_gone_through_without_torch(tmp_path):
 
 
 def sample(seconds, megabytes, kept):
-    return {"seconds": seconds, "peak": megabytes * 1e6, "kept": kept, "steps": {}}
+    sample = {"seconds": seconds, "peak": megabytes * 1e6, "kept": kept, "steps": {}}
+    return {**sample, "others": seconds / 100}
 
 
 def test_rows_tell_time_memory_and_how_they_grow():
@@ -47,6 +48,7 @@ def test_rows_tell_time_memory_and_how_they_grow():
     assert [row.ours for row in rows] == [33, 900, 11, pytest.approx(110)]
     assert [row.verdict for row in rows] == ["reached", "reached", "reached", "missed"]
     assert len(rows[0].raw) == 5
+    assert rows[0].notes[-1] == "other processes kept up to 0.3 cores busy meanwhile"
 
 
 def test_rows_of_runs_that_failed_are_not_run():

@@ -20,7 +20,6 @@ from fivefold.data.audited import Audit
 from fivefold.data.balance import check_positives, positives_of
 from fivefold.data.columns import ColumnError
 from fivefold.data.datasets import source_of
-from fivefold.data.decode import FORMATS
 from fivefold.data.extended import without_copies
 from fivefold.data.given_folds import (
     GivenFolds,
@@ -31,6 +30,7 @@ from fivefold.data.given_folds import (
     folds_of_table,
 )
 from fivefold.data.images import ResizedImages
+from fivefold.data.looks import FORMATS
 from fivefold.data.reasons import by_reason, counted
 from fivefold.data.samples import SampleTable, table_of
 from fivefold.data.split_report import SplitReport
