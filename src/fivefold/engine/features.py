@@ -6,6 +6,7 @@ augmented in ways that are drawn once; the epochs take one after the other.
 """
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,10 +57,14 @@ class Features:
     Attributes:
         plain: Of the images as they are.
         views: Of augmented views, for training; none without augmentation.
+        seen: Images that the backbone had to see for them: none where they were kept.
+        seconds: How long it took for these.
     """
 
     plain: FeatureTable
     views: tuple[FeatureTable, ...]
+    seen: int = 0
+    seconds: float = 0.0
 
     def of_epoch(self, epoch: int) -> FeatureTable:
         """Choose what an epoch trains on, 0-based."""
@@ -102,11 +107,12 @@ def compute_features(model: Classifier, stage: ResolvedStage, work: FeatureWork)
     views = [_View(stage, number) for number in (None, *range(num_views(stage)))]
     place = np.full(len(work.images.table), -1, dtype=np.int64)
     place[work.rows] = np.arange(len(work.rows))
-    plain, *augmented = (
-        FeatureTable(place, torch.from_numpy(_found_or_made(model, work, view)).to(device))
-        for view in views
-    )
-    return Features(plain, tuple(augmented))
+    tables, took = [], []
+    for view in views:
+        values, seconds = _found_or_made(model, work, view)
+        tables.append(FeatureTable(place, torch.from_numpy(values).to(device)))
+        took += [seconds] if seconds else []
+    return Features(tables[0], tuple(tables[1:]), len(took) * len(work.rows), sum(took))
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,8 @@ class _View:
         return key
 
 
-def _found_or_made(model: Classifier, work: FeatureWork, view: _View) -> Floats:
+def _found_or_made(model: Classifier, work: FeatureWork, view: _View) -> tuple[Floats, float]:
+    """Give the features of a view, and the seconds that it took to make them: 0 if found."""
     table, rows = work.images.table, work.rows
     key = {
         "encoder": model.encoder_digest(),
@@ -148,10 +155,12 @@ def _found_or_made(model: Classifier, work: FeatureWork, view: _View) -> Floats:
     }
     found = work.files.find(key)
     if found is not None:
-        return found
+        return found, 0.0
+    started = time.monotonic()
     made = _make(model, work, view)
+    seconds = time.monotonic() - started
     work.files.keep(key, made, work.images.files)
-    return made
+    return made, seconds
 
 
 def _closer_key(work: FeatureWork, view: _View) -> dict[str, float]:

@@ -14,8 +14,9 @@ class Pace:
     """Counts epochs over all folds; one stage's epochs may take longer than another's.
 
     A stage of which no epoch has ended yet is taken to be as fast as stages of its kind. Where
-    none of these has begun either, nothing is known of it, and the time left is a lower bound: a
-    whole network's epoch takes up to a thousand times as long as one of a head alone.
+    none of these has begun either, it is guessed from how fast features were computed, since a
+    whole network's epoch takes up to a thousand times as long as one of a head alone. Where nothing
+    was computed, the time left is a lower bound.
 
     Args:
         left: Epochs that are left for each stage, over all folds.
@@ -33,6 +34,21 @@ class Pace:
         self._frozen = frozenset(frozen)
         self._total = sum(left.values())
         self._seconds: dict[int, list[float]] = {}
+        self._passes: dict[int, float] = {}
+        self._seconds_per_image: float | None = None
+
+    def expect(self, passes: Mapping[int, float]) -> None:
+        """Take note of how many images the whole network sees in an epoch of a stage.
+
+        Args:
+            passes: By stage; an image that is learned from counts for its gradients too.
+        """
+        self._passes |= passes
+
+    def saw(self, images: int, seconds: float) -> None:
+        """Take note of how long the backbone took for images when nothing was learned."""
+        if images:
+            self._seconds_per_image = seconds / images
 
     def skip(self, stage: int, epochs: int) -> None:
         """Take epochs off that need not be run: done before a resume, or stopped early."""
@@ -76,11 +92,15 @@ class Pace:
         return bound + roughly(seconds / at_once)
 
     def _price(self, stage: int) -> float | None:
-        """Tell the seconds of a stage's epoch: its own mean, else its kind's, else nothing."""
+        """Tell the seconds of a stage's epoch: its own mean, else its kind's, else a guess."""
         own = self._seconds.get(stage)
         alike = [s for other, s in self._seconds.items() if self._alike(stage, other)]
         known = own or [second for seconds in alike for second in seconds]
-        return sum(known) / len(known) if known else None
+        if known:
+            return sum(known) / len(known)
+        if stage not in self._passes or self._seconds_per_image is None:
+            return None
+        return self._passes[stage] * self._seconds_per_image
 
     def _alike(self, stage: int, other: int) -> bool:
         return (stage in self._frozen) == (other in self._frozen)

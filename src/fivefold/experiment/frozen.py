@@ -29,6 +29,8 @@ from fivefold.models.weights import NONE
 _OF_HEADS = ("heads", "dropout", "hidden")
 """What of a model's description says nothing about its backbone."""
 
+_WITH_GRADIENTS = 3  # passes forward that one with its gradients is worth
+
 
 def run_leading_frozen(work: Work) -> tuple[Work, dict[int, NumericError]]:
     """Train the stages that all folds begin with a frozen backbone.
@@ -38,6 +40,7 @@ def run_leading_frozen(work: Work) -> tuple[Work, dict[int, NumericError]]:
     """
     models: dict[int, Classifier] = {}
     failed: dict[int, NumericError] = {}
+    work.pace.expect(_passes(work))
     for stage in work.stages:
         if not sees_features(stage):
             break
@@ -120,10 +123,27 @@ def _features_of(work: Work, runs: Sequence[StageRun]) -> dict[str, Features]:
     for run in runs:
         if run.running:
             same[run.encoder].append(run.job)
-    return {
+    found = {
         encoder: compute_features(jobs[0].model, jobs[0].stage, _feature_work(work, jobs))
         for encoder, jobs in same.items()
     }
+    for features in found.values():
+        work.pace.saw(features.seen, features.seconds)
+    return found
+
+
+def _passes(work: Work) -> dict[int, float]:
+    """Count the images that the network sees in an epoch of the first fold, by stage.
+
+    Gradients cost about twice what the image itself does, where the backbone learns.
+    """
+    passes = {}
+    for stage in work.stages:
+        if not sees_features(stage):
+            data = fold_data(work, 0, stage)
+            learned = 1 if stage.frozen else _WITH_GRADIENTS
+            passes[stage.index] = float(learned * data.epoch_size(stage) + len(data.val_rows))
+    return passes
 
 
 def _feature_work(work: Work, jobs: Sequence[StageJob]) -> FeatureWork:

@@ -27,6 +27,22 @@ def test_heads_say_nothing_of_a_whole_network():
     assert pace.tick(1, 300.0) == "3 of 4 epochs, 5 min left"
 
 
+def test_a_whole_network_that_has_not_begun_is_guessed_from_its_features():
+    pace = Pace({0: 2, 1: 2}, frozen=[0])
+    pace.expect({1: 3 * 80 + 20})
+    assert pace.tick(0, 1.0) == "1 of 4 epochs, at least 1 s left"
+    pace.saw(images=200, seconds=10.0)
+    assert pace.tick(0, 1.0) == "2 of 4 epochs, 26 s left"
+    assert pace.tick(1, 40.0) == "3 of 4 epochs, 40 s left"
+
+
+def test_features_that_were_kept_tell_nothing_of_a_whole_network():
+    pace = Pace({0: 2, 1: 2}, frozen=[0])
+    pace.expect({1: 260})
+    pace.saw(images=0, seconds=0.0)
+    assert pace.tick(0, 1.0) == "1 of 4 epochs, at least 1 s left"
+
+
 def test_a_stage_that_has_not_begun_is_as_fast_as_its_kind():
     pace = Pace({0: 1, 1: 1, 2: 2, 3: 1}, frozen=[0, 3])
     pace.tick(0, 2.0)
