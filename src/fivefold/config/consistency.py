@@ -20,6 +20,7 @@ def contradictions(config: ExperimentKeys, source: Source) -> list[Problem]:
         *_uneven_cells(config, source),
         *_uneven_steps(config, source),
         *_balanced_twice(config, source),
+        *_unused_columns(config, source),
     ]
 
 
@@ -56,6 +57,23 @@ def without_effect(config: ExperimentKeys) -> Iterator[tuple[str, str]]:
         yield "downscaling_filters", "it only counts together with `downscaling`"
     if config.copy_weights and config.downscaling:
         yield "copyWeights", "the steps of `downscaling` give the backbone three channels"
+
+
+def _unused_columns(config: ExperimentKeys, source: Source) -> Iterator[Problem]:
+    """Find columns of tables that another key would silently take the place of, or lose."""
+    section = config.dataset
+    if section is None:
+        return
+    given = [key for key in ("split_column", "fold_column") if getattr(section, key) is not None]
+    if given and config.folds_from is not None:
+        message = f"expected folds from one place, got `folds_from` beside dataset.{given[0]}"
+        yield bad_value(source, ("folds_from",), message, "leave out one of the two")
+    given += [k for k in ("group_column", "weight_column") if getattr(section, k) is not None]
+    for key in ("preprocessing", "pretrain_transform", "dataset_augmenter"):
+        if given and getattr(config, key):
+            message = f"expected no function of data beside dataset.{given[0]}"
+            hint = "what the function returns would have lost that column"
+            yield bad_value(source, (key,), message, hint)
 
 
 def _named_chains(config: ExperimentKeys) -> set[str]:

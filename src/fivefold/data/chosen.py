@@ -27,7 +27,10 @@ class ChosenSource(Source):
         self.labels = source.labels
         self.groups = None if source.groups is None else chosen(source.groups, rows)
         self.weights = None if source.weights is None else source.weights[rows]
-        self.warnings = source.warnings
+        self.warnings, self.notes = source.warnings, source.notes
+        self.folds_where = source.folds_where
+        if source.fold_numbers is not None:
+            self.fold_numbers = source.fold_numbers[rows]
         self.one_at_a_time = source.one_at_a_time
 
     def show_alpha(self, wanted: bool) -> None:  # noqa: FBT001  the protocol

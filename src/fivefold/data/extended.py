@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fivefold.core.errors import DataError, did_you_mean
+from fivefold.data.given_folds import TRAIN_ONLY
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Labels, Source
 from fivefold.data.views.joined import JoinedSource, repeated_id
@@ -36,6 +37,10 @@ class ExtendedSource(JoinedSource):
             msg = f"{name}: expected no id of the data set to begin with {name + '/'!r}"
             raise DataError(msg, hint="rename that folder", slug="data/extra-ids")
         self.fold_lists = source.fold_lists
+        self.folds_where, self.notes = source.folds_where, source.notes
+        if source.fold_numbers is not None:
+            always = np.full(len(further), TRAIN_ONLY, dtype=np.int64)
+            self.fold_numbers = np.concatenate([source.fold_numbers, always])
         self.held_out = source.held_out
         self.train_only = range(len(source) - len(source.train_only), len(self))
 

@@ -34,8 +34,7 @@ class Output:
     def has_in(self, mask: AnyArray) -> AnyArray:
         """Tell which classes some of the samples of a mask [N] have [C]."""
         cells = np.unique(self.codes[mask])
-        found: AnyArray = (np.asarray(self.targets[cells]) > 0).any(axis=0)
-        return found
+        return np.asarray((np.asarray(self.targets[cells]) > 0).any(axis=0))
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fivefold.core.errors import DataError, UnsafeInputError
+from fivefold.data.chosen import ChosenSource
 from fivefold.data.columns import ColumnError
 from fivefold.data.csv_text import read_table
+from fivefold.data.extended import ExtendedSource
 from fivefold.data.table import CsvSource
 
 
@@ -407,6 +409,17 @@ def test_names_alike_but_for_case_or_unicode_form_are_told(made):
 def test_a_path_out_of_the_folder_is_told_with_its_line(made):
     with pytest.raises(UnsafeInputError, match=r"table\.csv:3: expected images inside"):
         made("image,label\na.png,x\n../b.png,y\n")
+
+
+def test_folds_and_weights_outlive_a_choice_and_further_samples(made):
+    rows = "image,label,k,w\na.png,x,0,1\nb.png,y,1,2\nc.jpg,x,-1,3\n"
+    source = made(rows, fold_column="k", weight_column="w")
+    some = ChosenSource(source, [2, 0])
+    assert (some.fold_numbers.tolist(), some.weights.tolist()) == ([-1, 0], [3, 1])
+    longer = ExtendedSource(source, made("image,label\na.png,x\n"), "more")
+    assert longer.fold_numbers.tolist() == [0, 1, -1, -2]
+    assert longer.weights.tolist() == [1, 2, 3, 1]
+    assert longer.folds_where == source.folds_where
 
 
 @settings(max_examples=60, deadline=None)

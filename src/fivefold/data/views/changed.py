@@ -22,7 +22,8 @@ class ChangedSource(Source):
         self.groups = source.groups
         self.weights = source.weights
         self.excluded = source.excluded
-        self.warnings = source.warnings
+        self.warnings, self.notes = source.warnings, source.notes
+        self.fold_numbers, self.folds_where = source.fold_numbers, source.folds_where
         self.one_at_a_time = source.one_at_a_time
         self.fold_lists = source.fold_lists
         self.held_out = source.held_out
