@@ -187,7 +187,6 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_the_next_run(
     (tmp_path / "features").write_text("a file where the folder would be")
     work = work_on(images, home=CacheHome(tmp_path, 10**9))
     found = compute_features(model, stage_of(), work)
-    assert (found.seen, found.seconds) == (0, 0)
     assert found.plain.values.shape == (len(images.table), 16)
     assert caplog.text.count("features are not kept for the next run") == 1
 
@@ -215,11 +214,9 @@ def test_features_that_the_disk_does_not_keep_are_remembered_until_no_stage_has_
 ):
     work = work_on(images, home=num_bytes and CacheHome(tmp_path, num_bytes))
     made = compute_features(model, stage_of(), work)
-    assert (made.seen, made.seconds > 0) == (5 * len(images.table), True)
     features = type(model).features
     monkeypatch.setattr(type(model), "features", None)
     found = compute_features(model, stage_of(), work)
-    assert (found.seen, found.seconds) == (0, 0)
     for first, second in zip((made.plain, *made.views), (found.plain, *found.views), strict=True):
         assert torch.equal(first.values, second.values)
     assert len(pickle.dumps(work.files)) < 2_000  # a process would get a copy of them
