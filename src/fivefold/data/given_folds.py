@@ -120,7 +120,8 @@ class GivenFolds:
             hint = "these folds are empty, or have all samples; unreadable images do not count"
             raise DataError(msg, hint=hint, slug="data/given-folds")
         left = int((numbers == TRAIN_ONLY).sum())
-        if left:
+        # With one fold of a column these are its train rows.
+        if left and not (folds == 1 and isinstance(self.fold_of, NumberedFolds)):
             logger.warning("%s: %d samples are in no fold: always trained on", self.where, left)
         return numbers
 
