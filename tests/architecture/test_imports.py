@@ -117,7 +117,7 @@ def test_experiments_are_compared_without_anything_heavy(tmp_path):
 
 
 def test_a_preview_is_drawn_without_torch(tmp_path):
-    draw_folders(tmp_path / "photos", 2)
+    draw_folders(tmp_path / "photos", 6)
     text = "architecture: ResNet18\nshape: [32, 32, 3]\naugmentation: {Fliplr: 0.5}\n"
     text += "stages: [{epochs: 1}]\ndataset: {folder: photos}\n"
     (tmp_path / "config.yaml").write_text(text)

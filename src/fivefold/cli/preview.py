@@ -26,23 +26,29 @@ def preview(
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
-    """Draw images beside what augmentation makes of them.
+    """Draw training images of fold 0 beside what augmentation makes of them.
 
     Nothing is trained, and the experiment's own files stay as they are.
     """
     check_free(output, force=force, example="lr.png")
-    from fivefold.apps.preview import draw_preview
+    from fivefold.apps.preview import draw_preview, find_stage, training_samples
     from fivefold.core.layout import RunFolder
     from fivefold.experiment.assembling import assembled
     from fivefold.experiment.loading import load_named
 
-    path = RunFolder.of(experiment).config_path
-    config = load_named(path, overrides or (), allow_imports=allow_imports)
-    source = assembled(config, allow_imports=allow_imports, progress=Terminal())
-    drawn = draw_preview(config, source, stage=stage)
+    folder = RunFolder.of(experiment)
+    config = load_named(folder.config_path, overrides or (), allow_imports=allow_imports)
+    chosen, progress = find_stage(config, stage), Terminal()
+    source = assembled(config, allow_imports=allow_imports, progress=progress)
+    found = training_samples(config, source, chosen, folder, progress)
+    drawn = draw_preview(config, found.source, stage=stage)
     write_bytes(output, drawn.png)
     each = f"each in {drawn.views} augmented views" if drawn.views else "without augmentation"
     lines = [("stage", str(drawn.stage)), ("images", f"{drawn.samples}, {each}")]
+    lines.append(("chosen", f"of {len(found.source)} that fold 0 is trained on"))
+    if found.left_out:
+        others = ", ".join(f"{count} that {why}" for why, count in found.left_out.items())
+        lines.append(("left out", others))
     if drawn.crops > 1:
         lines.append(("cells", f"{drawn.crops} x {drawn.crops} of each, augmented one by one"))
     if drawn.mixes:

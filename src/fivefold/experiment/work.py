@@ -12,9 +12,8 @@ from fivefold.core.choices import Choices
 from fivefold.core.errors import ConfigError, Problem, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
-from fivefold.core.seeding import generator_for, seed_for
+from fivefold.core.seeding import seed_for
 from fivefold.core.types import AnyArray
-from fivefold.data.balance import with_negatives
 from fivefold.data.images import ResizedImages
 from fivefold.data.samples import SampleTable
 from fivefold.data.splits import Splits
@@ -25,6 +24,7 @@ from fivefold.engine.fold_data import FoldData
 from fivefold.engine.pace import Pace
 from fivefold.engine.resident import Resident
 from fivefold.engine.stage_job import StageJob
+from fivefold.experiment.negatives import rows_of_fold
 from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.reuse import Reuse
 from fivefold.models import Classifier, ModelSpec, build_classifier, count_layers
@@ -96,26 +96,15 @@ def stage_job(
 
 
 def fold_data(work: Work, fold: int, stage: ResolvedStage) -> FoldData:
-    """Collect those of one fold's samples that take part in a stage.
-
-    Negative samples are drawn once for the fold, so that all stages have the same.
-    """
-    train_rows, val_rows = work.splits.rows(work.table, fold)
-    left_out = val_rows[:0]
-    if not stage.takes_all:
-        train = generator_for(work.seed, "negatives", fold)
-        val = generator_for(work.seed, "validation-negatives", fold)
-        whole = val_rows
-        train_rows = with_negatives(work.positives, train_rows, stage.negatives, train)
-        val_rows = with_negatives(work.positives, val_rows, stage.validation_negatives, val)
-        left_out = whole[~np.isin(whole, val_rows)]
+    """Collect those of one fold's samples that take part in a stage."""
+    rows = rows_of_fold(work.splits, work.table, work.positives, stage, seed=work.seed, fold=fold)
     return FoldData(
         table=work.table,
         images=work.images,
-        train_rows=train_rows,
-        val_rows=val_rows,
+        train_rows=rows.train,
+        val_rows=rows.val,
         threads=work.threads,
-        left_out=left_out,
+        left_out=rows.left_out,
         resident=work.resident,
     )
 

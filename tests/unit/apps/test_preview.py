@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from shapes import NAMES, draw_folders
 
-from fivefold.apps.preview import draw_preview
+from fivefold.apps.preview import draw_preview, training_samples
 from fivefold.apps.preview.preview import _spread
 from fivefold.apps.preview.sheet import Row, _shown, draw_sheet
 from fivefold.augment import build_augmentation
@@ -13,10 +13,19 @@ from fivefold.build import build_images
 from fivefold.config import parse
 from fivefold.core.cells import cell_of
 from fivefold.core.errors import ConfigError, DataError
+from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
 from fivefold.core.seeding import SampleGenerators
-from fivefold.data import FilesSource, FolderSource, audit, table_of
+from fivefold.data import (
+    FilesSource,
+    FolderSource,
+    PredictionItem,
+    PythonSource,
+    audit,
+    table_of,
+)
 from fivefold.engine.fold_data import FoldData
+from fivefold.experiment.datasets import prepare
 
 CONFIG = """\
 architecture: tiny
@@ -118,7 +127,61 @@ def test_cells_are_drawn_as_training_gets_them(source):
 
 def test_a_frozen_stage_of_cells_sees_epochs_not_views(source):
     drawn = draw_preview(parse(CONFIG + "crops: 2\n"), source, samples=1)
-    assert drawn.views == 5
+    assert drawn.views == 3
+
+
+@pytest.mark.parametrize(("epochs", "views"), [(1, 1), (4, 4), (9, 5)])
+def test_no_more_epochs_are_drawn_than_the_stage_has(source, epochs, views):
+    config = parse(CONFIG.replace("epochs: 9", f"epochs: {epochs}"))
+    assert draw_preview(config, source, stage=1, samples=1).views == views
+
+
+def found(config, source, folder, stage=0):
+    return training_samples(config, source, config.resolve()[stage], folder, Silent())
+
+
+def test_only_samples_that_fold_0_is_trained_on_are_chosen(tmp_path, caplog):
+    """The oracle is a run's own folds: what fold 0's model has neither seen nor can use is out."""
+    draw_folders(tmp_path / "shapes", 8)
+    (tmp_path / "shapes" / "circle" / "000.png").write_bytes(b"no image")
+    config = parse(CONFIG + "folds_count: 3\ntestSplit: 0.25\n")
+    source, folder = FolderSource(tmp_path / "shapes"), RunFolder.of(tmp_path)
+    first = found(config, source, folder)
+    assert not folder.folds_path.exists()
+    assert "1 image cannot be used" in caplog.text
+    splits = prepare(source, config, folder, Silent(), save=True).splits
+    again = found(config, source, folder)
+    expected = list(splits.train_ids(0))
+    assert list(first.source.sample_ids) == list(again.source.sample_ids) == expected
+    assert first.left_out == again.left_out == {
+        "validate fold 0": len(splits.val_ids(0)),
+        "are held out": len(splits.holdout_ids),
+        "cannot be used": 1,
+    }  # fmt: skip
+    assert draw_preview(config, first.source, samples=99).samples == len(expected)
+
+
+class Flagged:
+    """One class that most images lack."""
+
+    class_names = ("ship",)
+
+    def __len__(self):
+        return 20
+
+    def __getitem__(self, i):
+        pixels = np.full((32, 32, 3), 10 * i, np.uint8)
+        return PredictionItem(f"{i:02}", pixels, [float(i % 5 == 0)])
+
+
+def test_negatives_that_a_stage_leaves_out_are_not_drawn(tmp_path):
+    text = CONFIG.replace("{epochs: 3,", "{epochs: 3, negatives: none,")
+    config = parse(text + "activation: sigmoid\nfolds_count: 2\n")
+    source, folder = PythonSource(Flagged()), RunFolder.of(tmp_path)
+    chosen = found(config, source, folder)
+    assert set(chosen.source.sample_ids) < {"00", "05", "10", "15"}
+    told = chosen.left_out["are negatives that the stage leaves out"]
+    assert len(chosen.source) + told == len(found(config, source, folder, 1).source)
 
 
 def test_all_classes_are_shown_in_turn(source):

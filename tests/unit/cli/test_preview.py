@@ -14,10 +14,12 @@ def experiment(tmp_path):
 def test_a_picture_is_written_and_named(experiment, tmp_path, capsys):
     assert run(["preview", str(experiment), "-o", str(tmp_path / "grid.png"), "--stage", "1"]) == 0
     told = capsys.readouterr().out
-    assert "8, each in 5 augmented views" in told
+    assert "4, each in 2 augmented views" in told
+    assert "of 4 that fold 0 is trained on" in told
+    assert "5 that validate fold 0" in told
     assert str(tmp_path / "grid.png") in told
     with Image.open(tmp_path / "grid.png") as picture:
-        assert picture.width > 600
+        assert picture.width > 450
     assert not (experiment / "data").exists()
 
 

@@ -53,7 +53,7 @@ class Preview:
 def draw_preview(
     config: ExperimentConfig, source: Source, *, stage: int = 0, samples: int = 8, views: int = 5
 ) -> Preview:
-    """Draw samples of all classes, each beside what fold 0 sees of it in its first epochs.
+    """Draw samples of all classes, each beside what fold 0 sees of it in the first epochs.
 
     The numbers that are drawn are those of training: the first augmented picture is the one of
     the first epoch, to the bit. In a stage with a frozen backbone they are the views that its
@@ -61,16 +61,16 @@ def draw_preview(
 
     Args:
         config: Checked.
-        source: The data that it names.
+        source: What is drawn; `training_samples` finds those that fold 0 is trained on.
         stage: Whose augmentation, 0-based; -1 is the last.
         samples: Rows.
-        views: Augmented pictures in a row.
+        views: Augmented pictures in a row; as many as the stage has epochs, if it has fewer.
 
     Raises:
         ConfigError: If there is no such stage.
         DataError: If no image can be read.
     """
-    chosen = _stage(config, stage)
+    chosen = find_stage(config, stage)
     plain, seen = _headings(chosen, views)
     rows: list[Row] = []
     for i in _spread(source, samples * 4):  # some more, in case that some cannot be read
@@ -91,7 +91,12 @@ def draw_preview(
     )
 
 
-def _stage(config: ExperimentConfig, stage: int) -> ResolvedStage:
+def find_stage(config: ExperimentConfig, stage: int) -> ResolvedStage:
+    """Find a stage by its number; -1 is the last.
+
+    Raises:
+        ConfigError: If there is no such stage.
+    """
     stages = config.resolve()
     if not -len(stages) <= stage < len(stages):
         message = f"stage: expected a number from 0 to {len(stages) - 1}, got {stage}"
@@ -106,7 +111,7 @@ def _headings(stage: ResolvedStage, views: int) -> tuple[list[str], list[str]]:
     elif sees_features(stage):
         count, word = min(views, num_views(stage)), "view"
     else:
-        count, word = views, "epoch"
+        count, word = min(views, stage.epochs), "epoch"
     plain = ["original", *(["transformed"] if stage.transforms else [])]
     return plain, [f"{word} {number + 1}" for number in range(count)]
 
