@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from fivefold.cli.outputs import check_free
 
 if TYPE_CHECKING:
     from fivefold.apps.compare import Comparison
+
+_NAMED = 3  # of folders that are no experiments
 
 
 @guarded
@@ -62,11 +65,29 @@ def compare(
         show_json(rows)
     else:
         _show(found, output)
-    for one in found.experiments:
-        if one.note:
-            say(f"{one.path}: {one.status}: {one.note}")
+    for line in _notes(found):
+        say(line)
     if output is not None:
         say(f"{output}: {len(found.experiments)} rows")
+
+
+def _notes(found: "Comparison") -> list[str]:
+    """Word what is to be known of experiments; other folders are counted, not listed."""
+    foreign: dict[str, list[str]] = defaultdict(list)
+    lines = []
+    for one in found.experiments:
+        if one.status == "foreign":
+            foreign[one.note].append(one.path)
+        elif one.note:
+            lines.append(f"{one.path}: {one.status}: {one.note}")
+    for note, paths in foreign.items():
+        more = ", …" if len(paths) > _NAMED else ""
+        count = f"{len(paths)} folders: " if len(paths) > 1 else ""
+        lines.append(f"{count}{', '.join(paths[:_NAMED])}{more}: foreign: {note}")
+    if found.compares_losses:
+        text = f"{found.sorted_by}: of different losses, which cannot be compared"
+        lines.append(f"{text}; `--sort-by METRIC` takes another metric")
+    return lines
 
 
 def _show(found: "Comparison", output: Path | None) -> None:

@@ -426,3 +426,43 @@ def test_text_is_cut_at_its_keys():
     assert blocks("# head\n\na: 1\nb:\n- 2\n# tail\n") == {"a": "a: 1\n", "b": "b:\n- 2\n# tail\n"}
     assert blocks("---\na: 1\n") is None
     assert blocks("a: 1\na: 2\n") is None
+
+
+def losing(root, loss, accuracy, primary="val_loss"):
+    """Leave a run that was trained with a loss and chose its weights by a metric."""
+    folder = make_run(root, accuracy)
+    record = json.loads(folder.manifest_path.read_text())
+    record["config"] |= {"loss": loss, "primary_metric": primary}
+    folder.manifest_path.write_text(json.dumps(record))
+    text = folder.summary_path.read_text()
+    folder.summary_path.write_text(text.replace("val_accuracy\n", f"{primary}\n"))
+
+
+def test_different_losses_are_not_what_sorts_where_there_is_a_metric_of_all(tmp_path):
+    losing(tmp_path / "a", "crossentropy", 0.8)
+    losing(tmp_path / "b", "focal_loss", 0.9)
+    found = compare(tmp_path)
+    assert (found.sorted_by, paths(found), found.compares_losses) == (
+        "val_accuracy",
+        ["b", "a"],
+        False,
+    )
+    assert "val_loss" not in found.best
+    assert compare(tmp_path, sort_by="val_loss").compares_losses
+
+
+def test_values_of_one_loss_are_compared(tmp_path):
+    losing(tmp_path / "a", "crossentropy", 0.8)
+    losing(tmp_path / "b", "crossentropy", 0.9)
+    found = compare(tmp_path)
+    assert (found.sorted_by, found.compares_losses) == ("val_loss", False)
+    assert "val_loss" in found.best
+
+
+def test_training_metrics_do_not_compete(tmp_path):
+    make_run(tmp_path / "a", 0.8)
+    make_run(tmp_path / "b", 0.9)
+    found = compare(tmp_path)
+    assert {"accuracy", "loss"} & set(found.metrics)
+    assert found.best.keys() <= {name for name in found.metrics if "_" in name}
+    assert "val_accuracy" in found.best

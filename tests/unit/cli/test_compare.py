@@ -79,3 +79,24 @@ def test_json_has_what_the_csv_has(tmp_path, capsys):
 def test_folder_without_experiments_is_an_error(tmp_path, capsys):
     assert app.run(["compare", str(tmp_path)]) == 2
     assert "expected a folder with experiments, got none" in capsys.readouterr().err
+
+
+def test_folders_that_are_no_experiments_are_counted_in_one_line(tmp_path, capsys):
+    make_run(tmp_path / "a", 0.8)
+    for number in range(5):
+        (tmp_path / f"photos{number}").mkdir()
+    assert app.run(["compare", str(tmp_path)]) == 0
+    text = "5 folders: photos0, photos1, photos2, …: foreign: no config in it"
+    assert capsys.readouterr().err.splitlines() == [text]
+
+
+def test_an_order_by_different_losses_is_said_to_mean_nothing(tmp_path, capsys):
+    for name, loss in (("a", "crossentropy"), ("b", "focal_loss")):
+        path = make_run(tmp_path / name, 0.8).manifest_path
+        record = json.loads(path.read_text())
+        record["config"]["loss"] = loss
+        path.write_text(json.dumps(record))
+    assert app.run(["compare", str(tmp_path), "--sort-by", "val_loss"]) == 0
+    assert "val_loss: of different losses, which cannot be compared; `--sort-by METRIC`" in (
+        capsys.readouterr().err
+    )

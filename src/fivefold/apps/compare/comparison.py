@@ -19,6 +19,8 @@ Cell: TypeAlias = Any
 COUNTED = frozenset({"epoch", "stage"})
 """Columns among the metrics that are no measurements: none is better than another."""
 _FALLBACK = "val_loss"
+_LOSSES = frozenset({"loss", "val_loss"})
+_PREFIXES = ("val_", "oof_", "holdout_")  # of what no model was trained on
 
 
 _TITLES = {"mean": "{}", "std": "{}_std"}
@@ -34,7 +36,8 @@ class Comparison:
             where it has none.
         metrics: The names of all metrics, those of validation last.
         best: Metric to the positions of the finished experiments with its best mean, several if
-            they are equal; without metrics whose better direction is not known.
+            they are equal; without metrics of training samples, those whose better direction is
+            not known, and values of different losses.
         sorted_by: The column that decides the order.
     """
 
@@ -87,6 +90,11 @@ class Comparison:
         """Write the table as a CSV file."""
         write_bytes(Path(path), csv_bytes(self.table()))
 
+    @property
+    def compares_losses(self) -> bool:
+        """Whether the order is that of losses whose values mean different things."""
+        return self.sorted_by in _LOSSES and not _same_loss(self.experiments)
+
     def _has_std(self, name: str) -> bool:
         return any("std" in one.metrics.get(name, {}) for one in self.experiments)
 
@@ -104,7 +112,8 @@ def compare(
         folder: Of experiments, or of a project; all below it count.
         only_metric: Show this metric alone, and sort by it.
         sort_by: A metric, best first, or a key of the config or `path`, ascending. If not given:
-            what the experiments chose their weights by if that is one metric, else `val_loss`.
+            what the experiments chose their weights by if that is one metric, else `val_loss`; of
+            different losses a metric that all have measured.
 
     Raises:
         ConfigError: If there is no experiment, or a name is not known.
@@ -125,7 +134,11 @@ def compare(
         experiments=tuple(read),
         parameters={key: [values[i] for i in order] for key, values in parameters.items()},
         metrics=tuple(names),
-        best={name: positions for name in names if (positions := _best(read, name))},
+        best={
+            name: positions
+            for name in names
+            if _competes(name, read) and (positions := _best(read, name))
+        },
         sorted_by=column,
     )
 
@@ -178,7 +191,27 @@ def _sorted_by(
         return _known("--sort-by", wanted, names, [*parameters, "path"])
     primary = {one.primary_metric for one in read if one.metrics}
     usual = primary.pop() if len(primary) == 1 else _FALLBACK
+    if usual in _LOSSES and not _same_loss(read):
+        usual = _common_metric(read) or usual
     return usual if usual in names else "path"
+
+
+def _same_loss(read: Sequence[Compared]) -> bool:
+    """Say whether all that was measured was trained with one loss."""
+    used = [one.config.get("loss", ABSENT) for one in read if one.config and one.metrics]
+    return all(loss == used[0] for loss in used)
+
+
+def _common_metric(read: Sequence[Compared]) -> str | None:
+    """Find a metric of validation that all have: one that some were trained for, else the first."""
+    measured = [one for one in read if one.metrics]
+    common = set.intersection(*(set(one.metrics) for one in measured))
+    chosen = [one.primary_metric for one in measured]
+    usable = sorted(
+        (name for name in common if name.startswith("val_") and _direction(read, name)),
+        key=lambda name: (-chosen.count(name), name),
+    )
+    return next((name for name in usable if name not in _LOSSES), None)
 
 
 def _known(option: str, name: str, metrics: Sequence[str], others: Sequence[str] = ()) -> str:
@@ -231,6 +264,11 @@ def _best(read: Sequence[Compared], name: str) -> frozenset[int]:
         return frozenset()
     best = (max if mode == "max" else min)(means.values())
     return frozenset(number for number, mean in means.items() if mean == best)
+
+
+def _competes(name: str, read: Sequence[Compared]) -> bool:
+    """Say whether a metric may be called best: on samples that were not trained on, and alike."""
+    return name.startswith(_PREFIXES) and (name not in _LOSSES or _same_loss(read))
 
 
 def _direction(read: Sequence[Compared], name: str) -> str | None:
