@@ -68,10 +68,14 @@ def unknown_monitor(name: str, known: Sequence[str], where: str, key: str) -> Pr
 def _meant_by(name: str, known: Sequence[str]) -> str:
     """Propose a number that there is, or one that there would be with another metric."""
     others = {f"val_{spelling}": spelling for spelling in metrics.spellings()}
-    match = closest(name, [*known, *others])
-    if match in others and match not in known:
-        return f"did you mean {match!r}? then add {others[match]!r} to `metrics`"
-    return did_you_mean(name, known, f"`metrics` gives {', '.join(known[:6])}")
+    # all of them begin alike, which makes no name like another
+    bare = name.removeprefix("val_")
+    near = [c for c in [*known, *others] if closest(bare, [c.removeprefix("val_")])]
+    match = closest(name, near)
+    if match is None:
+        return f"`metrics` adds to what there is: {', '.join(known[:6])}"
+    more = "" if match in known else f" then add {others[match]!r} to `metrics`"
+    return f"did you mean {match!r}?{more}"
 
 
 def _some(problem: Problem | None) -> list[Problem]:
@@ -151,7 +155,7 @@ def _unknown_metric(name: str, where: str, key: str) -> Problem:
     if base_of(name).casefold() == "loss":
         hint = "losses are measured in every epoch; `primary_metric` and monitors name them"
         return Problem("config/unknown-name", where, message, hint)
-    hint = did_you_mean(name, metrics.spellings(), "`fivefold list metric` names all of them")
+    hint = did_you_mean(name, metrics.spellings(), "`fivefold list metrics` names all of them")
     return Problem("config/unknown-name", where, message, hint)
 
 

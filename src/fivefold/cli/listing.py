@@ -60,7 +60,10 @@ def show_kind(name: str, text: str, *, everything: bool = False, as_json: bool) 
         return
     catalog = _catalog(plural)
     chosen = [c for c in catalog.components() if _contains((c.name, *c.aliases), text)]
-    if not chosen:
+    beside = _schedules_of_keras(text) if plural == "callbacks" and not as_json else []
+    if beside:
+        say(f"schedules, which `callbacks:` takes too: {', '.join(beside)}")
+    if not chosen and not beside:
         _refuse(plural, text, catalog.spellings())
     if as_json:
         show_json([_record(component) for component in chosen])
@@ -82,6 +85,14 @@ def _plural(name: str) -> str:
 def _catalog(plural: str) -> Catalog[Any]:
     found: Catalog[Any] = getattr(importlib.import_module(_KINDS[plural].module), plural)
     return found
+
+
+def _schedules_of_keras(text: str) -> list[str]:
+    """Name what Musket calls callbacks and is a schedule here, so that nobody misses it."""
+    from fivefold.optim import is_callback
+
+    components = [c for c in _catalog("schedules").components() if is_callback(c.name)]
+    return [c.name for c in components if _contains((c.name, *c.aliases), text)]
 
 
 def _contains(names: tuple[str, ...], text: str) -> bool:

@@ -167,7 +167,8 @@ class Catalog(Generic[T]):
     def unknown(self, name: str, where: str = "", key: str = "") -> Problem:
         """Word the problem of a name that is not here."""
         prefix = f"{key}: " if key else ""
-        everything = f"`fivefold list {self.kind}` names all of them"
+        kinds = f"{self.kind}es" if self.kind.endswith("s") else f"{self.kind}s"
+        everything = f"`fivefold list {kinds}` names all of them"
         hint = did_you_mean(name, self.spellings(), everything)
         message = f"{prefix}expected the name of a known {self.kind}, got {name!r}"
         return Problem("config/unknown-name", where, message, hint)

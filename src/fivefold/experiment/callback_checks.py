@@ -144,7 +144,7 @@ def _problems(config: ExperimentConfig, placed: Placed) -> list[Problem]:
             return [Problem("config/refused-callback", at(), message, reason)]
     known = [*callbacks.spellings(), *filter(is_callback, schedules.names())]
     message = f"{placed.key}: expected the name of a known callback, got {placed.name!r}"
-    hint = did_you_mean(placed.name, known, "`fivefold list callback` names all of them")
+    hint = did_you_mean(placed.name, known, "`fivefold list callbacks` names all of them")
     return [Problem("config/unknown-name", at(), message, hint)]
 
 

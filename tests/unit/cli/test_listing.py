@@ -109,3 +109,11 @@ def test_every_kind_of_the_real_catalogs_is_listed(capsys, kind):
     assert capsys.readouterr().out
     assert app.run(["list", kind, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)
+
+
+def test_schedules_that_are_written_among_callbacks_are_found_there_too(capsys):
+    assert app.run(["list", "callbacks", "cyclic"]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "schedules, which `callbacks:` takes too: CyclicLR\n")
+    assert app.run(["list", "callbacks"]) == 0
+    assert "LRVariator" in capsys.readouterr().err

@@ -33,7 +33,7 @@ def test_an_unknown_name_brings_the_closest(shapes):
 
 
 def test_a_name_like_no_other_brings_the_command_that_lists_all(shapes):
-    with pytest.raises(ConfigError, match="`fivefold list shape` names all of them") as error:
+    with pytest.raises(ConfigError, match="`fivefold list shapes` names all of them") as error:
         shapes.get("zzzzz")
     assert error.value.slug == "config/unknown-name"
 
