@@ -110,7 +110,7 @@ def test_stages_with_other_weights_are_not_taken_from_each_other(tmp_path, cache
 def test_check_shows_the_weights_and_names_a_loss_that_cannot_have_them(tmp_path):
     write_experiment(tmp_path, config=ONE + "class_weights: {circle: 2.5}\n")
     shown = dict(Experiment.load(tmp_path).check().lines)
-    assert shown["weights 0"].startswith("circle 2.5, ")
+    assert shown["stage 0 weights"].startswith("circle 2.5, ")
     (tmp_path / "config.yaml").write_text(ONE + "class_weights: balanced\nloss: f1_loss\n")
     with pytest.raises(
         ConfigError, match=r"config\.yaml:\d+:16: class_weights: expected a loss"

@@ -122,7 +122,7 @@ def _class_weights(work: Work) -> Iterator[tuple[str, str]]:
         weights = build_class_weights(stage, heads, fold_data(work, 0, stage).class_counts)
         text = _heaviest(named_weights(heads, weights))
         if text and text != told:
-            yield f"weights {stage.index}", text
+            yield f"stage {stage.index} weights", text
         told = text
 
 
@@ -133,7 +133,7 @@ def _drawn(work: Work) -> Iterator[tuple[str, str]]:
             data = fold_data(work, 0, stage)
             drawn = data.drawn_counts(stage)
             text = f"{drawn.max():.0f} images of each class an epoch, {drawn.sum():.0f} in all"
-            yield f"balance {stage.index}", text
+            yield f"stage {stage.index} balance", text
 
 
 def _heaviest(weights: Mapping[str, float | list[float]]) -> str:
