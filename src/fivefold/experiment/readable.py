@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from fivefold.core.errors import DataError
@@ -65,12 +66,18 @@ class Readable:
 
 
 def tell_listing(source: Source) -> None:
-    """Say what is odd about the listing, before any image is read."""
+    """Say what is odd about the listing, before any image is read; once in a process."""
+    place = (source.path(0), source.sample_ids[0], len(source)) if len(source) else ("", "", 0)
     for text in (*source.warnings, *twins(source), *left_out(source.excluded)):
-        logger.warning(text)
+        _tell_once(text, place)
     quiet = [pair for pair in source.excluded if pair[1] in QUIET_RULES]
     if quiet:
         logger.info("left out: %s", counted(by_reason(quiet)))
+
+
+@cache
+def _tell_once(text: str, place: tuple[str, str, int]) -> None:  # noqa: ARG001  another data set
+    logger.warning(text)
 
 
 def nothing_readable(source: Source, lost: str = "") -> DataError:
