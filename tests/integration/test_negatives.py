@@ -7,12 +7,15 @@ import pytest
 import torch
 from runs import CONFIG, StopAfter, StopError
 
+from fivefold.apps.report import write_report
+from fivefold.cli.results import show_summary
 from fivefold.config import load
 from fivefold.core.errors import DataError
 from fivefold.core.predictions import Predictions
 from fivefold.data import PredictionItem
 from fivefold.experiment.datasets import prepare, wrap
 from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.summary import read_summary
 from fivefold.experiment.work import fold_data
 
 FIXTURE = Path(__file__).parents[1] / "fixtures/musket/negatives.yaml"
@@ -86,6 +89,23 @@ def test_out_of_fold_predictions_are_of_all_samples_and_survive_a_break(tmp_path
             assert paths[0].read_bytes() == paths[1].read_bytes()
             paths = [run.folder.weights(fold, stage) for run in (whole, broken)]
             assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_the_summary_says_that_stages_are_validated_on_different_samples(tmp_path, capsys):
+    whole = experiment(tmp_path / "whole")
+    found = whole.fit(Marks())
+    sizes = [
+        sum(len(rows_of(whole, Marks(), fold, stage)[0].val_rows) for fold in (0, 1))
+        for stage in (0, 1)
+    ]
+    assert list(found.validated) == sizes == [12, 36]
+    told = "tages are validated on different samples: stage 0 on 12; stage 1 on 36: do not compare"
+    show_summary(read_summary(whole.folder))
+    assert told in capsys.readouterr().err.replace("\n", " ")
+    write_report(whole.folder)
+    assert told in whole.folder.report_path.read_text()
+    same = BALANCED.replace(", negatives: none", "").replace(", negatives: 2", "")
+    assert experiment(tmp_path / "same", same).fit(Marks()).footnote == ""
 
 
 def test_negatives_change_what_is_learned(tmp_path):

@@ -64,6 +64,8 @@ def show_summary(summary: "Summary") -> None:
     ]
     ends = [f"{last}\nmin fold", f"{last}\nmax fold"]
     show_table(["metric", *stages, *ends, *(title for title, _ in totals)], rows)
+    if summary.footnote:
+        say(summary.footnote)
 
 
 def _shown_metrics(summary: "Summary") -> list[str]:

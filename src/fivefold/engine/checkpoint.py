@@ -52,6 +52,7 @@ class Bundle:
             all counted the same.
         prior_shift: What is added to the logit of each class wherever the model predicts, in the
             order of the heads' classes, as float32 numbers; empty where nothing is.
+        validated: How many samples the metrics are measured on; 0 where nobody has counted.
     """
 
     spec: ModelSpec
@@ -67,6 +68,7 @@ class Bundle:
     encoder_sha256: str = ""
     class_weights: Mapping[str, float | list[float]] = field(default_factory=dict)
     prior_shift: tuple[float, ...] = ()
+    validated: _Count = 0
 
 
 def save_weights(path: Path, model: nn.Module) -> str:

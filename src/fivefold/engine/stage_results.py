@@ -93,6 +93,7 @@ class StageResults:
             prior_shift=tuple(job.model.head.prior_shift.tolist())
             if job.stage.prior_correction
             else (),
+            validated=len(job.data.val_rows),
         )
 
     def save_epoch(self, stem: Path, epoch: int, row: Mapping[str, float]) -> None:

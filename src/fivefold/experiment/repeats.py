@@ -73,6 +73,7 @@ def conclude_repeats(folder: RunFolder, places: Sequence[Path]) -> Summary | Non
         holdout=_mean([part.holdout for part in found]),
         experiment_result=first.experiment_result,
         num_seeds=len(found),
+        validated=first.validated,
     )
     write_summary(folder, summary)
     return summary

@@ -75,6 +75,7 @@ def summarise(
         reused=_reused(folder, folds, len(stages)),
         experiment_result=asked.result,
         split_deviation=_split_deviation(folder),
+        validated=_validated(folder, folds, len(stages)),
     )
     if asked.result and summary.result is None:
         logger.warning("experiment_result: there is no number %r in this run", asked.result)
@@ -152,6 +153,17 @@ def _split_deviation(folder: RunFolder) -> float | None:
     path = folder.split_report_path
     evenness = SplitReport.load(path).evenness if path.exists() else None
     return evenness.deviation if evenness else None
+
+
+def _validated(folder: RunFolder, folds: Sequence[int], num_stages: int) -> tuple[int, ...]:
+    """Count the validation samples of each stage; nothing where all have as many."""
+    counts = [
+        [load_bundle(folder.bundle(fold, stage)).validated for fold in folds]
+        for stage in range(num_stages)
+    ]
+    is_known = all(all(own) for own in counts)
+    totals = tuple(map(sum, counts))
+    return totals if is_known and len(set(totals)) > 1 else ()
 
 
 def _reused(folder: RunFolder, folds: Sequence[int], num_stages: int) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """`summary.yaml`: metrics over folds, and on all out-of-fold predictions together."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -45,6 +45,7 @@ class _Record(_Strict):
     result: float | None = None
     num_seeds: Annotated[int, Field(ge=1)] = 1
     split_deviation: Annotated[float, Field(ge=0, le=1)] | None = None
+    validated: list[Annotated[int, Field(ge=1)]] = []
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Summary:
             and a spread is over them.
         split_deviation: How far a class's share of a fold is at most from its share of all, 0-1;
             None where nobody has measured it.
+        validated: On how many samples each stage is validated, all folds together, where they are
+            not as many for all stages, as with `negatives`; else empty.
         fresh: Whether this run trained anything.
         seconds: How long this run took.
         stopped: Whether it has ended because its time was over.
@@ -79,6 +82,7 @@ class Summary:
     experiment_result: str = ""
     num_seeds: int = 1
     split_deviation: float | None = None
+    validated: tuple[int, ...] = ()
     fresh: bool = False
     seconds: float = 0.0
     stopped: bool = False
@@ -99,6 +103,11 @@ class Summary:
             return self._on_holdout(base_of(wanted))
         return self._over_folds(f"val_{base_of(wanted)}")
 
+    @property
+    def footnote(self) -> str:
+        """Say that stages are validated on different samples; empty if they are not."""
+        return compared(self.validated)
+
     def _on_holdout(self, name: str) -> float | None:
         found = resolve_monitor(name, self.holdout)
         return self.holdout[found] if found else None
@@ -107,6 +116,25 @@ class Summary:
         last = self.stages[-1] if self.stages else {}
         found = resolve_monitor(name, last)
         return last[found]["mean"] if found else None
+
+
+def compared(validated: Sequence[int]) -> str:
+    """Say that stages are validated on different samples; empty if they are not.
+
+    Args:
+        validated: On how many samples each is; none where all are on the same ones.
+    """
+    if not validated:
+        return ""
+    stages: dict[int, list[str]] = {}
+    for stage, count in enumerate(validated):
+        stages.setdefault(count, []).append(str(stage))
+    parts = [
+        f"{'stage' if len(own) == 1 else 'stages'} {', '.join(own)} on {count}"
+        for count, own in stages.items()
+    ]
+    told = f"stages are validated on different samples: {'; '.join(parts)}"
+    return f"{told}: do not compare their numbers"
 
 
 def write_summary(folder: RunFolder, summary: Summary) -> None:
@@ -129,6 +157,8 @@ def write_summary(folder: RunFolder, summary: Summary) -> None:
         record["num_seeds"] = summary.num_seeds
     if summary.split_deviation is not None:
         record["split_deviation"] = summary.split_deviation
+    if summary.validated:
+        record["validated"] = list(summary.validated)
     yaml, text = YAML(typ="safe", pure=True), io.StringIO()
     yaml.default_flow_style = False
     yaml.dump(record, text)
@@ -154,6 +184,7 @@ def read_summary(folder: RunFolder) -> Summary:
         experiment_result=record.experiment_result,
         num_seeds=record.num_seeds,
         split_deviation=record.split_deviation,
+        validated=tuple(record.validated),
     )
 
 

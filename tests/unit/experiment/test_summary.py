@@ -31,6 +31,26 @@ def test_what_was_taken_from_elsewhere_comes_back(tmp_path):
     assert read_summary(written(tmp_path, summary)) == summary
 
 
+def test_how_many_samples_stages_are_validated_on_comes_back(tmp_path):
+    folder = written(tmp_path, replace(FOUND, validated=(12, 36)))
+    assert read_summary(folder).validated == (12, 36)
+    assert "validated" not in written(tmp_path).summary_path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("validated", "told"),
+    [
+        ((), ""),
+        ((12, 36), "stage 0 on 12; stage 1 on 36"),
+        ((12, 36, 12), "stages 0, 2 on 12; stage 1 on 36"),
+    ],
+)
+def test_stages_of_different_samples_are_said_not_to_compare(validated, told):
+    start = "stages are validated on different samples: "
+    whole = f"{start}{told}: do not compare their numbers" if told else ""
+    assert replace(FOUND, validated=validated).footnote == whole
+
+
 def test_a_summary_from_before_stages_were_reused_is_read(tmp_path):
     folder = written(tmp_path)
     assert "reused" not in folder.summary_path.read_text()

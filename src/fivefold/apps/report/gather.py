@@ -17,6 +17,7 @@ from fivefold.core.errors import FivefoldError
 from fivefold.core.layout import CONFIG_NAME, RunFolder
 from fivefold.core.predictions import Predictions, join
 from fivefold.engine.history import read_history
+from fivefold.experiment.summary import compared
 
 T = TypeVar("T")
 Place: TypeAlias = tuple[int, int]
@@ -180,6 +181,8 @@ def _read_summary(found: Gathered, path: Path) -> None:
         found.reused = {**found.reused, str(experiment): [*known, place]}
     found.primary_metric = str(summary.get("primary_metric") or "")
     found.completed = summary.get("completed") is True
+    different = compared([int(count) for count in summary.get("validated") or ()])
+    found.notes += [different] if different else []
     finished = {int(fold) for fold in summary.get("folds") or ()}
     for fold in sorted(finished - set(found.folds)):
         found.notes.append(f"predictions of fold {fold} are not there, though it is finished")
