@@ -14,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from fivefold.apps.report import write_report
 from fivefold.apps.report.embedded import thumbnails
+from fivefold.apps.report.facts import data_facts
 from fivefold.apps.report.gather import gather
 from fivefold.apps.report.matrices import worst_mistakes
 from fivefold.core.layout import RunFolder
@@ -394,3 +395,22 @@ def test_a_matrix_has_a_cell_for_each_pair(tmp_path, count, style):
     body = table.partition("<tbody>")[2]
     assert len(re.findall("<td", body)) == count**2
     assert sum(int(n) for n in re.findall(r">(\d+)</td>", body)) == 3 * count
+
+
+def test_a_loss_that_decides_is_told_with_the_accuracy(tmp_path):
+    summary = SUMMARY.replace("primary_metric: val_accuracy", "primary_metric: val_loss")
+    assert summary != SUMMARY
+    run = make_fake_run(tmp_path, folds=[0], pictures=False, summary=summary)
+    assert "; accuracy 0.981." in report_of(run).text
+
+
+def test_a_single_curve_is_no_wider_than_one_of_two(html):
+    (rule,) = re.findall(r"figure \{[^}]*\}", html)
+    assert "max-width: 34rem" in rule
+
+
+def test_of_many_files_that_are_not_used_the_first_ten_are_named():
+    rows = [{"sample_id": f"{i}.png", "status": "quarantined", "reason": "tiny"} for i in range(12)]
+    facts = data_facts({"rows": rows})
+    assert [row["sample_id"] for row in facts["unused"]] == [f"{i}.png" for i in range(10)]
+    assert (facts["num_unused"], facts["reasons"]) == (12, {"tiny": 12})

@@ -20,7 +20,7 @@ def data_facts(audit: Mapping[str, Any]) -> dict[str, Any]:
     for row in unused:
         reason = str(row.get("reason") or "no reason given")
         reasons[reason] = reasons.get(reason, 0) + 1
-    return {"counts": counts, "reasons": reasons, "unused": unused[:20], "num_unused": len(unused)}
+    return {"counts": counts, "reasons": reasons, "unused": unused[:10], "num_unused": len(unused)}
 
 
 def all_warnings(audit: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:

@@ -21,6 +21,7 @@ from fivefold.core.predictions import Predictions
 from fivefold.engine.examples import mistake_confidence
 
 _TEMPLATE = "template.html"
+_ACCURACY = "accuracy"
 
 
 def write_report(folder: RunFolder) -> Path:
@@ -113,7 +114,15 @@ def _verdict(found: Gathered) -> str:
     for name, table in (("out-of-fold", found.oof), ("holdout", found.holdout)):
         value = _of(table, found.primary_metric)
         sentence += "" if value is None else f"; {name} {value:.3f}"
-    return f"{sentence}."
+    return f"{sentence}{_accuracy_beside(found)}."
+
+
+def _accuracy_beside(found: Gathered) -> str:
+    """Say the accuracy too where something else decides, which tells people less."""
+    measured = _of(found.stages[-1], _ACCURACY)
+    if found.primary_metric.removeprefix("val_") != "loss" or measured is None:
+        return ""
+    return f"; {_ACCURACY} {measured['mean']:.3f}"
 
 
 def _measured(found: Gathered) -> set[int]:
