@@ -57,6 +57,29 @@ def pixels_of(root, name):
     return read_image(root / "shapes" / name)
 
 
+def test_the_numbers_are_told_again_to_whoever_watches(root):
+    told = []
+    watcher = Silent()
+    watcher.line = told.append
+    classification.parse(root, progress=watcher).fit()
+    assert told[0] == "already finished: nothing to do"
+    assert told[2].startswith("val_accuracy")
+    assert f"report: `fivefold report {root}` writes it, with pictures" in told
+
+
+def test_a_data_set_is_spoken_of_once(tmp_path, caplog):
+    """The classes' names differ in case alone, which the listing warns of."""
+    config = CONFIG[: CONFIG.index("stages:")] + "stages: [{epochs: 1}]\n"
+    write_experiment(tmp_path, per_class=4, config=config + "dataset: {folder: shapes}\n")
+    (tmp_path / "shapes" / "circle").rename(tmp_path / "shapes" / "Square")
+    cfg = parse(tmp_path)
+    cfg.fit()
+    caplog.clear()
+    for _ in range(2):
+        cfg.find_thresholds(cfg.get_dataset(), 0)
+    assert len([r for r in caplog.records if "Square" in r.message]) == 1
+
+
 def test_batches_keep_names_order_and_pixels(cfg, root, shapes):
     batches = list(cfg.predict_on_dataset(shapes, 1, -1, batch_size=10))
     assert [len(batch) for batch in batches] == [10, 10, 4]

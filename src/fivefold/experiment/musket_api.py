@@ -22,6 +22,7 @@ from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.folds import Folds
 from fivefold.experiment.inference import load_models
 from fivefold.experiment.musket.custom import CatalogView
+from fivefold.experiment.musket.ending import ending
 from fivefold.experiment.musket.evaluating import Evaluating
 from fivefold.experiment.musket.finder import Finder
 from fivefold.experiment.musket.models import LoadedModels
@@ -66,6 +67,8 @@ class ClassificationPipeline(Evaluating):
     ) -> Summary:
         """Train; see `Experiment.fit`. What is finished already is not trained again.
 
+        In the end whoever watches is told the numbers of each stage.
+
         Args:
             dataset: Any object with `__len__` and `__getitem__` that returns a `PredictionItem`;
                 the config's `dataset:` section if not given.
@@ -102,7 +105,11 @@ class ClassificationPipeline(Evaluating):
         self.dataset = dataset
         self._opened = None
         self._kept.clear()
-        return self.experiment.fit(dataset, folds=folds, jobs=jobs)
+        run = self.experiment
+        summary = run.fit(dataset, folds=folds, jobs=jobs)
+        for line in ending(summary, run.folder):
+            run.progress.line(line)
+        return summary
 
     def _take_part(self, subsample: float) -> None:
         """Read the config again with another `subsample`."""
