@@ -37,7 +37,7 @@ class ExtendedSource(JoinedSource):
             msg = f"{name}: expected no id of the data set to begin with {name + '/'!r}"
             raise DataError(msg, hint="rename that folder", slug="data/extra-ids")
         self.fold_lists = source.fold_lists
-        self.folds_where, self.notes = source.folds_where, source.notes
+        self.folds_where = source.folds_where
         if source.fold_numbers is not None:
             always = np.full(len(further), TRAIN_ONLY, dtype=np.int64)
             self.fold_numbers = np.concatenate([source.fold_numbers, always])

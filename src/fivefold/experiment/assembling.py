@@ -87,7 +87,7 @@ def _own(
 
 def _held_out(config: ExperimentConfig, source: Source, progress: Progress) -> Indices:
     """Find the positions of the holdout, before anything is changed."""
-    if source.fold_lists is not None:
+    if source.fold_lists is not None or source.fold_numbers is not None:
         where = config.where("pretrain_transform")
         msg = f"{where}: pretrain_transform: expected a data set without folds of its own"
         hint = "what the function returns may have `folds`"

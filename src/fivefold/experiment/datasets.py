@@ -22,6 +22,7 @@ from fivefold.data.columns import ColumnError
 from fivefold.data.datasets import source_of
 from fivefold.data.extended import without_copies
 from fivefold.data.given_folds import (
+    HOLDOUT,
     GivenFolds,
     NumberedFolds,
     check_known,
@@ -223,7 +224,10 @@ def given_folds(config: ExperimentConfig, source: Source) -> GivenFolds:
 
 def _own_folds(source: Source) -> GivenFolds:
     if source.fold_numbers is not None:
-        return GivenFolds(source.folds_where, NumberedFolds(source.sample_ids, source.fold_numbers))
+        numbers = np.array(source.fold_numbers)
+        out = range(0) if source.held_out is None else source.held_out  # named beside the numbers
+        numbers[np.asarray(out, dtype=np.int64)] = HOLDOUT
+        return GivenFolds(source.folds_where, NumberedFolds(source.sample_ids, numbers))
     count = len(source) - len(source.train_only)
     drawn = source.fold_lists is None and source.held_out is None
     ids = () if drawn else source.sample_ids[:count]

@@ -49,6 +49,11 @@ class JoinedSource(Source):
             for name, part in zip(names, parts, strict=True)
             for text in part.warnings
         )
+        self.notes = tuple(
+            f"{name}: {text}" if name else text
+            for name, part in zip(names, parts, strict=True)
+            for text in part.notes
+        )
         self.one_at_a_time = any(part.one_at_a_time for part in parts)
 
     def _begun(self, texts: Iterator[Sequence[str]]) -> Iterator[str]:
@@ -143,6 +148,26 @@ def _all_weights(parts: Sequence[Source]) -> AnyArray | None:
     )
 
 
+def _all_numbers(parts: Sequence[Source]) -> AnyArray | None:
+    """Put numbers of folds one after the other.
+
+    Raises:
+        DataError: If only some have such numbers, or they count to different folds.
+    """
+    numbers = [part.fold_numbers for part in parts if part.fold_numbers is not None]
+    if not numbers:
+        return None
+    counts = [
+        0 if part.fold_numbers is None else int(part.fold_numbers.max(initial=-1)) + 1
+        for part in parts
+    ]
+    if len(numbers) < len(parts) or len(set(counts)) > 1:
+        msg = f"concatenate: expected as many folds of its own in each source, got {counts}"
+        hint = "name `split_column` and `fold_column` for all tables or for none"
+        raise DataError(msg, hint=hint, slug="data/view-parts")
+    return np.concatenate(numbers)
+
+
 def repeated_id(ids: Sequence[str]) -> str | None:
     """Find an id that stands for several samples; None where all are unique."""
     again = np.flatnonzero(first_alike(ids) != np.arange(len(ids)))
@@ -198,6 +223,7 @@ class _Concatenated(JoinedSource):
         self.train_only = [k + i for part, k in pairs for i in part.train_only]
         if any(part.held_out is not None for part in parts):
             self.held_out = [k + i for part, k in pairs for i in part.held_out or ()]
+        self.fold_numbers, self.folds_where = _all_numbers(parts), parts[0].folds_where
         lists = [part.fold_lists for part in parts]
         if all(own is None for own in lists):
             return
@@ -282,6 +308,7 @@ class _Repeated(_Concatenated):
         super().__init__([source] * times, [""] * times, source.labels)
         # What was left out and what is said of it is so once.
         self.excluded, self.warnings = source.excluded, source.warnings
+        self.notes = source.notes
         twice = repeated_id(self.sample_ids)
         if twice is not None:
             msg = f"repeat: expected no id like that of a copy, got {twice!r}"

@@ -63,6 +63,33 @@ def test_weights_go_along():
     assert concatenate([second, Drawn(1)]).weights is None
 
 
+def numbered(*folds, start=""):
+    source = Drawn(len(folds), start=start)
+    source.fold_numbers, source.folds_where = np.array(folds), "t.csv: fold_column 'k'"
+    source.notes = ("seen",)
+    return source
+
+
+def test_numbers_of_folds_go_along():
+    joined = concatenate([numbered(0, 1, -1), numbered(1, 0, -2, start="b")], names=["a", "b"])
+    assert joined.fold_numbers.tolist() == [0, 1, -1, 1, 0, -2]
+    assert joined.folds_where == "t.csv: fold_column 'k'"
+    assert joined.notes == ("a: seen", "b: seen")
+    twice = repeat(numbered(0, 1), 2)
+    assert twice.fold_numbers.tolist() == [0, 1, 0, 1]
+    assert twice.notes == ("seen",)
+
+
+@pytest.mark.parametrize(
+    ("other", "got"), [(Drawn(2, start="b"), "2, 0"), (numbered(0, 1, 2, start="b"), "2, 3")]
+)
+def test_numbers_of_folds_that_do_not_go_together_are_refused(other, got):
+    message = rf"as many folds of its own in each source, got \[{got}\]\n    name `split_column`"
+    with pytest.raises(DataError, match=message) as error:
+        concatenate([numbered(0, 1), other])
+    assert error.value.slug == "data/view-parts"
+
+
 def test_folds_of_only_one_source_are_refused():
     first = Drawn(4)
     first.fold_lists = [([0], [1])]
