@@ -77,6 +77,7 @@ def test_a_data_set_is_spoken_of_once(tmp_path, caplog):
     caplog.clear()
     for _ in range(2):
         cfg.find_thresholds(cfg.get_dataset(), 0)
+        cfg.find_thresholds("validation0", 0)
     assert len([r for r in caplog.records if "Square" in r.message]) == 1
 
 

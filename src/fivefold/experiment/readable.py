@@ -67,7 +67,7 @@ class Readable:
 
 def tell_listing(source: Source) -> None:
     """Say what is odd about the listing, before any image is read; once in a process."""
-    place = (source.path(0), source.sample_ids[0], len(source)) if len(source) else ("", "", 0)
+    place = str(Path(source.path(0)).parent) if len(source) else ""  # parts of it lie there, too
     for text in (*source.warnings, *twins(source), *left_out(source.excluded)):
         _tell_once(text, place)
     quiet = [pair for pair in source.excluded if pair[1] in QUIET_RULES]
@@ -76,7 +76,7 @@ def tell_listing(source: Source) -> None:
 
 
 @cache
-def _tell_once(text: str, place: tuple[str, str, int]) -> None:  # noqa: ARG001  another data set
+def _tell_once(text: str, place: str) -> None:  # noqa: ARG001  another data set
     logger.warning(text)
 
 
