@@ -106,7 +106,7 @@ def examine(
         saved: Whether all that cannot be used will be named in a file.
     """
     rows = read_all(source, progress, _earlier(previous), kept)
-    return _judged(source, rows, folds, _NAMED[saved])
+    return _judged(source, rows, folds, _NAMED[saved or previous is not None])
 
 
 def examine_headers(source: Source, *, folds: int, progress: Progress) -> Examined:
