@@ -57,7 +57,7 @@ STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=Fals
 
 
 class DatasetSection(BaseModel):
-    """Where the images and labels are; exactly one of the keys of `_BELONGING`.
+    """Where the images and labels are: exactly one key says the kind of data, such as `folder`.
 
     Relative paths start at the folder of the config, or at its `datasets_path`; `python` always at
     the config's.
