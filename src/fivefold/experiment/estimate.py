@@ -92,14 +92,14 @@ def _tried(work: Work, model: Classifier, stage: ResolvedStage, data: FoldData) 
 
 def _commit_seconds(model: Classifier) -> float:
     """Time how long it takes to write what an epoch commits, outside of the experiment."""
-    size = sum(t.numel() * t.element_size() for t in model.state_dict().values())
+    size: int = sum(t.numel() * t.element_size() for t in model.state_dict().values())
     part = bytes(min(size, _WRITTEN))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "commit")
         return _COPIES * _seconds(lambda: write_bytes(path, part)) * size / max(len(part), 1)
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     """Time one of several calls; the first warms up."""
     work()
     started, calls = time.monotonic(), 0
