@@ -72,7 +72,7 @@ def test_a_repeat_has_no_seed_without_effect(tmp_path, caplog):
 def test_its_summary_is_over_them(tmp_path, capsys):
     torch.set_num_threads(1)
     folder = written(tmp_path)
-    assert app.run(["fit", str(folder), "--allow-imports", "--set", "lr=0.02"]) == 0
+    assert app.run(["fit", str(folder), "--allow-imports", "--jobs", "1", "--set", "lr=0.02"]) == 0
     err = capsys.readouterr().err
     parts = [read_summary(RunFolder.of(folder / name)) for name in "01"]
     whole = read_summary(RunFolder.of(folder))
@@ -93,7 +93,7 @@ def test_its_summary_is_over_them(tmp_path, capsys):
     record = YAML(typ="safe", pure=True).load((folder / "summary.yaml").read_text())
     assert record["num_seeds"] == 2
     # again there is nothing to do, and one repeat can be used like any other experiment
-    assert app.run(["fit", str(folder), "--allow-imports", "--set", "lr=0.02"]) == 0
+    assert app.run(["fit", str(folder), "--allow-imports", "--jobs", "1", "--set", "lr=0.02"]) == 0
     assert capsys.readouterr().err.count("already finished: nothing to do") == 2
     one = Experiment.load(folder / "1", allow_imports=True)
     assert len(one.predict(folder / "shapes/circle", folds=[0])) == 8

@@ -26,7 +26,7 @@ def preview(
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
-    """Draw training images of fold 0 beside what augmentation makes of them.
+    """Draw images beside what augmentation makes of them.
 
     Nothing is trained, and the experiment's own files stay as they are.
     """
