@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from fivefold.config import DatasetSection, ExperimentConfig
+from fivefold.config import DatasetSection, ExperimentConfig, in_order
 from fivefold.config.musket import VALUES_NOT_YET
 from fivefold.core.errors import DataError, FivefoldError, Problem, UnsafeInputError
 from fivefold.core.layout import RunFolder
@@ -40,7 +40,7 @@ def check_files(config: ExperimentConfig, *, data: bool) -> None:
     Raises:
         DataError: Names all that are missing.
     """
-    problems = missing_files(config, data=data)
+    problems = in_order(missing_files(config, data=data))
     if problems:
         raise DataError("\n".join(map(str, problems)), slug=problems[0].slug)
 
