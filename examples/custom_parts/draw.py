@@ -20,7 +20,8 @@ def draw(kind, rng):
         start = rng.uniform(0.2, 0.8, 2) * SIZE
         angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.4) * SIZE
         end = start + length * np.array([np.cos(angle), np.sin(angle)])
-        ImageDraw.Draw(image).line([*start, *end], fill=tuple((colour / 4).astype(int)), width=3)
+        dark = rng.uniform(0.25, 0.45)  # the lighter, the more like the weave
+        ImageDraw.Draw(image).line([*start, *end], fill=tuple((colour * dark).astype(int)), width=3)
     return image
 
 
