@@ -24,23 +24,26 @@ def new(
     data: Annotated[
         Path,
         typer.Option(
-            "--data", metavar="DATA", help="A folder with one folder per class, or a CSV table."
+            "--data",
+            metavar="DATA",
+            help="A folder with one folder per class, a CSV or Parquet table, a COCO file, or tar "
+            "files such as 'train-{000..009}.tar'.",
         ),
     ],
     images: Annotated[
         Path | None,
-        typer.Option("--images", metavar="DIR", help="With a CSV: the folder of its images."),
+        typer.Option("--images", metavar="DIR", help="With a table or COCO file: its images."),
     ] = None,
     image_column: Annotated[
         str | None,
-        typer.Option("--image-column", metavar="NAME", help="With a CSV: the column of images."),
+        typer.Option("--image-column", metavar="NAME", help="With a table: the column of images."),
     ] = None,
     label_column: Annotated[
         list[str] | None,
         typer.Option(
             "--label-column",
             metavar="NAME",
-            help="With a CSV: the column of labels; several, repeated or with commas between "
+            help="With a table: the column of labels; several, repeated or with commas between "
             "them, are one output each.",
         ),
     ] = None,
@@ -49,7 +52,7 @@ def new(
         typer.Option(
             "--separator",
             metavar="SIGN",
-            help="With a CSV: what stands between several labels in one cell, such as ' ' or '|'.",
+            help="With a table: what separates several labels in one cell, such as ' ' or '|'.",
         ),
     ] = None,
     architecture: Annotated[

@@ -24,11 +24,11 @@ def predict(  # noqa: PLR0913  one parameter for each option
     experiment: arguments.Experiment,
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="INPUT", help="A folder of images, a CSV of paths, or images."),
+        typer.Argument(metavar="INPUT", help="A folder of images, a table of paths, or images."),
     ],
     images: Annotated[
         Path | None,
-        typer.Option("--images", metavar="DIR", help="With a CSV: the folder of its images."),
+        typer.Option("--images", metavar="DIR", help="With a table: the folder of its images."),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The table; - is the terminal.")

@@ -14,7 +14,7 @@ from fivefold.core.errors import DataError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
-from fivefold.data import CsvSource, FilesSource, PythonSource, Source
+from fivefold.data import CsvSource, FilesSource, ParquetSource, PythonSource, Source
 from fivefold.data.audit import audit
 from fivefold.data.audited import Audit
 from fivefold.data.balance import check_positives, positives_of
@@ -234,11 +234,19 @@ def _own_folds(source: Source) -> GivenFolds:
     return folds_of_positions(source.fold_lists, source.held_out, ids, source.folds_where)
 
 
+_TABLES: dict[str, type[CsvSource] | type[ParquetSource]] = {
+    ".csv": CsvSource,
+    ".tsv": CsvSource,
+    ".parquet": ParquetSource,
+}
+"""What reads a table to predict, by its ending."""
+
+
 def open_inputs(inputs: Path | Sequence[Path], images: Path | None = None) -> Source:
     """Open images to predict.
 
     Args:
-        inputs: A folder, a CSV table with paths, or single files.
+        inputs: A folder, a CSV or Parquet table with paths, or single files.
         images: Where a table's paths start; its own folder if not given.
 
     Raises:
@@ -246,14 +254,15 @@ def open_inputs(inputs: Path | Sequence[Path], images: Path | None = None) -> So
             table.
     """
     paths = [inputs] if isinstance(inputs, Path) else list(inputs)
-    if len(paths) == 1 and paths[0].suffix.lower() in (".csv", ".tsv"):
+    opener = _TABLES.get(paths[0].suffix.lower()) if len(paths) == 1 else None
+    if opener is not None:
         try:
-            return CsvSource(paths[0], images or paths[0].parent, labelled=False)
+            return opener(paths[0], images or paths[0].parent, labelled=False)
         except ColumnError as error:  # there is no key here to set
             hint = "call the column of file names 'image', or say where they are: --images DIR"
             raise DataError(error.text, hint=hint, slug=error.slug) from error
     if images is not None:
-        msg = f"{paths[0]}: expected a CSV table beside --images, got no table"
+        msg = f"{paths[0]}: expected a table beside --images, got no table"
         hint = "a folder or single images need no --images"
         raise DataError(msg, hint=hint, slug="data/not-a-table")
     return _not_empty(FilesSource(inputs), paths)

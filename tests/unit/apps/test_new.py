@@ -128,9 +128,9 @@ def test_table_without_its_images_says_how_to_name_them(tmp_path):
 
 
 def test_images_folder_without_a_table_is_refused(photos):
-    with pytest.raises(DataError, match="expected a CSV table beside --images") as error:
+    with pytest.raises(DataError, match="expected a table beside --images") as error:
         look_at(photos, TableChoice(images=photos))
-    with pytest.raises(DataError, match="expected a CSV table beside --image-column"):
+    with pytest.raises(DataError, match="expected a table beside --image-column"):
         look_at(photos, TableChoice(image_column="x"))
     assert error.value.slug == "data/not-a-table"
 

@@ -67,7 +67,7 @@ def test_images_of_a_table_may_be_elsewhere(tmp_path, capsys):
     assert source.path(0) == str(tmp_path / "images" / "b.png")
     capsys.readouterr()
     assert app.run(["predict", "x", str(tmp_path), *images]) == 3
-    assert "expected a CSV table beside --images, got no table" in capsys.readouterr().err
+    assert "expected a table beside --images, got no table" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("folds", [[{"a": 1.0}], {0: {"a": 1.0}}])

@@ -1,6 +1,8 @@
 import re
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -98,9 +100,16 @@ def test_images_of_a_table_to_predict_may_be_elsewhere(tmp_path):
         open_inputs(table)
     assert error.value.slug == "data/columns"
     assert open_inputs([table], tmp_path / "there").path(0) == str(tmp_path / "there" / "b.png")
-    with pytest.raises(DataError, match="expected a CSV table beside --images") as error:
+    with pytest.raises(DataError, match="expected a table beside --images") as error:
         open_inputs(tmp_path, tmp_path / "there")
     assert error.value.slug == "data/not-a-table"
+
+
+def test_a_parquet_table_of_images_to_predict_needs_no_labels(tmp_path):
+    (tmp_path / "b.png").touch()
+    pq.write_table(pa.table({"image": ["b.png"]}), tmp_path / "list.parquet")
+    source = open_inputs(tmp_path / "list.parquet")
+    assert (list(source.sample_ids), source.labels) == (["b.png"], ())
 
 
 def prepared(root, cache):

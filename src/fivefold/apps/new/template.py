@@ -134,8 +134,9 @@ def _listed(counts: Mapping[str, int]) -> list[str]:
 def decisions(survey: Survey, settings: Settings) -> list[str]:
     """Say which choices of the config deserve a second look, a line each."""
     lines = [f"{settings.folds} folds{_few(survey, settings)}"]
-    if survey.table:
-        columns = ", ".join(map(repr, survey.table.label_columns))
+    if survey.table and survey.table.image_column and survey.kind != "shards":
+        named = survey.table.label_columns or survey.table.indicator_columns
+        columns = ", ".join(map(repr, named[:8])) + (", …" if len(named) > 8 else "")
         sign = survey.table.separator
         several = f", several in a cell separated by {sign!r}" if sign else ""
         lines.append(
@@ -163,18 +164,18 @@ def _one_line(name: str) -> str:
 
 
 def _dataset(survey: Survey, directory: Path) -> list[tuple[str, str]]:
-    table = survey.table
-    if table is None or table.images is None:
-        return [("folder", _path_text(survey.data, directory))]
+    """Write the keys of `dataset`, each with its value."""
+    table, data = survey.table, (survey.kind, _path_text(survey.data, directory))
+    if table is None:
+        return [data]
+    images = [] if table.images is None else [("images", _path_text(table.images, directory))]
+    column = [("image_column", _scalar(table.image_column))] if table.image_column else []
     labels = [_scalar(name) for name in table.label_columns]
+    listed = [("label_column", labels[0] if len(labels) == 1 else f"[{', '.join(labels)}]")]
+    flags = [_scalar(name) for name in table.indicator_columns]
+    listed = [("indicator_columns", f"[{', '.join(flags)}]")] if flags else listed if labels else []
     several = [("separator", _scalar(table.separator))] if table.separator else []
-    return [
-        ("csv", _path_text(survey.data, directory)),
-        ("images", _path_text(table.images, directory)),
-        ("image_column", _scalar(table.image_column or "")),
-        ("label_column", labels[0] if len(labels) == 1 else f"[{', '.join(labels)}]"),
-        *several,
-    ]
+    return [data, *images, *column, *listed, *several]
 
 
 def _path_text(path: Path, directory: Path) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from fivefold.apps.new.defaults import choose
 from fivefold.apps.new.naming import holds_experiments, name_of_data, next_name
-from fivefold.apps.new.survey import FOUND, Survey, TableChoice, look_at
+from fivefold.apps.new.opening import FOUND, TableChoice
+from fivefold.apps.new.survey import Survey, look_at
 from fivefold.apps.new.template import decisions, describe, render
 from fivefold.core.durable import write_text
 from fivefold.core.errors import ConfigError, Problem
@@ -40,7 +41,7 @@ def write_experiment(
     Args:
         experiment: A folder to make or fill, a YAML file, or a folder that holds experiments:
             then the next one is made in it, named like `002.digits.resnet18-lr5e-4`.
-        data: A folder with one folder per class, or a CSV table.
+        data: A folder with one folder per class, a CSV or Parquet table, a COCO file, tar files.
         table: How to read a table; what it leaves open is found by looking.
         architecture: The backbone; one whose weights can be had when not given.
 
@@ -76,7 +77,9 @@ def _folder_of(experiment: Path) -> RunFolder:
 
 def _check_apart(folder: RunFolder, survey: Survey) -> None:
     """Refuse what `fit` would refuse: images among the run's files, or the run among images."""
-    named = survey.table.images if survey.table else None
+    if survey.kind == "shards":  # a run writes no tar files
+        return
+    named = survey.images
     images_dir = named or survey.data
     if not folder.mixes_with(images_dir, listed=named is None):
         return
