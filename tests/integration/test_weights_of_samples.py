@@ -9,6 +9,7 @@ from PIL import Image
 from runs import CONFIG
 
 from fivefold.cli import app
+from fivefold.core.durable import read_json
 from fivefold.core.layout import RunFolder
 from fivefold.engine.history import read_history
 from fivefold.experiment.experiment import Experiment
@@ -108,4 +109,6 @@ def test_a_fit_by_weights_and_parts_ends_well(tmp_path, photos, capsys):
     assert "holdout" in out
     assert "finished in" in err
     assert RunFolder.of(root).summary_path.exists()
+    notes = read_json(RunFolder.of(root).manifest_path)["found_in_data"]
+    assert notes == ["images are in the column 'image'", "labels are in the column 'label'"]
     assert app.run(["report", str(root)]) == 0

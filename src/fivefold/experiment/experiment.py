@@ -312,7 +312,7 @@ class Experiment:
             chosen = choose_folds(folds, prepared.splits.num_folds)
             work = self._work(prepared, chosen, reuse=reuse, until=until)
             del prepared  # the audit's rows take more memory than all that is needed of them
-            manifest = open_manifest(self.folder, self.config, work.choices)
+            manifest = open_manifest(self.folder, self.config, work.choices, source.notes)
             changed = [*version_warnings(manifest), *code_warnings(manifest, self.config)]
             for line in [*changed, *features_anew(work.stages)]:
                 logger.warning(line)

@@ -39,7 +39,9 @@ class _Manifest(BaseModel):
     seconds: float = Field(ge=0)
 
 
-def open_manifest(folder: RunFolder, config: ExperimentConfig, choices: Choices) -> dict[str, Any]:
+def open_manifest(
+    folder: RunFolder, config: ExperimentConfig, choices: Choices, found: Sequence[str] = ()
+) -> dict[str, Any]:
     """Read the run's manifest and hold the config against it; start one if nothing is trained.
 
     Args:
@@ -47,6 +49,7 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig, choices: Choices)
         config: As it is now.
         choices: How this run computes; where that is not what a begun one was begun with, both
             are in the manifest.
+        found: What was found by looking at the data, where the config says nothing.
 
     Raises:
         StateError: If the config says something else than when the run was started, or the
@@ -69,6 +72,7 @@ def open_manifest(folder: RunFolder, config: ExperimentConfig, choices: Choices)
         "choices": asdict(choices),
         "frozen_views": _frozen_views(config),
         "config": config.as_mapping(),
+        "found_in_data": list(found),
         "warnings": [],
         "seconds": 0.0,
     }

@@ -73,8 +73,10 @@ def test_a_run_that_goes_on_in_another_way_says_both(tmp_path):
 
 
 def test_a_run_records_what_it_was_made_with(tmp_path):
-    manifest = open_manifest(RunFolder.of(tmp_path), parse("lr: 0.1\nseed: 7"), EXACT)
+    notes = ("labels are in the column 'breed'",)
+    manifest = open_manifest(RunFolder.of(tmp_path), parse("lr: 0.1\nseed: 7"), EXACT, notes)
     assert manifest["seed"] == 7
+    assert manifest["found_in_data"] == ["labels are in the column 'breed'"]
     assert manifest["versions"]["torch"] == torch.__version__.partition("+")[0]
     assert manifest["choices"] == {
         "threads": 1,
