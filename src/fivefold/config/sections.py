@@ -1,7 +1,7 @@
 """Sections that Musket lacks: they make the command line need no Python."""
 
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -13,7 +13,28 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from fivefold.config.coco_keys import (
+    COCO_KEYS,
+    OF_CROPS,
+    OF_IMAGES,
+    Background,
+    Boxes,
+    BoxMargin,
+    CategoryMap,
+    CocoValidation,
+    Level,
+    SmallestBox,
+)
 from fivefold.config.fields import Many, Name, one_of
+from fivefold.config.stored_keys import (
+    HUB_KEYS,
+    SHARD_KEYS,
+    Hub,
+    Revision,
+    Shards,
+    Split,
+    Streamed,
+)
 from fivefold.config.table_keys import (
     TABLE_KEYS,
     Encoding,
@@ -32,23 +53,13 @@ _BELONGING = {
     "folder": (),
     "csv": (*TABLE_KEYS, "encoding"),
     "parquet": TABLE_KEYS,
-    "coco": (
-        "images",
-        "coco_validation",
-        "boxes",
-        "box_margin",
-        "smallest_box",
-        "category_map",
-        "level",
-        "background",
-    ),
-    "shards": ("image_column", "label_column", "separator"),
-    "hub": ("split", "image_column", "label_column", "revision", "streamed"),
+    "coco": COCO_KEYS,
+    "shards": SHARD_KEYS,
+    "hub": HUB_KEYS,
     "python": ("args",),
     "function": ("args",),
 }
 """What kinds of data there are, each with the keys that go with it alone."""
-_OF_CROPS, _OF_IMAGES = ("box_margin", "smallest_box"), ("coco_validation", "background")
 _PYTHON = r"^.+\.py:[A-Za-z_][A-Za-z_0-9]*$"
 
 _ALIKE = 0.7  # of difflib: from there on a name is taken for a mistyped key
@@ -75,16 +86,8 @@ class DatasetSection(BaseModel):
     coco: Name | None = Field(
         None, description="A JSON file with the lists images, annotations and categories."
     )
-    shards: Name | None = Field(
-        None,
-        description="Tar files as WebDataset writes them, such as `train-{000..009}.tar`; "
-        "`image_column` and `label_column` name endings of members, or a key of their JSON.",
-    )
-    hub: Name | None = Field(
-        None,
-        description="A data set of the Hugging Face hub by its name, or a folder that its package "
-        "can open; `image_column` and `label_column` name its columns; needs the extra `hub`.",
-    )
+    shards: Shards = None
+    hub: Hub = None
     images: Name | None = Field(
         None,
         description="With a table and `coco`: the folder of the images; default that of the file.",
@@ -99,52 +102,16 @@ class DatasetSection(BaseModel):
     weight_column: WeightColumn = None
     split_column: SplitColumn = None
     fold_column: FoldColumn = None
-    split: Name | None = Field(
-        None, description="With `hub`: which part; default the only one, or `train`."
-    )
-    revision: Name | None = Field(
-        None, description="With `hub`: a branch, tag or commit; default the newest."
-    )
-    streamed: bool = Field(
-        False,
-        description="With `hub`: read rows from the server and keep only their pixels, in the "
-        "cache.",
-    )
-    coco_validation: Name | None = Field(
-        None,
-        description="With `coco`: a second file, whose images are validated on; needs "
-        "`folds_count: 1`.",
-    )
-    boxes: Literal["labels", "crops"] | None = Field(
-        None,
-        description="With `coco`: annotations with an area are labels of their images (`labels`), "
-        "or each is cut out as a sample (`crops`); without this key they are refused.",
-    )
-    box_margin: Annotated[float, Field(ge=0, le=10)] = Field(
-        0.0, description="With `boxes: crops`: what to add on each side, as a part of the box."
-    )
-    smallest_box: Annotated[float, Field(ge=1)] = Field(
-        8.0, description="With `boxes: crops`: the shortest side in pixels that is cut out."
-    )
-    category_map: Annotated[
-        Name
-        | Annotated[dict[str | int, Annotated[int, Field(ge=0)] | Name], Field(min_length=1)]
-        | None,
-        one_of("a JSON file, or a mapping from categories to classes"),
-    ] = Field(
-        None,
-        description="With `coco`: the class of each category, by id or name: `{1: 0, 2: 0, 3: 1}` "
-        "or `{lakeland: dog, siamese: cat}`, or a JSON file with that; others have no class.",
-    )
-    level: Annotated[int, Field(ge=0, le=100)] = Field(
-        0,
-        description="With `coco`: how many steps up the chain of `supercategory` a class lies.",
-    )
-    background: Name | None = Field(
-        None,
-        description='With `coco`: the class that means "nothing": true where no other is, and '
-        "only there.",
-    )
+    split: Split = None
+    revision: Revision = None
+    streamed: Streamed = False
+    coco_validation: CocoValidation = None
+    boxes: Boxes = None
+    box_margin: BoxMargin = 0.0
+    smallest_box: SmallestBox = 8.0
+    category_map: CategoryMap = None
+    level: Level = 0
+    background: Background = None
     python: Annotated[Annotated[str, Field(pattern=_PYTHON)] | None, one_of("'file.py:Name'")] = (
         Field(
             None,
@@ -208,7 +175,7 @@ class DatasetSection(BaseModel):
     @model_validator(mode="after")
     def _fits_boxes(self) -> Self:
         crops = self.boxes == "crops"
-        stray = self.model_fields_set & set(_OF_IMAGES if crops else _OF_CROPS)
+        stray = self.model_fields_set & set(OF_IMAGES if crops else OF_CROPS)
         if stray:
             kind = "with" if crops else "without"
             msg = f"no {', '.join(sorted(stray))} {kind} 'boxes: crops'"
