@@ -5,9 +5,11 @@ Importing this package fills the catalog `sources`.
 
 from fivefold.data.audit import audit
 from fivefold.data.audited import Audit
+from fivefold.data.coco import CocoSource
 from fivefold.data.drawn_folds import make_splits
 from fivefold.data.files import FilesSource
 from fivefold.data.folder import FolderSource
+from fivefold.data.hub import HubSource
 from fivefold.data.image_problem import ImageProblem
 from fivefold.data.python_class import PredictionItem, PythonSource
 from fivefold.data.python_file import open_python
@@ -15,13 +17,16 @@ from fivefold.data.samples import SampleTable, table_of
 from fivefold.data.source import Labels, Sample, Source, sources
 from fivefold.data.splits import Splits, check_splits
 from fivefold.data.table import ColumnKeys, CsvSource, ParquetSource
+from fivefold.data.tars import ShardSource
 
 __all__ = [
     "Audit",
+    "CocoSource",
     "ColumnKeys",
     "CsvSource",
     "FilesSource",
     "FolderSource",
+    "HubSource",
     "ImageProblem",
     "Labels",
     "ParquetSource",
@@ -29,6 +34,7 @@ __all__ = [
     "PythonSource",
     "Sample",
     "SampleTable",
+    "ShardSource",
     "Source",
     "Splits",
     "audit",

@@ -25,12 +25,12 @@ class ShardSource(Source):
 
     Args:
         pattern: The tar files: `train-{000..009}.tar`, `*.tar`.
+        home: The cache, which keeps the index.
+        progress: Who watches the headers being read.
         image_ending: Which members are the images, where samples have several.
         label: The ending of the members with labels, or the key of a JSON member; by default
             found: `cls`, `json` or `txt`.
         separator: What stands between several classes in one text.
-        home: The cache, which keeps the index.
-        progress: Who watches the headers being read.
 
     Raises:
         DataError: If a tar file is missing, compressed or without an image, or labels are none.
@@ -39,12 +39,12 @@ class ShardSource(Source):
     def __init__(
         self,
         pattern: Path,
+        home: CacheHome | None = None,
+        progress: Progress | None = None,
         *,
         image_ending: str | None = None,
         label: str | None = None,
         separator: str | None = None,
-        home: CacheHome | None = None,
-        progress: Progress | None = None,
     ) -> None:
         self._paths = shard_paths(pattern)
         listing = Listing(Wanted(image_ending, label, separator))
