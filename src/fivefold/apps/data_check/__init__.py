@@ -2,17 +2,14 @@
 
 from fivefold.apps.data_check.check import Checked, check_data
 from fivefold.apps.data_check.contact_sheets import draw_sheets
-from fivefold.apps.data_check.opening import Opened, open_data
 from fivefold.apps.data_check.stats import Stats, stats_of
 from fivefold.apps.data_check.stats_picture import draw_stats
 
 __all__ = [
     "Checked",
-    "Opened",
     "Stats",
     "check_data",
     "draw_sheets",
     "draw_stats",
-    "open_data",
     "stats_of",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fivefold.apps.data_check.gathering import findings_of
-from fivefold.apps.data_check.opening import Opened
+from fivefold.build.pixels import build_kept, build_preprocess
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray, Indices
@@ -17,8 +17,16 @@ from fivefold.data.class_checks import count_classes
 from fivefold.data.drawn_folds import make_splits
 from fivefold.data.findings import Finding, Level, absent_from_folds, of_rows
 from fivefold.data.images import ResizedImages
+from fivefold.data.kept import Kept
 from fivefold.data.near.ties import find_near, tied
 from fivefold.data.samples import table_of
+from fivefold.experiment.datasets import given_folds
+from fivefold.experiment.named_data import Opened
+from fivefold.experiment.splitting import near_distance, split_settings
+
+_FOLDS = 5  # as in a config that does not say, likewise below
+_NEAR = 4
+_SHAPE = (256, 256, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,36 +88,54 @@ def check_data(opened: Opened, *, headers_only: bool, progress: Progress) -> Che
             pixels tell, and no copies.
         progress: Who watches.
     """
-    source, folds = opened.source, max(opened.folds, 1)
+    source, kept = opened.source, _kept(opened)
+    folds = max(opened.config.folds_count, 1) if opened.config else _FOLDS
     if headers_only:
         examined = examine_headers(source, folds=folds, progress=progress)
     else:
-        examined = examine(source, folds=folds, progress=progress, kept=opened.kept)
+        examined = examine(source, folds=folds, progress=progress, kept=kept)
     counts = count_classes(source, examined.audit.rows.with_status(USED))
     findings = findings_of(source, examined, counts)
     if not examined.refusals:
-        near = 0 if headers_only else opened.near
-        examined, further = _divided(opened, examined, near, progress)
+        examined, further = _divided(opened, examined, None if headers_only else kept, progress)
         findings += further
     levels = list(Level)
     in_order = sorted(findings, key=lambda one: levels.index(one.level))
-    return Checked(opened.name, examined, in_order, headers_only, tuple(source.warnings))
+    return Checked(str(opened.path), examined, in_order, headers_only, tuple(source.warnings))
 
 
 def _divided(
-    opened: Opened, examined: Examined, near: int, progress: Progress
+    opened: Opened, examined: Examined, kept: Kept | None, progress: Progress
 ) -> tuple[Examined, list[Finding]]:
     """Draw the folds that training would draw; what forbids them is a refusal."""
     table, found = table_of(opened.source, examined.audit), list[Finding]()
-    if near:
-        images = ResizedImages(opened.source, table, opened.kept)
+    near, settings = _division(opened)
+    if near and kept is not None:
+        images = ResizedImages(opened.source, table, kept)
         firsts = find_near(images, near, progress)
         table, found = tied(table, firsts), [*_near(examined, table.indices, firsts)]
     try:
-        splits = make_splits(table, **opened.settings)
+        splits = make_splits(table, **settings)
     except DataError as error:
         return Examined(examined.audit, [error], examined.alike), found
     return examined, [*found, *absent_from_folds(table, splits)]
+
+
+def _kept(opened: Opened) -> Kept:
+    """Make what keeps the pixels that are read."""
+    if opened.config is not None:
+        return build_kept(opened.config, opened.source)
+    return Kept(build_preprocess(_SHAPE), len(opened.source))
+
+
+def _division(opened: Opened) -> tuple[int, dict[str, Any]]:
+    """Tell in how many bits near duplicates may differ, and what else decides the folds."""
+    config = opened.config
+    if config is None:
+        return _NEAR, {"folds": _FOLDS}
+    settings = split_settings(config) | {"given": given_folds(config, opened.source)}
+    del settings["near_duplicates"]  # the folds are drawn of what they have tied
+    return near_distance(config), settings
 
 
 def _near(examined: Examined, used: AnyArray, firsts: Indices) -> Iterator[Finding]:

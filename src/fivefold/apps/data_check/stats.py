@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from fivefold.apps.data_check.opening import Opened
 from fivefold.core.progress import Progress
 from fivefold.data.audit import examine_headers
 from fivefold.data.audit_rows import USED
 from fivefold.data.class_checks import count_classes
 from fivefold.data.looks import look_of_numbers
+from fivefold.experiment.named_data import Opened
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def stats_of(opened: Opened, progress: Progress) -> Stats:
     codes, numbers = np.unique(rows.looks[used, 0] & 15, return_counts=True)
     formats = zip(codes.tolist(), numbers.tolist(), strict=True)
     return Stats(
-        opened.name,
+        str(opened.path),
         len(used),
         len(source) - len(used),
         outputs,

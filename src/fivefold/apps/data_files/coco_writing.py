@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from fivefold.apps.data_files.reading import Opened, file_name
+from fivefold.apps.data_files.reading import file_name
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import decoding_threads
 from fivefold.core.durable import Streamed, resource_error
@@ -19,6 +19,7 @@ from fivefold.core.types import AnyArray
 from fivefold.data import ImageProblem
 from fivefold.data.decode import read_header
 from fivefold.data.source import Labels
+from fivefold.experiment.named_data import Opened
 
 _WHOLE = {"bbox": [0, 0, 0, 0], "area": 0, "iscrowd": 0, "segmentation": []}
 """What says that an annotation is about the whole image."""

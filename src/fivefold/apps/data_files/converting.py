@@ -10,16 +10,17 @@ import numpy as np
 
 from fivefold.apps.data_files.coco_writing import write_coco
 from fivefold.apps.data_files.folder_writing import Link, write_folder
-from fivefold.apps.data_files.reading import Kind, Opened, labels_of
-from fivefold.apps.data_files.rows import table_rows
-from fivefold.apps.data_files.sections import section_for
+from fivefold.apps.data_files.reading import labels_of
+from fivefold.apps.data_files.rows import sign_of, table_rows
+from fivefold.apps.data_files.sections import columns_asked, section_for
 from fivefold.apps.data_files.separators import separator_for
 from fivefold.apps.data_files.writing import write_rows
 from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
-from fivefold.data import CsvSource
 from fivefold.data.source import Labels
+from fivefold.data.table import TableSource
+from fivefold.experiment.named_data import Kind, Opened
 
 Target: TypeAlias = Literal["folder", "csv", "coco"]
 
@@ -84,7 +85,9 @@ def write_as_named(
     warnings = [*_unused(opened, labels, keep)]
     if kind == "csv":
         images, sign = _write_table(opened, keep, output, separator)
-        section = section_for("csv", output, opened.images_dir, separator=sign)
+        section = section_for(
+            "csv", output, opened.images_dir, separator=sign, **columns_asked(opened)
+        )
         return Written(images, section, tuple(warnings))
     warnings += _other_columns(opened, kind)
     if kind == "coco":
@@ -127,9 +130,9 @@ def _write_table(
     header, rows = table_rows(opened)
     every = [own for own in opened.source.labels if not own.exclusive]
     sign = None
-    if every:
+    if every and not _indicators(opened):
         names = [name for own in every for name in own.class_names]
-        sign = separator_for(names, separator or opened.separator)
+        sign = separator_for(names, separator or sign_of(opened))
         rows = _with_sign(opened, rows, header, sign)
     return write_rows(output, header, compress(rows, keep.tolist())), sign
 
@@ -138,10 +141,10 @@ def _with_sign(
     opened: Opened, rows: Iterator[Sequence[str]], header: Sequence[str], sign: str
 ) -> Iterator[Sequence[str]]:
     """Put another sign between the labels of cells that may have several."""
-    if len(opened.source.labels) > 1 or sign == opened.separator:
+    if len(opened.source.labels) > 1 or sign == sign_of(opened):
         return rows
     source = opened.source
-    place = header.index(source.label_columns[0]) if isinstance(source, CsvSource) else 1
+    place = header.index(source.label_columns[0]) if isinstance(source, TableSource) else 1
     cells = labels_of(source, sign)
     return ((*row[:place], cell, *row[place + 1 :]) for row, cell in zip(rows, cells, strict=True))
 
@@ -160,11 +163,17 @@ def _unused(opened: Opened, labels: Sequence[Labels], keep: AnyArray) -> Iterato
         yield f"no image has the class {shown}"
 
 
+def _indicators(opened: Opened) -> bool:
+    """Tell whether columns of 0 and 1 are the classes: no cell has several labels then."""
+    return isinstance(opened.source, TableSource) and bool(opened.source.indicator_columns)
+
+
 def _other_columns(opened: Opened, kind: Kind) -> list[str]:
-    if not isinstance(opened.source, CsvSource):
+    if not isinstance(opened.source, TableSource):
         return []
     header, _ = table_rows(opened)
-    read = {opened.source.image_column, *opened.source.label_columns}
+    source = opened.source
+    read = {source.image_column, *source.label_columns, *source.indicator_columns}
     lost = [name for name in header if name not in read]
     where = "a COCO file" if kind == "coco" else "a folder"
     return [f"{where} has no place for the columns {', '.join(lost)}"] if lost else []

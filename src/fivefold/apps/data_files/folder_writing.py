@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from fivefold.apps.data_files.reading import Opened, file_name
+from fivefold.apps.data_files.reading import file_name
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import decoding_threads
 from fivefold.core.durable import TEMPORARY, resource_error
@@ -20,6 +20,7 @@ from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
 from fivefold.data.files import list_files
 from fivefold.data.source import Labels
+from fivefold.experiment.named_data import Opened
 
 Link: TypeAlias = Literal["copy", "hard", "symbolic"]
 

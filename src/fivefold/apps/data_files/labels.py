@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from fivefold.apps.data_files.separators import check_separator, parts_of
+from fivefold.apps.data_files.separators import check_separator, parts_of, separator_for
 from fivefold.apps.data_files.writing import write_rows
 from fivefold.core.durable import write_json
 from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.types import Indices
-from fivefold.data import CsvSource, FolderSource
+from fivefold.data import FolderSource
 from fivefold.data.packed import GatheredTexts, PackedTexts, Texts
 from fivefold.data.source import in_class_order
+from fivefold.data.text_table import LIST_SIGN
+from fivefold.experiment.named_data import Reading, open_table
 
 _COLUMNS = ("path", "class")
 
@@ -34,6 +36,7 @@ class Listed:
         cell_of: Which of them each image has [N].
         left_out: Rules that left files out, each with how many.
         warnings: What a user should know.
+        separator: What stands between several labels in one text, if anything does.
     """
 
     images_dir: Path
@@ -43,6 +46,7 @@ class Listed:
     cell_of: Indices
     left_out: Mapping[str, int]
     warnings: tuple[str, ...]
+    separator: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,47 +113,42 @@ def list_folders(roots: Sequence[Path], *, recursive: bool = False) -> Listed:
 
 def list_table(
     table: Path,
-    images_dir: Path,
-    *,
-    image_column: str | None = None,
-    label_column: str | None = None,
-    separator: str | None = None,
+    reading: Reading = Reading(),  # noqa: B008  it cannot change
 ) -> Listed:
     """List the rows of a table in its own order; an image with several labels stays one row.
 
     Args:
-        table: A CSV file.
-        images_dir: Where its paths start.
-        image_column: The column of images; found if not given.
-        label_column: The column of labels; found if not given.
-        separator: What stands between several labels in one cell.
+        table: A file of text or a Parquet file.
+        reading: How to read it.
 
     Raises:
         DataError: If it is no such table.
     """
-    source = CsvSource(
-        table,
-        images_dir,
-        image_column=image_column,
-        label_column=label_column,
-        separator=separator,
-    )
-    (labels,), sign = source.labels, source.separators[0] or ""
+    images_dir = reading.images or table.parent
+    source = open_table(table, images_dir, reading)
+    if len(source.labels) != 1:
+        msg = f"{table}: expected one set of classes, got {len(source.labels)} columns of labels"
+        hint = "name the column with --label-column"
+        raise DataError(msg, hint=hint, slug="data/one-set-of-classes")
+    (labels,), sign = source.labels, next(iter(source.separators), None)
+    if not labels.exclusive and sign in (None, LIST_SIGN):
+        sign = separator_for(labels.class_names, None)
     numbers: dict[str, int] = {}
     cell_of = array("q")
     for k in range(len(source)):
         target = source.target(k)
         true = [] if target is None else np.flatnonzero(target).tolist()
-        cell = sign.join(labels.class_names[c] for c in true)
+        cell = (sign or "").join(labels.class_names[c] for c in true)
         cell_of.append(numbers.setdefault(cell, len(numbers)))
     return Listed(
         images_dir,
-        (source.image_column, source.label_columns[0]),
+        (source.image_column, next(iter(source.label_columns), _COLUMNS[1])),
         PackedTexts(source.sample_ids),
         tuple(numbers),
         np.asarray(cell_of, dtype=np.int64),
         Counter(rule for _, rule in source.excluded),
         tuple(source.warnings),
+        sign,
     )
 
 
@@ -168,11 +167,12 @@ def write_labels(
         output: The table.
         class_map: The map: `{"cat": 0, "dog": 1}`.
         columns: Other names of the columns of paths and of labels.
-        separator: What stands between several labels in one text.
+        separator: What stands between several labels in one text; default as listed.
 
     Raises:
         ResourceError: If the disk is full, read-only or failing.
     """
+    separator = listed.separator if separator is None else separator
     check_separator(separator)
     per_cell = np.bincount(listed.cell_of, minlength=len(listed.cells)).tolist()
     counts = Counter[str]()

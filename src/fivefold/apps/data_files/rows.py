@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
-from fivefold.apps.data_files.reading import Opened, labels_of
+from fivefold.apps.data_files.reading import labels_of
 from fivefold.apps.data_files.separators import separator_for
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
-from fivefold.data import CsvSource
 from fivefold.data.csv_text import read_table
 from fivefold.data.packed import PackedTexts
+from fivefold.data.parquet import read_parquet
+from fivefold.data.table import TableSource
+from fivefold.data.text_table import LIST_SIGN, Table
+from fivefold.experiment.named_data import Opened
 
 
 def table_rows(opened: Opened) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
@@ -18,7 +21,7 @@ def table_rows(opened: Opened) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     Raises:
         DataError: If a class's name has the sign in it that would stand between labels.
     """
-    if isinstance(opened.source, CsvSource):
+    if isinstance(opened.source, TableSource):
         return _rows_of_table(opened, opened.source)
     cells = labels_of(opened.source, sign_of(opened) or "")
     return ("path", "class"), zip(opened.source.sample_ids, cells, strict=True)
@@ -30,10 +33,11 @@ def sign_of(opened: Opened) -> str | None:
     Raises:
         DataError: If a class's name has that sign in it.
     """
-    labels = opened.source.labels[0]
-    if opened.kind == "csv" or labels.exclusive:
+    source = opened.source
+    is_text = isinstance(source, TableSource) and opened.separator != LIST_SIGN
+    if is_text or source.labels[0].exclusive:
         return opened.separator
-    return separator_for(labels.class_names, None)
+    return separator_for([name for own in source.labels for name in own.class_names], None)
 
 
 def keep_together(opened: Opened, column: str) -> None:
@@ -45,7 +49,7 @@ def keep_together(opened: Opened, column: str) -> None:
         ConfigError: If there is no such column.
     """
     header, rows = table_rows(opened)
-    if opened.kind != "csv" or column not in header:
+    if not isinstance(opened.source, TableSource) or column not in header:
         message = f"expected a column of the table, got {column!r}"
         hint = did_you_mean(column, header, f"it has {', '.join(header)}")
         raise ConfigError([Problem("cli/group-column", "--group-column", message, hint)])
@@ -58,9 +62,10 @@ def keep_together(opened: Opened, column: str) -> None:
 
 
 def _rows_of_table(
-    opened: Opened, source: CsvSource
+    opened: Opened, source: TableSource
 ) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
-    table = read_table(opened.path)
+    table = _table_of(opened)
+    sign = sign_of(opened) or "" if table.lists else ""
     column = table.columns.index(source.image_column)
     own = list(map(table.columns.index, source.label_columns))
     needed = [k for k, sign in zip(own, source.separators, strict=True) if not sign]
@@ -71,7 +76,19 @@ def _rows_of_table(
         for row in table.rows:
             # As they were left out: repeated rows come later, those without a label are empty.
             if row.cells[column].strip() == wanted and all(row.cells[k].strip() for k in needed):
-                yield row.cells
+                cells = enumerate(row.cells)
+                yield tuple(_joined(cell, sign) if k in table.lists else cell for k, cell in cells)
                 wanted = next(ids, None)
 
     return table.columns, rows()
+
+
+def _table_of(opened: Opened) -> Table:
+    if opened.kind == "parquet":
+        return read_parquet(opened.path)
+    return read_table(opened.path, encoding=opened.reading.encoding or "")
+
+
+def _joined(cell: str, sign: str) -> str:
+    """Write a cell that is a list as text."""
+    return sign.join(part.strip() for part in cell.split(LIST_SIGN) if part.strip())

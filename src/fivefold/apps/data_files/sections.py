@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from fivefold.experiment.named_data import Opened
+
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*")
 
 
@@ -25,6 +27,12 @@ def section_for(
         found["images"] = below
     found |= {key: value for key, value in options.items() if value is not None}
     return f"dataset: {{{', '.join(_pairs(found))}}}"
+
+
+def columns_asked(opened: Opened) -> dict[str, str | None]:
+    """Give the keys of columns that were asked for by name; a table keeps its names."""
+    asked = {"image_column": opened.reading.image_column}
+    return asked | {"label_column": opened.reading.label_column}
 
 
 def _relative(folder: Path, start: Path) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from fivefold.apps.data_files.choosing import Kinds, choose, kinds_of
-from fivefold.apps.data_files.reading import Opened
 from fivefold.apps.data_files.rows import table_rows
 from fivefold.apps.data_files.writing import RowFile
 from fivefold.core.durable import file_sha256, write_json
@@ -20,6 +19,7 @@ from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.seeding import generator_for
 from fivefold.core.types import AnyArray, Indices
 from fivefold.data import SampleTable, make_splits
+from fivefold.experiment.named_data import Opened
 
 TEST = -1
 """The fold of what is tested on, as a config's `folds_from` has it."""

@@ -14,12 +14,13 @@ from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
     from fivefold.apps.data_check import Checked
+    from fivefold.data import Source
 
 Data = Annotated[
     Path,
     typer.Argument(
         metavar="CONFIG|FOLDER|TABLE",
-        help="An experiment, a folder with one folder per class, a CSV table, a COCO file.",
+        help="An experiment, a folder with one folder per class, a table, a COCO file.",
     ),
 ]
 
@@ -41,6 +42,14 @@ def check(  # noqa: PLR0913  one parameter for each option
         ),
     ] = False,
     images: options.Images = None,
+    image_column: options.ImageColumn = None,
+    label_column: options.LabelColumn = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    boxes_as_labels: options.BoxesAsLabels = False,
+    category_map: options.CategoryMap = None,
+    level: options.Level = 0,
+    background: options.Background = None,
     overrides: arguments.Overrides = None,
     force: options.Force = False,
     as_json: arguments.AsJson = False,
@@ -54,17 +63,26 @@ def check(  # noqa: PLR0913  one parameter for each option
     """
     if output is not None:
         check_new_folder(output, force=force)
-    from fivefold.apps.data_check import check_data, draw_sheets, open_data
-    from fivefold.core.durable import write_bytes, write_json
+    from fivefold.apps.data_check import check_data
+    from fivefold.experiment.named_data import Reading, open_any
 
-    opened = open_data(
-        data, images, overrides or (), allow_imports=allow_imports, progress=Terminal()
+    reading = Reading(
+        images,
+        image_column,
+        label_column,
+        separator,
+        encoding,
+        boxes_as_labels=boxes_as_labels,
+        category_map=category_map,
+        level=level,
+        background=background,
+    )
+    opened = open_any(
+        data, reading, overrides or (), allow_imports=allow_imports, progress=Terminal()
     )
     checked = check_data(opened, headers_only=headers_only, progress=Terminal())
     if output is not None:
-        write_json(output / "check.json", checked.record())
-        for name, png in draw_sheets(checked, opened.source):
-            write_bytes(output / f"{name}.png", png)
+        _write(checked, opened.source, output)
     if as_json:
         show_json(checked.record())
     else:
@@ -74,6 +92,15 @@ def check(  # noqa: PLR0913  one parameter for each option
     if checked.refusals:
         complain("training would refuse this data")
         raise checked.examined.refusals[0]
+
+
+def _write(checked: "Checked", source: "Source", output: Path) -> None:
+    from fivefold.apps.data_check import draw_sheets
+    from fivefold.core.durable import write_bytes, write_json
+
+    write_json(output / "check.json", checked.record())
+    for name, png in draw_sheets(checked, source):
+        write_bytes(output / f"{name}.png", png)
 
 
 def check_new_folder(output: Path, *, force: bool) -> None:

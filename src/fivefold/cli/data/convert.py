@@ -1,6 +1,5 @@
 """The command that writes a data set in another form."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,21 +18,6 @@ _NewSeparator = Annotated[
         "--new-separator", metavar="SIGN", help="What to put between labels of a new table."
     ),
 ]
-_Boxes = Annotated[
-    bool, typer.Option("--boxes-as-labels", help="Take COCO's boxes as labels of their images.")
-]
-_CategoryMap = Annotated[
-    Path | None,
-    typer.Option("--category-map", metavar="FILE", help="COCO's categories to classes, as JSON."),
-]
-_Level = Annotated[
-    int,
-    typer.Option("--level", metavar="N", min=0, help="How many of COCO's supercategories up."),
-]
-_Background = Annotated[
-    str | None,
-    typer.Option("--background", metavar="CLASS", help="True where no other class is, in COCO."),
-]
 
 
 @guarded
@@ -46,10 +30,11 @@ def convert(  # noqa: PLR0913  one parameter for each option
     image_column: options.ImageColumn = None,
     label_column: options.LabelColumn = None,
     separator: options.Separator = None,
-    boxes_as_labels: _Boxes = False,
-    category_map: _CategoryMap = None,
-    level: _Level = 0,
-    background: _Background = None,
+    encoding: options.Encoding = None,
+    boxes_as_labels: options.BoxesAsLabels = False,
+    category_map: options.CategoryMap = None,
+    level: options.Level = 0,
+    background: options.Background = None,
     force: options.Force = False,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -62,7 +47,7 @@ def convert(  # noqa: PLR0913  one parameter for each option
     import numpy as np
 
     from fivefold.apps.data_files.converting import kind_to_write, write_as_named
-    from fivefold.apps.data_files.reading import Reading, open_data
+    from fivefold.experiment.named_data import Reading, open_data
 
     options.refuse_stray(
         {
@@ -76,6 +61,7 @@ def convert(  # noqa: PLR0913  one parameter for each option
         image_column,
         label_column,
         separator,
+        encoding,
         boxes_as_labels=boxes_as_labels,
         category_map=category_map,
         level=level,

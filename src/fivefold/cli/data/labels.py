@@ -1,6 +1,5 @@
 """The command that writes a table of images and labels, and a map of the classes."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ from fivefold.cli.data.told import say_left_out, warn
 from fivefold.cli.guard import guarded
 
 if TYPE_CHECKING:
-    from fivefold.apps.data_files.labels import Listed, WrittenLabels
+    from fivefold.apps.data_files.labels import WrittenLabels
 
 _Data = Annotated[
     list[Path],
@@ -55,6 +54,7 @@ def labels(  # noqa: PLR0913  one parameter for each option
     images: options.Images = None,
     image_column: options.ImageColumn = None,
     label_column: options.LabelColumn = None,
+    encoding: options.Encoding = None,
     force: options.Force = False,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -68,19 +68,23 @@ def labels(  # noqa: PLR0913  one parameter for each option
     check_outputs([output], data, force=force)
     check_outputs([class_map], data, force=force, example="x.json")
     names = options.two_columns(columns)
-    from fivefold.apps.data_files.labels import list_folders, write_labels
+    from fivefold.apps.data_files.labels import list_folders, list_table, write_labels
     from fivefold.apps.data_files.sections import section_for
+    from fivefold.experiment.named_data import Reading
 
-    of_table = {"image_column": image_column, "label_column": label_column}
+    of_table = {"--image-column": image_column, "--label-column": label_column}
+    of_table["--encoding"] = encoding
     if len(data) == 1 and data[0].is_file():
         options.refuse_stray({"--recursive": recursive}, "a table")
-        listed = _of_table(data[0], images, {**of_table, "separator": separator})
+        reading = Reading(images, image_column, label_column, separator, encoding)
+        listed = list_table(data[0], reading)
     else:
-        stray = {f"--{name.replace('_', '-')}": value for name, value in of_table.items()}
-        options.refuse_stray({"--images": images, **stray}, "folders")
+        options.refuse_stray({"--images": images, **of_table}, "folders")
         listed = list_folders(data, recursive=recursive)
     written = write_labels(listed, output, class_map, columns=names, separator=separator)
-    section = section_for("csv", output, written.images_dir, separator=separator)
+    section = section_for(
+        "csv", output, written.images_dir, separator=separator or listed.separator
+    )
     if as_json:
         files = {"table": output, "class_map_file": class_map, "dataset": section}
         show_json({**files, **vars(written)})
@@ -90,12 +94,6 @@ def labels(  # noqa: PLR0913  one parameter for each option
     say_left_out(written.left_out)
     say(f"{output}: {written.images:,} rows; {class_map}: {len(written.counts)} classes")
     say(section)
-
-
-def _of_table(table: Path, images: Path | None, given: Mapping[str, str | None]) -> "Listed":
-    from fivefold.apps.data_files.labels import list_table
-
-    return list_table(table, images or table.parent, **given)
 
 
 def _show(written: "WrittenLabels") -> None:

@@ -11,7 +11,7 @@ from fivefold.core.errors import ConfigError, Problem
 Data = Annotated[
     Path,
     typer.Argument(
-        metavar="DATA", help="A folder with one folder per class, a CSV table, or a COCO file."
+        metavar="DATA", help="A folder with one folder per class, a table, or a COCO file."
     ),
 ]
 Output = Annotated[
@@ -42,6 +42,25 @@ LabelColumn = Annotated[
 Separator = Annotated[
     str | None,
     typer.Option("--separator", metavar="SIGN", help="Stands between labels in one cell: '$'."),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="A table's, such as cp1251; default UTF-8."),
+]
+BoxesAsLabels = Annotated[
+    bool, typer.Option("--boxes-as-labels", help="Take COCO's boxes as labels of their images.")
+]
+CategoryMap = Annotated[
+    Path | None,
+    typer.Option("--category-map", metavar="FILE", help="COCO's categories to classes, as JSON."),
+]
+Level = Annotated[
+    int,
+    typer.Option("--level", metavar="N", min=0, help="How many of COCO's supercategories up."),
+]
+Background = Annotated[
+    str | None,
+    typer.Option("--background", metavar="CLASS", help="True where no other class is, in COCO."),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Another seed draws others.")]
 Force = Annotated[

@@ -38,6 +38,11 @@ def sample(  # noqa: PLR0913  one parameter for each option
     image_column: options.ImageColumn = None,
     label_column: options.LabelColumn = None,
     separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    boxes_as_labels: options.BoxesAsLabels = False,
+    category_map: options.CategoryMap = None,
+    level: options.Level = 0,
+    background: options.Background = None,
     force: options.Force = False,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -49,10 +54,22 @@ def sample(  # noqa: PLR0913  one parameter for each option
     """
     check_output(output, data, force=force)
     from fivefold.apps.data_files.converting import write_as_named
-    from fivefold.apps.data_files.reading import Reading, open_data, table_without_copies
+    from fivefold.apps.data_files.reading import table_without_copies
     from fivefold.apps.data_files.sampling import draw_sample
+    from fivefold.experiment.named_data import Reading, open_data
 
-    opened = open_data(data, Reading(images, image_column, label_column, separator))
+    reading = Reading(
+        images,
+        image_column,
+        label_column,
+        separator,
+        encoding,
+        boxes_as_labels=boxes_as_labels,
+        category_map=category_map,
+        level=level,
+        background=background,
+    )
+    opened = open_data(data, reading)
     table = table_without_copies(opened.source)
     drawn = draw_sample(table, per_class=per_class, fraction=fraction, seed=seed)
     written = write_as_named(opened, drawn.keep, output, link=link, progress=Terminal())

@@ -15,9 +15,9 @@ from fivefold.cli.guard import guarded
 from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
-    from fivefold.apps.data_files.reading import Opened
     from fivefold.apps.data_files.splitting import Part, Plan
     from fivefold.data import SampleTable
+    from fivefold.experiment.named_data import Opened
 
 _Test = Annotated[
     float | None,
@@ -78,6 +78,11 @@ def split(  # noqa: PLR0913  one parameter for each option
     image_column: options.ImageColumn = None,
     label_column: options.LabelColumn = None,
     separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    boxes_as_labels: options.BoxesAsLabels = False,
+    category_map: options.CategoryMap = None,
+    level: options.Level = 0,
+    background: options.Background = None,
     force: options.Force = False,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -87,13 +92,24 @@ def split(  # noqa: PLR0913  one parameter for each option
     rows of each part, and FILE.split.json with the seed. Exact copies of an image stay together.
     With --test and --folds, fold -1 is the test part. Images with several labels count for each.
     """
-    from fivefold.apps.data_files.reading import Reading, open_data
     from fivefold.apps.data_files.splitting import write_split
+    from fivefold.experiment.named_data import Reading, open_data
 
     plan = _plan(test, folds, (train_folds, valid_folds, infer_folds), seed)
     check_outputs([output, *plan.names(output).values()], [data], force=force)
     check_outputs([plan.record(output)], [data], force=force, example="x.json")
-    opened = open_data(data, Reading(images, image_column, label_column, separator))
+    reading = Reading(
+        images,
+        image_column,
+        label_column,
+        separator,
+        encoding,
+        boxes_as_labels=boxes_as_labels,
+        category_map=category_map,
+        level=level,
+        background=background,
+    )
+    opened = open_data(data, reading)
     table = _table(opened, group_column, ignore_copies=ignore_copies)
     written = write_split(opened, table, plan, output, column=column)
     if as_json:

@@ -15,28 +15,48 @@ from fivefold.core.progress import Terminal
 
 
 @guarded
-def stats(
+def stats(  # noqa: PLR0913  one parameter for each option
     data: Data,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="A picture, a PNG.")
     ] = None,
     images: options.Images = None,
+    image_column: options.ImageColumn = None,
+    label_column: options.LabelColumn = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    boxes_as_labels: options.BoxesAsLabels = False,
+    category_map: options.CategoryMap = None,
+    level: options.Level = 0,
+    background: options.Background = None,
     overrides: arguments.Overrides = None,
     force: options.Force = False,
     as_json: arguments.AsJson = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
-    """Count the images of each class, and tell their sizes, formats and imbalance.
+    """Count the images of each class; tell sizes, formats, imbalance.
 
     Of each image only the beginning of its file is read.
     """
     if output is not None:
         check_free(output, force=force, example="lr.png")
-    from fivefold.apps.data_check import draw_stats, open_data, stats_of
+    from fivefold.apps.data_check import draw_stats, stats_of
     from fivefold.core.durable import write_bytes
+    from fivefold.experiment.named_data import Reading, open_any
 
-    opened = open_data(
-        data, images, overrides or (), allow_imports=allow_imports, progress=Terminal()
+    reading = Reading(
+        images,
+        image_column,
+        label_column,
+        separator,
+        encoding,
+        boxes_as_labels=boxes_as_labels,
+        category_map=category_map,
+        level=level,
+        background=background,
+    )
+    opened = open_any(
+        data, reading, overrides or (), allow_imports=allow_imports, progress=Terminal()
     )
     found = stats_of(opened, Terminal())
     if output is not None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from shapes import draw_folders
 
 from fivefold.apps.data_files.converting import write_as_named
-from fivefold.apps.data_files.reading import Reading, open_data
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.progress import Silent
+from fivefold.experiment.named_data import Reading, open_data
 
 
 def converted(path, output, reading=None, **options):

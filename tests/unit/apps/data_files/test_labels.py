@@ -7,6 +7,7 @@ from shapes import draw_folders
 from fivefold.apps.data_files.labels import list_folders, list_table, write_labels
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.data import CsvSource
+from fivefold.experiment.named_data import Reading
 
 
 def touch(root, *names):
@@ -92,7 +93,7 @@ def test_a_folder_named_after_several_classes_is_one_row_each(tmp_path):
 
 def test_a_table_keeps_one_row_for_an_image_with_several_tags(tmp_path):
     (tmp_path / "in.csv").write_text("tag,filepath\ndog$cat,1.png\neel,2.png\n,3.png\n")
-    listed = list_table(tmp_path / "in.csv", tmp_path, separator="$")
+    listed = list_table(tmp_path / "in.csv", Reading(separator="$"))
     found = written(listed, tmp_path, separator="$")
     assert rows_of(tmp_path / "t.csv") == [
         ["filepath", "tag"],

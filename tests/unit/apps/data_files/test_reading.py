@@ -1,14 +1,10 @@
 import pytest
 from shapes import draw_folders
 
-from fivefold.apps.data_files.reading import (
-    Reading,
-    open_data,
-    table_with_copies,
-    table_without_copies,
-)
+from fivefold.apps.data_files.reading import table_with_copies, table_without_copies
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.progress import Silent
+from fivefold.experiment.named_data import Reading, open_data
 
 
 def test_copies_are_one_group_and_unreadable_files_are_none(tmp_path):

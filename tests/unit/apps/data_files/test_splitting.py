@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from tables_to_split import table
 
 from fivefold.apps.data_files.choosing import kinds_of
-from fivefold.apps.data_files.reading import Reading, open_data, table_without_copies
+from fivefold.apps.data_files.reading import table_without_copies
 from fivefold.apps.data_files.rows import keep_together
 from fivefold.apps.data_files.splitting import TEST, Plan, check_plan, fold_numbers, write_split
 from fivefold.core.errors import ConfigError, DataError
+from fivefold.experiment.named_data import Reading, open_data
 
 SIZES = {"gym": 185, "poolinside": 140, "operating_room": 115}
 

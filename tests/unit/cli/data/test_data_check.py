@@ -113,5 +113,5 @@ def test_nothing_there_is_told(tmp_path, capsys):
 
 
 def test_images_beside_a_folder_are_refused(photos, capsys):
-    assert run(["data", "check", str(photos), "--images", str(photos)]) == 3
-    assert "expected a CSV table beside --images" in capsys.readouterr().err
+    assert run(["data", "check", str(photos), "--images", str(photos)]) == 2
+    assert "--images: expected no such option with a folder" in capsys.readouterr().err
