@@ -6,7 +6,17 @@ from pathlib import Path
 
 CONFIG_NAME = "config.yaml"
 OWN_FOLDERS = frozenset(
-    {"data", "examples", "logs", "metrics", "pictures", "predictions", "state", "weights"}
+    {
+        "data",
+        "examples",
+        "explanations",
+        "logs",
+        "metrics",
+        "pictures",
+        "predictions",
+        "state",
+        "weights",
+    }
 )
 """What a run writes below its root; a user's images may not lie in one of them."""
 
@@ -107,6 +117,11 @@ class RunFolder:
     def oof_path(self) -> Path:
         """Every sample's prediction by the model that has not seen it."""
         return self.root / "predictions" / "oof.csv"
+
+    @property
+    def explanations_path(self) -> Path:
+        """What the small overlays in its folder show: where models looked when they were wrong."""
+        return self.root / "explanations" / "explanations.json"
 
     @property
     def audit_path(self) -> Path:
