@@ -9,7 +9,9 @@ from fake_run import make_fake_run
 from many_runs import make_run
 from PIL import Image
 from shapes import draw_folders
+from typer.main import get_command
 
+from fivefold.cli.data.group import group
 from fivefold.cli.listing import _KINDS
 
 HEAVY = ("torch", "torchvision", "timm", "accelerate", "sklearn", "matplotlib", "cv2")
@@ -134,10 +136,16 @@ def test_data_are_prepared_without_torch(tmp_path):
         ("data", "sample", photos, "-o", tmp_path / "small"),
         ("data", "resize", photos, "-o", tmp_path / "tiny", "--max-size", "8"),
         ("data", "split", photos, "-o", tmp_path / "fold.csv", "--folds", "2"),
+        ("data", "stats", photos, "-o", tmp_path / "stats.png"),
+        ("data", "check", tmp_path, "-o", tmp_path / "found"),
+        ("data", "check", tmp_path, "--headers-only"),
     ]
+    text = "architecture: resnet18\nstages: [{epochs: 1}]\ndataset: {folder: photos}\n"
+    (tmp_path / "config.yaml").write_text(f"{text}folds_count: 2\n")
     done = command_lines(*commands)
     assert [code for code, _ in done] == [0] * len(commands)
-    assert {module for _, added in done for module in added} <= {"sklearn"}
+    assert {module for _, added in done for module in added} <= {"sklearn", "cv2"}
+    assert {command[1] for command in commands} == set(get_command(group).commands)
 
 
 @pytest.mark.slow

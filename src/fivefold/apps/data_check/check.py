@@ -96,7 +96,7 @@ def check_data(opened: Opened, *, headers_only: bool, progress: Progress) -> Che
         examined = examine(source, folds=folds, progress=progress, kept=kept)
     counts = count_classes(source, examined.audit.rows.with_status(USED))
     findings = findings_of(source, examined, counts)
-    if not examined.refusals:
+    if examined.audit.used:
         examined, further = _divided(opened, examined, None if headers_only else kept, progress)
         findings += further
     levels = list(Level)
@@ -107,13 +107,15 @@ def check_data(opened: Opened, *, headers_only: bool, progress: Progress) -> Che
 def _divided(
     opened: Opened, examined: Examined, kept: Kept | None, progress: Progress
 ) -> tuple[Examined, list[Finding]]:
-    """Draw the folds that training would draw; what forbids them is a refusal."""
+    """Draw the folds that training would draw, unless it would refuse; find near duplicates."""
     table, found = table_of(opened.source, examined.audit), list[Finding]()
     near, settings = _division(opened)
     if near and kept is not None:
         images = ResizedImages(opened.source, table, kept)
         firsts = find_near(images, near, progress)
         table, found = tied(table, firsts), [*_near(examined, table.indices, firsts)]
+    if examined.refusals:
+        return examined, found
     try:
         splits = make_splits(table, **settings)
     except DataError as error:

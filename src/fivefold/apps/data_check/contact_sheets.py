@@ -14,6 +14,7 @@ from fivefold.data import Source
 from fivefold.data.audit_rows import AuditRow
 from fivefold.data.findings import Finding, Level
 from fivefold.data.looks import look_of_text
+from fivefold.data.reasons import words_for
 from fivefold.engine.captions import (
     SIZE,
     SMALL,
@@ -25,7 +26,7 @@ from fivefold.engine.captions import (
 _MOST, _ACROSS = 24, 6
 _TILE, _GAP, _MARGIN, _TEXT, _HEAD = 168, 18, 24, 40, 62  # pixels
 _INK, _SOFT, _PAPER, _FRAME, _BAD = "#1c1c1e", "#6e6e73", "#ffffff", "#f2f2f4", "#b3261e"
-_LEAST = 96  # pixels that a small image is enlarged to
+_FEW = 96  # pixels of the longer side up to which every one of them is shown
 
 
 @dataclass(frozen=True)
@@ -70,20 +71,19 @@ def _tile(source: Source, i: int, row: AuditRow, finding: str, *, begins: bool) 
     try:
         picture, instead = _shown(source, i), ""
     except DataError as error:
-        picture, instead = None, row.reason.replace("_", " ") or str(error)
+        picture, instead = None, words_for(row.reason) if row.reason else str(error)
     return _Tile(picture, instead, row.sample_id, _note(source, i, row, finding), begins)
 
 
 def _shown(source: Source, i: int) -> Pillow.Image:
-    """Make a picture that fits a tile; small images keep their pixels."""
+    """Make a picture that fits a tile; of a small image every pixel is a square."""
     pixels = source.image(i, (_TILE, _TILE))
     pixels = pixels[:, :, :3] if pixels.shape[2] >= 3 else pixels[:, :, 0]
     picture = Pillow.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
     longest = max(picture.size)
-    if longest > _TILE:
-        scale, way = _TILE / longest, Pillow.Resampling.LANCZOS
-    else:
-        scale, way = max(1.0, _LEAST // longest), Pillow.Resampling.NEAREST
+    scale, way = _TILE / longest, Pillow.Resampling.LANCZOS
+    if longest <= _FEW:
+        scale, way = float(_TILE // longest), Pillow.Resampling.NEAREST
     width, height = (max(1, round(side * scale)) for side in picture.size)
     return picture.resize((width, height), way)
 
@@ -92,7 +92,7 @@ def _note(source: Source, i: int, row: AuditRow, finding: str) -> str:
     look = look_of_text(row.look)
     size = f"{row.width} x {row.height}" if row.height else ""
     notes = {
-        "blurred": f"sharpness {look.sharpness}",
+        "blurred": f"sharpness {look.sharpness / max(look.spread, 1) ** 2:.2g}",
         "dark": f"brightness {look.brightness} of 255",
         "flat": f"spread {look.spread}",
         "tiny": size,
@@ -116,7 +116,7 @@ def _sheet(finding: Finding, tiles: Sequence[_Tile]) -> bytes:
     height = _MARGIN + _HEAD + down * (_TILE + _TEXT + _GAP) + _MARGIN - _GAP
     sheet = Pillow.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    title = f"{finding.count:,} {finding.title}"
+    title = f"{_images(finding.count)}: {finding.title}"
     draw.text((_MARGIN, _MARGIN - 4), shortened(title, (width - 2 * _MARGIN) / 1.5), _INK, font(20))
     more = f" · the first {len(tiles)} are shown" if len(tiles) < len(finding.rows) else ""
     below = shortened(f"{finding.action}{more}", width - 2 * _MARGIN)
@@ -128,6 +128,10 @@ def _sheet(finding: Finding, tiles: Sequence[_Tile]) -> bytes:
     file = io.BytesIO()
     sheet.save(file, "PNG", compress_level=6)
     return file.getvalue()
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"
 
 
 def _draw_tile(

@@ -9,7 +9,8 @@ from PIL import ImageDraw
 from fivefold.apps.data_check.stats import Stats
 from fivefold.engine.captions import SIZE, font, shortened
 
-_MARGIN, _HEAD, _ROW, _NAMES, _BARS, _NUMBERS = 28, 66, 26, 180, 420, 130  # pixels
+_MARGIN, _HEAD, _ROW, _NAMES, _BARS, _NUMBERS = 28, 66, 26, 180, 420, 150  # pixels
+_SHARES = 64  # of the numbers
 _INK, _SOFT, _BAR, _TRACK = "#1c1c1e", "#6e6e73", "#3b6fb6", "#f2f2f4"
 _MOST = 40  # bars of an output; the largest and the smallest classes if there are more
 
@@ -21,10 +22,14 @@ def draw_stats(stats: Stats) -> bytes:
         if name:
             rows.append((name, None, 0))
         rows += _bars(counts)
-    size = (2 * _MARGIN + _NAMES + _BARS + _NUMBERS, 2 * _MARGIN + _HEAD + _ROW * len(rows))
+    size = (
+        2 * _MARGIN + _NAMES + _BARS + _NUMBERS,
+        _MARGIN + _HEAD + _ROW * len(rows) + _MARGIN - 12,
+    )
     sheet = Pillow.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _MARGIN - 6), f"{stats.images:,} images", _INK, font(20))
+    total = "1 image" if stats.images == 1 else f"{stats.images:,} images"
+    draw.text((_MARGIN, _MARGIN - 6), total, _INK, font(20))
     draw.text((_MARGIN, _MARGIN + 24), _below(stats), _SOFT, font(SIZE))
     for number, (name, count, most) in enumerate(rows):
         top = _MARGIN + _HEAD + number * _ROW
@@ -37,11 +42,17 @@ def draw_stats(stats: Stats) -> bytes:
             draw.rectangle(
                 (left, top, left + max(1, round(_BARS * count / most)) - 1, top + 15), _BAR
             )
-        share = f"{count:,}   {count / max(stats.images, 1):.1%}"
-        draw.text((left + _BARS + 12, top), share, _SOFT, font(SIZE))
+        right = size[0] - _MARGIN
+        _right_aligned(draw, f"{count:,}", (right - _SHARES, top))
+        _right_aligned(draw, f"{count / max(stats.images, 1):.1%}", (right, top))
     file = io.BytesIO()
     sheet.save(file, "PNG", compress_level=6)
     return file.getvalue()
+
+
+def _right_aligned(draw: ImageDraw.ImageDraw, text: str, place: tuple[int, int]) -> None:
+    right, top = place
+    draw.text((right - font(SIZE).getlength(text), top), text, _SOFT, font(SIZE))
 
 
 def _bars(counts: Mapping[str, int]) -> list[tuple[str, int | None, int]]:

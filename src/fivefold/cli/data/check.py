@@ -81,26 +81,40 @@ def check(  # noqa: PLR0913  one parameter for each option
         data, reading, overrides or (), allow_imports=allow_imports, progress=Terminal()
     )
     checked = check_data(opened, headers_only=headers_only, progress=Terminal())
-    if output is not None:
-        _write(checked, opened.source, output)
+    drawn = None if output is None else _write(checked, opened.source, output)
     if as_json:
         show_json(checked.record())
     else:
         _show(checked)
-    if output is not None:
-        say(f"{output}: check.json names all; the pictures show the images")
+    if drawn is not None:
+        say(f"{output}: check.json names every image{_listed(drawn)}")
+    elif not as_json and _has_images(checked):
+        say("to see the images: -o DIR draws them, and names every one")
     if checked.refusals:
         complain("training would refuse this data")
         raise checked.examined.refusals[0]
 
 
-def _write(checked: "Checked", source: "Source", output: Path) -> None:
+def _write(checked: "Checked", source: "Source", output: Path) -> list[str]:
+    """Write everything; gives the names of the contact sheets."""
     from fivefold.apps.data_check import draw_sheets
     from fivefold.core.durable import write_bytes, write_json
 
     write_json(output / "check.json", checked.record())
+    drawn = []
     for name, png in draw_sheets(checked, source):
-        write_bytes(output / f"{name}.png", png)
+        drawn.append(f"{name}.png")
+        write_bytes(output / drawn[-1], png)
+    return drawn
+
+
+def _listed(drawn: list[str]) -> str:
+    more = f" and {len(drawn) - 3} more" if len(drawn) > 3 else ""
+    return f"; contact sheets: {', '.join(drawn[:3])}{more}" if drawn else ""
+
+
+def _has_images(checked: "Checked") -> bool:
+    return any(len(one.rows) for one in checked.findings)
 
 
 def check_new_folder(output: Path, *, force: bool) -> None:

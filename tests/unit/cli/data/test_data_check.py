@@ -115,3 +115,77 @@ def test_nothing_there_is_told(tmp_path, capsys):
 def test_images_beside_a_folder_are_refused(photos, capsys):
     assert run(["data", "check", str(photos), "--images", str(photos)]) == 2
     assert "--images: expected no such option with a folder" in capsys.readouterr().err
+
+
+def test_where_the_pictures_are_is_told(photos, tmp_path, capsys):
+    spoil(photos)
+    out = tmp_path / "found"
+    assert run(["data", "check", str(photos)]) == 0
+    assert "-o DIR draws them" in capsys.readouterr().err
+    assert run(["data", "check", str(photos), "-o", str(out)]) == 0
+    told = capsys.readouterr().err
+    assert f"{out}: check.json names every image; contact sheets: empty.png" in told
+
+
+def test_a_config_says_how_many_folds_there_are_and_what_near_is(photos, tmp_path, capsys):
+    photo(101).resize((100, 75)).save(photos / "dog" / "small.png")
+    config = tmp_path / "run" / "config.yaml"
+    config.parent.mkdir()
+    text = "architecture: resnet18\nshape: [64, 64, 3]\nstages: [{epochs: 1}]\n"
+    config.write_text(f"{text}dataset: {{folder: ../photos}}\nfolds_count: 9\n")
+    code, found = checked(config.parent, capsys=capsys)
+    assert code == 3
+    assert "class 'cat' has 8 samples, 9 folds need at least 9" in found["refusals"][0]
+    code, found = checked(config, "--set", "folds_count=4", capsys=capsys)
+    (near,) = found["findings"]
+    assert (code, near["name"], near["ids"]) == (
+        0,
+        "near_duplicates",
+        ["dog/1.png", "dog/small.png"],
+    )
+    settings = ("--set", "folds_count=4", "--set", "near_duplicates=off")
+    assert checked(config, *settings, capsys=capsys)[1]["findings"] == []
+    assert [path.name for path in config.parent.iterdir()] == ["config.yaml"]
+
+
+def test_near_duplicates_are_found_in_what_training_would_refuse(photos, capsys):
+    (photos / "cow").mkdir()
+    photo(101).resize((100, 75)).save(photos / "dog" / "small.png")
+    photo(900).save(photos / "cow" / "only.png")
+    code, found = checked(photos, capsys=capsys)
+    assert code == 3
+    assert [one["name"] for one in found["findings"]] == ["near_duplicates"]
+
+
+def test_a_class_is_absent_from_folds_if_its_images_are_one_picture(photos, capsys):
+    (photos / "cow").mkdir()
+    for k, side in enumerate((160, 140, 128, 120, 104)):
+        photo(900).resize((side, side * 3 // 4)).save(photos / "cow" / f"{k}.png")
+    code, found = checked(photos, capsys=capsys)
+    absent, near = sorted(found["findings"], key=lambda one: one["name"])
+    assert (code, absent["name"], absent["count"]) == (0, "absent_class", 1)
+    assert absent["examples"][0].startswith("'cow' in folds ")
+    assert len(absent["examples"][0].split(", ")) == 4
+    assert near["ids"] == [f"cow/{k}.png" for k in range(5)]
+
+
+def coco_of(root):
+    """Write a COCO file about photographs; one annotation is of an image that is not listed."""
+    names = [f"{name}/{k}.png" for name in ("cat", "dog") for k in range(8)]
+    images = [
+        {"id": k, "file_name": name, "width": 160, "height": 120} for k, name in enumerate(names)
+    ]
+    labels = [{"id": k, "image_id": k, "category_id": 1 + (k > 7)} for k in range(16)]
+    categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    document = {"images": images, "annotations": labels, "categories": categories}
+    path = root.parent / "photos.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_a_coco_file_is_checked(photos, capsys):
+    (photos / "dog" / "3.png").write_bytes(b"")
+    code, found = checked(coco_of(photos), "--images", str(photos), capsys=capsys)
+    assert (code, found["used"], found["quarantined"]) == (0, 15, 1)
+    (empty,) = found["findings"]
+    assert (empty["name"], empty["ids"]) == ("empty", ["dog/3.png"])

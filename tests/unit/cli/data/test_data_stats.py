@@ -39,3 +39,29 @@ def test_a_table_is_shown_and_a_picture_drawn(photos, tmp_path, capsys):
     assert run(command) == 2
     assert "expected a name that is free" in capsys.readouterr().err
     assert run([*command, "--force"]) == 0
+
+
+def test_a_coco_file_is_counted(photos, tmp_path, capsys):
+    names = ["cat/0.png", "cat/1.png", "dog/0.png"]
+    document = {
+        "images": [{"id": k, "file_name": name} for k, name in enumerate(names)],
+        "annotations": [{"id": k, "image_id": k, "category_id": k // 2} for k in range(3)],
+        "categories": [{"id": k, "name": name} for k, name in enumerate(("cat", "dog"))],
+    }
+    (tmp_path / "three.json").write_text(json.dumps(document))
+    command = ["data", "stats", str(tmp_path / "three.json"), "--images", str(photos), "--json"]
+    assert run(command) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["images"], found["imbalance"]) == (3, 2.0)
+    assert found["outputs"][0]["classes"] == {"cat": 2, "dog": 1}
+
+
+def test_the_data_of_a_config_are_counted(photos, tmp_path, capsys):
+    config = tmp_path / "run" / "config.yaml"
+    config.parent.mkdir()
+    text = "architecture: resnet18\nstages: [{epochs: 1}]\ndataset: {folder: ../photos}\n"
+    config.write_text(text)
+    for named in (config, config.parent):
+        assert run(["data", "stats", str(named), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["images"] == 8
+    assert [path.name for path in config.parent.iterdir()] == ["config.yaml"]
