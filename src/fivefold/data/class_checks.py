@@ -12,7 +12,7 @@ from fivefold.data.findings.spelling import misspelled, same_names
 from fivefold.data.packed import chosen
 from fivefold.data.packed_numbers import in_parts
 from fivefold.data.source import Source
-from fivefold.data.text_order import first_alike
+from fivefold.data.text_order import first_alike, joined
 
 _SHOWN = 10
 
@@ -114,10 +114,11 @@ def _tally(source: Source, used: Indices, units: Indices, enough: int) -> _Tally
 
 
 def _units(source: Source, rows: AuditRows, used: Indices) -> Indices:
-    """Number what cannot be divided between folds [N]: a sample's group, or its content."""
+    """Number what cannot be divided between folds [N]: samples of a group or of one content."""
+    same = [first_alike(chosen(rows.digests, used))]
     if source.groups is not None:
-        return first_alike(chosen(source.groups, used))
-    return first_alike(chosen(rows.digests, used))
+        same.append(first_alike(chosen(source.groups, used)))
+    return joined(*same)
 
 
 def _rarity(name: str, samples: int, distinct: int) -> str:

@@ -69,3 +69,16 @@ def test_a_warning_of_many_classes_names_ten():
         "class 'c009' has no usable image, 158 more classes likewise: "
         "some of 2 folds will not hold them"
     )
+
+
+def test_groups_that_share_a_copy_are_not_separable(tmp_path):
+    from PIL import Image
+
+    rows = ["image,label,patient"]
+    for k, (label, shade) in enumerate((("a", 0), ("a", 0), ("b", 1), ("b", 2))):
+        Image.fromarray(np.full((4, 4, 3), shade, np.uint8)).save(tmp_path / f"{k}.png")
+        rows.append(f"{k}.png,{label},p{k}")
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    source = CsvSource(tmp_path / "t.csv", tmp_path, group_column="patient")
+    with pytest.raises(DataError, match="'a' has 2 samples of which 1 may be separated, 2 folds"):
+        audit(source, folds=2, progress=Silent())
