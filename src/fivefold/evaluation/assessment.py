@@ -1,0 +1,289 @@
+"""How good predictions are, with intervals: `assess` gives all that is to be said of them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from fivefold.core.errors import DataError
+from fivefold.core.predictions import Predictions
+from fivefold.core.types import AnyArray, Indices, head_slices
+from fivefold.evaluation.class_ranking import Ranked, rank_classes
+from fivefold.evaluation.count_scores import class_scores, head_scores, mean_over_classes
+from fivefold.evaluation.counting import Counted, Tally, confusion_of, counted, tallied
+from fivefold.evaluation.estimates import (
+    PER_CLASS,
+    Assessment,
+    ClassScores,
+    Curve,
+    Estimate,
+    HeadAssessment,
+)
+from fivefold.evaluation.intervals import Units, bound_of_all_alike, drawn, linearised, middle
+from fivefold.evaluation.metrics import Doubles
+from fivefold.evaluation.undefined import (
+    ALL_ALIKE,
+    NO_PROBABILITIES,
+    ONE_UNIT,
+    reasons_of_class,
+    reasons_of_head,
+)
+
+__all__ = ["Assessment", "ClassScores", "Curve", "Estimate", "HeadAssessment", "assess"]
+
+RESAMPLES = 1000
+_RANKED = ("roc_auc", "average_precision")
+_SHARES = frozenset({"accuracy", "top_3_accuracy", "top_5_accuracy", "exact_match", "hamming_loss"})
+
+
+def assess(
+    predictions: Predictions,
+    *,
+    folds: Sequence[int] | AnyArray | None = None,
+    groups: Sequence[str] | None = None,
+    answers: AnyArray | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Assessment:
+    """Measure predictions in every way that is common, and say how sure each number is.
+
+    Numbers of answers (accuracy, precision, recall, F1, kappa, Matthews) and means over samples
+    (top k, log loss, Brier score, Hamming loss) are computed anew for each resample, exactly. ROC
+    AUC and average precision of a resample are computed to first order, whatever the number of
+    samples: from how much each sample's weight moves them, which costs one sorting in all; see
+    `intervals.linearised`. All numbers of a resample are of the same samples. Above 10,000 samples
+    random groups of them are resampled; see `evaluation.intervals`.
+
+    An interval always holds its number. A share of 0 or 1 (accuracy, top k, exact match, precision
+    and recall of a class) has all resamples alike; its other end is Clopper and Pearson's. Other
+    numbers whose resamples are all alike have no interval.
+
+    Args:
+        predictions: Of N samples, with targets; several heads are measured one by one.
+        folds: Each sample's fold [N], for the spread over folds; none if not given.
+        groups: Each sample's group [N], such as a patient: these are then resampled as wholes.
+        answers: What is answered [N, all classes], 0 or 1, such as by thresholds; if not given, the
+            likeliest class of a softmax head, and every class above one half of a sigmoid head.
+        resamples: How often; 0 for no intervals.
+        seed: Another seed draws other resamples.
+
+    Raises:
+        DataError: If there are no samples or no targets, something is not given for each sample, or
+            a head of one answer has not exactly one true class for a sample.
+        NumericError: If a probability is NaN or infinite.
+    """
+    _check_lengths(predictions, folds=folds, groups=groups, answers=answers)
+    most = max((head.num_classes for head in predictions.heads), default=1)
+    units = Units.of(predictions.ids if groups is None else groups, most)
+    numbers, own = _numbered(folds)
+    setting = _Setting(units, own, len(numbers), resamples if units.known > 1 else 0, seed)
+    heads = tuple(
+        _assess_head(part, None if answers is None else answers[:, columns], setting)
+        for part, columns in zip(predictions.by_head(), head_slices(predictions.heads), strict=True)
+    )
+    return Assessment(
+        heads,
+        len(predictions),
+        folds=numbers,
+        units=units.known,
+        grouped=groups is not None,
+        resamples=resamples,
+        seed=seed,
+        notes=() if units.known > 1 else (ONE_UNIT,),
+    )
+
+
+class _Setting(NamedTuple):
+    """What all heads are measured with.
+
+    Attributes:
+        units: What is resampled.
+        folds: Each sample's fold, counted from 0 [N]; None for none.
+        num_folds: How many there are.
+        resamples: How often.
+        seed: Of the resampling.
+    """
+
+    units: Units
+    folds: Indices | None
+    num_folds: int
+    resamples: int
+    seed: int
+
+
+class _Scores(NamedTuple):
+    """Numbers of a head [...] and of its classes [..., C], each under its name."""
+
+    head: Mapping[str, Doubles]
+    classes: Mapping[str, Doubles]
+
+    @classmethod
+    def of(cls, tally: Tally, ranks: Sequence[Doubles], *, exclusive: bool) -> "_Scores":
+        """Compute them.
+
+        Args:
+            tally: Counts, whose leading axes may be folds or resamples.
+            ranks: ROC AUC and average precision [..., C].
+            exclusive: Whether exactly one class is true of every sample.
+        """
+        classes = class_scores(tally) | dict(zip(_RANKED, ranks, strict=True))
+        found = head_scores(tally, exclusive=exclusive)
+        found |= {name: mean_over_classes(classes[name]) for name in _RANKED}
+        undefined = np.full(tally.samples.shape, np.nan)
+        return cls({name: found.get(name, undefined) for name in _order(found)}, classes)
+
+
+def _order(found: Mapping[str, Doubles]) -> list[str]:
+    last = ("roc_auc", "average_precision", "cohen_kappa", "matthews_corrcoef", "log_loss", "brier")
+    return [*(name for name in found if name not in last), *last]
+
+
+def _assess_head(part: Predictions, answers: AnyArray | None, setting: _Setting) -> HeadAssessment:
+    counts = counted(part, answers)
+    units, head = setting.units, part.heads[0]
+    by_unit = tallied(counts, units.of_samples, units.count)
+    ranked = rank_classes(counts, units.of_samples, units.count, setting.folds, setting.num_folds)
+    whole, ranks = by_unit.total, np.array([[r.roc_auc, r.average_precision] for r in ranked]).T
+    exclusive = counts.exclusive
+    scores = _Scores.of(whole, list(ranks), exclusive=exclusive)
+    made = _Estimates(
+        whole,
+        scores,
+        _over_folds(counts, ranked, setting),
+        _resampled(by_unit, ranked, ranks, setting, exclusive=exclusive),
+        setting.units,
+    )
+    reasons = reasons_of_head(whole, scores.classes, head.class_names, exclusive=exclusive)
+    return HeadAssessment(
+        name=head.name,
+        activation=head.activation,
+        class_names=head.class_names,
+        samples=len(part),
+        headline=made.of_head(reasons),
+        classes=tuple(
+            ClassScores(
+                name,
+                int(whole.true[i]),
+                int(whole.answered[i]),
+                **made.of_class(i),
+                roc=ranked[i].roc,
+                pr=ranked[i].pr,
+            )
+            for i, name in enumerate(head.class_names)
+        ),
+        confusion=confusion_of(counts),
+    )
+
+
+def _over_folds(counts: Counted, ranked: Sequence[Ranked], setting: _Setting) -> _Scores | None:
+    """Measure each fold alone; the leading axis is the fold."""
+    if setting.folds is None or setting.num_folds < 2:
+        return None
+    ranks = np.stack([r.of_folds for r in ranked], axis=-1)
+    tally = tallied(counts, setting.folds, setting.num_folds)
+    return _Scores.of(tally, list(ranks), exclusive=counts.exclusive)
+
+
+def _resampled(
+    by_unit: Tally,
+    ranked: Sequence[Ranked],
+    ranks: Doubles,
+    setting: _Setting,
+    *,
+    exclusive: bool,
+) -> _Scores | None:
+    """Measure each resample; the leading axis is the resample."""
+    if not setting.resamples:
+        return None
+    pulls = np.stack([r.pulls for r in ranked], axis=-1).astype(np.float32)  # [2, units, C]
+    parts = []
+    for weights in drawn(setting.units, setting.resamples, setting.seed):
+        changes = (weights @ pulls).astype(np.float64)
+        found = [linearised(value, change) for value, change in zip(ranks, changes, strict=True)]
+        parts.append(_Scores.of(by_unit.weighted(weights), found, exclusive=exclusive))
+    return _Scores(
+        {name: np.concatenate([p.head[name] for p in parts]) for name in parts[0].head},
+        {name: np.concatenate([p.classes[name] for p in parts]) for name in parts[0].classes},
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Estimates:
+    """Puts estimates together from numbers, those of folds, and those of resamples."""
+
+    tally: Tally
+    scores: _Scores
+    folds: _Scores | None
+    resampled: _Scores | None
+    units: Units
+
+    def of_head(self, reasons: Mapping[str, str]) -> dict[str, Estimate]:
+        """Estimate what stands for the head, each under its name."""
+        found = {}
+        for name, value in self.scores.head.items():
+            why = reasons.get(name, "")
+            if np.isnan(value) and not why:
+                why = NO_PROBABILITIES
+            count = int(self.tally.samples) if name in _SHARES else 0
+            found[name] = self._estimate(
+                float(value),
+                None if self.folds is None else self.folds.head[name],
+                None if self.resampled is None else self.resampled.head[name],
+                why,
+                count,
+            )
+        return found
+
+    def of_class(self, column: int) -> dict[str, Estimate]:
+        """Estimate the numbers of a class, each under its name."""
+        reasons = reasons_of_class(self.tally, column)
+        counts = {"precision": self.tally.answered[column], "recall": self.tally.true[column]}
+        return {
+            name: self._estimate(
+                float(self.scores.classes[name][column]),
+                None if self.folds is None else self.folds.classes[name][:, column],
+                None if self.resampled is None else self.resampled.classes[name][:, column],
+                reasons.get(name, ""),
+                int(counts.get(name, 0)),
+            )
+            for name in PER_CLASS
+        }
+
+    def _estimate(
+        self,
+        value: float,
+        folds: Doubles | None,
+        resampled: Doubles | None,
+        why: str,
+        count: int,
+    ) -> Estimate:
+        """Estimate one number; `count` is of how many samples it is a share, 0 if it is none."""
+        spread = math.nan if folds is None else float(np.std(folds))
+        if math.isnan(value) or resampled is None:
+            return Estimate(value, std_over_folds=spread, why=why)
+        if count and value in (0, 1):
+            low, high = bound_of_all_alike(value, min(count, self.units.known))
+            return Estimate(value, low, high, spread, why)
+        low, high = (float(end) for end in middle(resampled))
+        if math.isnan(low):
+            return Estimate(
+                value, std_over_folds=spread, why="; ".join(filter(None, [why, ALL_ALIKE]))
+            )
+        return Estimate(value, min(low, value), max(high, value), spread, why)
+
+
+def _numbered(folds: Sequence[int] | AnyArray | None) -> tuple[tuple[int, ...], Indices | None]:
+    """Give the folds' numbers, and each sample's fold counted from 0."""
+    if folds is None:
+        return (), None
+    numbers, own = np.unique(np.asarray(folds), return_inverse=True)
+    return tuple(map(int, numbers)), own
+
+
+def _check_lengths(predictions: Predictions, **given: object) -> None:
+    for name, values in given.items():
+        if values is not None and len(values) != len(predictions):  # type: ignore[arg-type]  # sized
+            msg = f"assess: {name}: expected {len(predictions)}, got {len(values)}"  # type: ignore[arg-type]  # sized
+            raise DataError(msg, hint="one for each sample")
