@@ -3,9 +3,18 @@
 import json
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
-from fivefold.engine.callbacks import Control, StageInfo, build_callbacks, callbacks
+from fivefold.core.predictions import Predictions
+from fivefold.core.types import Head
+from fivefold.engine.callbacks import (
+    Control,
+    StageInfo,
+    Validation,
+    build_callbacks,
+    callbacks,
+)
 
 OPTIONS = {
     "EarlyStopping": {"patience": 3},
@@ -13,6 +22,15 @@ OPTIONS = {
     "ReduceLROnPlateau": {"patience": 2, "factor": 0.5},
 }
 ROWS = [{"loss": v, "val_loss": v, "lr": 0.1} for v in (0.5, 0.4, 0.6, 0.6, 0.5, 0.3, 0.7, 0.7)]
+
+FOUND = Validation(
+    Predictions(
+        ids=("x", "y"),
+        probs=np.array([[0.9, 0.1], [0.2, 0.8]], np.float32),
+        heads=(Head("", "softmax", ("a", "b")),),
+        targets=np.eye(2, dtype=np.float32),
+    )
+)
 
 
 @pytest.fixture(params=callbacks.names())
@@ -43,6 +61,7 @@ def lived(callback, root, epochs, lr=0.1):
         control = Control(lr)
         for step in range(3 * epoch, 3 * epoch + 3):
             callback.on_step(step, 0.5, lr)
+        callback.on_validation(epoch, FOUND)
         callback.on_epoch_end(epoch, ROWS[epoch], control)
         lr = control.lr
         rates.append((lr, control.stopped))

@@ -223,6 +223,12 @@ class ExperimentKeys(BaseModel):
         description="After every epoch, draw training samples as the network has seen them into "
         "`examples/STAGE/FOLD/train`. A short form of the callback TrainExamples.",
     )
+    example_epochs: Annotated[int, Field(ge=0, le=1000)] = Field(
+        3,
+        description="In so many epochs of each stage, from the first to the last evenly, draw the "
+        "same validation samples with what is predicted by then into `examples/STAGE/FOLD`; 0: in "
+        "none.",
+    )
     early_stopping: EpochsOrOff = Field(
         0,
         description="End a stage after so many epochs without a better `primary_metric`; 0 is "

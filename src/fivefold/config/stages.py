@@ -66,6 +66,7 @@ class ResolvedStage:
         sampling: How many images of each class an epoch draws: `sampler`, `upsampling`,
             `downsampling` or a number; `none` takes all samples as they are.
         prior_correction: Whether predictions are corrected for `sampling` and `class_weights`.
+        example_epochs: In how many epochs validation samples are drawn.
         detail: How many times as large the pictures are that enlarged parts come from; 1: as all.
     """
 
@@ -108,6 +109,7 @@ class ResolvedStage:
     layers_to_train: int = ALL_LAYERS
     pooling: str = "avg"
     downscaling: int = 0
+    example_epochs: int = 0
     detail: float = 2.0
     sampling: str | int = NO_SAMPLING
     prior_correction: bool = False
@@ -201,6 +203,7 @@ def _resolve(
         layers_to_train=_layers(config, stage),
         pooling=config.pooling,
         downscaling=config.downscaling,
+        example_epochs=config.example_epochs,
         detail=config.detail,
         sampling=sampling,
         prior_correction=balanced and config.prior_correction,

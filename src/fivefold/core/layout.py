@@ -100,6 +100,10 @@ class RunFolder:
         """Pictures of validation samples; Musket puts the stage first."""
         return self.root / "examples" / str(stage) / str(fold)
 
+    def example(self, fold: int, stage: int, epoch: int) -> Path:
+        """Validation samples as they were predicted after an epoch."""
+        return self.examples(fold, stage) / f"epoch-{epoch:06d}.png"
+
     def predictions(self, subset: str, fold: int, stage: int) -> Path:
         """Predictions of one fold's model; subset is "validation" or "holdout"."""
         return self.root / "predictions" / f"{subset}-{fold}.{stage}.npz"
@@ -117,6 +121,11 @@ class RunFolder:
     def oof_path(self) -> Path:
         """Every sample's prediction by the model that has not seen it."""
         return self.root / "predictions" / "oof.csv"
+
+    @property
+    def holdout_path(self) -> Path:
+        """Every held out sample's prediction by all folds' models together."""
+        return self.root / "predictions" / "holdout.csv"
 
     @property
     def explanations_path(self) -> Path:

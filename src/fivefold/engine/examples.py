@@ -4,6 +4,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,12 +83,45 @@ def pick_examples(predictions: Predictions, limit: int = 16) -> Indices:
     Raises:
         DataError: If the truth is not known.
     """
-    confidence = mistake_confidence(predictions)
-    by_id = sorted(range(len(predictions)), key=predictions.ids.__getitem__)
-    mistakes = sorted((i for i in by_id if confidence[i] > 0), key=lambda i: -confidence[i])
-    worst = mistakes[: limit // 2]
-    rest = [i for i in by_id if i not in set(worst)]
+    worst = surest_mistakes(predictions, limit // 2).tolist()
+    rest = [i for i in _by_id(predictions) if i not in set(worst)]
     return np.array(worst + _spread(predictions, rest, limit - len(worst)), dtype=np.int64)
+
+
+def surest_mistakes(predictions: Predictions, limit: int) -> Indices:
+    """Choose the mistakes that the model was surest of; equal ones by their ids.
+
+    Args:
+        predictions: Predictions with truth.
+        limit: How many samples at most.
+
+    Returns:
+        Row numbers, the worst mistake first; none where all is right.
+
+    Raises:
+        DataError: If the truth is not known.
+    """
+    confidence = mistake_confidence(predictions)
+    wrong = np.flatnonzero(confidence > 0).tolist()
+    worst = nsmallest(limit, wrong, key=lambda i: (-confidence[i], predictions.ids[i]))
+    return np.array(worst, dtype=np.int64)
+
+
+def steady_examples(predictions: Predictions, limit: int = 16) -> Indices:
+    """Choose samples of all classes in turn, whatever is predicted: the same in every epoch.
+
+    Args:
+        predictions: Predictions with truth.
+        limit: How many samples at most.
+
+    Returns:
+        Row numbers.
+    """
+    return np.array(_spread(predictions, _by_id(predictions), limit), dtype=np.int64)
+
+
+def _by_id(predictions: Predictions) -> list[int]:
+    return sorted(range(len(predictions)), key=predictions.ids.__getitem__)
 
 
 def _spread(predictions: Predictions, rows: list[int], count: int) -> list[int]:
@@ -126,6 +160,17 @@ def draw_examples(
     Raises:
         DataError: If there is nothing to draw, or not one image for each prediction.
     """
+    return _png(_example_sheet(images, predictions, columns, limit))
+
+
+def draw_sheet(images: Sequence[Image], predictions: Predictions, columns: int = 4) -> Image:
+    """Draw the grid of `draw_examples` of all samples, as a picture [H, W, 3]."""
+    return np.asarray(_example_sheet(images, predictions, columns, len(predictions)))
+
+
+def _example_sheet(
+    images: Sequence[Image], predictions: Predictions, columns: int, limit: int
+) -> Pillow.Image:
     count = min(limit, len(predictions))
     if len(images) != len(predictions) or count < 1:
         found = f"{len(images)} images and {len(predictions)} predictions"
@@ -155,7 +200,7 @@ def draw_samples(
         _Cell(image, _UNKNOWN, [(line, _INK) for line in wrapped("", [label], "", _PICTURE)], own)
         for image, label, own in zip(images, labels, ids, strict=True)
     ]
-    return _sheet(cells, columns)
+    return _png(_sheet(cells, columns))
 
 
 @dataclass(frozen=True)
@@ -175,8 +220,15 @@ class _Cell:
     sample_id: str
 
 
-def _sheet(cells: Sequence[_Cell], columns: int) -> bytes:
-    """Draw cells in rows, as a PNG file."""
+def _png(sheet: Pillow.Image) -> bytes:
+    file = io.BytesIO()
+    # The lowest level takes a quarter of the usual one's time for some more bytes.
+    sheet.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def _sheet(cells: Sequence[_Cell], columns: int) -> Pillow.Image:
+    """Draw cells in rows."""
     columns = min(columns, len(cells))
     cell_width = _PICTURE + _GAP
     # One more line for the id, which is drawn below the longest caption.
@@ -188,10 +240,7 @@ def _sheet(cells: Sequence[_Cell], columns: int) -> bytes:
         corner = (_GAP + column * cell_width, _GAP + row * cell_height)
         _draw_picture(sheet, corner, cell.image, cell.frame)
         _draw_text(sheet, corner, cell.caption, cell.sample_id)
-    file = io.BytesIO()
-    # The lowest level takes a quarter of the usual one's time for some more bytes.
-    sheet.save(file, "PNG", compress_level=1)
-    return file.getvalue()
+    return sheet
 
 
 def _draw_picture(sheet: Pillow.Image, corner: tuple[int, int], image: Image, color: str) -> None:

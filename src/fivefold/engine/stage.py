@@ -11,7 +11,13 @@ from fivefold.core.digits import few_digits
 from fivefold.core.errors import NumericError, StateError
 from fivefold.core.predictions import Predictions
 from fivefold.engine.best import check_best, forget_best, save_best
-from fivefold.engine.callbacks import Callback, Control, StageInfo, build_callbacks
+from fivefold.engine.callbacks import (
+    Callback,
+    Control,
+    StageInfo,
+    Validation,
+    build_callbacks,
+)
 from fivefold.engine.grouping import Grouping
 from fivefold.engine.history import write_history
 from fivefold.engine.loop import train_epoch, validate
@@ -77,6 +83,8 @@ class StageRun:
             steps=Grouping.of(self.task.train(state.epoch).parts, job.stage.accumulate).steps,
             save=self._results.save_epoch,
             draw=partial(draw_train_examples, job.data, job.stage, seed=job.seed, fold=job.fold),
+            epochs=job.stage.epochs,
+            config=job.config,
         )
         if state.epoch:
             where = self.task.describe(state.epoch - 1)
@@ -131,9 +139,16 @@ class StageRun:
             predictions: Of the validation fold.
             started: When it began, by `time.monotonic`.
         """
+        found = Validation(
+            predictions,
+            pictures=self._results.pictures,
+            images=self.job.data.epoch_size(self.job.stage) + len(predictions),
+            seconds=time.monotonic() - started,
+        )
         with self.shown():
             self._keep_if_best(row, predictions)
-            self._call_back(row)
+            self._results.draw_epoch(self.state.epoch, predictions)
+            self._call_back(row, found)
         self.state.rows.append(row)
         self.state.epoch += 1
         self._commit()
@@ -150,9 +165,10 @@ class StageRun:
             folder, job.stage.index, state.epoch, self._trained, predictions
         )
 
-    def _call_back(self, row: Mapping[str, float]) -> None:
+    def _call_back(self, row: Mapping[str, float], found: Validation) -> None:
         control = Control(lr=self.state.lr)
         for callback in self.callbacks:
+            callback.on_validation(self.state.epoch, found)
             callback.on_epoch_end(self.state.epoch, row, control)
         self.state.lr, self.state.stopped = control.lr, control.stopped
 

@@ -1,6 +1,6 @@
 """What a stage of a fold leaves behind: weights, predictions, pictures, and what describes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,9 +9,10 @@ from torch import nn
 from fivefold.core.durable import write_bytes
 from fivefold.core.errors import NumericError
 from fivefold.core.predictions import Predictions
+from fivefold.core.types import Image
 from fivefold.engine.best import forget_best, load_best
 from fivefold.engine.checkpoint import Bundle, save_bundle, save_trained, save_weights
-from fivefold.engine.examples import draw_examples, pick_examples
+from fivefold.engine.examples import draw_examples, pick_examples, steady_examples
 from fivefold.engine.fold_data import plain_batches
 from fivefold.engine.predictor import Place, as_predictions, predict_views
 from fivefold.engine.stage_job import StageJob
@@ -101,6 +102,25 @@ class StageResults:
         sha256 = save_weights(stem.with_suffix(".safetensors"), self.job.model)
         save_bundle(stem.with_suffix(".json"), self._described(epoch, row, sha256))
 
+    def draw_epoch(self, epoch: int, predictions: Predictions) -> None:
+        """Draw the same samples in every epoch whose turn it is, as they are predicted by then.
+
+        Args:
+            epoch: 0-based.
+            predictions: Of the validation fold, in its order.
+        """
+        job = self.job
+        if epoch not in drawn_epochs(job.stage.epochs, job.stage.example_epochs):
+            return
+        chosen = steady_examples(predictions)
+        picture = draw_examples(self.pictures(chosen.tolist()), predictions.take(chosen))
+        write_bytes(job.folder.example(job.fold, job.stage.index, epoch), picture)
+
+    def pictures(self, rows: Sequence[int]) -> list[Image]:
+        """Give the images of some rows of an epoch's predictions, in their order."""
+        data = self.job.data
+        return [data.images.get(data.val_rows[row]) for row in rows]
+
     def _draw_examples(self) -> None:
         job, place = self.job, (self.job.fold, self.job.stage.index)
         predictions = Predictions.load(job.folder.predictions("validation", *place))
@@ -109,6 +129,20 @@ class StageResults:
         images = [job.data.images.get(rows[i]) for i in chosen]
         picture = draw_examples(images, predictions.take(chosen))
         write_bytes(job.folder.examples(*place) / "validation.png", picture)
+
+
+def drawn_epochs(epochs: int, count: int) -> set[int]:
+    """Choose epochs from the first to the last evenly; one alone is the first.
+
+    Args:
+        epochs: Of the stage.
+        count: How many to choose at most.
+
+    Returns:
+        0-based.
+    """
+    count = min(count, epochs)
+    return {round(i * (epochs - 1) / max(count - 1, 1)) for i in range(count)}
 
 
 def forget_running(folder: Path, stage: int) -> None:

@@ -169,6 +169,7 @@ def _files(folder: RunFolder, fold: int, stage: ResolvedStage) -> Iterator[Path]
     encoder_sha256 = load_bundle(folder.bundle(fold, stage.index)).encoder_sha256
     if encoder_sha256:
         yield folder.encoder(encoder_sha256)
+    yield from sorted(folder.examples(fold, stage.index).glob("epoch-*.png"))
     info = StageInfo(fold, stage.index, folder.root, 0)
     yield from written_files(stage.callbacks, info)
 

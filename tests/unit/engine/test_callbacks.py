@@ -4,7 +4,6 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from fivefold.core.errors import ConfigError, NumericError
 from fivefold.engine.callbacks import (
@@ -16,7 +15,6 @@ from fivefold.engine.callbacks import (
     ReduceLROnPlateau,
     StageInfo,
     StepLogger,
-    TensorBoard,
     TerminateOnNaN,
     build_callbacks,
     callbacks,
@@ -101,46 +99,6 @@ def test_verbose_callbacks_say_what_they_do(caplog):
     run(ReduceLROnPlateau(verbose=1, patience=1), [0.1, 0.2])
     assert "epoch 2: early stop: val_loss has not improved for 1 epoch" in caplog.text
     assert "epoch 2: learning rate 1 -> 0.1" in caplog.text
-
-
-def test_tensorboard_gets_every_number_once_after_a_resume(tmp_path):
-    for first_epoch, epochs in ((0, (0, 1, 2)), (2, (2, 3))):
-        callback = TensorBoard()
-        callback.on_stage_start(StageInfo(0, 1, tmp_path, first_epoch))
-        for epoch in epochs:
-            callback.on_epoch_end(epoch, {"val_loss": float(epoch)}, Control(0.1))
-        callback.on_stage_end()
-    events = EventAccumulator(str(tmp_path / "logs" / "0.1"))
-    events.Reload()
-    assert [e.step for e in events.Scalars("val_loss")] == [0, 1, 2, 3]
-
-
-def test_tensorboard_may_write_to_another_folder_of_the_experiment(tmp_path):
-    callback = TensorBoard(log_dir="there")
-    callback.on_stage_start(StageInfo(2, 1, tmp_path, 0))
-    callback.on_stage_end()
-    assert (tmp_path / "there" / "2.1").is_dir()
-
-
-@pytest.mark.parametrize("log_dir", ["/tmp/elsewhere", "../elsewhere", "a/../../b", ""])
-def test_a_config_cannot_make_tensorboard_write_outside_the_experiment(log_dir):
-    (complaint,) = callbacks.get("TensorBoard").check({"log_dir": log_dir})[1]
-    assert complaint.message == f"expected a path inside the experiment's folder, got {log_dir!r}"
-
-
-def test_tensorboard_has_each_step_once_if_that_is_asked_for(tmp_path):
-    for first_epoch, epochs in ((0, (0, 1)), (1, (1, 2))):
-        callback = TensorBoard(update_freq="batch")
-        callback.on_stage_start(StageInfo(0, 1, tmp_path, first_epoch, steps=2))
-        for epoch in epochs:
-            for step in (2 * epoch, 2 * epoch + 1):
-                callback.on_step(step, 0.5, 0.1)
-            callback.on_epoch_end(epoch, {"loss": 0.5}, Control(0.1))
-        callback.on_stage_end()
-    events = EventAccumulator(str(tmp_path / "logs" / "0.1" / "steps"))
-    events.Reload()
-    assert [e.step for e in events.Scalars("batch_loss")] == [0, 1, 2, 3, 4, 5]
-    assert sorted(events.Tags()["scalars"]) == ["batch_loss", "batch_lr"]
 
 
 def test_epsilon_is_the_min_delta_of_a_plateau():

@@ -9,7 +9,15 @@ from PIL import Image as Pillow
 from fivefold.core.errors import DataError
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
-from fivefold.engine.examples import decided, draw_examples, mistake_confidence, pick_examples
+from fivefold.engine.examples import (
+    decided,
+    draw_examples,
+    draw_sheet,
+    mistake_confidence,
+    pick_examples,
+    steady_examples,
+    surest_mistakes,
+)
 
 GREEN, RED, GREY = (26, 127, 90), (200, 55, 45), (138, 138, 142)
 
@@ -189,3 +197,27 @@ def test_neither_torch_nor_matplotlib_is_loaded():
         "sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_surest_mistakes_are_those_of_a_sort():
+    sample = random_predictions()
+    confidence = mistake_confidence(sample)
+    wrong = [i for i in range(len(sample)) if confidence[i] > 0]
+    expected = sorted(wrong, key=lambda i: (-confidence[i], sample.ids[i]))
+    assert surest_mistakes(sample, 10).tolist() == expected[:10]
+    assert surest_mistakes(sample, 1000).tolist() == expected
+
+
+def test_steady_examples_do_not_depend_on_what_was_predicted():
+    first, second = random_predictions(), random_predictions()
+    other = predictions(np.roll(second.probs, 1, axis=1), first.targets, first.heads[0])
+    chosen = steady_examples(first, 10)
+    assert chosen.tolist() == steady_examples(other, 10).tolist()
+    assert set(first.targets[chosen].argmax(axis=1)) == set(range(5))
+
+
+def test_a_sheet_has_the_pixels_of_the_file():
+    sample = random_predictions(3)
+    images = [grey_image()] * 3
+    from_file = np.asarray(opened(draw_examples(images, sample)))
+    assert (draw_sheet(images, sample) == from_file).all()

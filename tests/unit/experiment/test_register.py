@@ -62,6 +62,7 @@ def test_all_files_of_a_stage_are_registered_also_what_callbacks_wrote(home, sou
     encoder = source.encoder(load_bundle(source.bundle(1, 0)).encoder_sha256).name
     assert len(events) == 1
     assert sorted(Register(home).find(KEY).files) == [
+        "examples/0/1/epoch-000000.png",
         "examples/0/1/validation.png",
         f"logs/board/1.0/{events[0]}",
         "metrics/metrics-1.0.csv",
@@ -82,7 +83,7 @@ def test_what_nobody_registered_is_not_found(home, entry):
     assert entry.exists()
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 @pytest.mark.parametrize("damage", ["missing", "changed", "cut"])
 def test_a_missing_or_changed_file_is_a_miss_and_its_line_is_removed(
     home, source, entry, number, damage

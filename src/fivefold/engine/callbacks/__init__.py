@@ -5,8 +5,16 @@ from fivefold.engine.callbacks.keras import REFUSED, TerminateOnNaN
 from fivefold.engine.callbacks.making import AfterChain, build_callbacks, written_files
 from fivefold.engine.callbacks.pictures import TrainExamples
 from fivefold.engine.callbacks.plateau import EarlyStopping, ReduceLROnPlateau
-from fivefold.engine.callbacks.protocol import Callback, Control, StageInfo, callbacks
-from fivefold.engine.callbacks.writers import CSVLogger, StepLogger, TensorBoard
+from fivefold.engine.callbacks.protocol import (
+    Callback,
+    Control,
+    RunResults,
+    StageInfo,
+    Validation,
+    callbacks,
+)
+from fivefold.engine.callbacks.tensorboard import TensorBoard
+from fivefold.engine.callbacks.writers import CSVLogger, StepLogger
 
 __all__ = [
     "REFUSED",
@@ -17,11 +25,13 @@ __all__ = [
     "EarlyStopping",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
+    "RunResults",
     "StageInfo",
     "StepLogger",
     "TensorBoard",
     "TerminateOnNaN",
     "TrainExamples",
+    "Validation",
     "build_callbacks",
     "callbacks",
     "written_files",

@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from fivefold.core.errors import ConfigError, NumericError, Problem
-from fivefold.engine.callbacks.protocol import Callback, Control, StageInfo, callbacks
+from fivefold.engine.callbacks.protocol import (
+    Callback,
+    Control,
+    RunResults,
+    StageInfo,
+    Validation,
+    callbacks,
+)
 from fivefold.optim import LRVariator, Moment, build_schedule, is_callback, last_of_chain
 
 
@@ -34,6 +41,10 @@ class AfterChain(Callback):
         """Pass it on."""
         self.inner.on_step(step, loss, lr)
 
+    def on_validation(self, epoch: int, found: Validation) -> None:
+        """Pass it on."""
+        self.inner.on_validation(epoch, found)
+
     def on_epoch_end(self, epoch: int, row: Mapping[str, float], control: Control) -> None:
         """Let the callback work on the rate that there is, and keep what it has made of it."""
         self._given = self._given or control.lr
@@ -53,6 +64,10 @@ class AfterChain(Callback):
     def on_stage_end(self) -> None:
         """Pass it on."""
         self.inner.on_stage_end()
+
+    def on_results(self, results: RunResults) -> None:
+        """Pass it on."""
+        self.inner.on_results(results)
 
     def written(self, info: StageInfo) -> Sequence[Path]:
         """Ask the callback."""

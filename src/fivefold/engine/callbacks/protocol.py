@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -11,6 +11,8 @@ from pydantic import Field
 
 from fivefold.core.catalog import Catalog
 from fivefold.core.errors import NumericError
+from fivefold.core.predictions import Predictions
+from fivefold.core.types import Image
 from fivefold.engine.callbacks.own import guarded
 from fivefold.evaluation import direction
 
@@ -42,6 +44,48 @@ def _nothing(epoch: int) -> bytes:  # noqa: ARG001  it draws none of them
     return b""
 
 
+def _no_pictures(rows: Sequence[int]) -> list[Image]:  # noqa: ARG001  it has none of them
+    """Give no image: there are no samples."""
+    return []
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What an epoch found beside its numbers.
+
+    Attributes:
+        predictions: Of the validation fold.
+        pictures: Gives the images [H, W, C] of some rows of the predictions, as the network's
+            size has them, in their order.
+        images: How many images were learned from and validated.
+        seconds: How long that took.
+    """
+
+    predictions: Predictions
+    pictures: Callable[[Sequence[int]], list[Image]] = _no_pictures
+    images: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """What a run has put into its folder about all folds.
+
+    Attributes:
+        root: The experiment's folder.
+        config: Of the experiment, as JSON values.
+        numbers: Over all folds, by name.
+        files: Those that are new or were written anew.
+        weights: Files of the last stage's weights, with what describes them.
+    """
+
+    root: Path
+    config: Mapping[str, Any]
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    files: Sequence[Path] = ()
+    weights: Sequence[Path] = ()
+
+
 @dataclass(frozen=True)
 class StageInfo:
     """Where a callback is at work.
@@ -56,6 +100,8 @@ class StageInfo:
         save: Writes the weights as they are, and what describes them, to a path without a suffix;
             told the epoch and its numbers.
         draw: Makes a PNG file of training samples as an epoch has them.
+        epochs: How many the stage is to have.
+        config: Of the experiment, as JSON values.
     """
 
     fold: int
@@ -66,6 +112,8 @@ class StageInfo:
     steps: int = 1
     save: Save = _nowhere
     draw: Draw = _nothing
+    epochs: int = 0
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Callback:
@@ -90,6 +138,9 @@ class Callback:
             lr: The rate of the step.
         """
 
+    def on_validation(self, epoch: int, found: Validation) -> None:
+        """Called with the predictions of an epoch, before `on_epoch_end`."""
+
     def on_epoch_end(self, epoch: int, row: Mapping[str, float], control: Control) -> None:
         """Called with all numbers of an epoch, before they are committed."""
 
@@ -99,6 +150,12 @@ class Callback:
 
     def on_stage_end(self) -> None:
         """Called after the last epoch, also after an error."""
+
+    def on_results(self, results: RunResults) -> None:
+        """Called when all folds are finished, perhaps in another process and more than once.
+
+        It may be called before any other hook; the files of all stages are there.
+        """
 
     def written(self, info: StageInfo) -> Sequence[Path]:  # noqa: ARG002  the protocol's names
         """Name the files and folders that it writes, whether they are there or not."""
