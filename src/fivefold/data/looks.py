@@ -109,7 +109,8 @@ def measured(kind: str, image: Image) -> Look:
 
     The variance of the Laplacian as a measure of sharpness is that of Pech-Pacheco et al., Diatom
     autofocusing in brightfield microscopy, 2000. A photograph that is blurred by a few pixels of
-    thousands is sharp for any network, so images are made smaller first.
+    thousands is sharp for any network, so images are made smaller first; of them the middle, which
+    is half of their pixels, shows whether what they are of is sharp.
 
     Args:
         kind: Of their file.
@@ -118,15 +119,19 @@ def measured(kind: str, image: Image) -> Look:
     import cv2  # noqa: PLC0415  who lists data or reads headers needs none of it
 
     grey = _grey(image)
-    longest = max(grey.shape)
-    if longest > LONGEST:
-        height, width = (max(1, round(side * LONGEST / longest)) for side in grey.shape)
-        grey = np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     mean, spread = (round(float(value[0, 0])) for value in cv2.meanStdDev(grey))
+    longest = max(grey.shape)
     if longest < _SHORTEST:
         return Look(kind, mean, spread)
-    _, rough = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
-    return Look(kind, mean, spread, min(round(float(rough[0, 0]) ** 2), _SHARPEST))
+    if longest > LONGEST:
+        middle = grey[tuple(slice(side * 3 // 20, side - side * 3 // 20) for side in grey.shape)]
+        height, width = (max(1, round(side * LONGEST / longest)) for side in middle.shape)
+        grey = np.asarray(cv2.resize(middle, (width, height), interpolation=cv2.INTER_AREA))
+    edges = cv2.Laplacian(grey, cv2.CV_16S)
+    # As `meanStdDev` has it, in a tenth of its time; sums of whole numbers are exact.
+    squares, total = cv2.norm(edges, cv2.NORM_L2SQR), cv2.sumElems(edges)[0]
+    rough = squares / edges.size - (total / edges.size) ** 2
+    return Look(kind, mean, spread, min(round(rough), _SHARPEST))
 
 
 def _grey(image: Image) -> Image:
