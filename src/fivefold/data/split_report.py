@@ -93,11 +93,23 @@ class SplitReport:
 
     def kept_together(self) -> str:
         """Say in a line what was kept together, and what was not."""
-        found = {reason: ties for reason, ties in self.ties.items() if ties.sets}
+        found = self._sets()
         if not found:
             return "every sample is alone" + ("" if self.distance else "; near duplicates unsought")
-        told = [f"{t.samples} samples in {t.sets} sets of {name}" for name, t in found.items()]
-        return "; ".join([", ".join(told), *self.leaks()])
+        return "; ".join([found, *self.leaks()])
+
+    def __str__(self) -> str:
+        """Say in a line how even the classes are, and what was kept together."""
+        told = [str(self.evenness)] if self.evenness else []
+        told += [self._sets()] if self._sets() else []
+        return "; ".join(told) or self.kept_together()
+
+    def _sets(self) -> str:
+        found = {reason: ties for reason, ties in self.ties.items() if ties.sets}
+        return ", ".join(
+            f"{ties.samples} samples in {ties.sets} set{'s' * (ties.sets > 1)} of {reason}"
+            for reason, ties in found.items()
+        )
 
     def save(self, path: Path) -> None:
         """Write durably as JSON."""

@@ -21,6 +21,7 @@ from fivefold.data.balance import check_positives, positives_of
 from fivefold.data.columns import ColumnError
 from fivefold.data.datasets import source_of
 from fivefold.data.extended import without_copies
+from fivefold.data.findings import told_in_a_line
 from fivefold.data.given_folds import (
     HOLDOUT,
     GivenFolds,
@@ -112,6 +113,8 @@ def prepare(
         folder=folder if save else None,
         kept=kept,
     )
+    if worth_a_look := told_in_a_line(found.rows):
+        logger.warning(worth_a_look)
     table = _without_copies(table_of(source, found), source)
     images, given = build_images(config.shape, source, table, kept), given_folds(config, source)
     if has_begun(folder):
@@ -123,7 +126,7 @@ def prepare(
         if save:
             splits.save(folder.folds_path)
             report.save(folder.split_report_path)
-            progress.line(f"folds: {report.evenness or report.kept_together()}")
+            progress.line(f"folds: {report}")
     _warn_of_empty_classes(table, splits)
     positives = _positives(config, source, table, splits)
     return Prepared(source, found, table, splits, images, positives, report)

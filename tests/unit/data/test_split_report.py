@@ -89,6 +89,18 @@ def test_a_line_says_what_is_together_and_what_is_not():
     assert SplitReport(None).kept_together() == "every sample is alone; near duplicates unsought"
 
 
+def test_the_line_of_a_run_has_evenness_and_sets_without_what_is_warned_of():
+    assert str(TORN) == (
+        "classes differ by at most 5 points: 'cat' in fold 1, 25.00% instead of 20.00%; "
+        "9 samples in 4 sets of groups, 5 samples in 2 sets of near duplicates"
+    )
+    assert str(replace(TORN, ties={NEAR: Ties(1, 2, 0)})).endswith(
+        "; 2 samples in 1 set of near duplicates"
+    )
+    assert str(replace(TORN, ties={})) == str(TORN.evenness)
+    assert str(SplitReport(None, {}, 4)) == "every sample is alone"
+
+
 def test_a_report_comes_back(tmp_path):
     TORN.save(tmp_path / "splits.json")
     assert SplitReport.load(tmp_path / "splits.json") == TORN

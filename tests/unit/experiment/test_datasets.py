@@ -146,3 +146,13 @@ def test_pixels_are_the_same_bits_with_and_without_a_cache(photos, cache_folder,
     assert all(np.array_equal(with_cache.get(row), without.get(row)) for row in range(8))
     assert without.num_bytes == 8 * 192
     assert ("`cache: 0.01` has room" in caplog.text) == (cache != "false")
+
+
+def test_a_run_says_what_of_its_data_is_worth_a_look(photos, caplog):
+    prepared(photos, "false")
+    assert "worth a look" not in caplog.text
+    dark = Image.fromarray(np.full((60, 90, 3), 2, np.uint8))
+    dark.save(photos / "photos" / "a" / "night.png")
+    prepared(photos, "false")
+    told = "images worth a look: 1 dark, 1 of one colour; `fivefold data check` shows them"
+    assert caplog.messages.count(told) == 1

@@ -74,6 +74,13 @@ def findings_on_looks(rows: AuditRows) -> Iterator[Finding]:
             yield of_rows(name.replace("-", "_"), title, level, action, rows, used[has])
 
 
+def told_in_a_line(rows: AuditRows) -> str:
+    """Word a warning about images that are worth a look; empty if there are none."""
+    found = [one for one in findings_on_looks(rows) if one.level == Level.LOOK]
+    counts = ", ".join(f"{one.count:,} {one.title}" for one in found)
+    return f"images worth a look: {counts}; `fivefold data check` shows them" if found else ""
+
+
 def _values(sizes: AnyArray, looks: AnyArray) -> dict[str, AnyArray]:
     """Collect what each threshold is about [N]; NaN where nobody knows."""
     sides = sizes.astype(float)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fivefold.data.audit_rows import AuditRow, AuditRows
-from fivefold.data.findings import findings_on_looks
+from fivefold.data.findings import findings_on_looks, told_in_a_line
 
 USUAL = ("JPEG 120 50 400", 300, 400)
 
@@ -61,3 +61,15 @@ def test_nobody_judges_what_was_not_looked_at():
 def test_the_worst_comes_first():
     odd = [(f"JPEG {value} 50 400", 300, 400) for value in (9, 3, 7)]
     assert np.array_equal(found(rows(*odd))["dark"], [21, 22, 20])
+
+
+def test_what_is_worth_a_look_is_told_in_a_line():
+    odd = [
+        ("JPEG 3 50 400", 300, 400),
+        ("JPEG 3 50 10", 300, 400),
+        ("JPEG+grey 120 50 400", 300, 400),
+    ]
+    assert told_in_a_line(rows(*odd)) == (
+        "images worth a look: 2 dark, 1 blurred; `fivefold data check` shows them"
+    )
+    assert told_in_a_line(rows(odd[2])) == ""
