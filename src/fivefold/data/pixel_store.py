@@ -175,13 +175,18 @@ class PixelStore:
         self.home = home
         self._shape = preprocess.shape
         self._row_bytes = preprocess.num_bytes
-        self.folder = home.folder("pixels") / f"{preprocess.key}.{_LAYOUT}"
+        self.folder = self.place(home, preprocess)
         if not (self.folder / _RECORD).exists():
             durable.write_json(self.folder / _RECORD, preprocess.record)
         self._used: set[Path] = set()
         self._fresh: dict[bytes, Known] = {}
         self._writer: ShardWriter | None = None
         self._shelf = _Shelf(_opened(sorted(self.folder.glob("*.index")), self._shape))
+
+    @staticmethod
+    def place(home: CacheHome, preprocess: Preprocess) -> Path:
+        """Name the folder of a preprocessing's rows; it need not be there."""
+        return home.folder("pixels") / f"{preprocess.key}.{_LAYOUT}"
 
     def find(self, digest: str) -> Known | None:
         """Tell what is known of the whole image whose pixels are here, or None."""

@@ -3,17 +3,25 @@
 import base64
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image as Pillow
 
+from fivefold.apps.report.kept_pixels import KeptPixels
+from fivefold.core.types import Image
 from fivefold.data.decode import Limits, decode, read_bytes
 from fivefold.data.image_problem import ImageProblem
 
-_SIDE = 96  # pixels; shown at half of it, for fine screens
+_SIDE = 128  # pixels
+_LOSSLESS = 32  # up to this side each pixel is seen
 _LIMITS = Limits(max_bytes=20_000_000, max_pixels=40_000_000)  # a page is made in seconds
+_MOST_READ = 400_000_000  # bytes of files, all together: some seconds
+_QUALITY = 80
 
 
 def sheet_url(path: Path) -> str:
@@ -25,61 +33,99 @@ def sheet_url(path: Path) -> str:
     """
     try:
         with Pillow.open(path, formats=["PNG"]) as image:
-            return _data_url(image.convert("RGB"))
+            return _url(image.convert("RGB"), "PNG")
     except (SyntaxError, Pillow.DecompressionBombError) as error:  # Pillow's for broken chunks
         raise ValueError(str(error)) from error
 
 
-def thumbnails(root: Path, audit: Mapping[str, Any], ids: Iterable[str]) -> dict[str, str]:
-    """Make small pictures of samples whose files are still what the audit has read.
+class Thumbnails:
+    """Small pictures of samples.
+
+    They are made from files that are still what the audit has read; else, as for samples of a
+    Python data set, from the pixels that the run has kept in the cache.
 
     Args:
         root: The run folder.
         audit: What the audit found, in any state.
-        ids: The samples.
-
-    Returns:
-        Id to URL; a sample whose file is gone, changed or huge has none.
+        kept: Pixels in the cache.
     """
-    listed = audit.get("rows")
-    rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
-    by_id = {row["sample_id"]: row for row in rows if isinstance(row.get("sample_id"), str)}
-    urls = {name: _thumbnail(root, by_id[name]) for name in ids if name in by_id}
-    return {name: url for name, url in urls.items() if url}
 
+    def __init__(self, root: Path, audit: Mapping[str, Any], kept: KeptPixels) -> None:
+        self._root = root
+        self._kept = kept
+        listed = audit.get("rows")
+        rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+        self._rows = {
+            row["sample_id"]: row for row in rows if isinstance(row.get("sample_id"), str)
+        }
+        self._left = _MOST_READ
 
-def _thumbnail(root: Path, row: Mapping[str, Any]) -> str:
-    for path in _places(root, row.get("path")):
-        try:
-            data = read_bytes(path, limits=_LIMITS)
-            # Only what was trained on: never another file that lies there now.
-            if hashlib.sha256(data).hexdigest() != row.get("digest"):
-                continue
-            pixels = decode(data, limits=_LIMITS, draft_size=(_SIDE, _SIDE))
-        except ImageProblem:
-            continue
+    def __call__(self, ids: Sequence[str]) -> dict[str, str]:
+        """Make pictures.
+
+        Args:
+            ids: Of the samples.
+
+        Returns:
+            Id to URL; a sample whose file is gone, changed or huge has none, and none has one
+            once very much was read.
+        """
+        rows = [self._rows[name] for name in ids if name in self._rows]
+        affordable = [row for row in rows if self._takes(row)]
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:  # decoding frees the lock
+            urls = list(threads.map(self._url_of, affordable))
+        found = zip(affordable, urls, strict=True)
+        return {row["sample_id"]: url for row, url in found if url}
+
+    def _takes(self, row: Mapping[str, Any]) -> bool:
+        """Say whether a file may still be read; by its recorded size, so always in the same way."""
+        size = str(row.get("stamp") or "").partition(":")[0]
+        self._left -= int(size) if size.isdecimal() else 0
+        return self._left >= 0
+
+    def _url_of(self, row: Mapping[str, Any]) -> str:
+        pixels = self._pixels(row)
+        if pixels is None:
+            return ""
         picture = Pillow.fromarray(pixels)
         picture.thumbnail((_SIDE, _SIDE))
-        return _data_url(picture)
-    return ""
+        return _url(picture, "PNG" if max(picture.size) <= _LOSSLESS else "JPEG")
+
+    def _pixels(self, row: Mapping[str, Any]) -> Image | None:
+        for path in _places(self._root, row.get("path")):
+            try:
+                data = read_bytes(path, limits=_LIMITS)
+                # Only what was trained on: never another file that lies there now.
+                if hashlib.sha256(data).hexdigest() == row.get("digest"):
+                    return decode(data, limits=_LIMITS, draft_size=(_SIDE, _SIDE))
+            except ImageProblem:
+                continue
+        pixels = self._kept.read(row.get("digest"))
+        return None if pixels is None else _drawable(pixels)
+
+
+def _drawable(pixels: Image) -> Image:
+    """Show what Pillow can draw: of 2 channels the first, of 4 and more the first three."""
+    channels = pixels.shape[2]
+    return np.ascontiguousarray(pixels[:, :, :3] if channels >= 3 else pixels[:, :, 0])
 
 
 def _places(root: Path, recorded: object) -> Iterator[Path]:
-    """Say where a file may lie: as recorded, else seen from a run folder that was moved."""
+    """Say where a file may lie: as recorded, else below a run folder that was moved or renamed.
+
+    What lies there is held against its digest, so a wrong place does no harm.
+    """
     if not isinstance(recorded, str) or not recorded:
         return
     path = Path(recorded)
     yield path
-    if path.is_absolute():
-        return
-    yield root / path
-    name = root.resolve().name
-    if name in path.parts:
-        yield root.joinpath(*path.parts[path.parts.index(name) + 1 :])
+    if not path.is_absolute():
+        yield from (root.joinpath(*path.parts[start:]) for start in range(len(path.parts)))
 
 
-def _data_url(picture: Pillow.Image) -> str:
+def _url(picture: Pillow.Image, kind: str) -> str:
     picture.info.clear()
     file = io.BytesIO()
-    picture.save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    options = {"quality": _QUALITY} if kind == "JPEG" else {}
+    picture.save(file, kind, **options)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"

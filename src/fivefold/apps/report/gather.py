@@ -47,6 +47,7 @@ class Gathered:
         reused: Experiment to the stages that were taken from it, each "<fold>.<stage>".
         histories: Metrics of each epoch.
         predictions: Out-of-fold predictions of the last stage.
+        folds_of_samples: Of these predictions, the fold of each [N].
         fold_sizes: Validation samples of each fold.
         audit: What the audit counted.
         manifest: Versions, hardware, choices.
@@ -69,6 +70,7 @@ class Gathered:
     reused: Mapping[str, list[str]] = field(default_factory=dict)
     histories: Histories = field(default_factory=dict)
     predictions: Predictions | None = None
+    folds_of_samples: tuple[int, ...] = ()
     fold_sizes: Mapping[int, int] = field(default_factory=dict)
     audit: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
@@ -151,10 +153,12 @@ def _add_predictions(found: Gathered, folder: RunFolder) -> None:
             found.fold_sizes = {**found.fold_sizes, fold: len(part)}
             found.examples = {
                 **found.examples,
-                fold: sorted(folder.examples(fold, stage).glob("*.png")),
+                fold: sorted(folder.examples(fold, stage).glob("validation.png")),
             }
     if parts:
         found.predictions = found.attempt("out-of-fold predictions", lambda: join(parts), None)
+        sizes = found.fold_sizes.items()
+        found.folds_of_samples = tuple(fold for fold, size in sizes for _ in range(size))
 
 
 def _add_summary(found: Gathered, folder: RunFolder) -> None:

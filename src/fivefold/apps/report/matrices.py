@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fivefold.core.predictions import Predictions
 from fivefold.engine.examples import decided, mistake_confidence
 
-MAX_CLASSES = 60
+MAX_CLASSES = 100
 """More do not fit a page: then those with most mistakes are shown."""
 
 
@@ -18,12 +18,14 @@ class Matrix:
 
     Attributes:
         class_names: The classes shown.
+        classes: Their numbers [C].
         counts: How many samples.
         totals: Samples of each class, those in columns not shown included [C].
         left_out: How many classes are not shown.
     """
 
     class_names: tuple[str, ...]
+    classes: tuple[int, ...]
     counts: NDArray[np.int64]
     totals: NDArray[np.int64]
     left_out: int
@@ -33,21 +35,43 @@ class Matrix:
         """Counts as fractions of their class, 0-1."""
         return self.counts / np.maximum(self.totals, 1)[:, None]
 
-    def confused(self, limit: int = 8) -> list[tuple[str, str, int, float]]:
-        """List the commonest confusions: truth, prediction, count, fraction of the class."""
+    def confused(self, limit: int = 8) -> list["Pair"]:
+        """List the commonest confusions."""
         off = self.counts - np.diag(np.diag(self.counts))
         order = np.argsort(-off, axis=None, kind="stable")[:limit]
         pairs = (divmod(int(i), len(self.class_names)) for i in order)
-        names, shares = self.class_names, self.shares
+        names, shares, numbers = self.class_names, self.shares, self.classes
         return [
-            (names[t], names[p], int(off[t, p]), float(shares[t, p])) for t, p in pairs if off[t, p]
+            Pair(names[t], names[p], (numbers[t], numbers[p]), int(off[t, p]), float(shares[t, p]))
+            for t, p in pairs
+            if off[t, p]
         ]
 
 
 @dataclass(frozen=True)
-class ClassRow:
-    """One class: samples that have it, and how well it is found, 0-1."""
+class Pair:
+    """One class that is taken for another.
 
+    Attributes:
+        truth: The class.
+        taken: What it is taken for.
+        classes: The numbers of both.
+        count: How many samples.
+        share: Of the class, 0-1.
+    """
+
+    truth: str
+    taken: str
+    classes: tuple[int, int]
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class: its number, samples that have it, and how well it is found, 0-1."""
+
+    number: int
     name: str
     support: int
     precision: float
@@ -59,6 +83,7 @@ class ClassRow:
 class Mistake:
     """One sample that the model is wrong about; `confidence` 0-1 is that of the wrong answer."""
 
+    row: int
     sample_id: str
     truth: str
     predicted: str
@@ -67,17 +92,17 @@ class Mistake:
 
 def confusion(predictions: Predictions) -> Matrix | None:
     """Count what is taken for what by one head; None where several labels may be true."""
-    from sklearn.metrics import confusion_matrix  # noqa: PLC0415  a second of loading
-
     names = predictions.class_names
     if predictions.heads[0].activation == "sigmoid":
         return None
-    truth, found = predictions.truth.argmax(axis=1), decided(predictions).argmax(axis=1)
-    counts = confusion_matrix(truth, found, labels=np.arange(len(names)))
+    truth, found = predictions.truth.argmax(axis=1), predictions.probs.argmax(axis=1)
+    counts = np.bincount(truth * len(names) + found, minlength=len(names) ** 2)
+    counts = counts.reshape(len(names), -1)
     wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
     kept = np.sort(np.argsort(-wrong, kind="stable")[:MAX_CLASSES])
     return Matrix(
         class_names=tuple(names[i] for i in kept),
+        classes=tuple(kept.tolist()),
         counts=counts[np.ix_(kept, kept)],
         totals=counts.sum(axis=1)[kept],
         left_out=len(names) - len(kept),
@@ -94,9 +119,9 @@ def class_rows(predictions: Predictions) -> list[ClassRow]:
         truth, found, labels=only, average=None, zero_division=0
     )
     return [
-        ClassRow(name, int(support), float(precision), float(recall), float(f1))
-        for name, precision, recall, f1, support in zip(
-            predictions.class_names, *columns, strict=True
+        ClassRow(k, name, int(support), float(precision), float(recall), float(f1))
+        for k, (name, precision, recall, f1, support) in enumerate(
+            zip(predictions.class_names, *columns, strict=True)
         )
     ]
 
@@ -112,7 +137,7 @@ def worst_mistakes(predictions: Predictions, limit: int = 20) -> list[Mistake]:
         parts = predictions.take([i]).by_head()
         truth = "; ".join(_labels(part, part.truth[0] > 0.5) for part in parts)
         found = "; ".join(_labels(part, decided(part)[0] > 0.5) for part in parts)
-        mistakes.append(Mistake(predictions.ids[i], truth, found, float(confidence[i])))
+        mistakes.append(Mistake(i, predictions.ids[i], truth, found, float(confidence[i])))
     return mistakes
 
 

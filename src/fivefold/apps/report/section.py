@@ -1,0 +1,43 @@
+"""What a section of the page is made from, and what it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fivefold.apps.report.album import Album
+from fivefold.apps.report.gather import Gathered
+from fivefold.core.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with a heading.
+
+    Attributes:
+        anchor: Its place on the page: letters and dashes, different for each section.
+        title: Its heading.
+        template: The file below `templates/`.
+        values: What the template needs.
+        short: What the table of contents says; the title if empty.
+    """
+
+    anchor: str
+    title: str
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    short: str = ""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What sections are made from.
+
+    Attributes:
+        found: What the run folder holds.
+        heads: Out-of-fold predictions with truth, one for each head; none where there are none.
+        album: Takes wishes for pictures; has them when the templates are filled.
+    """
+
+    found: Gathered
+    heads: tuple[Predictions, ...]
+    album: Album

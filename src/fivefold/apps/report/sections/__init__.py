@@ -1,0 +1,28 @@
+"""The sections of the page, one module each, in the page's order."""
+
+from collections.abc import Callable, Iterable
+
+from fivefold.apps.report.section import Material, Section
+from fivefold.apps.report.sections import (
+    config,
+    confusions,
+    curves,
+    data,
+    environment,
+    examples,
+    metrics,
+    mistakes,
+    warnings,
+)
+
+ALL: tuple[Callable[[Material], Iterable[Section]], ...] = (
+    metrics.sections,
+    curves.sections,
+    confusions.sections,
+    mistakes.sections,
+    examples.sections,
+    data.sections,
+    warnings.sections,
+    config.sections,
+    environment.sections,
+)

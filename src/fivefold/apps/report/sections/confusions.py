@@ -1,0 +1,68 @@
+"""What is taken for what, or how well each label is found; a section for each head."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fivefold.apps.report.cells import by_count, cells_of
+from fivefold.apps.report.matrices import Matrix, class_rows, confusion
+from fivefold.apps.report.section import Material, Section
+from fivefold.apps.report.texts import name
+from fivefold.core.predictions import Predictions
+
+_STYLES = ((12, ""), (30, "many"), (60, "most"))
+_MOST_ROWS = 20
+
+
+def sections(material: Material) -> Iterator[Section]:
+    """Show each head's matrix, or its labels, with the samples behind every count."""
+    for number, part in enumerate(material.heads):
+        cells = cells_of(part)
+        for mistakes in (True, False):
+            groups = by_count(cells, mistakes=mistakes)
+            material.album.wish([[part.ids[row] for row in cell.rows] for cell in groups])
+        matrix = confusion(part)
+        title = "How well each label is found" if matrix is None else "What is taken for what"
+        head = part.heads[0].name
+        values = {
+            "number": number,
+            "matrix": _shown(matrix) if matrix else None,
+            "rows": class_rows(part),
+            "several": matrix is None,
+            "missed": _counts(part, cells, "missed"),
+            "invented": _counts(part, cells, "invented"),
+            "most": _MOST_ROWS,
+        }
+        yield Section(
+            f"classes-{number}",
+            f"{title}: {name(head)}" if head else title,
+            "confusions.html",
+            values,
+            short=f"Classes: {name(head)}" if head else "Classes",
+        )
+
+
+def _counts(part: Predictions, cells: dict[str, Any], kind: str) -> list[int]:
+    keys = [f"{kind},{k}" for k in range(part.heads[0].num_classes)]
+    return [cells[key].count if key in cells else 0 for key in keys]
+
+
+def _shown(matrix: Matrix) -> dict[str, Any]:
+    count = len(matrix.class_names)
+    style = next((style for most, style in _STYLES if count <= most), "all")
+    is_short = max(map(len, matrix.class_names)) <= 3 and count <= 60
+    shares = matrix.shares
+    right = np.eye(count, dtype=bool)
+    # What is wrong is rare, and the eye is to find it: the root lifts small shares.
+    strength = np.where(right, shares, np.minimum(1.25 * np.sqrt(shares), 1))
+    levels = np.clip(np.ceil(20 * strength), 1, 20).astype(int)
+    return {
+        "names": matrix.class_names,
+        "classes": matrix.classes,
+        "left_out": matrix.left_out,
+        "counts": matrix.counts.tolist(),
+        "levels": levels.tolist(),
+        "style": f"{style}{' short' if is_short else ''}",
+        "pairs": matrix.confused(12),
+    }

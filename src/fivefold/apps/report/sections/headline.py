@@ -1,0 +1,69 @@
+"""The top of the page: the verdict in one sentence, and the figures below it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fivefold.apps.report.facts import duration
+from fivefold.apps.report.gather import Gathered
+from fivefold.apps.report.section import Material
+from fivefold.apps.report.texts import metric_name
+from fivefold.apps.report.weakest import weakest_class
+from fivefold.engine.examples import mistake_confidence
+
+_ACCURACY = "accuracy"
+
+
+def values(material: Material) -> dict[str, Any]:
+    """Give what the page's top shows."""
+    found, wrong, weakest = material.found, None, ""
+    if material.heads and found.predictions is not None:
+        wrong = int((mistake_confidence(found.predictions) > 0).sum())
+        weakest = weakest_class(found.predictions)
+    return {
+        "verdict": _verdict(found),
+        "weakest": weakest,
+        "wrong": wrong,
+        "classes": " + ".join(str(part.heads[0].num_classes) for part in material.heads),
+        "duration": duration(found.manifest),
+    }
+
+
+def _verdict(found: Gathered) -> str:
+    """Say the outcome in one sentence."""
+    if not found.stages:
+        return "Nothing has been measured yet."
+    count = len(_measured(found))
+    folds = f"over {count} folds" if count > 1 else "in one fold"
+    folds += " so far" if found.so_far else ""
+    spread = _of(found.stages[-1], found.primary_metric)
+    if spread is None:
+        return f"Measured {folds}; the primary metric is not known."
+    metric = metric_name(found.primary_metric.removeprefix("val_"))
+    deviation = f" ± {spread['std']:.3f}" if count > 1 else ""
+    sentence = f"{metric[:1].upper()}{metric[1:]} {spread['mean']:.3f}{deviation} {folds}"
+    for name, table in (("out-of-fold", found.oof), ("holdout", found.holdout)):
+        value = _of(table, found.primary_metric)
+        sentence += "" if value is None else f"; {name} {value:.3f}"
+    return f"{sentence}{_accuracy_beside(found)}."
+
+
+def _of(table: Mapping[str, Any], metric: str) -> Any:
+    """Look up a metric that one file may call `val_accuracy` and another `accuracy`."""
+    bare = metric.removeprefix("val_")
+    return next((table[name] for name in (metric, f"val_{bare}", bare) if name in table), None)
+
+
+def _accuracy_beside(found: Gathered) -> str:
+    """Say the accuracy too where something else decides, which tells people less."""
+    measured = _of(found.stages[-1], _ACCURACY)
+    if found.primary_metric.removeprefix("val_") != "loss" or measured is None:
+        return ""
+    return f"; {_ACCURACY} {measured['mean']:.3f}"
+
+
+def _measured(found: Gathered) -> set[int]:
+    """Say which folds the last stage's numbers are of."""
+    if not found.so_far and found.folds:
+        return set(found.folds)
+    last = max((stage for _, stage in found.histories), default=0)
+    return {fold for (fold, stage), rows in found.histories.items() if stage == last and rows}

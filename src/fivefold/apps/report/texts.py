@@ -1,0 +1,83 @@
+"""How numbers and names are written on the page."""
+
+import math
+import re
+
+from markupsafe import Markup
+
+_MOST = 160  # letters of a name; a page shows it many times
+_END = 45
+_UNKNOWN = "\N{EN DASH}"
+_UNSHOWN = re.compile(
+    # Control characters; marks that turn the direction of what follows; halves of characters.
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def shown(text: str) -> str:
+    r"""Write characters that a page cannot show, or that turn what follows, as escapes.
+
+    Example:
+        >>> shown("a\x00b")
+        'a\\x00b'
+    """
+    if text.isprintable():
+        return text
+    return _UNSHOWN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def name(text: object) -> str:
+    """Write a name on one line, shortened in the middle where it is very long."""
+    whole = " ".join(shown(str(text)).split("\n"))
+    if len(whole) <= _MOST:
+        return whole
+    return f"{whole[: _MOST - _END]}…{whole[-_END:]}"
+
+
+def isolated(text: object) -> Markup:
+    """Write a name so that its direction, left or right, ends where it ends."""
+    return Markup("<bdi>{}</bdi>").format(name(text))  # escapes it
+
+
+def number(value: float) -> str:
+    """Write a metric: four decimals for what lies in 0-1, as many digits for what does not."""
+    if math.isnan(value):
+        return "undefined"
+    if value != 0 and abs(value) < 0.0001:
+        return f"{value:.2g}"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:.4g}"
+
+
+def score(value: float) -> str:
+    """Write a fraction with three decimals."""
+    return _UNKNOWN if math.isnan(value) else f"{value:.3f}"
+
+
+def percent(value: float) -> str:
+    """Write a fraction as a percentage with one decimal."""
+    return _UNKNOWN if math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def count(value: int) -> str:
+    """Write a whole number with a comma between thousands."""
+    return f"{value:,}"
+
+
+def metric_name(text: str) -> str:
+    """Write a metric's name in words."""
+    words = text.replace("_", " ").strip()
+    for short in ("f1", "auc", "roc", "mcc"):
+        words = " ".join(w.upper() if w == short else w for w in words.split(" "))
+    return words
+
+
+def capital(text: str) -> str:
+    """Begin with a capital letter, and leave the rest."""
+    return text[:1].upper() + text[1:]
+
+
+def plural(count: int, word: str) -> str:
+    """Write a number with its word: "1 sample", "3 classes"."""
+    if count == 1:
+        return f"1 {word}"
+    return f"{count:,} {word}{'es' if word.endswith(('s', 'x')) else 's'}"
