@@ -126,27 +126,30 @@ def _of_heads(
 
 
 def checked(predictions: Predictions) -> tuple[Doubles, Doubles]:
-    """Give probabilities and truth [N, C] in double precision.
+    """Give probabilities and truth [N, C] in double precision; see `check_usable`."""
+    check_usable(predictions)
+    return predictions.probs.astype(np.float64), predictions.truth.astype(np.float64)
+
+
+def check_usable(predictions: Predictions) -> None:
+    """Make sure that something can be measured of predictions.
 
     Raises:
         DataError: If there are several heads, no samples or no targets.
         NumericError: If a probability is NaN or infinite.
     """
-    probs = predictions.probs.astype(np.float64)
-    truth = predictions.truth.astype(np.float64)
     if len(predictions.heads) != 1:
         msg = f"metrics: expected 1 head, got {len(predictions.heads)}"
         raise DataError(msg, hint="`compute` takes any number", slug="data/several-heads")
-    if not len(predictions):
+    if not len(predictions.truth):
         msg = "metrics: expected predictions for at least 1 sample, got 0"
         raise DataError(msg, slug="data/no-predictions")
-    wrong = ~np.isfinite(probs).all(axis=1)
+    wrong = ~np.isfinite(predictions.probs).all(axis=1)
     if wrong.any():
         first = predictions.ids[int(np.argmax(wrong))]
         msg = f"metrics: {first}: expected finite probabilities, got NaN or infinity"
         hint = f"{wrong.sum()} of {len(predictions)} samples; try a lower learning rate"
         raise NumericError(msg, hint=hint, slug="numeric/predictions")
-    return probs, truth
 
 
 def answers_of(predictions: Predictions, probs: Doubles) -> Flags:

@@ -10,7 +10,8 @@ from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
-from fivefold.evaluation import compute, direction, is_better
+from fivefold.evaluation import compute, direction
+from fivefold.evaluation.thresholds import equally_good, f1
 from fivefold.experiment.musket.batches import by_sample
 from fivefold.experiment.musket.predicting import NOT_GIVEN
 
@@ -79,10 +80,8 @@ def best_threshold(predictions: Predictions, func: Score, progress: Progress) ->
         for threshold in GRID:
             scores.append(_score(predictions, func, threshold))
             advance(1)
-    mode, best = direction(func) if isinstance(func, str) else "max", 0
-    for k, score in enumerate(scores):
-        best = k if is_better(score, scores[best], mode) else best
-    return GRID[best]
+    mode = direction(func) if isinstance(func, str) else "max"
+    return equally_good(GRID, scores, mode)[0]
 
 
 def best_by_class(
@@ -105,12 +104,6 @@ def best_by_class(
         scores = [score(truth, probs > threshold) for threshold in GRID]
         found[name] = GRID[int(np.argmax(scores))]
     return found
-
-
-def f1(truth: AnyArray, answers: AnyArray) -> float:
-    """Twice the hits over the sum of true and answered ones; 0 without any."""
-    total = int(truth.sum() + answers.sum())
-    return 2 * int((truth & answers).sum()) / total if total else 0.0
 
 
 def _score(predictions: Predictions, func: Score, threshold: float) -> float:

@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn_predictions import multi_label, predict
+from fake_run import fake_predictions
+from scipy.special import softmax
+
+from fivefold.core.errors import DataError
+from fivefold.core.types import Head
+from fivefold.evaluation.calibration import calibration, calibration_of, cross_fitted
+from fivefold.evaluation.temperature import COLDEST, HOTTEST, fit_temperature, with_temperature
+
+
+def too_sure(seed=0, samples=2000, factor=3.0):
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 1.5, (samples, 5))
+    truth = np.array([rng.choice(5, p=p) for p in softmax(logits, axis=1)])
+    return predict(softmax(factor * logits, axis=1), np.eye(5)[truth])
+
+
+def test_a_head_that_is_too_sure_is_mended():
+    found = too_sure()
+    (head,) = calibration_of(found, np.arange(len(found)) % 5).heads
+    assert head.temperature == pytest.approx(3, rel=0.1)
+    assert (head.samples, head.remark) == (2000, "")
+    assert head.before.error > 0.2
+    assert head.after.error < 0.04
+    assert head.after.log_loss < head.before.log_loss
+    assert sum(b.count for b in head.after.bins) == 2000
+
+
+def test_no_fold_has_a_say_in_its_own_temperature():
+    found, folds = too_sure(samples=300), np.arange(300) % 3
+    whole = cross_fitted(found, folds)
+    for fold in range(3):
+        rows = np.flatnonzero(folds == fold)
+        others = found.take(np.flatnonzero(folds != fold))
+        expected = with_temperature(found.probs[rows], "softmax", fit_temperature(others))
+        np.testing.assert_allclose(whole.probs[rows], expected, atol=1e-6)
+
+
+def test_labels_of_a_fold_do_not_change_its_own_probabilities():
+    found, folds = too_sure(samples=300), np.arange(300) % 3
+    turned = found.truth.copy()
+    turned[folds == 0] = np.roll(turned[folds == 0], 1, axis=1)
+    changed = cross_fitted(replace(found, targets=turned), folds)
+    whole = cross_fitted(found, folds)
+    assert np.array_equal(changed.probs[folds == 0], whole.probs[folds == 0])
+    assert not np.array_equal(changed.probs[folds == 1], whole.probs[folds == 1])
+
+
+def test_calibrated_data_need_no_temperature():
+    found = too_sure(factor=1.0)
+    (head,) = calibration_of(found, np.arange(len(found)) % 5).heads
+    assert head.temperature == pytest.approx(1, abs=0.1)
+    assert head.after.log_loss == pytest.approx(head.before.log_loss, abs=2e-3)
+
+
+def test_each_head_has_its_own_temperature():
+    heads = [Head("kind", "softmax", ("a", "b", "c")), Head("tags", "sigmoid", ("x", "y"))]
+    found = fake_predictions(np.arange(200) % 3, heads)
+    report = calibration_of(found, np.arange(200) % 4)
+    assert [head.head for head in report.heads] == ["kind", "tags"]
+    assert repr(report.heads[0].before) == repr(calibration(found.by_head()[0]))
+    assert sum(b.count for b in report.heads[1].before.bins) == 400
+
+
+def test_one_fold_is_honest_about_what_cannot_be():
+    (head,) = calibration_of(multi_label(0), [0] * 40).heads
+    assert head.after is None
+    assert head.remark == "after: undefined: all samples are of one fold, and it needs two"
+
+
+@pytest.mark.parametrize(
+    ("targets", "bound", "remark"),
+    [
+        (np.eye(2), COLDEST, "below 0.05: nearly every answer is right"),
+        (np.eye(2)[::-1], HOTTEST, "above 20.0: probabilities say next to nothing"),
+    ],
+)
+def test_a_temperature_at_its_bound_is_told(targets, bound, remark):
+    (head,) = calibration_of(predict([[0.9, 0.1], [0.2, 0.8]], targets), [0, 1]).heads
+    assert head.temperature == pytest.approx(bound)
+    assert remark in head.remark
+
+
+def test_folds_that_do_not_line_up_are_refused():
+    with pytest.raises(DataError, match="expected one for each of 40 samples, got 2") as caught:
+        calibration_of(multi_label(0), [0, 1])
+    assert caught.value.slug == "data/no-predictions"
