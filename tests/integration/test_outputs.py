@@ -73,7 +73,7 @@ def test_several_outputs_with_a_loss_each(tmp_path):
     assert summary.oof["accuracy"] == pytest.approx(mean)
     with experiment.folder.oof_path.open() as file:
         header = next(csv.reader(file))
-    assert header[:4] == ["id", "fold", "shape_truth", "shape_label"]
+    assert header[:5] == ["id", "path", "fold", "shape_truth", "shape_label"]
     for fold, stage in ((0, 0), (1, 1)):
         with experiment.folder.metrics(fold, stage).open() as file:
             for row in csv.DictReader(file):

@@ -11,7 +11,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import AnyArray, Indices, head_slices
 from fivefold.evaluation.class_ranking import Ranked, rank_classes
-from fivefold.evaluation.count_scores import class_scores, head_scores, mean_over_classes
+from fivefold.evaluation.count_scores import class_scores, divided, head_scores, mean_over_classes
 from fivefold.evaluation.counting import Counted, Tally, confusion_of, counted, tallied
 from fivefold.evaluation.estimates import (
     PER_CLASS,
@@ -201,8 +201,13 @@ def _resampled(
     parts = []
     for weights in drawn(setting.units, setting.resamples, setting.seed):
         changes = (weights @ pulls).astype(np.float64)
-        found = [linearised(value, change) for value, change in zip(ranks, changes, strict=True)]
-        parts.append(_Scores.of(by_unit.weighted(weights), found, exclusive=exclusive))
+        moved = linearised(ranks[:, None], changes)
+        found = _Scores.of(by_unit.weighted(weights), list(moved), exclusive=exclusive)
+        # The mean of moved classes would be off by their curvature, so the mean itself is moved.
+        known = ~np.isnan(ranks[:, None])
+        means = divided(np.where(known, changes, 0).sum(axis=-1), known.sum(axis=-1))
+        whole = linearised(mean_over_classes(ranks)[:, None], means)
+        parts.append(found._replace(head={**found.head, **dict(zip(_RANKED, whole, strict=True))}))
     return _Scores(
         {name: np.concatenate([p.head[name] for p in parts]) for name in parts[0].head},
         {name: np.concatenate([p.classes[name] for p in parts]) for name in parts[0].classes},

@@ -11,7 +11,7 @@ from fivefold.core.predictions import Predictions
 from fivefold.core.types import Floats, Head
 
 _SEPARATORS = ("|", ";", "$", "~", " + ")
-_OF_TABLE = ("id", "fold")
+_OF_TABLE = ("id", "path", "fold")
 _OF_HEAD = ("truth", "label", "confidence")
 
 
@@ -23,8 +23,8 @@ def prediction_rows(predictions: Predictions) -> list[list[str]]:
     is its label's probability. A sigmoid head's label is every class above one half, joined by a
     separator that no class name contains; its confidence is that of its least sure answer.
 
-    No two columns have one name: a class whose column would be called like another one, or `fold`
-    as in the table of a run, is written as `<name> (class)`.
+    No two columns have one name: a class whose column would be called like another one, or `path`
+    or `fold` as in the tables of a run, is written as `<name> (class)`.
 
     Args:
         predictions: N samples.

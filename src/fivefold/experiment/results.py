@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fivefold.config import ExperimentConfig, ResolvedStage
-from fivefold.core import durable
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, average, join
 from fivefold.data.split_report import SplitReport
 from fivefold.engine.checkpoint import load_bundle
-from fivefold.evaluation import base_of, compute, csv_bytes, is_known, prediction_rows, spread
+from fivefold.evaluation import base_of, compute, is_known, spread
 from fivefold.experiment.plan import make_plan
+from fivefold.experiment.prediction_tables import write_prediction_tables
 from fivefold.experiment.summary import Spread, Summary, write_summary
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def summarise(
 def conclude(
     folder: RunFolder, stages: Sequence[ResolvedStage], num_folds: int, asked: Asked | None = None
 ) -> Summary:
-    """Sum up what is finished; if that is all, write `summary.yaml` and the table of predictions.
+    """Sum up what is finished; if that is all, write `summary.yaml` and the tables of predictions.
 
     Args:
         folder: The experiment.
@@ -101,7 +101,7 @@ def conclude(
     summary = summarise(folder, done, [stage.metrics for stage in stages], primary, asked)
     if len(done) < num_folds:
         return replace(summary, completed=False)
-    write_oof_table(folder, done, len(stages) - 1)
+    write_prediction_tables(folder, done, len(stages) - 1)
     write_summary(folder, summary)
     return summary
 
@@ -110,16 +110,6 @@ def out_of_fold(folder: RunFolder, folds: Sequence[int], stage: int) -> Predicti
     """Join the validation predictions of all folds, in the order of the ids."""
     parts = [Predictions.load(folder.predictions("validation", fold, stage)) for fold in folds]
     return join(parts).sorted()
-
-
-def write_oof_table(folder: RunFolder, folds: Sequence[int], stage: int) -> None:
-    """Write every sample's prediction by the model that has not seen it as a CSV."""
-    parts = [Predictions.load(folder.predictions("validation", fold, stage)) for fold in folds]
-    fold_of = {i: fold for fold, part in zip(folds, parts, strict=True) for i in part.ids}
-    header, *rows = prediction_rows(join(parts).sorted())
-    table = [[header[0], "fold", *header[1:]]]
-    table += [[row[0], str(fold_of[row[0]]), *row[1:]] for row in rows]
-    durable.write_bytes(folder.oof_path, csv_bytes(table))
 
 
 def _over_folds(

@@ -65,9 +65,10 @@ def test_file_names_that_are_no_utf8_keep_their_bytes():
 
 
 def test_no_two_columns_have_one_name():
-    head = Head("", "softmax", ("confidence", "fold", "id", "label", "truth", "Truth"))
-    (header,) = prediction_rows(predictions(np.zeros((0, 6)), (head,)))
-    renamed = [f"{name} (class)" for name in ("confidence", "fold", "id", "label", "truth")]
+    head = Head("", "softmax", ("confidence", "fold", "id", "label", "path", "truth", "Truth"))
+    (header,) = prediction_rows(predictions(np.zeros((0, 7)), (head,)))
+    names = ("confidence", "fold", "id", "label", "path", "truth")
+    renamed = [f"{name} (class)" for name in names]
     assert header == ["id", "label", "confidence", *renamed, "Truth"]
 
 
