@@ -68,7 +68,8 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
     rest = np.arange(len(ordered))
     if given and given.held_out:
         rest = np.array(
-            [i for i, name in enumerate(table.sorted_ids) if name not in given.held_out]
+            [i for i, name in enumerate(table.sorted_ids) if name not in given.held_out],
+            dtype=np.int64,
         )
     elif holdout > 0 and not (given and given.fold_of):
         rng = generator_for(holdout_seed, "holdout")

@@ -128,7 +128,8 @@ class GivenFolds:
     @property
     def _count(self) -> int:
         if isinstance(self.fold_of, NumberedFolds):
-            return int(self.fold_of.numbers.max(initial=HOLDOUT)) + 1
+            numbers = self.fold_of.numbers  # of a type that may have no place for HOLDOUT
+            return int(numbers.max()) + 1 if len(numbers) else 0
         return max(self.fold_of.values(), default=HOLDOUT) + 1
 
     def _of_samples(self, table: SampleTable) -> Indices:

@@ -8,7 +8,10 @@ import pytest
 from fivefold.core.errors import DataError, StateError
 from fivefold.data.drawn_folds import make_splits
 from fivefold.data.given_folds import (
+    HOLDOUT,
+    TRAIN_ONLY,
     GivenFolds,
+    NumberedFolds,
     check_known,
     folds_of_lists,
     folds_of_positions,
@@ -144,3 +147,23 @@ def test_tables_of_folds_that_are_wrong_are_errors_with_the_line(tmp_path, text,
     with pytest.raises(DataError, match=message) as error:
         folds_of_table(path, "here")
     assert error.value.slug == "data/given-folds"
+
+
+@pytest.mark.parametrize("given", [(0, 1) * 4, (1, 0, HOLDOUT, TRAIN_ONLY) * 2])
+def test_numbers_are_folds_whether_or_not_there_is_a_holdout(given):
+    numbered = GivenFolds("here", NumberedFolds(IDS, np.array(given)))
+    made = make_splits(table(), folds=2, given=numbered)
+    assert made.val_ids(1) == tuple(i for i, fold in zip(IDS, given, strict=True) if fold == 1)
+
+
+def test_numbers_of_another_count_of_folds_are_told():
+    numbered = GivenFolds("here", NumberedFolds(IDS, np.zeros(len(IDS))))
+    with pytest.raises(DataError, match="as many folds as `folds_count`, 2, got 1"):
+        make_splits(table(), folds=2, given=numbered)
+
+
+def test_nothing_but_a_holdout_leaves_nothing_to_divide():
+    given = folds_of_positions(None, range(len(IDS)), IDS, "data set")
+    with pytest.raises(DataError, match="expected at least 2") as error:
+        make_splits(table(), folds=2, given=given)
+    assert error.value.slug == "data/too-few"
