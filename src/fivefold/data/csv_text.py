@@ -3,6 +3,7 @@
 import csv
 import io
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -21,6 +22,7 @@ _DELIMITERS = (",", ";", "\t")
 _LONGEST = 65_536
 _LARGEST = 1_000_000_000
 _AT_ONCE = 4096  # rows that are objects at a time
+_SHOWN = 10
 
 
 def read_table(path: Path, fallback: str = "", encoding: str = "") -> Table:
@@ -88,8 +90,9 @@ def check_names(place: str, columns: Sequence[str]) -> None:
     Raises:
         DataError: If they have not.
     """
-    if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        msg = f"{place}: expected different column names, got {twice} twice"
+    if twice := sorted(name for name, times in Counter(columns).items() if times > 1):
+        more = f" and {len(twice) - _SHOWN} more" if len(twice) > _SHOWN else ""
+        msg = f"{place}: expected different column names, got {twice[:_SHOWN]}{more} twice"
         raise broken(msg)
 
 
@@ -140,6 +143,7 @@ def _cells_of_line(line: str, delimiter: str) -> list[str]:
 def _rows_of(path: Path, lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Read the rows that are not empty, each with the line on which it begins."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    has_header = False
     while True:
         begin = reader.line_num + 1
         try:
@@ -151,7 +155,12 @@ def _rows_of(path: Path, lines: Iterator[str], delimiter: str) -> Iterator[tuple
         if max(map(len, cells), default=0) > _LONGEST:
             _refuse(path, (begin, reader.line_num), csv.Error("field larger"), delimiter)
         if any(map(str.strip, cells)):
+            has_header = True
             yield begin, cells
+        elif len(cells) > 1 and not has_header:
+            # Passed over, the first row would be taken for the header, and be lost.
+            msg = f"{path}:{begin}: expected names of columns, got {len(cells)} empty cells"
+            raise broken(msg, "the first line of a table names its columns")
 
 
 def _refuse(path: Path, lines: tuple[int, int], error: csv.Error, delimiter: str) -> NoReturn:

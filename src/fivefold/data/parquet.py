@@ -15,6 +15,7 @@ from fivefold.data.text_table import LIST_SIGN, GatheredColumn, Table
 
 _LONGEST = 65_536
 _LARGEST = 10_000_000_000
+_MOST_ROWS = 100_000_000
 _AT_ONCE = 4096  # rows that are objects at a time
 _HINT = "write the table again, for example with pandas: `frame.to_parquet(path)`"
 
@@ -37,17 +38,19 @@ def read_parquet(path: Path) -> Table:
     try:
         # Threads of its own would be there when folds are forked.
         with parquet.ParquetFile(path, pre_buffer=False) as file:
+            _check_rows(path, file.metadata.num_rows)
             schema = file.schema_arrow
             kinds = [(field.name, _kind(arrow.types, field.type)) for field in schema]
             names = tuple(name for name, kind in kinds if kind)
-            check_names(str(path), [name for name, _ in kinds])
+            check_names(str(path), [name.strip() for name, _ in kinds])
             if not names:
                 msg = f"{path}: expected columns of texts or numbers, got {len(kinds)} others"
                 raise broken(msg, _HINT)
             lists = frozenset(names.index(name) for name, kind in kinds if kind == "list")
             batches = file.iter_batches(_AT_ONCE, columns=list(names), use_threads=False)
             return _gathered(path, names, lists, batches)
-    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+    # LookupError: a time zone that nobody knows
+    except (arrow.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         msg = f"{path}: expected a Parquet file, got: {first:.200}"
         raise broken(msg, _HINT) from error
@@ -62,6 +65,13 @@ def _check_file(path: Path) -> None:
         kind = f"a regular file of at most {_LARGEST // 10**6:,} MB"
         msg = f"{path}: expected {kind}, got {got}"
         raise DataError(msg, hint="name a Parquet file", slug="data/table-file")
+
+
+def _check_rows(path: Path, count: int) -> None:
+    """Refuse more rows than anybody has images: a few bytes may stand for any number."""
+    if count > _MOST_ROWS:
+        msg = f"{path}: expected at most {_MOST_ROWS:,} rows, got {count:,}"
+        raise DataError(msg, hint="write those that are needed", slug="data/table-file")
 
 
 def _kind(types: Any, kind: Any) -> str:

@@ -32,3 +32,19 @@ def test_a_file_that_is_too_large_is_refused_unread(tmp_path, monkeypatch):
     with (tmp_path / "table.csv").open("wb") as file:
         file.truncate(2_000_001)
     refused(tmp_path / "table.csv", "at most 2 MB, got 2,000,001 bytes")
+
+
+def test_a_header_of_empty_cells_is_refused_and_no_row_is_taken_for_it(tmp_path):
+    (tmp_path / "table.csv").write_text("\n,\na.png,cat\n")
+    with pytest.raises(
+        DataError, match=r"table\.csv:2: expected names of columns, got 2 empty"
+    ) as e:
+        read_table(tmp_path / "table.csv")
+    assert e.value.slug == "data/table"
+
+
+def test_many_columns_are_compared_at_once(tmp_path):
+    names = [f"c{k}" for k in range(60_000)]
+    (tmp_path / "table.csv").write_text(",".join([*names, *names[:12]]) + "\n")
+    with pytest.raises(DataError, match=r"got \['c0', .* and 2 more twice"):
+        read_table(tmp_path / "table.csv")

@@ -90,3 +90,24 @@ def test_a_list_holds_several_labels(tmp_path):
     source = ParquetSource(path, tmp_path)
     assert source.labels[0].class_names == ("x", "y z")
     assert [source.target(i).tolist() for i in range(2)] == [[1, 1], [0, 0]]
+
+
+def test_a_time_zone_that_nobody_knows_is_no_defect(tmp_path):
+    times = pa.array([1], pa.timestamp("s", tz="Nowhere/None"))
+    with pytest.raises(
+        DataError, match=r"t\.parquet: expected a Parquet file, got: 'Nowhere/None'"
+    ):
+        read_parquet(write(tmp_path / "t.parquet", image=["a"], taken=times))
+
+
+def test_names_that_differ_in_blanks_alone_are_the_same(tmp_path):
+    path = write(tmp_path / "t.parquet", **{"image": ["a"], "image ": ["b"]})
+    with pytest.raises(DataError, match=r"expected different column names, got \['image'\] twice"):
+        read_parquet(path)
+
+
+def test_more_rows_than_there_are_images_are_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "_MOST_ROWS", 2)
+    with pytest.raises(DataError, match="expected at most 2 rows, got 3") as error:
+        read_parquet(write(tmp_path / "t.parquet", image=["a", "b", "c"]))
+    assert error.value.slug == "data/table-file"

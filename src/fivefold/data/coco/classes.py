@@ -1,10 +1,11 @@
 """Which class each category of a COCO file belongs to."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fivefold.core.errors import DataError, did_you_mean
 from fivefold.core.validation import shown
@@ -79,8 +80,10 @@ def read_map(path: Path) -> CategoryMap:
         DataError: If it is no such file.
     """
     try:
-        found = json.loads(file_bytes(path))
-    except ValueError as error:
+        found = json.loads(
+            file_bytes(path), object_pairs_hook=lambda pairs: _each_once(path, pairs)
+        )
+    except (ValueError, RecursionError) as error:
         msg = f"{path}: expected a category map in JSON, got a file that is not JSON: {error}"
         hint = 'such as {"1": 0, "2": 0, "3": 1}'
         raise DataError(msg, hint=hint, slug="data/category-map") from error
@@ -88,10 +91,27 @@ def read_map(path: Path) -> CategoryMap:
         msg = f"{path}: expected a mapping from categories to classes, got {shown(found)}"
         raise DataError(msg, hint='such as {"1": 0, "2": 0}', slug="data/category-map")
     for key, value in found.items():
-        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        if not _is_class(value):
             msg = f"{path}: {key!r}: expected a class by its name or number, got {shown(value)}"
             raise DataError(msg, hint="numbers count from 0", slug="data/category-map")
     return found
+
+
+def _each_once(path: Path, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a mapping of what JSON may say twice; only the last would count."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        msg = f"{path}: expected each category once, got {twice!r} twice"
+        raise DataError(msg, hint="keep one of them", slug="data/category-map")
+    return found
+
+
+def _is_class(value: Any) -> bool:
+    if isinstance(value, str):
+        has_halves = any("\ud800" <= letter <= "\udfff" for letter in value)
+        return bool(value.strip()) and not has_halves  # of signs, which no file can hold
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _mapped(categories: Sequence[Category], where: str, given: CategoryMap) -> Classes:
@@ -113,9 +133,11 @@ def _mapped(categories: Sequence[Category], where: str, given: CategoryMap) -> C
     if any(isinstance(target, str) for target in targets.values()):
         msg = f"{where}: category_map: expected only names or only numbers of classes, got both"
         raise DataError(msg, hint="give every class a name", slug="data/category-map")
-    missing = sorted(set(range(max(numbers) + 1)) - numbers)
-    if missing or min(numbers) < 0:
-        wrong = f"no category for {missing[0]}" if missing else f"{min(numbers)}"
+    # As many as there are would reach so far; the highest may be any number.
+    gap = next((number for number in range(len(numbers)) if number not in numbers), None)
+    if gap is not None:
+        lowest = min(numbers)
+        wrong = f"{lowest}" if lowest < 0 else f"no category for {gap}"
         msg = f"{where}: category_map: expected classes counted from 0 without a gap, got {wrong}"
         raise DataError(msg, hint="or give the classes names", slug="data/category-map")
     of_category = {key: int(target) for key, target in targets.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -34,7 +35,7 @@ def _bounds(given: Any) -> Any:
         return given
     xs = [x for ring in given for x in ring[::2]]
     ys = [y for ring in given for y in ring[1::2]]
-    if not all(type(number) in (int, float) for number in xs + ys):
+    if not all(type(number) in (int, float) and isfinite(number) for number in xs + ys):
         return given
     return (min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)) if xs and ys else None
 
@@ -178,7 +179,9 @@ def _refusal(path: Path, data: bytes, error: ValidationError) -> DataError:
         msg = f"{path}: expected a COCO file with the lists images and annotations, got another"
         hint = "`images: [{id, file_name}]`, `annotations: [{image_id, category_id}]`, `categories`"
         return DataError(msg, hint=hint, slug="data/not-coco")
-    return _wrong(path, data, [(_place(p["loc"]), _words(p)) for p in problems[:1000]])
+    # Each side of a box comes by itself, and would be told in the same words.
+    found = dict.fromkeys((_place(p["loc"]), _words(p)) for p in problems[:1000])
+    return _wrong(path, data, list(found))
 
 
 def _place(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:

@@ -64,7 +64,7 @@ class LabelReader:
         """
         try:
             text = content.decode("utf-8-sig").strip()
-            value = json.loads(text) if self.ending.rpartition(".")[2] == _JSON else text
+            value = _read(text) if self.ending.rpartition(".")[2] == _JSON else text
         except (ValueError, RecursionError) as error:
             raise BadLabelError(str(error)) from error
         where = f"{sample}.{self.ending}"
@@ -76,7 +76,8 @@ class LabelReader:
         if self.separator is not None and isinstance(value, str):
             self.several = True
             return [part.strip() for part in value.split(self.separator) if part.strip()]
-        return None if value in ("", None) else [self._one(value, where)]
+        is_blank = value is None or (isinstance(value, str) and not value.strip())
+        return None if is_blank else [self._one(value, where)]
 
     def _of_mapping(self, value: dict[str, Any], where: str) -> Any:
         if self.key is None:
@@ -93,8 +94,17 @@ class LabelReader:
         return value[self.key]
 
     def _one(self, value: Any, where: str) -> str:
-        if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        text = str(value).strip()
+        if isinstance(value, bool) or not isinstance(value, str | int) or not text:
             at = f"{self.key}: " if self.key else ""
             msg = f"{where}: {at}expected a class by its name or number, got {shown(value)}"
             raise DataError(msg, hint="or a list of classes", slug="data/shard-labels")
-        return str(value).strip()
+        return text
+
+
+def _read(text: str) -> Any:
+    """Read JSON; halves of signs, which it can write and no file can hold, are no text."""
+    value = json.loads(text)
+    if "\\u" in text:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value

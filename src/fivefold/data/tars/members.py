@@ -65,6 +65,7 @@ def read_tar(path: Path) -> TarIndex:
     """
     keys, endings = GatheredTexts(PackedTexts), dict[str, int]()
     numbers = array("Q")
+    _check_regular(path)
     try:
         with path.open("rb") as file:
             _refuse_compressed(path, file)
@@ -165,6 +166,15 @@ def _split(name: str) -> tuple[str, str]:
     folder, slash, base = name.removeprefix("./").rpartition("/")
     stem, _, ending = base.partition(".")
     return f"{folder}{slash}{stem}", ending.lower() if stem else ""
+
+
+def _check_regular(path: Path) -> None:
+    """Refuse what has no middle to read from; opening a pipe would wait for ever."""
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a pipe, socket or device"
+        msg = f"{path}: expected a tar file, got {kind}"
+        hint = "`*.tar` stands for all that are in a folder"
+        raise DataError(msg, hint=hint, slug="data/bad-shard")
 
 
 def _refuse_compressed(path: Path, file: BinaryIO) -> None:

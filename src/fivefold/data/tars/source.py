@@ -11,6 +11,7 @@ from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import Floats, Image
 from fivefold.data.decode import DEFAULT_LIMITS, Decoded, decode, decode_sized
 from fivefold.data.image_problem import ImageProblem, Reason
+from fivefold.data.reasons import by_reason, counted, first_of
 from fivefold.data.source import Fetched, Sample, Source, sources
 from fivefold.data.tars.kept import index_of, stamp_of
 from fivefold.data.tars.listing import IMAGES, Listing, Wanted
@@ -55,9 +56,7 @@ class ShardSource(Source):
                 advance(1)
         listed = listing.done()
         if not len(listed.ids):
-            msg = f"{pattern}: expected at least 1 image, got none in {len(self._paths)} tar files"
-            hint = f"members are taken for images if their names end in {', '.join(IMAGES)}"
-            raise DataError(msg, hint=hint, slug="data/bad-shard")
+            raise _nothing(pattern, len(self._paths), listed.excluded)
         self.sample_ids = listed.ids
         self.labels = listed.labels
         self.excluded = listed.excluded
@@ -113,6 +112,16 @@ class ShardSource(Source):
             detail = f"its tar file ends {size - len(data):,} bytes before the image does"
             raise ImageProblem(Reason.TRUNCATED, detail)
         return data
+
+
+def _nothing(pattern: Path, files: int, excluded: Sequence[tuple[str, str]]) -> DataError:
+    """Say that there is no sample, and why what there is counts for none."""
+    found = f"none in {files:,} tar file{'s' * (files != 1)}"
+    if excluded:
+        found += f": {counted(by_reason(excluded))}; {first_of([name for name, _ in excluded])}"
+    msg = f"{pattern}: expected at least 1 image, got {found}"
+    hint = f"members are taken for images if their names end in {', '.join(IMAGES)}"
+    return DataError(msg, hint=hint, slug="data/bad-shard")
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -114,3 +114,25 @@ def test_a_file_that_is_no_map_is_refused(tmp_path, text, said):
     with pytest.raises(DataError, match=said) as error:
         read_map(path)
     assert error.value.slug == "data/category-map"
+
+
+@pytest.mark.parametrize("number", [3, 10**15, 10**300])
+def test_a_gap_is_told_at_once_however_far_it_goes(number):
+    with pytest.raises(DataError, match="counted from 0 without a gap, got no category for 1"):
+        classes_of(BREEDS, "x", given={1: 0, 2: number})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"1": 0, "2": 1, "1": 1}', "map.json: expected each category once, got '1' twice"),
+        ('{"1": ' + "[" * 100_000 + "]" * 100_000 + "}", "not JSON: maximum recursion depth"),
+        ('{"1": " "}', "'1': expected a class by its name or number, got ' '"),
+        ('{"1": "\\ud800"}', "'1': expected a class by its name or number"),
+    ],
+)
+def test_a_map_that_says_too_much_or_nothing_is_refused(text, message, tmp_path):
+    (tmp_path / "map.json").write_text(text)
+    with pytest.raises(DataError, match=message) as error:
+        read_map(tmp_path / "map.json")
+    assert error.value.slug == "data/category-map"

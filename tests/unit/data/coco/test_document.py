@@ -169,3 +169,16 @@ def test_a_file_without_images_or_categories_is_refused(write):
     for path in (write([], images=0), write([], categories=[])):
         with pytest.raises(DataError, match="expected images and at least one category, got"):
             read_labelled(path)
+
+
+def test_a_polygon_with_what_is_no_number_is_refused(write):
+    nowhere = {"image_id": 0, "category_id": 1, "segmentation": [[0, 0, float("nan"), 0, 1, 1]]}
+    with pytest.raises(DataError, match=r"annotations\[0\].segmentation: expected polygons"):
+        read_document(write([nowhere]))
+
+
+def test_a_box_that_is_wrong_on_two_sides_is_told_once(write):
+    with pytest.raises(DataError, match=r"annotations\[0\].bbox: expected \[left") as error:
+        read_document(write([{"image_id": 0, "category_id": 1, "bbox": [0, 0, None, None]}]))
+    assert "entries" not in str(error.value)
+    assert error.value.slug == "data/coco-entry"

@@ -103,7 +103,7 @@ def test_compressed_files_are_refused(tmp_path):
 
 
 def test_a_folder_is_no_tar_file(tmp_path):
-    with pytest.raises(DataError, match="expected a readable tar file, got Is a directory"):
+    with pytest.raises(DataError, match="expected a tar file, got a folder"):
         read_tar(tmp_path)
 
 

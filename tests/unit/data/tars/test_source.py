@@ -1,3 +1,6 @@
+import os
+import re
+
 import numpy as np
 import pytest
 from tar_files import cats_and_dogs, png, write_tar
@@ -161,7 +164,7 @@ def test_labels_that_are_nowhere_are_answered_with_what_is_there(tmp_path):
 
 
 def test_files_without_images_are_refused(tmp_path):
-    with pytest.raises(DataError, match="expected at least 1 image, got none in 1 tar files"):
+    with pytest.raises(DataError, match="expected at least 1 image, got none in 1 tar file: 1 "):
         opened(tmp_path, [("1.cls", "0")])
 
 
@@ -174,3 +177,36 @@ def test_a_table_is_made_of_it(tmp_path):
     source = ShardSource(cats_and_dogs(tmp_path))
     table = table_of(source, audit(source, folds=2, progress=Silent()))
     assert [table.label_text(row) for row in range(4)] == ["0", "1", "0", "1"]
+
+
+def test_a_pipe_is_refused_and_nobody_waits(tmp_path):
+    os.mkfifo(tmp_path / "a.tar")
+    with pytest.raises(
+        DataError, match=r"a\.tar: expected a tar file, got a pipe, socket or device"
+    ):
+        ShardSource(tmp_path / "a.tar")
+    with pytest.raises(DataError, match="expected a tar file, got a folder"):
+        ShardSource(tmp_path)
+
+
+def test_files_without_a_sample_say_why(tmp_path):
+    members = [("1.png", png(1)), ("1.cls", b""), ("2.cls", b"cat")]
+    found = "got none in 1 tar file: 1 without an image, 1 without a label; namely 'a.tar/2', "
+    with pytest.raises(DataError, match=re.escape(found)) as error:
+        opened(tmp_path, members)
+    assert error.value.slug == "data/bad-shard"
+    (tmp_path / "a.tar").write_bytes(b"no tar file at all")
+    with pytest.raises(
+        DataError, match=r"1 tar file damaged or cut off; namely 'a\.tar from byte 0"
+    ):
+        ShardSource(tmp_path / "a.tar")
+
+
+@pytest.mark.parametrize(
+    ("label", "rule"), [(b'{"label": " "}', "no-label"), (b'{"label": "\\ud800"}', "damaged-label")]
+)
+def test_labels_of_blanks_or_of_halves_of_signs_are_none(label, rule, tmp_path):
+    members = [("1.png", png(1)), ("1.json", b'{"label": "cat"}')]
+    source = opened(tmp_path, [*members, ("2.png", png(2)), ("2.json", label)])
+    assert source.excluded == (("a.tar/2", rule),)
+    assert source.labels[0].class_names == ("cat",)
