@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import tarfile
+import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import datasets
 import numpy as np
@@ -27,6 +29,7 @@ from fivefold.data import (
 )
 from fivefold.data.chosen import ChosenSource
 from fivefold.data.coco import CocoBoxes, CocoSource
+from fivefold.data.corrections import corrected
 from fivefold.data.datasets import CategoryClassificationDataSet, source_of
 from fivefold.data.hub import HubSource
 from fivefold.data.tars import ShardSource
@@ -199,7 +202,17 @@ def test_sources_keep_their_promises(make, data):
     check_source(make(data))
 
 
+def fixed(source):
+    """Correct a label of a source and leave a sample out."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fixes.csv"
+        first, second = source.sample_ids[:2]
+        path.write_text(f"id,corrected,keep\n{first},dog,\n{second},,no\n")
+        return corrected(source, path)
+
+
 VIEWS = {
+    "corrected": fixed,
     "cached": cache_in_memory,
     "concatenated": lambda source: concatenate([source, source], names=["a", "b"]),
     "filtered": lambda source: filter_samples(source, lambda sample: "0" not in sample.sample_id),

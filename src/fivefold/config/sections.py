@@ -60,6 +60,8 @@ _BELONGING = {
     "function": ("args",),
 }
 """What kinds of data there are, each with the keys that go with it alone."""
+_WITH_ALL = ("corrections",)
+"""Keys that go with every kind of data."""
 _PYTHON = r"^.+\.py:[A-Za-z_][A-Za-z_0-9]*$"
 
 _ALIKE = 0.7  # of difflib: from there on a name is taken for a mistyped key
@@ -70,8 +72,8 @@ STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=Fals
 class DatasetSection(BaseModel):
     """Where the images and labels are: exactly one key says the kind of data, such as `folder`.
 
-    Relative paths start at the folder of the config, or at its `datasets_path`; `python` always at
-    the config's.
+    Relative paths start at the folder of the config, or at its `datasets_path`; `python` and
+    `corrections` always at the config's.
     """
 
     model_config = STRICT
@@ -130,6 +132,11 @@ class DatasetSection(BaseModel):
         description="With `python` and `function`: what it is called with; a list only with "
         "`function`.",
     )
+    corrections: Name | None = Field(
+        None,
+        description="A table that gives samples other labels or leaves them out, while the data "
+        "stay as they are: columns `id`, `corrected` and `keep`, as `fivefold suspects` writes it.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -152,7 +159,7 @@ class DatasetSection(BaseModel):
         if len(chosen) != 1:
             msg = f"exactly one of the keys {', '.join(others)} and {last}"
             raise ValueError(msg)
-        stray = self.model_fields_set - {*_BELONGING, *_BELONGING[chosen[0]]}
+        stray = self.model_fields_set - {*_BELONGING, *_WITH_ALL, *_BELONGING[chosen[0]]}
         if stray:
             msg = f"only keys that go with {chosen[0]!r}, not {', '.join(sorted(stray))}"
             raise ValueError(msg)

@@ -26,6 +26,7 @@ PATHS_OF_DATA = frozenset(
         "images",
         "python",
         "shards",
+        "corrections",
     }
 )
 """Keys of a data set's section that may be paths."""
@@ -110,9 +111,9 @@ def taken_over(root: Node, shared_path: Path, directory: Path, own: Collection[s
 
     root = _from_file(root, str(shared_path))
     children = dict(_mapping(root))
-    # Where data have a start of their own, only code is beside the file that names it.
+    # Where data have a start of their own, only code and corrections are beside what names them.
     has_start = _START in children or _START in own
-    paths = frozenset({"python"}) if has_start else PATHS_OF_DATA
+    paths = frozenset({"python", "corrections"}) if has_start else PATHS_OF_DATA
     for key in _OF_DATA & children.keys():
         children[key] = _data_paths(children[key], paths, moved)
     if _START in children:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-QUIET_RULES = frozenset({"hidden", "system-file", "filtered", "not-taken"})
+QUIET_RULES = frozenset({"hidden", "system-file", "filtered", "not-taken", "corrections"})
 """Rules that leave out what no one takes for an image, or what the user's program leaves out."""
 
 _WORDS = {
@@ -34,6 +34,7 @@ _WORDS = {
     "damaged-shard": "tar file damaged or cut off",
     "filtered": "left out by a filter",
     "not-taken": "beyond those that were taken",
+    "corrections": "left out by corrections",
 }
 _SHOWN = 3
 

@@ -31,6 +31,7 @@ def missing_files(config: ExperimentConfig, *, data: bool = True) -> list[Proble
         section = getattr(config, key)
         if isinstance(section, DatasetSection):
             problems += _missing_data(config, key, section)
+            problems += _missing_corrections(config, key, section)
     return problems
 
 
@@ -125,6 +126,17 @@ def _missing_data(config: ExperimentConfig, key: str, section: DatasetSection) -
         if given and not (start / given).exists():
             message = f"{key}.{name}: expected {kind}, got {given!r}, which {_is(start / given)}"
             yield Problem(slug, config.where(key, name), message, hint)
+
+
+def _missing_corrections(
+    config: ExperimentConfig, key: str, section: DatasetSection
+) -> Iterator[Problem]:
+    given = section.corrections
+    path = config.directory / str(given)
+    if given is not None and not path.is_file():
+        message = f"{key}.corrections: expected a table, got {given!r}, which {_is(path)}"
+        where = config.where(key, "corrections")
+        yield Problem("data/missing-table", where, message, _FROM_CONFIG)
 
 
 def _is(path: Path) -> str:

@@ -11,6 +11,7 @@ from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.data import ColumnKeys, CsvSource, FolderSource, ParquetSource, Source, open_python
 from fivefold.data.coco import CocoBoxes, CocoSource, read_map
+from fivefold.data.corrections import corrected
 from fivefold.data.datasets.paths import looked_for_in
 from fivefold.data.hub import HubSource
 from fivefold.data.tars import ShardSource
@@ -83,7 +84,15 @@ def open_section(
     """
     asked = Asked(config, key, section, allow_imports, progress)
     _refuse_own_folders(asked, RunFolder.of(config.directory))
-    return _OPENERS[section.kind](asked)
+    source = _OPENERS[section.kind](asked)
+    if section.corrections is None:
+        return source
+    return corrected(source, corrections_path(config, section))
+
+
+def corrections_path(config: ExperimentConfig, section: DatasetSection) -> Path:
+    """Find the table of corrections that a section names; it starts at the config's folder."""
+    return config.directory / str(section.corrections)
 
 
 def _open_folder(asked: Asked) -> Source:

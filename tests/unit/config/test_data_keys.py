@@ -47,3 +47,8 @@ def test_data_sets_of_the_hub_have_keys_of_their_own():
     assert (section.kind, section.split, section.streamed) == ("hub", "test", True)
     with pytest.raises(ConfigError, match="only keys that go with 'folder', not split"):
         parse("dataset: {folder: photos, split: test}")
+
+
+@pytest.mark.parametrize("kind", ["folder: a", "csv: a.csv", "coco: a.json", "python: 'a.py:A'"])
+def test_corrections_go_with_every_kind_of_data(kind):
+    assert parse(f"dataset: {{{kind}, corrections: fixes.csv}}").dataset.corrections == "fixes.csv"

@@ -45,6 +45,24 @@ def test_a_config_without_data_says_what_to_write(tmp_path):
         open_source(config, allow_imports=False, progress=Silent())
 
 
+def test_corrections_change_labels_of_any_data_and_are_told(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for k in range(2):
+            Image.new("RGB", (8, 8), (k, 0, 0)).save(tmp_path / "photos" / name / f"{k}.png")
+    fixes = "id;corrected;keep\ncat/0.png;dog;\ndog/1.png;;no\n"
+    (tmp_path / "fixes.csv").write_text(fixes)
+    source = source_of(tmp_path, "{folder: photos, corrections: fixes.csv}")
+    targets = [source.target(i).tolist() for i in range(len(source))]
+    assert dict(zip(source.sample_ids, targets, strict=True)) == {
+        "cat/0.png": [0, 1],
+        "cat/1.png": [1, 0],
+        "dog/0.png": [0, 1],
+    }
+    assert list(source.notes) == ["fixes.csv: 1 label changed, 1 sample left out"]
+    assert list(source.excluded) == [("dog/1.png", "corrections")]
+
+
 def test_python_data_need_consent(tmp_path):
     with pytest.raises(UnsafeInputError, match=r"dataset\.python names code to run") as error:
         source_of(tmp_path, "{python: mine.py:Shapes}")

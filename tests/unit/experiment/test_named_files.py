@@ -53,6 +53,19 @@ def test_a_file_where_a_folder_is_wanted_is_said_to_be_none(tmp_path):
     assert problem.message == "dataset.folder: expected a folder, got 'photos', which is none"
 
 
+def test_corrections_start_at_the_config_whatever_the_data_do(tmp_path):
+    (tmp_path / "all" / "photos").mkdir(parents=True)
+    (tmp_path / "all" / "fixes.csv").touch()
+    text = "datasets_path: all\ndataset: {folder: photos, corrections: fixes.csv}\n"
+    config = config_of(tmp_path, text)
+    assert told(missing_files(config), tmp_path) == [
+        "config.yaml:2:40: dataset.corrections: expected a table, got 'fixes.csv', "
+        "which does not exist"
+    ]
+    (tmp_path / "fixes.csv").touch()
+    assert missing_files(config) == []
+
+
 def test_paths_of_data_start_at_datasets_path(tmp_path):
     (tmp_path / "all" / "photos").mkdir(parents=True)
     text = "datasets_path: all\ndataset: {folder: photos}\n"
