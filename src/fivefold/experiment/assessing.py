@@ -1,0 +1,103 @@
+"""How good an experiment's models are on what they have not seen; loads no torch."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fivefold.config import ExperimentConfig
+from fivefold.core.errors import FivefoldError, StateError
+from fivefold.core.layout import RunFolder
+from fivefold.core.predictions import Predictions
+from fivefold.core.progress import Silent
+from fivefold.data.split_report import GROUPS, SplitReport
+from fivefold.evaluation import compute
+from fivefold.evaluation.assessment import RESAMPLES, Assessment, assess
+from fivefold.experiment.asked import Asked
+from fivefold.experiment.finished import recorded_config
+from fivefold.experiment.trained import stage_index, trained_folds
+from fivefold.experiment.unseen import folds_of, on_holdout, out_of_fold
+
+logger = logging.getLogger(__name__)
+
+
+def measured(folder: RunFolder, config: ExperimentConfig, stage: int = -1) -> dict[str, Any]:
+    """Compute the metrics that the config asks for; see `Experiment.evaluate`."""
+    index = stage_index(folder, config, stage)
+    folds = trained_folds(folder, config, None, stage)
+    recorded = recorded_config(folder, config)
+    asked = [*recorded.resolve()[index].metrics, *Asked.by(recorded).finals]
+    names = list(dict.fromkeys(asked)) or ["accuracy", "macro_f1"]
+    found: dict[str, Any] = {
+        "oof": compute(out_of_fold(folder, folds, index), names),
+        "folds": {f: compute(out_of_fold(folder, [f], index), names) for f in folds},
+    }
+    held_out = on_holdout(folder, folds, index)
+    return found if held_out is None else {**found, "holdout": compute(held_out, names)}
+
+
+def assess_run(
+    folder: RunFolder,
+    config: ExperimentConfig,
+    stage: int = -1,
+    *,
+    holdout: bool = False,
+    resamples: int = RESAMPLES,
+) -> Assessment:
+    """Assess the predictions of training: all out of fold, with the spread over folds.
+
+    Args:
+        folder: The experiment.
+        config: Its config as it is now.
+        stage: Which stage; -1 is the last.
+        holdout: The mean of all folds' models on the holdout instead.
+        resamples: For the intervals; 0 for none.
+
+    Raises:
+        StateError: If no fold has finished this stage, a file is damaged, or there is no holdout.
+    """
+    folds, index = trained_folds(folder, config, None, stage), stage_index(folder, config, stage)
+    if holdout:
+        found, own = _held_out(folder, folds, index), None
+    else:
+        found, fold_of = out_of_fold(folder, folds, index), folds_of(folder, folds, index)
+        own = [fold_of[sample_id] for sample_id in found.ids]
+    groups = _groups(folder, config, found)
+    return assess(found, folds=own, groups=groups, resamples=resamples, seed=config.seed)
+
+
+def has_holdout(folder: RunFolder, config: ExperimentConfig, stage: int = -1) -> bool:
+    """Say whether all folds that finished a stage have predicted a holdout."""
+    index = stage_index(folder, config, stage)
+    folds = trained_folds(folder, config, None, stage)
+    return all(folder.predictions("holdout", fold, index).exists() for fold in folds)
+
+
+def _held_out(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictions:
+    found = on_holdout(folder, folds, stage)
+    if found is None:
+        msg = f"{folder.root}: expected predictions of a holdout, got none"
+        hint = "`testSplit: 0.1` keeps one out of all folds; it is set before training"
+        raise StateError(msg, hint=hint, slug="state/no-holdout")
+    return found
+
+
+def _groups(
+    folder: RunFolder, config: ExperimentConfig, found: Predictions
+) -> Sequence[str] | None:
+    """Find each sample's group, where the folds have kept groups together."""
+    path = folder.split_report_path
+    if not path.exists() or GROUPS not in SplitReport.load(path).ties:
+        return None
+    # A run whose data are not read needs no code that opens them.
+    from fivefold.experiment.assembling import assembled  # noqa: PLC0415  see above
+
+    try:
+        source = assembled(config, allow_imports=False, progress=Silent())
+    except FivefoldError as error:
+        logger.warning("groups cannot be read, samples are resampled one by one: %s", error)
+        return None
+    if source.groups is None:
+        return None
+    groups = dict(zip(source.sample_ids, source.groups, strict=True))
+    # A sample that is not there any more is a group of its own.
+    return [groups.get(sample_id, f"\x1f{sample_id}") for sample_id in found.ids]

@@ -1,0 +1,30 @@
+"""Predictions of samples that the models have not seen; reads them without loading torch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fivefold.core.layout import RunFolder
+from fivefold.core.predictions import Predictions, average, join
+
+
+def out_of_fold(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictions:
+    """Join the validation predictions of all folds, in the order of the ids."""
+    return join(_validation(folder, folds, stage)).sorted()
+
+
+def folds_of(folder: RunFolder, folds: Sequence[int], stage: int) -> dict[str, int]:
+    """Tell the fold of each sample that `out_of_fold` gives."""
+    parts = zip(folds, _validation(folder, folds, stage), strict=True)
+    return {sample_id: fold for fold, part in parts for sample_id in part.ids}
+
+
+def on_holdout(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictions | None:
+    """Average what all folds say of the holdout, in the order of the ids; None without one."""
+    paths = [folder.predictions("holdout", fold, stage) for fold in folds]
+    return (
+        average([*map(Predictions.load, paths)]).sorted() if all(map(Path.exists, paths)) else None
+    )
+
+
+def _validation(folder: RunFolder, folds: Sequence[int], stage: int) -> list[Predictions]:
+    return [Predictions.load(folder.predictions("validation", fold, stage)) for fold in folds]
