@@ -136,6 +136,7 @@ def run_one(experiment: Path, time_limit: float | None, wish: Wish) -> "Summary"
         _check_places(wish, folder)
     from fivefold.experiment.finished import find_finished
 
+    opened = None
     summary = None if wish.only_report else find_finished(experiment, wish.overrides)
     if summary is None:
         _recall_warnings(folder)
@@ -157,6 +158,11 @@ def run_one(experiment: Path, time_limit: float | None, wish: Wish) -> "Summary"
         )
     again = wish.command(experiment, folds=summary.stopped)
     finish(summary, folder, again, made_again=wish.only_report)
+    if opened is not None and summary.completed:
+        from fivefold.experiment.publishing import publish
+
+        pictures = sorted((folder.root / "pictures").glob("*.png"))
+        publish(opened.config, folder, [folder.report_path, *pictures])
     return summary
 
 

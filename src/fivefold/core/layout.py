@@ -168,6 +168,11 @@ class RunFolder:
         return self.root / "report.html"
 
     @property
+    def mlflow_path(self) -> Path:
+        """What tells this experiment's runs on an MLflow server from all others."""
+        return self.root / "logs" / "mlflow.json"
+
+    @property
     def lock_path(self) -> Path:
         """Held by the process that works in this folder."""
         return self.root / ".lock"

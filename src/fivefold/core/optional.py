@@ -41,7 +41,21 @@ def require(module: str, *, extra: str) -> ModuleType:
     Raises:
         MissingExtraError: If it is not installed.
     """
-    if importlib.util.find_spec(module.partition(".")[0]) is None:
-        msg = f"this needs the package {module!r}, which is not installed"
-        raise MissingExtraError(msg, hint=f'pip install "fivefold[{extra}]"')
+    check_installed(module, extra=extra)
     return importlib.import_module(module)
+
+
+def check_installed(module: str, *, extra: str, what: str = "this") -> None:
+    """Say how to install an optional module that is not there, without importing it.
+
+    Args:
+        module: Its name.
+        extra: What of fivefold brings it along.
+        what: Who needs it.
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
+    if importlib.util.find_spec(module.partition(".")[0]) is None:
+        msg = f"{what} needs the package {module!r}, which is not installed"
+        raise MissingExtraError(msg, hint=f'pip install "fivefold[{extra}]"')

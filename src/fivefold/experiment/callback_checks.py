@@ -10,6 +10,7 @@ from fivefold import build
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.catalog import At
 from fivefold.core.errors import Problem, did_you_mean
+from fivefold.core.optional import check_installed
 from fivefold.engine.callbacks import REFUSED, callbacks
 from fivefold.optim import (
     check_schedule,
@@ -108,6 +109,21 @@ def with_columns(
     if "monitor" in options:
         options["monitor"] = column_of(options["monitor"])
     return name, options
+
+
+def check_extras(config: ExperimentConfig, stages: Sequence[ResolvedStage]) -> None:
+    """Make sure that the packages are there which callbacks need.
+
+    Raises:
+        MissingExtraError: Names the first that is not.
+    """
+    for stage in stages:
+        for each in placed_callbacks(config, stage):
+            component = callbacks.find(each.name)
+            needs = component.facts.get("needs") if component else None
+            if component and needs:
+                what = f"{config.where(*each.place)}: {component.name}"
+                check_installed(needs[0], extra=needs[1], what=what)
 
 
 def say_what_is_idle(config: ExperimentConfig, stages: Sequence[ResolvedStage]) -> None:

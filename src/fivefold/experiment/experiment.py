@@ -43,6 +43,7 @@ from fivefold.experiment.manifest import (
 )
 from fivefold.experiment.named_files import check_files, placed_in
 from fivefold.experiment.plan import choose_folds, has_begun
+from fivefold.experiment.publishing import publish_summary
 from fivefold.experiment.repeats import fit_repeats
 from fivefold.experiment.results import Asked, conclude, out_of_fold
 from fivefold.experiment.run_record import recorded_warnings
@@ -213,7 +214,9 @@ class Experiment:
             heads = load_bundle(self.folder.bundle(folds[0], self._stage_index(-1))).spec.heads
             stages = settle_monitors(recorded, recorded.resolve(), heads)
             num_folds = Splits.load(self.folder.folds_path).num_folds
-            return conclude(self.folder, stages, num_folds, Asked.by(recorded))
+            summary = conclude(self.folder, stages, num_folds, Asked.by(recorded))
+            publish_summary(recorded, self.folder, summary)
+            return summary
 
     def predict(
         self,
@@ -320,6 +323,7 @@ class Experiment:
                 stopped = self._run(work, at_once)
                 asked = Asked.by(self.config)
                 summary = conclude(self.folder, work.stages, work.splits.num_folds, asked)
+                publish_summary(self.config, self.folder, summary)
             finally:
                 seconds = time.monotonic() - started
                 close_manifest(self.folder, manifest, [*self._warnings, *said], seconds)

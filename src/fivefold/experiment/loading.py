@@ -18,6 +18,7 @@ from fivefold.core.types import Head
 from fivefold.evaluation import is_known, monitor_names, resolve_monitor
 from fivefold.experiment.callback_checks import (
     callback_problems,
+    check_extras,
     placed_callbacks,
     say_what_is_idle,
     unused_problems,
@@ -44,8 +45,10 @@ def load_checked(
     Raises:
         ConfigError: With every problem.
         UnsafeInputError: If the config names code and that was not allowed.
+        MissingExtraError: If a callback needs a package that is not installed.
     """
     config = load_named(path, overrides, allow_imports=allow_imports)
+    check_extras(config, config.resolve())
     impossible = build.try_out(config)
     if impossible:
         raise ConfigError(in_order([*impossible, *missing_files(config)]))

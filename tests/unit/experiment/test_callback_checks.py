@@ -1,7 +1,14 @@
 import pytest
 
 from fivefold.config import parse
-from fivefold.experiment.callback_checks import callback_problems, say_what_is_idle, with_columns
+from fivefold.core import optional
+from fivefold.core.errors import MissingExtraError
+from fivefold.experiment.callback_checks import (
+    callback_problems,
+    check_extras,
+    say_what_is_idle,
+    with_columns,
+)
 
 HEAD = "architecture: tiny\nstages:\n  - {epochs: 2}\n"
 
@@ -164,3 +171,13 @@ def test_the_short_form_of_early_stopping_watches_the_primary_metric():
     (stage,) = config.resolve()
     expected = {"patience": 4, "monitor": "val_acc", "mode": "auto"}
     assert stage.callbacks == (("EarlyStopping", expected),)
+
+
+def test_a_callback_whose_package_is_not_there_says_so_before_training(monkeypatch):
+    config = parse(HEAD + "callbacks:\n  TensorBoard: {}\n  mlflow: {}\n")
+    check_extras(config, config.resolve())
+    monkeypatch.setattr(optional.importlib.util, "find_spec", lambda name: None)
+    message = r"config.yaml:6:11: MLflow needs the package 'mlflow', which is not installed"
+    with pytest.raises(MissingExtraError, match=message) as error:
+        check_extras(config, config.resolve())
+    assert 'pip install "fivefold[tracking]"' in str(error.value)

@@ -14,6 +14,7 @@ from fivefold.engine.callbacks.protocol import (
     callbacks,
 )
 from fivefold.engine.callbacks.tensorboard import TensorBoard
+from fivefold.engine.callbacks.tracking import MLflow
 from fivefold.engine.callbacks.writers import CSVLogger, StepLogger
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Callback",
     "Control",
     "EarlyStopping",
+    "MLflow",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
     "RunResults",

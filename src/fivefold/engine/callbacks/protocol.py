@@ -171,7 +171,7 @@ class Callback:
 
 callbacks: Catalog[Callback] = Catalog("callback", (), partial(guarded, Callback))
 """Facts: `moves_rate`, whether it changes the learning rate; `idle`, a function from checked
-options to what of them has no effect here."""
+options to what of them has no effect here; `needs`, a package and the extra that brings it."""
 
 
 def sign_of(mode: Mode, monitor: str) -> float:
