@@ -55,7 +55,22 @@ def mistake_confidence(predictions: Predictions) -> Floats:
     Raises:
         DataError: If the truth is not known.
     """
+    return worst_answers(predictions)[0]
+
+
+def worst_answers(predictions: Predictions) -> tuple[Floats, Indices]:
+    """Say how sure the model was of what is wrong, and of which class, for each sample.
+
+    Returns:
+        What `mistake_confidence` gives [N], and the column of the wrong answer among all heads', or
+        of the label that was left out; -1 where every head is right [N].
+
+    Raises:
+        DataError: If the truth is not known.
+    """
     worst = np.zeros(len(predictions), dtype=np.float32)
+    columns = np.full(len(predictions), -1, dtype=np.int64)
+    start = 0
     for part in predictions.by_head():
         labels = decided(part)
         wrong = labels != (part.truth > 0.5)
@@ -63,9 +78,11 @@ def mistake_confidence(predictions: Predictions) -> Floats:
         if part.heads[0].activation != "sigmoid":  # the class left out says nothing more
             wrong, sure = wrong & (labels > 0), part.probs
         # A mistake stays one, even if its probability was rounded to 0.
-        surest = np.where(wrong, np.maximum(sure, np.finfo(np.float32).tiny), 0).max(axis=1)
-        worst = np.maximum(worst, surest).astype(np.float32)
-    return worst
+        surest = np.where(wrong, np.maximum(sure, np.finfo(np.float32).tiny), 0)
+        columns = np.where(surest.max(axis=1) > worst, start + surest.argmax(axis=1), columns)
+        worst = np.maximum(worst, surest.max(axis=1)).astype(np.float32)
+        start += part.heads[0].num_classes
+    return worst, columns
 
 
 def pick_examples(predictions: Predictions, limit: int = 16) -> Indices:

@@ -17,6 +17,7 @@ from fivefold.engine.examples import (
     pick_examples,
     steady_examples,
     surest_mistakes,
+    worst_answers,
 )
 
 GREEN, RED, GREY = (26, 127, 90), (200, 55, 45), (138, 138, 142)
@@ -45,6 +46,15 @@ def opened(png):
 
 def grey_image(height=20, width=30, channels=3):
     return np.full((height, width, channels), 128, dtype=np.uint8)
+
+
+def test_the_worst_answer_is_named_among_all_heads_columns():
+    heads = (Head("a", "softmax", ("x", "y")), Head("b", "sigmoid", ("p", "q")))
+    probs = [[0.6, 0.4, 0.1, 0.9], [0.3, 0.7, 0.8, 0.2], [0.9, 0.1, 0.2, 0.7], [1, 0, 0.4, 0.1]]
+    truth = [[0, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1], [1, 0, 1, 0]]
+    sure, columns = worst_answers(predictions(probs, truth, *heads))
+    assert columns.tolist() == [3, 1, -1, 2]  # of the last one p was left out
+    assert sure == pytest.approx([0.9, 0.7, 0, 0.6])
 
 
 def test_confidence_is_that_of_the_wrong_answer():
