@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 import torch
+from PIL import Image
 from runs import CONFIG
 from shapes import NAMES, draw_folders
 
@@ -55,7 +56,6 @@ def test_folders_to_a_table_to_folds_to_training(here, capsys):
     assert run([*split, "--force"]) == 0
     section = told(capsys, "dataset: ")
     assert "folds_count: 5" in section
-    section = section.replace("folds_from: dataset.csv", "folds_from: ../dataset.csv")
     write_config(here / "run", section)
     assert run(["fit", "run", "--folds", "4"]) == 0
     folds = json.loads((here / "run/data/folds.json").read_text())
@@ -69,7 +69,7 @@ def test_folders_to_a_table_to_a_tested_classifier(here, capsys):
     capsys.readouterr()
     split = ["data", "split", "all_data.csv", "--images", "images", "-o", "set.csv"]
     assert run([*split, "--test", "0.2"]) == 0
-    write_config(here / "run", told(capsys, "dataset: ").splitlines()[0])
+    write_config(here / "run", "dataset: {csv: set_train.csv, images: images}")
     assert run(["fit", "run"]) == 0
     predict = ["predict", "run", "set_test.csv", "--images", "images", "-o", "found.csv"]
     assert run(predict) == 0
@@ -92,10 +92,39 @@ def test_images_with_several_labels_to_a_tested_classifier(here, capsys):
     split = ["data", "split", "all_data.csv", "--images", "all", "-o", "set.csv"]
     assert run([*split, "--test", "0.2", "--separator", "$"]) == 0
     section = told(capsys, "dataset: ").splitlines()[0]
-    assert section == 'dataset: {csv: set_train.csv, images: all, separator: "$"}'
+    assert section == 'dataset: {csv: set.csv, images: all, separator: "$", split_column: split}'
     write_config(here / "run", section)
     assert run(["fit", "run"]) == 0
     assert run(["predict", "run", "set_test.csv", "--images", "all", "-o", "found.csv"]) == 0
     found = rows_of(here / "found.csv")
     assert len(found) == len(rows_of(here / "set_test.csv"))
     assert any("angular" in column for column in found[0])
+
+
+@pytest.mark.parametrize("asked", [("--folds", "3"), ("--folds", "2", "--test", "0.2")])
+def test_training_on_the_written_table_has_just_its_folds(here, capsys, asked):
+    """Near duplicates stay together in both; the part to test on is the holdout."""
+    for name in NAMES:
+        with Image.open(here / f"images/{name}/000.png") as image:
+            image.resize((48, 48), Image.Resampling.BICUBIC).save(here / f"images/{name}/near.png")
+    assert run(["data", "split", "images", "-o", "set.csv", *asked]) == 0
+    write_config(here / "run", told(capsys, "dataset: "))
+    assert run(["fit", "run"]) == 0
+    folds = json.loads((here / "run/data/folds.json").read_text())["samples"]
+    given = {row["path"]: int(row["fold"]) for row in rows_of(here / "set.csv")}
+    assert {name: own[0] for name, own in folds.items()} == given
+    assert (-1 in given.values()) == ("--test" in asked)
+    found = json.loads((here / "run/data/splits.json").read_text())["ties"]
+    assert found["near duplicates"]["sets"] >= 3
+    assert found["near duplicates"]["torn"] == 0
+
+
+def test_the_part_to_test_on_is_the_holdout_of_training(here, capsys):
+    assert run(["data", "split", "images", "-o", "set.csv", "--test", "0.2"]) == 0
+    write_config(here / "run", told(capsys, "dataset: "))
+    assert run(["fit", "run"]) == 0
+    folds = json.loads((here / "run/data/folds.json").read_text())["samples"]
+    held_out = {name for name, own in folds.items() if own[0] == -1}
+    rows = rows_of(here / "set.csv")
+    assert held_out == {row["path"] for row in rows if row["split"] == "test"} != set()
+    assert len(folds) == len(rows)

@@ -18,6 +18,7 @@ from fivefold.data.drawn_folds import make_splits
 from fivefold.data.findings import Finding, Level, absent_from_folds, of_rows
 from fivefold.data.images import ResizedImages
 from fivefold.data.kept import Kept
+from fivefold.data.near import DISTANCE
 from fivefold.data.near.ties import find_near, tied
 from fivefold.data.samples import table_of
 from fivefold.experiment.datasets import given_folds
@@ -25,7 +26,6 @@ from fivefold.experiment.named_data import Opened
 from fivefold.experiment.splitting import near_distance, split_settings
 
 _FOLDS = 5  # as in a config that does not say, likewise below
-_NEAR = 4
 _SHAPE = (256, 256, 3)
 
 
@@ -134,7 +134,7 @@ def _division(opened: Opened) -> tuple[int, dict[str, Any]]:
     """Tell in how many bits near duplicates may differ, and what else decides the folds."""
     config = opened.config
     if config is None:
-        return _NEAR, {"folds": _FOLDS}
+        return DISTANCE, {"folds": _FOLDS}
     settings = split_settings(config) | {"given": given_folds(config, opened.source)}
     del settings["near_duplicates"]  # the folds are drawn of what they have tied
     return near_distance(config), settings

@@ -1,17 +1,15 @@
 """What commands read of data: the texts of their labels, and which images are copies."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
-from fivefold.core.ahead import map_ahead
-from fivefold.core.cores import decoding_threads
 from fivefold.core.progress import Progress
-from fivefold.data import ImageProblem, SampleTable, Source
-from fivefold.data.decode import read_bytes
+from fivefold.data import SampleTable, Source
+from fivefold.data.near import DISTANCE
+from fivefold.data.near.reading import own_digest, read_contents, read_digests
+from fivefold.data.near.ties import tied
 from fivefold.data.packed import GatheredTexts, packed_digests
 from fivefold.data.samples import table_of_all
 
@@ -31,38 +29,29 @@ def file_name(sample_id: str, path: str) -> str:
 
 
 def table_with_copies(source: Source, progress: Progress) -> tuple[SampleTable, int]:
-    """Read the bytes of all images, so that exact copies can stay together.
+    """Read all images, so that exact copies and near duplicates can stay together.
 
     Returns:
         The samples, and how many could not be read and have no copies therefore.
     """
-    unreadable, digests = 0, GatheredTexts(packed_digests)
-    threads = decoding_threads()
-    paths = (source.path(k) for k in range(len(source)))
-    found = map_ahead(_digest, paths, threads=threads, ahead=4 * threads)
-    with progress.bar("looking for copies", len(source)) as advance, closing(found):
-        for sample_id, digest in zip(source.sample_ids, found, strict=True):
-            advance(1)
-            unreadable += digest is None
-            digests.add(digest or _own_digest(sample_id))
-    return table_of_all(source, digests.done()), unreadable
+    contents = read_contents(source, progress)
+    table = table_of_all(source, contents.digests)
+    return tied(table, contents.firsts(table, DISTANCE)), contents.unreadable
+
+
+def table_with_exact_copies(source: Source, progress: Progress) -> tuple[SampleTable, int]:
+    """Read all files without decoding them, so that exact copies can stay together.
+
+    Returns:
+        As `table_with_copies`.
+    """
+    contents = read_digests(source, progress)
+    return table_of_all(source, contents.digests), contents.unreadable
 
 
 def table_without_copies(source: Source) -> SampleTable:
     """Take every image for one of its own, without reading any."""
     digests = GatheredTexts(packed_digests)
     for sample_id in source.sample_ids:
-        digests.add(_own_digest(sample_id))
+        digests.add(own_digest(sample_id))
     return table_of_all(source, digests.done())
-
-
-def _own_digest(sample_id: str) -> str:
-    """Make a digest that no other sample has."""
-    return hashlib.sha256(f"id {sample_id}".encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _digest(path: str) -> str | None:
-    try:
-        return hashlib.sha256(read_bytes(Path(path))).hexdigest()
-    except ImageProblem:  # counted by the caller
-        return None

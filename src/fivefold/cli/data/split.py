@@ -53,11 +53,13 @@ _Column = Annotated[
     str,
     typer.Option("--column", metavar="NAME", help="The column to add; default split or fold."),
 ]
+_IgnoreNear = Annotated[
+    bool,
+    typer.Option("--ignore-near", help="Decode no image: only exact copies stay together; faster."),
+]
 _IgnoreCopies = Annotated[
     bool,
-    typer.Option(
-        "--ignore-copies", help="Read no image: exact copies may come into different parts."
-    ),
+    typer.Option("--ignore-copies", help="Read no image: copies may come into different parts."),
 ]
 
 
@@ -72,6 +74,7 @@ def split(  # noqa: PLR0913  one parameter for each option
     infer_folds: _InferFolds = None,
     seed: options.Seed = 42,
     group_column: _GroupColumn = None,
+    ignore_near: _IgnoreNear = False,
     ignore_copies: _IgnoreCopies = False,
     column: _Column = "",
     images: options.Images = None,
@@ -89,8 +92,9 @@ def split(  # noqa: PLR0913  one parameter for each option
     """Split a data set into train and test, or into folds, or both.
 
     Writes FILE with all rows and a column split or fold, FILE_train.csv and FILE_test.csv with the
-    rows of each part, and FILE.split.json with the seed. Exact copies of an image stay together.
-    With --test and --folds, fold -1 is the test part. Images with several labels count for each.
+    rows of each part, and FILE.split.json with the seed. Exact copies and near duplicates of an
+    image stay together, as in training. With --test and --folds, fold -1 is the test part. Images
+    with several labels count for each.
     """
     from fivefold.apps.data_files.splitting import write_split
     from fivefold.experiment.named_data import Reading, open_data
@@ -110,7 +114,7 @@ def split(  # noqa: PLR0913  one parameter for each option
         background=background,
     )
     opened = open_data(data, reading)
-    table = _table(opened, group_column, ignore_copies=ignore_copies)
+    table = _table(opened, group_column, near=not ignore_near, copies=not ignore_copies)
     written = write_split(opened, table, plan, output, column=column)
     if as_json:
         parts = {name: vars(part) for name, part in written.parts.items()}
@@ -121,10 +125,10 @@ def split(  # noqa: PLR0913  one parameter for each option
     warn((*opened.source.warnings, *written.warnings))
     say_left_out(opened.left_out)
     if written.tied:
-        say(f"{written.tied:,} images stay with others: exact copies, or the same group")
+        say(f"{written.tied:,} images stay with others: copies, near duplicates or a group")
     for name, rows in written.files.items():
         say(f"{output.with_name(name)}: {rows:,} rows")
-    _suggest(opened, plan, output, column or plan.column)
+    _suggest(opened, plan, output, {f"{plan.column}_column": column or plan.column}, group_column)
 
 
 def _plan(
@@ -140,15 +144,22 @@ def _plan(
     return plan
 
 
-def _table(opened: "Opened", group_column: str | None, *, ignore_copies: bool) -> "SampleTable":
-    from fivefold.apps.data_files.reading import table_with_copies, table_without_copies
+def _table(
+    opened: "Opened", group_column: str | None, *, near: bool, copies: bool
+) -> "SampleTable":
+    from fivefold.apps.data_files.reading import (
+        table_with_copies,
+        table_with_exact_copies,
+        table_without_copies,
+    )
     from fivefold.apps.data_files.rows import keep_together
 
     if group_column is not None:
         keep_together(opened, group_column)
-    if ignore_copies:
+    if not copies:
         return table_without_copies(opened.source)
-    table, unreadable = table_with_copies(opened.source, Terminal())
+    read = table_with_copies if near else table_with_exact_copies
+    table, unreadable = read(opened.source, Terminal())
     if unreadable:
         warn(
             [f"{unreadable:,} of {len(table):,} images cannot be read: no copies of them are known"]
@@ -164,13 +175,24 @@ def _show(parts: Mapping[str, "Part"]) -> None:
     show_table(("class", *parts), [*rows, ("all", *(f"{p.images:,}" for p in parts.values()))])
 
 
-def _suggest(opened: "Opened", plan: "Plan", output: Path, column: str) -> None:
-    """Word what a config says to train on what was written."""
-    from fivefold.apps.data_files.rows import sign_of
-    from fivefold.apps.data_files.sections import section_for
+def _suggest(
+    opened: "Opened", plan: "Plan", output: Path, added: Mapping[str, str], group: str | None
+) -> None:
+    """Word what a config says to train on just these parts.
 
-    dealt = plan.folds and not plan.train
-    file = output if dealt else plan.names(output)["train"]
-    say(section_for("csv", file, opened.images_dir, separator=sign_of(opened)))
-    if dealt and column == "fold":
-        say(f"folds_from: {output.name}\nfolds_count: {plan.folds}")
+    Args:
+        opened: What was split.
+        plan: How.
+        output: The table with all rows.
+        added: The key of the column that was added, and its name.
+        group: The column of groups.
+    """
+    from fivefold.apps.data_files.rows import sign_of
+    from fivefold.apps.data_files.sections import columns_asked, section_for
+
+    keys = {**columns_asked(opened), "separator": sign_of(opened), "group_column": group}
+    chosen = plan.folds and plan.train
+    file = plan.names(output)["train"] if chosen else output
+    say(section_for("csv", file, opened.images_dir, **keys, **({} if chosen else added)))
+    if plan.folds and not chosen:
+        say(f"folds_count: {plan.folds}")

@@ -15,7 +15,13 @@ from fivefold.core.types import AnyArray, Image, Indices
 NO_HASH = 0
 """The hash of a picture without anything on it, which is near no other."""
 
+DISTANCE = 4
+"""Bits in which hashes of the same picture may differ, where nobody says another number."""
+
 _SIDE, _LOW, _THUMB = 32, 8, 16
+THUMBNAIL = _THUMB * _THUMB
+"""Pixels of a thumbnail."""
+
 _SCALE = 1 << 12
 _PLAIN = 2  # mean difference from the mean grey, of 255: below that there is nothing but noise
 _PER_BIT = 0.02  # of the contrast: what saving anew changes is far below, another digit far above

@@ -1,7 +1,11 @@
 import pytest
 from shapes import draw_folders
 
-from fivefold.apps.data_files.reading import table_with_copies, table_without_copies
+from fivefold.apps.data_files.reading import (
+    table_with_copies,
+    table_with_exact_copies,
+    table_without_copies,
+)
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.progress import Silent
 from fivefold.experiment.named_data import Reading, open_data
@@ -18,6 +22,8 @@ def test_copies_are_one_group_and_unreadable_files_are_none(tmp_path):
     group = dict(zip(table.ids, table.groups, strict=True))
     assert group["circle/copy.png"] == group["square/000.png"] == "circle/copy.png"
     assert len(set(group.values())) == len(table) - 1
+    exact, unreadable = table_with_exact_copies(opened.source, Silent())
+    assert (unreadable, list(exact.groups)) == (2, list(table.groups))
     assert len(set(table_without_copies(opened.source).groups)) == len(table)
 
 

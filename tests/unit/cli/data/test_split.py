@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from PIL import Image
 from shapes import draw_folders
 
 from fivefold.cli.app import run
@@ -18,13 +19,43 @@ def test_a_folder_is_split_and_the_section_to_train_on_is_told(here, capsys):
     out, err = capsys.readouterr()
     assert out.splitlines()[0].split() == ["class", "train", "test"]
     assert out.splitlines()[-1].split() == ["all", "12", "3"]
-    assert "dataset: {csv: part_train.csv, images: photos}" in err
+    assert "dataset: {csv: part.csv, images: photos, split_column: split}" in err
     assert (here / "part_test.csv").read_text().count("\n") == 4
 
 
 def test_folds_are_told_as_a_config_names_them(here, capsys):
     assert run(["data", "split", "photos", "-o", "five.csv", "--folds", "5"]) == 0
-    assert "folds_from: five.csv\nfolds_count: 5" in capsys.readouterr().err
+    told = "dataset: {csv: five.csv, images: photos, fold_column: fold}\nfolds_count: 5"
+    assert told in capsys.readouterr().err
+
+
+def test_names_of_columns_are_told_as_a_config_needs_them(here, capsys):
+    rows = [f"{n}/{k:03}.png,{n},{k % 4}" for n in ("circle", "square") for k in range(5)]
+    (here / "a.csv").write_text("picture,kind,site\n" + "\n".join(rows))
+    named = ["--image-column", "picture", "--label-column", "kind", "--group-column", "site"]
+    command = ["data", "split", "a.csv", "--images", "photos", *named]
+    assert run([*command, "-o", "b.csv", "--folds", "2", "--column", "part"]) == 0
+    assert (
+        "dataset: {csv: b.csv, images: photos, image_column: picture, label_column: kind, "
+        "group_column: site, fold_column: part}\nfolds_count: 2"
+    ) in capsys.readouterr().err
+    command += ["-o", "c.csv", "--folds", "2", "--train-folds", "0"]
+    assert run(command) == 0
+    assert "dataset: {csv: c_train.csv, images: photos, image_column" in capsys.readouterr().err
+
+
+def test_near_duplicates_stay_together_unless_they_are_ignored(here, capsys):
+    for name in ("circle", "square", "triangle"):
+        with Image.open(here / f"photos/{name}/000.png") as image:
+            image.resize((48, 48), Image.Resampling.BICUBIC).save(here / f"photos/{name}/near.png")
+    command = ["data", "split", "photos", "--folds", "3", "--json"]
+    assert run([*command, "-o", "part.csv"]) == 0
+    assert json.loads(capsys.readouterr().out)["tied"] == 3
+    lines = dict(line.split(",", 1) for line in (here / "part.csv").read_text().splitlines())
+    for name in ("circle", "square", "triangle"):
+        assert lines[f"{name}/near.png"] == lines[f"{name}/000.png"]
+    assert run([*command, "-o", "b.csv", "--ignore-near"]) == 0
+    assert json.loads(capsys.readouterr().out)["tied"] == 0
 
 
 def test_copies_stay_together_unless_they_are_ignored(here, capsys):
@@ -33,7 +64,9 @@ def test_copies_stay_together_unless_they_are_ignored(here, capsys):
             (here / f"photos/{name}/000.png").read_bytes()
         )
     assert run(["data", "split", "photos", "-o", "part.csv", "--folds", "3"]) == 0
-    assert "3 images stay with others: exact copies, or the same group" in capsys.readouterr().err
+    assert (
+        "3 images stay with others: copies, near duplicates or a group" in capsys.readouterr().err
+    )
     lines = dict(line.split(",", 1) for line in (here / "part.csv").read_text().splitlines())
     assert lines["circle/copy.png"] == lines["circle/000.png"]
     assert run(["data", "split", "photos", "-o", "b.csv", "--folds", "3", "--ignore-copies"]) == 0
@@ -85,5 +118,5 @@ def test_the_sign_between_labels_of_a_coco_file_is_told(here, capsys):
     }
     (here / "a.json").write_text(json.dumps(document))
     assert run(["data", "split", "a.json", "--images", "photos", "-o", "b.csv"]) == 0
-    assert 'images: photos, separator: ";"}' in capsys.readouterr().err
+    assert 'images: photos, separator: ";", split_column: split}' in capsys.readouterr().err
     assert "circle/001.png,a;b|c,t" in (here / "b.csv").read_text()
