@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,12 +23,13 @@ from fivefold.core.errors import ResourceError, StateError
 
 TEMPORARY = ".tmp-"
 """What the names of files begin with that are not whole yet."""
+_LONGEST_NAME = 200  # in bytes; file systems have 255, and what stands before it needs some
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NO_HANDLES = {errno.EMFILE, errno.ENFILE}
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> str:
-    """Replace a file durably.
+    """Replace a file durably; what is no file, such as `/dev/null` or a pipe, takes the bytes.
 
     Returns:
         The SHA-256 of the data, in hex.
@@ -35,7 +37,10 @@ def write_bytes(path: Path, data: bytes | memoryview) -> str:
     Raises:
         ResourceError: If the disk is full, read-only or failing; the old file is untouched.
     """
-    temporary = path.parent / f"{_temporary_name()}-{path.name}"
+    if _is_special(path):
+        return _write_through(path, data)
+    is_short = len(os.fsencode(path.name)) <= _LONGEST_NAME
+    temporary = path.parent / f"{_temporary_name()}-{path.name if is_short else 'long'}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
@@ -66,8 +71,8 @@ def file_sha256(path: Path) -> str:
     Raises:
         OSError: If it cannot be read.
     """
-    stat = path.stat()
-    return _file_sha256(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+    now = path.stat()
+    return _file_sha256(path, (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
 
 
 @lru_cache(maxsize=1024)
@@ -120,6 +125,9 @@ class Streamed:
         Raises:
             ResourceError: If the disk is full, read-only or failing; there is then no such file.
         """
+        if _is_special(path):
+            self.discard()
+            raise resource_error(path, OSError(errno.EEXIST, "a device or a pipe"))
         try:
             self.file.flush()
             os.fsync(self.file.fileno())
@@ -217,6 +225,26 @@ def resource_error(path: Path | str, error: OSError, action: str = "write") -> R
     msg = f"{path}: expected to {action} this file, got {found}"
     hint = "check the permissions and the disk, then run the same command again"
     return ResourceError(msg, hint=hint, slug="resource/cannot-write")
+
+
+def _is_special(path: Path) -> bool:
+    """Say whether a name is that of a device, a pipe or a socket, which must keep it."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _write_through(path: Path, data: bytes | memoryview) -> str:
+    try:
+        with path.open("wb") as file:
+            file.write(data)
+    except BrokenPipeError:  # its reader has gone: nobody's fault
+        raise
+    except OSError as error:
+        raise resource_error(path, error) from error
+    return hashlib.sha256(data).hexdigest()
 
 
 def _temporary_name() -> str:

@@ -199,3 +199,40 @@ def test_a_streamed_file_that_the_disk_refuses_leaves_nothing(tmp_path, monkeypa
             stream.commit(tmp_path / "a")
     assert error.value.slug == "resource/disk-full"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_file_takes_the_bytes_and_keeps_its_name(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        durable.write_bytes(pipe, b"whole")
+        assert os.read(reader, 10) == b"whole"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert sorted(tmp_path.iterdir()) == [pipe]
+
+
+def test_a_device_that_is_full_is_told(tmp_path):
+    (tmp_path / "full").symlink_to("/dev/full")
+    with pytest.raises(ResourceError, match="expected room on the disk") as error:
+        durable.write_bytes(tmp_path / "full", b"x")
+    assert error.value.slug == "resource/disk-full"
+    assert (tmp_path / "full").is_symlink()
+
+
+def test_a_streamed_file_never_takes_the_name_of_a_device(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with durable.Streamed(tmp_path) as streamed:
+        with pytest.raises(ResourceError, match="a device or a pipe") as error:
+            streamed.commit(pipe)
+        assert error.value.slug == "resource/cannot-write"
+    assert sorted(tmp_path.iterdir()) == [pipe]
+
+
+def test_a_name_as_long_as_a_file_can_have_is_written(tmp_path):
+    path = tmp_path / ("é" * 127)
+    durable.write_bytes(path, b"x")
+    assert list(tmp_path.iterdir()) == [path]
