@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from fivefold.core.progress import Terminal
 
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 _CLEAR_LINE = "\r\x1b[K"
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def open_streams() -> None:
@@ -95,6 +97,10 @@ class _Note:
 
 def say(text: str) -> None:
     """Talk to the person at the terminal, above the bars if there are any."""
+    _put(_harmless(text))
+
+
+def _put(text: str) -> None:
     _Note.clear()
     if "tqdm" in sys.modules:
         Terminal().line(text)
@@ -107,7 +113,7 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Report an error; the word "error" in red where it lands on a terminal."""
     prefix = f"{_RED}error:{_PLAIN} " if sys.stderr.isatty() else ""
-    say(prefix + text)
+    _put(prefix + _harmless(text))
 
 
 def show(text: str) -> None:
@@ -144,7 +150,7 @@ def show_table(
     for number, name in enumerate(header):
         table.add_column(name, justify="left" if number in texts else "right", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(_harmless(cell).replace("\n", "\\n") for cell in row))
     width = None if sys.stdout.isatty() else 10_000
     Pipe(markup=False, highlight=False, emoji=False, width=width).print(table)
 
@@ -153,7 +159,12 @@ def show_pairs(pairs: Sequence[tuple[str, str]], file: TextIO | None = None) -> 
     """Put out labels and values in two columns."""
     width = max((len(label) for label, _ in pairs), default=0)
     for label, value in pairs:
-        print(f"{label:<{width}}  {value}", file=file or sys.stdout)
+        print(f"{label:<{width}}  {_harmless(value)}", file=file or sys.stdout)
+
+
+def _harmless(text: str) -> str:
+    """Write signs that steer a terminal or turn texts around as escapes: names may have them."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def start_logging() -> None:

@@ -84,3 +84,14 @@ def test_no_script_reads_what_is_going_on(capsys):
     with console.starting():
         pass
     assert capsys.readouterr() == ("", "")
+
+
+def test_signs_that_steer_a_terminal_are_shown_as_escapes(capsys):
+    console.show_table(["class"], [["c\x1b[31mat\u202e\nx"]])
+    console.show_pairs([("a", "\x07b")])
+    console.say("one\x1b[2J\ntwo\u2066")
+    console.complain("\x9bred")
+    told = capsys.readouterr()
+    assert "c\\x1b[31mat\\u202e\\nx" in told.out
+    assert "a  \\x07b\n" in told.out
+    assert told.err == "one\\x1b[2J\ntwo\\u2066\n\\x9bred\n"
