@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -12,7 +12,9 @@ import numpy as np
 from fivefold.core.errors import DataError
 from fivefold.core.types import Image, Indices
 from fivefold.data.coco.classes import CategoryMap
+from fivefold.data.coco.document import file_bytes
 from fivefold.data.coco.labelled import Labelled, read_labelled
+from fivefold.data.coco.places import place_of
 from fivefold.data.coco.targets import hot_rows, is_exclusive
 from fivefold.data.decode import Decoded
 from fivefold.data.files import FileSource, check_folder
@@ -67,7 +69,7 @@ class CocoSource(FileSource):
         rows, classes = _pairs(parts, known)
         targets = hot_rows(rows, classes, len(ids), len(known), place)
         exclusive = is_exclusive(targets)
-        paths = paths_of(images_dir or path.parent, ids)
+        paths = paths_of(images_dir or path.parent, ids, place=_place_in(parts))
         super().__init__(ids, paths, (Labels("", known, exclusive=exclusive),), targets)
         unlabelled = len(ids) - len(np.unique(rows))
         self.warnings = tuple(_remarks(parts, unlabelled, background))
@@ -100,7 +102,8 @@ class CocoBoxes(Source):
     ) -> None:
         part = read_labelled(path, level=level, category_map=category_map)
         names = _ids([part], images_dir or path.parent)
-        self._files = FileSource(names, paths_of(images_dir or path.parent, names))
+        paths = paths_of(images_dir or path.parent, names, place=_place_in([part]))
+        self._files = FileSource(names, paths)
         kept = [k for k, box in enumerate(part.boxes) if box and min(box[2:]) >= smallest]
         if not kept:
             msg = f"{path}: expected boxes of at least {smallest:g} pixels to cut out, got none"
@@ -197,6 +200,19 @@ def _ids(parts: Sequence[Labelled], images_dir: Path) -> list[str]:
         hint = "an image that is validated on must not be trained on" if parts[1:] else ""
         raise DataError(msg, hint=hint, slug="data/duplicate-id")
     return ids
+
+
+def _place_in(parts: Sequence[Labelled]) -> Callable[[int], str]:
+    """Make what says where the image at a position among all files stands."""
+
+    def place(i: int) -> str:
+        for part in parts:
+            if i < len(part.names):
+                return place_of(part.path, file_bytes(part.path), ("images", i, "file_name"))
+            i -= len(part.names)
+        raise IndexError(i)
+
+    return place
 
 
 def below(images_dir: Path, names: Sequence[str]) -> list[str]:

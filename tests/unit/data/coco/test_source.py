@@ -181,3 +181,17 @@ def test_a_file_without_boxes_has_nothing_to_cut(write):
     with pytest.raises(DataError, match="expected boxes of at least 8 pixels to cut out") as error:
         CocoBoxes(write([(0, 1)], images=1))
     assert error.value.slug == "data/no-boxes"
+
+
+def test_the_line_of_a_path_that_leads_out_is_told(write, tmp_path):
+    (tmp_path / "images").mkdir()
+    images = [{"id": k, "file_name": name} for k, name in enumerate(("a.png", "../b.png"))]
+    path = write([(0, 1), (1, 2)], images=images)
+    line = 1 + path.read_text()[: path.read_text().index('"../b.png"')].count("\n")
+    found = rf"coco.json:{line - 2}: images\[1\].file_name: expected images inside"
+    with pytest.raises(UnsafeInputError, match=found):
+        CocoSource(path, tmp_path / "images")
+    second = write([(0, 1)], images=[{"id": 0, "file_name": "../c.png"}], name="val.json")
+    first = write([(0, 1)], images=[{"id": 0, "file_name": "a.png"}])
+    with pytest.raises(UnsafeInputError, match=r"val.json:\d+: images\[0\].file_name"):
+        CocoSource(first, tmp_path / "images", validation=second)
