@@ -110,7 +110,8 @@ def _encoding_of(path: Path, data: bytes, fallback: str, encoding: str) -> str:
         return fallback
     line = data.count(b"\n", 0, bad) + 1
     wanted = f"text in {encoding!r}" if encoding else "UTF-8 text"
-    msg = f"{path}:{line}: expected {wanted}, got the byte {data[bad]:#04x}"
+    got = f"the byte {data[bad]:#04x}" if bad < len(data) else "none"
+    msg = f"{path}:{line}: expected {wanted}, got {got}"
     guess = guessed(data, bad)
     if guess is None or guess[0] == encoding:
         raise broken(msg, "save the table as CSV in UTF-8, or name its `encoding`")

@@ -5,7 +5,12 @@ import itertools
 
 _CYRILLIC = ("cp1251", "koi8-r", "cp866")
 _LATIN = "cp1252"
-_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # begins like that of UTF-16, so it is first
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 _LOOKED_AT = 65_536
 _CHUNK = 1 << 20
 _SURE = 0.6  # the part of pairs of letters that must look like words
@@ -30,7 +35,17 @@ def first_bad_byte(data: bytes, encoding: str) -> int | None:
             decoder.decode(chunk, final=start + _CHUNK >= len(data))
         except UnicodeDecodeError as error:
             return max(start - waiting + error.start, 0)
+        except UnicodeError:  # such as punycode's, which do not say where
+            return start
     return None
+
+
+def is_encoding(name: str) -> bool:
+    """Say whether this is an encoding of texts; `codecs` knows others too, such as of bytes."""
+    try:
+        return codecs.lookup(name)._is_text_encoding
+    except (LookupError, ValueError):  # ValueError: with a NUL in it
+        return False
 
 
 def guessed(data: bytes, bad: int) -> tuple[str, str] | None:

@@ -12,6 +12,7 @@ from fivefold.core.progress import Progress
 from fivefold.data import ColumnKeys, CsvSource, FolderSource, ParquetSource, Source
 from fivefold.data.coco import CocoSource, read_map
 from fivefold.data.table import TableSource
+from fivefold.data.text_encoding import is_encoding
 from fivefold.experiment.assembling import assembled
 from fivefold.experiment.loading import load_named
 
@@ -179,9 +180,11 @@ def open_table(path: Path, images_dir: Path, reading: Reading) -> TableSource:
     """Open a table in a file of text or a Parquet file.
 
     Raises:
+        ConfigError: If there is no such encoding, or the separator is empty.
         DataError: If it is no such table.
         MissingExtraError: If what reads it is not installed.
     """
+    _check_words(reading)
     if kind_of(path) == "parquet":
         return ParquetSource(path, images_dir, **reading.columns)
     return CsvSource(path, images_dir, encoding=reading.encoding, **reading.columns)
@@ -202,6 +205,16 @@ def kind_of(path: Path) -> Kind:
     msg = f"{path}: expected a folder of classes, a CSV table or a COCO file, got {found}"
     hint = "tables end with .csv, .tsv, .txt or .parquet, COCO files with .json"
     raise DataError(msg, hint=hint, slug="data/not-data")
+
+
+def _check_words(reading: Reading) -> None:
+    if reading.encoding is not None and not is_encoding(reading.encoding):
+        message = f"expected an encoding of texts, got {reading.encoding!r:.60}"
+        hint = "such as utf-8, cp1251 or shift_jis"
+        raise ConfigError([Problem("cli/encoding", "--encoding", message, hint)])
+    if reading.separator == "":
+        message, hint = "expected a sign such as $ or |, got ''", "leave it out to have it found"
+        raise ConfigError([Problem("cli/separator", "--separator", message, hint)])
 
 
 def _refuse_stray(reading: Reading, kind: Kind) -> None:

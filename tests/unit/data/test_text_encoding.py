@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fivefold.data.text_encoding import first_bad_byte, guessed
+from fivefold.data.text_encoding import first_bad_byte, guessed, is_encoding
 
 RUSSIAN = "image,label\nфото.png,Кошка домашняя\nещё.png,Собака\n"  # noqa: RUF001
 GERMAN = "image,label\nKatze.png,Kätzchen für später\n"
@@ -55,3 +55,21 @@ def test_a_letter_on_the_border_of_two_chunks_is_whole():
     assert first_bad_byte(data, "utf-8") == len(data) - 1
     assert first_bad_byte(data[:-1], "utf-8") is None
     assert first_bad_byte(data[:-2], "utf-8") == (1 << 20) - 1
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "undefined"])
+def test_an_encoding_that_does_not_say_where_it_fails_fails_at_the_chunk(encoding):
+    assert first_bad_byte(b"path,class\n", encoding) == 0
+
+
+def test_utf_32_is_told_from_the_utf_16_that_it_begins_like():
+    data = "path,class\na.png,cat\n".encode("utf-32")
+    assert guessed(data, 0) == ("utf-32", "path,class")
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("utf-8", True), ("cp1251", True), ("nope", False), ("rot13", False), ("a\0b", False)],
+)
+def test_only_encodings_of_texts_are_encodings(name, known):
+    assert is_encoding(name) is known

@@ -123,3 +123,28 @@ def test_a_parquet_file_has_no_encoding(photos):
     parquet(photos, CLASSES)
     with pytest.raises(ConfigError, match="--encoding: expected no such option with a Parquet"):
         open_data(photos / "t.parquet", Reading(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("encoding", ["nope", "rot13", "base64", "mbcs", ""])
+def test_what_is_no_encoding_of_texts_is_refused(photos, encoding, capsys):
+    lines(photos, "t.csv", ",", "utf-8", CLASSES)
+    assert run(["data", "stats", "t.csv", "--encoding", encoding]) == 2
+    message = f"--encoding: expected an encoding of texts, got {encoding!r}\n"
+    assert capsys.readouterr().err == message + "    such as utf-8, cp1251 or shift_jis\n"
+    with pytest.raises(ConfigError, match="expected an encoding of texts") as error:
+        open_data(photos / "t.csv", Reading(encoding=encoding))
+    assert error.value.slug == "cli/encoding"
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "undefined"])
+def test_an_encoding_that_nobody_writes_in_is_no_defect(photos, encoding, capsys):
+    lines(photos, "t.csv", ",", "utf-8", CLASSES)
+    assert run(["data", "stats", "t.csv", "--encoding", encoding]) == 3
+    assert f"t.csv:1: expected text in {encoding!r}" in capsys.readouterr().err
+
+
+def test_an_empty_separator_is_refused(photos):
+    lines(photos, "t.csv", ",", "utf-8", CLASSES)
+    with pytest.raises(ConfigError, match="--separator: expected a sign such as") as error:
+        open_data(photos / "t.csv", Reading(separator=""))
+    assert error.value.slug == "cli/separator"
