@@ -127,7 +127,7 @@ def _judged(source: Source, rows: AuditRows, folds: int, named_in: str) -> Exami
     refusals, remarks = judge_classes(source, rows, folds) if folds else ([], [])
     listed = len(source) + len(source.excluded)
     result = Audit(rows=rows, listed=listed, warnings=(*warnings, *remarks))
-    nothing = _no_images(result) if folds and not result.used else []
+    nothing = [no_images(result)] if folds and not result.used else []
     return Examined(result, [*nothing, *refusals], alike)
 
 
@@ -195,7 +195,12 @@ def _first_with(rows: AuditRows, places: Indices, reason: str) -> AuditRow | Non
     return rows[int(found[0])] if len(found) else None
 
 
-def _no_images(result: Audit) -> list[DataError]:
+def no_images(result: Audit) -> DataError:
+    """Word the error of data of which nothing can be used.
+
+    Args:
+        result: What was read.
+    """
     found = counted(result.reasons) or "nothing listed"
     msg = f"expected at least 1 usable image of {result.listed} listed, got 0: {found}"
     hint = "check the path of the data set"
@@ -203,7 +208,7 @@ def _no_images(result: Audit) -> list[DataError]:
     hint += f"; the first that is missing would be {lost.path}" if lost and lost.path else ""
     if not lost:
         msg += _first_detail(result.rows)
-    return [DataError(msg, hint=hint, slug="data/no-images")]
+    return DataError(msg, hint=hint, slug="data/no-images")
 
 
 def _first_detail(rows: AuditRows) -> str:

@@ -54,8 +54,10 @@ def judge_classes(source: Source, rows: AuditRows, folds: int) -> tuple[list[Dat
     refusals: list[DataError] = []
     remarks: list[str] = []
     used = rows.with_status(USED)
-    if not source.labels or not len(used):
+    if not len(used):
         return refusals, remarks
+    if not source.labels:
+        return [_no_labels("")], remarks
     tally, start = _tally(source, used, _units(source, rows, used), max(folds, 2)), 0
     for position, labels in enumerate(source.labels):
         own = slice(start, start + len(labels.class_names))

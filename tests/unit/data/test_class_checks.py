@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+from tar_files import png, write_tar
 
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
 from fivefold.data import CsvSource, PredictionItem
 from fivefold.data.audit import audit
 from fivefold.data.python_class import PythonSource
+from fivefold.data.tars import ShardSource
 
 
 def test_cells_of_separators_only_are_no_labels(tmp_path):
@@ -82,3 +84,12 @@ def test_groups_that_share_a_copy_are_not_separable(tmp_path):
     source = CsvSource(tmp_path / "t.csv", tmp_path, group_column="patient")
     with pytest.raises(DataError, match="'a' has 2 samples of which 1 may be separated, 2 folds"):
         audit(source, folds=2, progress=Silent())
+
+
+def test_images_without_labels_cannot_be_trained_on(tmp_path):
+    write_tar(tmp_path / "a.tar", [(f"{k}.png", png(k)) for k in range(4)])
+    source = ShardSource(tmp_path / "a.tar")
+    with pytest.raises(DataError, match="expected at least 1 class, got none: no sample") as error:
+        audit(source, folds=2, progress=Silent())
+    assert error.value.slug == "data/no-labels"
+    assert audit(source, folds=0, progress=Silent()).used == 4

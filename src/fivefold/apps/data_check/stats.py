@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fivefold.core.progress import Progress
-from fivefold.data.audit import examine_headers
+from fivefold.data.audit import examine_headers, no_images
 from fivefold.data.audit_rows import USED
 from fivefold.data.class_checks import count_classes
 from fivefold.data.looks import look_of_numbers
@@ -61,9 +61,16 @@ class Stats:
 
 
 def stats_of(opened: Opened, progress: Progress) -> Stats:
-    """Count a data set; of each image only the beginning of its file is read."""
+    """Count a data set; of each image only the beginning of its file is read.
+
+    Raises:
+        DataError: If there is nothing to count.
+    """
     source = opened.source
-    rows = examine_headers(source, folds=0, progress=progress).audit.rows
+    audit = examine_headers(source, folds=0, progress=progress).audit
+    if not audit.used:
+        raise no_images(audit)
+    rows = audit.rows
     used = rows.with_status(USED)
     totals = iter(count_classes(source, used).tolist())
     outputs = [
