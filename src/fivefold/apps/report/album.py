@@ -6,6 +6,9 @@ from itertools import zip_longest
 _MOST_BYTES = 6_000_000  # of a page's 15 MB
 _CHUNK = 64
 
+SEEN, BEHIND_MISTAKES, BEHIND_RIGHT = range(3)
+"""Ranks: pictures that are seen at once, those behind counts of mistakes, and behind the others."""
+
 Reader = Callable[[Sequence[str]], Mapping[str, str]]
 """From sample ids to the URLs of those that can be read."""
 
@@ -13,7 +16,7 @@ Reader = Callable[[Sequence[str]], Mapping[str, str]]
 class Album:
     """Pictures by sample id.
 
-    Earlier wishes are granted first; of one wish's lists each gets its first picture before any
+    Wishes are granted by their rank; of one wish's lists each gets its first picture before any
     gets its second.
 
     Args:
@@ -24,16 +27,22 @@ class Album:
     def __init__(self, read: Reader, most_bytes: int = _MOST_BYTES) -> None:
         self._read = read
         self._most_bytes = most_bytes
-        self._wishes: list[Sequence[Sequence[str]]] = []
+        self._wishes: list[tuple[int, Sequence[Sequence[str]]]] = []
         self._urls: dict[str, str] = {}
 
-    def wish(self, lists: Iterable[Sequence[str]]) -> None:
-        """Ask for pictures of samples, each list with the most wanted first."""
-        self._wishes.append(tuple(lists))
+    def wish(self, rank: int, lists: Iterable[Sequence[str]]) -> None:
+        """Ask for pictures of samples.
+
+        Args:
+            rank: One of those above; a lower one comes first.
+            lists: Each with the most wanted first.
+        """
+        self._wishes.append((rank, tuple(lists)))
 
     def fill(self) -> None:
         """Make pictures, in the order of the wishes, until the page has no more room."""
-        wanted = list(dict.fromkeys(_in_turn(self._wishes)))
+        ranked = [lists for _, lists in sorted(self._wishes, key=lambda wish: wish[0])]
+        wanted = list(dict.fromkeys(_in_turn(ranked)))
         taken = 0
         for start in range(0, len(wanted), _CHUNK):
             for sample_id, url in self._read(wanted[start : start + _CHUNK]).items():

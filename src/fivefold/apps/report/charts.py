@@ -9,6 +9,7 @@ from markupsafe import Markup
 _WIDTH, _HEIGHT = 440, 290
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 26, 34
 _POINT = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="2.2"/>')
+_WHISKER = Markup('<path class="whisker" d="M{:.1f} {:.1f}V{:.1f}"/>')
 _MOST_POINTS = 40  # dots on a line; more run into each other
 _STEPS = (1, 2, 2.5, 5, 10)
 _LARGEST = 1e30  # what is larger, a diverged loss, would leave nothing else to be seen
@@ -23,12 +24,14 @@ class Line:
         style: Classes of the page's style sheet, such as "f0".
         points: x and y; what is NaN or beyond all measure becomes a gap.
         dotted: Whether the points are marked.
+        whiskers: x, lower and upper end of vertical lines that say how sure a point is.
     """
 
     name: str
     style: str
     points: Sequence[tuple[float, float]]
     dotted: bool = True
+    whiskers: Sequence[tuple[float, float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,9 @@ class _Frame:
         if len(places) == 1:  # a line of one point has no length
             dots = places
         marked = Markup("").join(_POINT.format(*place) for place in dots)
+        for x, low, high in line.whiskers:
+            (right, bottom), (_, top) = self.place(x, low), self.place(x, high)
+            marked += _WHISKER.format(right, bottom, top)
         group = Markup('<g class="line {}" data-name="{}"><path d="{}"/>{}</g>')
         return group.format(line.style, line.name, path, marked)
 

@@ -38,6 +38,19 @@ def sheet_url(path: Path) -> str:
         raise ValueError(str(error)) from error
 
 
+def jpeg_url(data: bytes) -> str:
+    """Encode the JPEG of an overlay anew.
+
+    Raises:
+        ValueError: If it is no JPEG, or a damaged one.
+    """
+    try:
+        with Pillow.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            return _url(image.convert("RGB"), "JPEG")
+    except (OSError, SyntaxError, Pillow.DecompressionBombError) as error:
+        raise ValueError(str(error)) from error
+
+
 class Thumbnails:
     """Small pictures of samples.
 

@@ -15,8 +15,9 @@ from fivefold.config import SHARED_NAME, find_shared
 from fivefold.core.durable import read_json
 from fivefold.core.errors import FivefoldError
 from fivefold.core.layout import CONFIG_NAME, RunFolder
-from fivefold.core.predictions import Predictions, join
+from fivefold.core.predictions import Predictions, average, join
 from fivefold.engine.history import read_history
+from fivefold.experiment.explanations import Overlays, read_overlays
 from fivefold.experiment.summary import compared
 
 T = TypeVar("T")
@@ -48,6 +49,8 @@ class Gathered:
         histories: Metrics of each epoch.
         predictions: Out-of-fold predictions of the last stage.
         folds_of_samples: Of these predictions, the fold of each [N].
+        held_out: Predictions of the holdout by all these folds' models together.
+        overlays: Where models looked when they were wrong.
         fold_sizes: Validation samples of each fold.
         audit: What the audit counted.
         manifest: Versions, hardware, choices.
@@ -71,6 +74,8 @@ class Gathered:
     histories: Histories = field(default_factory=dict)
     predictions: Predictions | None = None
     folds_of_samples: tuple[int, ...] = ()
+    held_out: Predictions | None = None
+    overlays: Overlays | None = None
     fold_sizes: Mapping[int, int] = field(default_factory=dict)
     audit: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
@@ -109,24 +114,22 @@ def gather(folder: RunFolder) -> Gathered:
         found.shared_text = found.attempt(SHARED_NAME, read_shared, "")
     found.audit = _mapping(found, "the audit of the data", folder.audit_path)
     found.manifest = _mapping(found, "the manifest", folder.manifest_path)
-    for place, path in _places(folder.root / "metrics", ".csv").items():
+    for place, path in _places(folder.root / "metrics", "metrics-*.csv").items():
         nothing: list[dict[str, float]] = []
         rows = found.attempt(f"metrics of fold {place[0]}", partial(read_history, path), nothing)
         found.histories = {**found.histories, place: rows}
     _add_predictions(found, folder)
+    found.overlays = found.attempt("the explanations", partial(read_overlays, folder), None)
     _add_summary(found, folder)
     expected = _expected_folds(found, folder)
     found.missing = tuple(sorted(set(expected) - set(found.folds)))
     return found
 
 
-def _places(directory: Path, suffix: str) -> dict[Place, Path]:
+def _places(directory: Path, pattern: str) -> dict[Place, Path]:
     """Find the files of every fold and stage, whatever is missing in between."""
-    found = {}
-    for path in sorted(directory.glob(f"*{suffix}")):
-        match = _PLACE.search(path.name.removesuffix(suffix))
-        if match and path.name.startswith(("metrics-", "validation-")):
-            found[int(match[1]), int(match[2])] = path
+    matches = [(_PLACE.search(path.stem), path) for path in sorted(directory.glob(pattern))]
+    found = {(int(match[1]), int(match[2])): path for match, path in matches if match}
     return dict(sorted(found.items()))
 
 
@@ -138,27 +141,36 @@ def _mapping(found: Gathered, what: str, path: Path) -> Mapping[str, Any]:
 
 
 def _add_predictions(found: Gathered, folder: RunFolder) -> None:
-    paths = _places(folder.root / "predictions", ".npz")
-    stages = [stage for _, stage in [*paths, *found.histories]]
-    last = max(stages, default=0)
-    parts = []
-    for (fold, stage), path in paths.items():
-        if stage != last:
-            continue
-        what = f"predictions of fold {fold}"
-        part = found.attempt(what, partial(Predictions.load, path), None)
-        if part is not None:
-            parts.append(part)
-            found.folds = (*found.folds, fold)
-            found.fold_sizes = {**found.fold_sizes, fold: len(part)}
-            found.examples = {
-                **found.examples,
-                fold: sorted(folder.examples(fold, stage).glob("validation.png")),
-            }
+    directory = folder.root / "predictions"
+    paths = _places(directory, "validation-*.npz")
+    last = max((stage for _, stage in [*paths, *found.histories]), default=0)
+    parts = _loaded(found, paths, last, "predictions")
+    for fold, part in parts.items():
+        found.folds = (*found.folds, fold)
+        found.fold_sizes = {**found.fold_sizes, fold: len(part)}
+        # Those of single epochs say how it came about, these what came of it.
+        sheets = sorted(folder.examples(fold, last).glob("*.png"))
+        sheets = [path for path in sheets if not path.name.startswith("epoch-")]
+        found.examples = {**found.examples, fold: sheets}
+    held_out = list(_loaded(found, _places(directory, "holdout-*.npz"), last, "holdout").values())
+    if held_out:
+        found.held_out = found.attempt("the holdout", lambda: average(held_out), None)
     if parts:
-        found.predictions = found.attempt("out-of-fold predictions", lambda: join(parts), None)
-        sizes = found.fold_sizes.items()
-        found.folds_of_samples = tuple(fold for fold, size in sizes for _ in range(size))
+        joined = found.attempt("out-of-fold predictions", lambda: join(list(parts.values())), None)
+        found.predictions = joined
+        found.folds_of_samples = tuple(fold for fold, part in parts.items() for _ in part.ids)
+
+
+def _loaded(
+    found: Gathered, paths: Mapping[Place, Path], stage: int, what: str
+) -> dict[int, Predictions]:
+    """Load one stage's predictions of each fold."""
+    own = {fold: path for (fold, s), path in paths.items() if s == stage}
+    loaded = {
+        fold: found.attempt(f"{what} of fold {fold}", partial(Predictions.load, path), None)
+        for fold, path in own.items()
+    }
+    return {fold: part for fold, part in loaded.items() if part is not None}
 
 
 def _add_summary(found: Gathered, folder: RunFolder) -> None:

@@ -1,4 +1,4 @@
-"""What is taken for what: confusion matrices, a row of numbers for each class, worst mistakes."""
+"""What is taken for what: confusion matrices, worst mistakes."""
 
 from dataclasses import dataclass
 
@@ -68,18 +68,6 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class ClassRow:
-    """One class: its number, samples that have it, and how well it is found, 0-1."""
-
-    number: int
-    name: str
-    support: int
-    precision: float
-    recall: float
-    f1: float
-
-
-@dataclass(frozen=True)
 class Mistake:
     """One sample that the model is wrong about; `confidence` 0-1 is that of the wrong answer."""
 
@@ -107,23 +95,6 @@ def confusion(predictions: Predictions) -> Matrix | None:
         totals=counts.sum(axis=1)[kept],
         left_out=len(names) - len(kept),
     )
-
-
-def class_rows(predictions: Predictions) -> list[ClassRow]:
-    """Compute scikit-learn's precision, recall and F1 of each class of one head."""
-    from sklearn.metrics import precision_recall_fscore_support  # noqa: PLC0415  a second of loading
-
-    truth, found = (predictions.truth > 0.5).astype(int), decided(predictions).astype(int)
-    only = [1] if truth.shape[1] == 1 else None  # scikit-learn takes one column for two classes
-    columns = precision_recall_fscore_support(
-        truth, found, labels=only, average=None, zero_division=0
-    )
-    return [
-        ClassRow(k, name, int(support), float(precision), float(recall), float(f1))
-        for k, (name, precision, recall, f1, support) in enumerate(
-            zip(predictions.class_names, *columns, strict=True)
-        )
-    ]
 
 
 def worst_mistakes(predictions: Predictions, limit: int = 20) -> list[Mistake]:

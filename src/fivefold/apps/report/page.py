@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from fivefold.apps.report import assets, texts
 from fivefold.apps.report.album import Album
+from fivefold.apps.report.analysis import analyse
 from fivefold.apps.report.embedded import Thumbnails
 from fivefold.apps.report.gather import Gathered, gather
 from fivefold.apps.report.island import island
@@ -60,7 +61,7 @@ def _material(found: Gathered) -> Material:
     heads = () if sample is None or sample.targets is None else tuple(sample.by_head())
     config = found.manifest.get("config")
     kept = KeptPixels(config if isinstance(config, dict) else {})
-    return Material(found, heads, Album(Thumbnails(found.root, found.audit, kept)))
+    return Material(found, heads, analyse(found), Album(Thumbnails(found.root, found.audit, kept)))
 
 
 def _templates() -> Environment:
@@ -76,6 +77,7 @@ def _templates() -> Environment:
         name=texts.isolated,
         plain=texts.name,
         number=texts.number,
+        end=texts.end,
         score=texts.score,
         percent=texts.percent,
         count=texts.count,
@@ -95,4 +97,5 @@ def _finalized(value: object) -> object:
 def _body(templates: Environment, section: Section, material: Material) -> Markup:
     template = templates.get_template(section.template)
     # Safe: the template has escaped what is not ours.
-    return Markup(template.render(found=material.found, url=material.album.url, **section.values))
+    values = {"found": material.found, "url": material.album.url, **section.values}
+    return Markup(template.render(num_pictures=len(material.album), **values))

@@ -8,10 +8,11 @@ import numpy as np
 from fivefold.apps.report.curves import columns_to_show, draw_curves
 from fivefold.apps.report.figures import INK, drawn, fold_color, plain
 from fivefold.apps.report.gather import Gathered, gather
-from fivefold.apps.report.matrices import Matrix, class_rows, confusion
+from fivefold.apps.report.matrices import Matrix, confusion
 from fivefold.core.durable import write_bytes
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
+from fivefold.evaluation.assessment import assess
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,8 +94,11 @@ def _draw_matrix(axes: "Axes", matrix: Matrix) -> None:
 
 
 def _draw_f1(axes: "Axes", predictions: Predictions) -> None:
-    rows = sorted(class_rows(predictions), key=lambda row: row.f1)[:60]
-    axes.barh([str(i) for i in range(len(rows))], [row.f1 for row in rows], color=fold_color(0))
+    (head,) = assess(predictions, resamples=0).heads
+    rows = sorted((row for row in head.classes if row.f1.is_defined), key=lambda row: row.f1.value)
+    rows = rows[:60]
+    values = [row.f1.value for row in rows]
+    axes.barh([str(i) for i in range(len(rows))], values, color=fold_color(0))
     axes.set_yticks(range(len(rows)), [plain(row.name) for row in rows], fontsize=8)
     axes.tick_params(length=0)
     axes.set(xlim=(0, 1), xlabel="F1")

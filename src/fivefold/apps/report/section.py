@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fivefold.apps.report.album import Album
+from fivefold.apps.report.analysis import Analysis
 from fivefold.apps.report.gather import Gathered
 from fivefold.core.predictions import Predictions
 
@@ -35,9 +36,11 @@ class Material:
     Attributes:
         found: What the run folder holds.
         heads: Out-of-fold predictions with truth, one for each head; none where there are none.
+        analysis: What is computed from them.
         album: Takes wishes for pictures; has them when the templates are filled.
     """
 
     found: Gathered
     heads: tuple[Predictions, ...]
+    analysis: Analysis
     album: Album

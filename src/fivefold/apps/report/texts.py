@@ -39,13 +39,18 @@ def isolated(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(name(text))  # escapes it
 
 
-def number(value: float) -> str:
+def number(value: float, undefined: str = "undefined") -> str:
     """Write a metric: four decimals for what lies in 0-1, as many digits for what does not."""
     if math.isnan(value):
-        return "undefined"
+        return undefined
     if value != 0 and abs(value) < 0.0001:
         return f"{value:.2g}"
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.4g}"
+
+
+def end(value: float) -> str:
+    """Write the end of a scale with as few digits as it needs."""
+    return f"{value:.4g}"
 
 
 def score(value: float) -> str:

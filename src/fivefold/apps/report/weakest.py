@@ -1,33 +1,38 @@
 """One sentence on the class that is notably worse than the others."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from fivefold.apps.report.matrices import ClassRow, class_rows
 from fivefold.core.predictions import Predictions
 from fivefold.engine.examples import decided
+from fivefold.evaluation.assessment import Assessment, ClassScores, HeadAssessment
 
 _NOTABLE = 0.1  # below the others' median
 _FEWEST = 3  # mistakes; fewer are chance
 
 
-def weakest_class(predictions: Predictions) -> str:
+def weakest_class(predictions: Predictions, assessment: Assessment) -> str:
     """Name the weakest class: by recall, or by F1 where several labels may be true.
 
     Args:
         predictions: Predictions with truth.
+        assessment: Of these.
 
     Returns:
         A sentence, empty where no class is notably weaker than its head's others.
     """
-    sentences = [_of_head(part) for part in predictions.by_head()]
+    heads = zip(predictions.by_head(), assessment.heads, strict=True)
+    sentences = [_of_head(part, head) for part, head in heads]
     return max(sentences, default=(0.0, ""))[1]
 
 
-def _of_head(part: Predictions) -> tuple[float, str]:
+def _of_head(part: Predictions, head: HeadAssessment) -> tuple[float, str]:
     """Give how far the weakest class is behind, and the sentence."""
     several = part.heads[0].activation == "sigmoid"
-    rows = class_rows(part)
-    scores = {i: row.f1 if several else row.recall for i, row in enumerate(rows) if row.support}
+    rows = head.classes
+    found_by = [row.f1 if several else row.recall for row in rows]
+    scores = {i: score.value for i, score in enumerate(found_by) if score.is_defined}
     if len(scores) < 2:
         return 0.0, ""
     weakest = min(scores, key=scores.__getitem__)
@@ -41,15 +46,16 @@ def _of_head(part: Predictions) -> tuple[float, str]:
     return behind, f"Weakest class{of_head}: {rows[weakest].name}, {how}."
 
 
-def _f1(row: ClassRow, missed: int, invented: int) -> str:
-    return f"F1 {row.f1:.2f} ({missed} of {row.support} missed; {invented} found where it is not)"
+def _f1(row: ClassScores, missed: int, invented: int) -> str:
+    counts = f"{missed} of {row.support} missed; {invented} found where it is not"
+    return f"F1 {row.f1.value:.2f} ({counts})"
 
 
-def _recall(part: Predictions, rows: list[ClassRow], weakest: int, missed: int) -> str:
+def _recall(part: Predictions, rows: Sequence[ClassScores], weakest: int, missed: int) -> str:
     of_class = part.truth[:, weakest] > 0.5
     taken = decided(part)[of_class].sum(axis=0)
     taken[weakest] = 0
     other = int(taken.argmax())
     row = rows[weakest]
     counts = f"{missed} of {row.support} missed; {taken[other]:.0f} taken for {rows[other].name}"
-    return f"recall {row.recall:.2f} ({counts})"
+    return f"recall {row.recall.value:.2f} ({counts})"

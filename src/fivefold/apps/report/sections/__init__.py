@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.sections import (
+    calibration,
     config,
     confusions,
     curves,
@@ -12,6 +13,7 @@ from fivefold.apps.report.sections import (
     examples,
     metrics,
     mistakes,
+    suspects,
     warnings,
 )
 
@@ -20,6 +22,8 @@ ALL: tuple[Callable[[Material], Iterable[Section]], ...] = (
     curves.sections,
     confusions.sections,
     mistakes.sections,
+    suspects.sections,
+    calibration.sections,
     examples.sections,
     data.sections,
     warnings.sections,

@@ -5,30 +5,37 @@ from typing import Any
 
 import numpy as np
 
+from fivefold.apps.report.album import BEHIND_MISTAKES, BEHIND_RIGHT
 from fivefold.apps.report.cells import by_count, cells_of
-from fivefold.apps.report.matrices import Matrix, class_rows, confusion
+from fivefold.apps.report.matrices import Matrix, confusion
 from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.texts import name
 from fivefold.core.predictions import Predictions
+from fivefold.evaluation.assessment import ClassScores, HeadAssessment
 
 _STYLES = ((12, ""), (30, "many"), (60, "most"))
 _MOST_ROWS = 20
+_SEEN_AT_ONCE = 12
+_AT_AN_END = 5
 
 
 def sections(material: Material) -> Iterator[Section]:
     """Show each head's matrix, or its labels, with the samples behind every count."""
+    assessment = material.analysis.assessment
+    classes = assessment.heads if assessment else ()
     for number, part in enumerate(material.heads):
         cells = cells_of(part)
-        for mistakes in (True, False):
+        for mistakes, rank in ((True, BEHIND_MISTAKES), (False, BEHIND_RIGHT)):
             groups = by_count(cells, mistakes=mistakes)
-            material.album.wish([[part.ids[row] for row in cell.rows] for cell in groups])
+            material.album.wish(rank, [[part.ids[row] for row in cell.rows] for cell in groups])
         matrix = confusion(part)
         title = "How well each label is found" if matrix is None else "What is taken for what"
         head = part.heads[0].name
         values = {
             "number": number,
             "matrix": _shown(matrix) if matrix else None,
-            "rows": class_rows(part),
+            "rows": classes[number].classes if classes else (),
+            "ends": _ends(classes[number]) if classes else (),
             "several": matrix is None,
             "missed": _counts(part, cells, "missed"),
             "invented": _counts(part, cells, "invented"),
@@ -41,6 +48,14 @@ def sections(material: Material) -> Iterator[Section]:
             values,
             short=f"Classes: {name(head)}" if head else "Classes",
         )
+
+
+def _ends(head: HeadAssessment) -> tuple[list[ClassScores], ...]:
+    """Choose the worst and the best classes by F1; none where a look at all of them says it."""
+    known = sorted((row for row in head.classes if row.f1.is_defined), key=lambda row: row.f1.value)
+    if len(known) <= _SEEN_AT_ONCE:
+        return ()
+    return known[:_AT_AN_END], known[: -_AT_AN_END - 1 : -1]
 
 
 def _counts(part: Predictions, cells: dict[str, Any], kind: str) -> list[int]:

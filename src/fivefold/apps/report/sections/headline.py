@@ -1,16 +1,20 @@
 """The top of the page: the verdict in one sentence, and the figures below it."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from fivefold.apps.report.analysis import Analysis
 from fivefold.apps.report.facts import duration
 from fivefold.apps.report.gather import Gathered
 from fivefold.apps.report.section import Material
 from fivefold.apps.report.texts import metric_name
 from fivefold.apps.report.weakest import weakest_class
 from fivefold.engine.examples import mistake_confidence
+from fivefold.evaluation.assessment import Assessment
 
 _ACCURACY = "accuracy"
+_SAME = 1e-3  # of a number that is rounded in one place and not in another
 
 
 def values(material: Material) -> dict[str, Any]:
@@ -18,9 +22,10 @@ def values(material: Material) -> dict[str, Any]:
     found, wrong, weakest = material.found, None, ""
     if material.heads and found.predictions is not None:
         wrong = int((mistake_confidence(found.predictions) > 0).sum())
-        weakest = weakest_class(found.predictions)
+        assessment = material.analysis.assessment
+        weakest = "" if assessment is None else weakest_class(found.predictions, assessment)
     return {
-        "verdict": _verdict(found),
+        "verdict": _verdict(found, material.analysis),
         "weakest": weakest,
         "wrong": wrong,
         "classes": " + ".join(str(part.heads[0].num_classes) for part in material.heads),
@@ -28,7 +33,7 @@ def values(material: Material) -> dict[str, Any]:
     }
 
 
-def _verdict(found: Gathered) -> str:
+def _verdict(found: Gathered, analysis: Analysis) -> str:
     """Say the outcome in one sentence."""
     if not found.stages:
         return "Nothing has been measured yet."
@@ -41,10 +46,25 @@ def _verdict(found: Gathered) -> str:
     metric = metric_name(found.primary_metric.removeprefix("val_"))
     deviation = f" ± {spread['std']:.3f}" if count > 1 else ""
     sentence = f"{metric[:1].upper()}{metric[1:]} {spread['mean']:.3f}{deviation} {folds}"
-    for name, table in (("out-of-fold", found.oof), ("holdout", found.holdout)):
+    tables = (
+        ("out-of-fold", found.oof, analysis.assessment),
+        ("holdout", found.holdout, analysis.holdout),
+    )
+    for name, table, assessment in tables:
         value = _of(table, found.primary_metric)
-        sentence += "" if value is None else f"; {name} {value:.3f}"
+        if value is not None:
+            sentence += f"; {name} {value:.3f}{_interval(value, found.primary_metric, assessment)}"
     return f"{sentence}{_accuracy_beside(found)}."
+
+
+def _interval(value: float, metric: str, assessment: Assessment | None) -> str:
+    """Write the interval of a metric, if what was assessed is the same number."""
+    if assessment is None or len(assessment.heads) != 1:
+        return ""
+    estimate = _of(assessment.heads[0].headline, metric)
+    if estimate is None or math.isnan(estimate.low) or abs(estimate.value - value) > _SAME:
+        return ""
+    return f" (95 % interval {estimate.low:.3f} to {estimate.high:.3f})"
 
 
 def _of(table: Mapping[str, Any], metric: str) -> Any:

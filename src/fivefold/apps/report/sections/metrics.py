@@ -1,24 +1,113 @@
-"""Metrics: of all out-of-fold predictions, and their spread over folds in each stage."""
+"""Metrics: of all out-of-fold predictions with intervals, and their spread over folds."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from fivefold.apps.report.gather import Spread
 from fivefold.apps.report.section import Material, Section
+from fivefold.apps.report.strips import Scale, strip
+from fivefold.evaluation.assessment import Estimate
+
+_FIRST = (
+    "accuracy",
+    "exact_match",
+    "top_3_accuracy",
+    "top_5_accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "roc_auc",
+    "average_precision",
+    "matthews_corrcoef",
+    "log_loss",
+    "brier",
+    "hamming_loss",
+)
+_SMALL_IS_GOOD = frozenset({"log_loss", "brier", "hamming_loss"})
+"""These have scales of their own: on that of the shares they would squeeze all others."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of a head.
+
+    Attributes:
+        metric: Its name.
+        estimate: On all out-of-fold predictions.
+        picture: The interval, and each fold alone.
+        holdout: On the holdout; None without one.
+        scale: What the ends of the picture stand for.
+        decides: Whether it is the metric that decides.
+    """
+
+    metric: str
+    estimate: Estimate
+    picture: Markup
+    holdout: Estimate | None
+    scale: Scale
+    decides: bool
 
 
 def sections(material: Material) -> Iterator[Section]:
-    """Show a table of each stage; nothing before anything is measured."""
+    """Show what is estimated, and a table of each stage; nothing before anything is measured."""
     found = material.found
-    tables = [_grouped(table, found.primary_metric) for table in found.stages]
-    if tables:
-        yield Section("metrics", "Metrics", "metrics.html", {"tables": tables})
+    tables = [_paired(table, found.primary_metric) for table in found.stages]
+    heads = _heads(material)
+    if tables or heads:
+        values = {
+            "tables": tables,
+            "heads": heads,
+            "assessment": material.analysis.assessment,
+            "others": {} if heads else dict.fromkeys([*found.oof, *found.holdout]),
+            "has_holdout": material.analysis.holdout is not None,
+        }
+        yield Section("metrics", "Metrics", "metrics.html", values)
 
 
-def _grouped(table: Mapping[str, Spread], primary: str) -> dict[str, dict[str, Spread]]:
-    """Part metrics by the samples that they are of; the one that decides comes first."""
+def _heads(material: Material) -> list[tuple[str, list[Row]]]:
+    assessment = material.analysis.assessment
+    if assessment is None:
+        return []
+    names = [head.name for head in assessment.heads]
+    return [(name, _rows(material, number)) for number, name in enumerate(names)]
+
+
+def _rows(material: Material, number: int) -> list[Row]:
+    analysis = material.analysis
+    found = {} if analysis.assessment is None else analysis.assessment.heads[number].headline
+    held_out = {} if analysis.holdout is None else analysis.holdout.heads[number].headline
+    folds = [one.heads[number].headline for one in analysis.of_folds.values()]
+    alone = {metric: [fold[metric].value for fold in folds if metric in fold] for metric in found}
+    shared = [metric for metric in found if metric not in _SMALL_IS_GOOD]
+    scale = Scale.around([value for m in shared for value in _drawn(found[m], alone[m])])
+    primary = material.found.primary_metric.removeprefix("val_")
+    rows = []
+    for metric, estimate in found.items():
+        own = scale if metric in shared else Scale.around(_drawn(estimate, alone[metric]))
+        picture = strip(estimate, alone[metric], own)
+        rows.append(Row(metric, estimate, picture, held_out.get(metric), own, metric == primary))
+    return sorted(rows, key=lambda row: (not row.decides, _place(row.metric)))
+
+
+def _place(metric: str) -> int:
+    return _FIRST.index(metric) if metric in _FIRST else len(_FIRST)
+
+
+def _drawn(estimate: Estimate, folds: list[float]) -> list[float]:
+    return [estimate.value, estimate.low, estimate.high, *folds]
+
+
+def _paired(table: Mapping[str, Spread], primary: str) -> dict[str, tuple[Spread, Spread]]:
+    """Put validation and training beside each other; the metric that decides comes first.
+
+    Returns:
+        Metric to its spread on the validation and on the training samples; empty where it was not
+        measured.
+    """
     bare = primary.removeprefix("val_")
-    names = sorted(table, key=lambda name: (name.removeprefix("val_") != bare, name))
-    validation = {n.removeprefix("val_"): table[n] for n in names if n.startswith("val_")}
-    training = {n: table[n] for n in names if not n.startswith("val_")}
-    groups = {"validation": validation, "training": training}
-    return {samples: rows for samples, rows in groups.items() if rows}
+    names = {name.removeprefix("val_") for name in table}
+    return {
+        name: (table.get(f"val_{name}", {}), table.get(name, {}))
+        for name in sorted(names, key=lambda name: (name != bare, name))
+    }

@@ -1,0 +1,65 @@
+"""What is computed from predictions; what cannot be becomes a note, never a stop."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from fivefold.apps.report.gather import Gathered
+from fivefold.core.predictions import Predictions
+from fivefold.evaluation.assessment import Assessment, assess
+from fivefold.evaluation.calibration import CalibrationReport, calibration_of
+from fivefold.evaluation.label_errors import LabelErrors, find_label_errors
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What out-of-fold predictions tell.
+
+    Attributes:
+        assessment: How good they are; None without truth, or where it cannot be said.
+        of_folds: The same of each fold alone, without intervals.
+        holdout: How good all folds' models together are on the holdout.
+        calibration: Whether answers are right as often as they say.
+        label_errors: Labels that may be wrong.
+    """
+
+    assessment: Assessment | None = None
+    of_folds: Mapping[int, Assessment] = field(default_factory=dict)
+    holdout: Assessment | None = None
+    calibration: CalibrationReport | None = None
+    label_errors: LabelErrors | None = None
+
+
+def analyse(found: Gathered) -> Analysis:
+    """Compute what the page says; adds notes to what was gathered."""
+    sample, folds = _with_truth(found.predictions), found.folds_of_samples
+    if sample is None:
+        return Analysis()
+    fold_of = dict(zip(sample.ids, folds, strict=True))
+    measured = partial(assess, sample, folds=folds)
+    held_out, holdout = _with_truth(found.held_out), None
+    if held_out is not None:
+        holdout = found.attempt("metrics of the holdout", partial(assess, held_out), None)
+    return Analysis(
+        assessment=found.attempt("metrics", measured, None),
+        of_folds=found.attempt("metrics of folds", partial(_of_folds, sample, folds), {}),
+        holdout=holdout,
+        calibration=found.attempt("calibration", partial(calibration_of, sample, folds), None),
+        label_errors=found.attempt(
+            "label errors", partial(find_label_errors, sample, fold_of=fold_of), None
+        ),
+    )
+
+
+def _with_truth(predictions: Predictions | None) -> Predictions | None:
+    return None if predictions is None or predictions.targets is None else predictions
+
+
+def _of_folds(sample: Predictions, folds: tuple[int, ...]) -> dict[int, Assessment]:
+    numbers = np.array(folds)
+    return {
+        fold: assess(sample.take(np.flatnonzero(numbers == fold)), resamples=0)
+        for fold in sorted(set(folds))
+    }
