@@ -1,5 +1,6 @@
 """The files that commands write: never over what is somebody else's."""
 
+import os
 from pathlib import Path
 
 from fivefold.core.errors import ConfigError, Problem
@@ -36,7 +37,7 @@ def check_free(output: Path, *, force: bool, example: str = "labels.csv") -> Non
         hint = f"such as -o {named}"
         problem = Problem("cli/output-name", str(output), f"{message}, got {output.name!r}", hint)
         raise ConfigError([problem])
-    if force or not output.exists():
+    if force or not os.path.lexists(output):  # a link that leads nowhere is somebody's, too
         return
     message = "expected a name that is free, got an existing file"
     problem = Problem("cli/output-exists", str(output), message, "--force replaces it")

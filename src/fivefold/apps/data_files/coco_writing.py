@@ -41,9 +41,11 @@ def write_coco(
         How many images there are.
 
     Raises:
-        DataError: If the name of an image is no text.
+        DataError: If the name of an image or a class is no text.
         ResourceError: If the disk is full, read-only or failing; there is then no new file.
     """
+    for name in labels.class_names:
+        _check_text(opened, name)
     rows = np.flatnonzero(keep).tolist()
     categories = (
         {"id": number, "name": name, "supercategory": ""}

@@ -143,7 +143,7 @@ def write_split(
         ResourceError: If the disk is full, read-only or failing.
     """
     check_plan(plan)
-    name = column or plan.column
+    name = column.strip() or plan.column
     header, rows = table_rows(opened)
     if name in header:
         msg = f"expected a name that no column has, got {name!r}"

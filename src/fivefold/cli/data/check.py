@@ -8,6 +8,7 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import complain, say, show_json, show_table
 from fivefold.cli.data import options
+from fivefold.cli.data.places import check_apart
 from fivefold.cli.guard import guarded
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Terminal
@@ -80,6 +81,8 @@ def check(  # noqa: PLR0913  one parameter for each option
     opened = open_any(
         data, reading, overrides or (), allow_imports=allow_imports, progress=Terminal()
     )
+    if output is not None:
+        check_apart(output, opened)
     checked = check_data(opened, headers_only=headers_only, progress=Terminal())
     drawn = None if output is None else _write(checked, opened.source, output)
     if as_json:

@@ -8,7 +8,7 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import say, show_json, show_table
 from fivefold.cli.data import options
-from fivefold.cli.data.places import check_outputs
+from fivefold.cli.data.places import check_named, check_outputs
 from fivefold.cli.data.told import say_left_out, warn
 from fivefold.cli.guard import guarded
 
@@ -64,6 +64,7 @@ def labels(  # noqa: PLR0913  one parameter for each option
     start at the folder; at the one that holds all, if there are several. An image with several
     labels in its cell stays one row. --images and the columns are for a table.
     """
+    check_named(output)
     class_map = class_map or output.with_suffix(".classes.json")
     check_outputs([output], data, force=force)
     check_outputs([class_map], data, force=force, example="x.json")

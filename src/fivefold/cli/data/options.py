@@ -67,6 +67,8 @@ Force = Annotated[
     bool, typer.Option("--force", "-f", help="Replace what exists under these names.")
 ]
 
+_DIGITS = 6  # of a fold's number
+
 
 def two_columns(text: str | None) -> tuple[str, str] | None:
     """Read names of two columns such as `path,class`."""
@@ -82,8 +84,8 @@ def two_columns(text: str | None) -> tuple[str, str] | None:
 def folds_of(text: str | None, option: str) -> tuple[int, ...]:
     """Read fold numbers such as `0,1,4`; nothing is no fold."""
     parts = [] if text is None else [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        msg = f"expected fold numbers such as 0,1,4, got {text!r}"
+    if not all(part.isascii() and part.isdigit() and len(part) <= _DIGITS for part in parts):
+        msg = f"expected fold numbers such as 0,1,4, got {text!r:.80}"
         raise typer.BadParameter(msg, param_hint=option)
     return tuple(dict.fromkeys(map(int, parts)))
 

@@ -9,7 +9,7 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import say, show_json, show_table
 from fivefold.cli.data import options
-from fivefold.cli.data.places import check_outputs
+from fivefold.cli.data.places import check_named, check_outputs
 from fivefold.cli.data.told import say_left_out, warn
 from fivefold.cli.guard import guarded
 from fivefold.core.progress import Terminal
@@ -99,6 +99,7 @@ def split(  # noqa: PLR0913  one parameter for each option
     from fivefold.apps.data_files.splitting import write_split
     from fivefold.experiment.named_data import Reading, open_data
 
+    check_named(output)
     plan = _plan(test, folds, (train_folds, valid_folds, infer_folds), seed)
     check_outputs([output, *plan.names(output).values()], [data], force=force)
     check_outputs([plan.record(output)], [data], force=force, example="x.json")

@@ -9,6 +9,7 @@ from fivefold.cli import arguments
 from fivefold.cli.console import say, show_json, show_table
 from fivefold.cli.data import options
 from fivefold.cli.data.check import Data
+from fivefold.cli.data.places import check_apart
 from fivefold.cli.guard import guarded
 from fivefold.cli.outputs import check_free
 from fivefold.core.progress import Terminal
@@ -58,6 +59,8 @@ def stats(  # noqa: PLR0913  one parameter for each option
     opened = open_any(
         data, reading, overrides or (), allow_imports=allow_imports, progress=Terminal()
     )
+    if output is not None:
+        check_apart(output, opened)
     found = stats_of(opened, Terminal())
     if output is not None:
         write_bytes(output, draw_stats(found))

@@ -52,3 +52,10 @@ def test_an_existing_file_is_replaced_only_with_force(here, capsys):
     assert "a.json: expected a name that is free" in capsys.readouterr().err
     assert run(["data", "convert", "photos", "-o", "a.json", "--force"]) == 0
     assert run(["data", "convert", "a.json", "-o", "a.json", "--force"]) == 2
+
+
+def test_a_class_that_no_file_can_name_is_refused(here, capsys):
+    (here / "photos/circle").rename(here / "photos" / "\udcff")
+    assert run(["data", "convert", "photos", "-o", "a.json"]) == 3
+    assert "photos: expected names in UTF-8, got '\\udcff'" in capsys.readouterr().err
+    assert not (here / "a.json").exists()

@@ -189,3 +189,9 @@ def test_a_coco_file_is_checked(photos, capsys):
     assert (code, found["used"], found["quarantined"]) == (0, 15, 1)
     (empty,) = found["findings"]
     assert (empty["name"], empty["ids"]) == ("empty", ["dog/3.png"])
+
+
+def test_nothing_is_written_among_the_images(photos, capsys):
+    assert run(["data", "check", str(photos), "-o", str(photos / "found")]) == 2
+    assert "expected a place apart from the images, got one inside" in capsys.readouterr().err
+    assert not (photos / "found").exists()

@@ -65,3 +65,18 @@ def test_the_data_of_a_config_are_counted(photos, tmp_path, capsys):
         assert run(["data", "stats", str(named), "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["images"] == 8
     assert [path.name for path in config.parent.iterdir()] == ["config.yaml"]
+
+
+def test_data_without_an_image_that_can_be_used_are_refused(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("path,class\na.png,cat\nb.png,dog\n")
+    assert run(["data", "stats", str(tmp_path / "t.csv")]) == 3
+    assert "expected at least 1 usable image of 2 listed, got 0: 2 missing" in (
+        capsys.readouterr().err
+    )
+
+
+def test_no_picture_is_drawn_among_the_images(photos, capsys):
+    picture = photos / "cat" / "classes.png"
+    assert run(["data", "stats", str(photos), "-o", str(picture)]) == 2
+    assert "expected a place apart from the images, got one inside" in capsys.readouterr().err
+    assert not picture.exists()

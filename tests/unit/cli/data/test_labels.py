@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 from shapes import draw_folders
@@ -81,3 +82,25 @@ def test_columns_are_two_names(here, capsys, columns):
 def test_the_terminal_is_no_table(here, capsys):
     assert run(["data", "labels", "photos", "-o", "-"]) == 2
     assert "-: expected a file, got the terminal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["labels", "split"])
+@pytest.mark.parametrize("output", ["", ".", "/"])
+def test_what_has_no_name_is_no_output(here, capsys, command, output):
+    assert run(["data", command, "photos", "-o", output]) == 2
+    assert "expected a file to write, got a folder" in capsys.readouterr().err
+
+
+def test_a_link_that_leads_nowhere_is_not_replaced_without_force(here, capsys):
+    (here / "all.csv").symlink_to("elsewhere/all.csv")
+    assert run(["data", "labels", "photos", "-o", "all.csv"]) == 2
+    assert "all.csv: expected a name that is free" in capsys.readouterr().err
+    assert (here / "all.csv").is_symlink()
+
+
+@pytest.mark.parametrize("command", ["labels", "split", "convert", "sample"])
+def test_a_pipe_or_a_device_is_no_place_for_a_table(here, capsys, command):
+    os.mkfifo(here / "pipe.csv")
+    assert run(["data", command, "photos", "-o", "pipe.csv", "--force"]) == 2
+    assert "pipe.csv: expected a file, got a device or a pipe" in capsys.readouterr().err
+    assert (here / "pipe.csv").is_fifo()

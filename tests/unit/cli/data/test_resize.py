@@ -35,3 +35,12 @@ def test_scripts_get_json(here, capsys):
 def test_the_size_has_to_be_said(here, capsys):
     assert run(["data", "resize", "photos", "-o", "small"]) == 2
     assert "--max-size" in capsys.readouterr().err
+
+
+def test_the_longest_names_that_a_file_can_have_are_written(tmp_path):
+    name = f"{'x' * 251}.png"
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "photos" / name)
+    command = ["data", "resize", str(tmp_path / "photos"), "-o", str(tmp_path / "small")]
+    assert run([*command, "--max-size", "4"]) == 0
+    assert [path.name for path in (tmp_path / "small").iterdir()] == [name]
