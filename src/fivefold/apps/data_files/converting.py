@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from fivefold.apps.data_files.coco_rest import left_behind
 from fivefold.apps.data_files.coco_writing import write_coco
 from fivefold.apps.data_files.folder_writing import Link, write_folder
 from fivefold.apps.data_files.reading import labels_of
@@ -82,7 +83,7 @@ def write_as_named(
     """
     kind = kind_to_write(output)
     labels = _labels(opened, kind)
-    warnings = [*_unused(opened, labels, keep)]
+    warnings = [*_unused(opened, labels, keep), *left_behind(opened)]
     if kind == "csv":
         images, sign = _write_table(opened, keep, output, separator)
         section = section_for(
