@@ -113,15 +113,26 @@ def _balance(stage: ResolvedStage) -> Balance:
 def _of_stage(
     config: ExperimentConfig, stage: ResolvedStage, heads: tuple[Head, ...], *, weighted: bool
 ) -> list[Problem]:
+    def place_of(key: str) -> tuple[str | int, ...]:
+        said = "balance" if key == "class_weights" and _balance_weighs(config, stage) else key
+        return stage_place(config, stage.index, said)
+
     def where(key: str) -> str:
-        return config.where(*stage_place(config, stage.index, key))
+        return config.where(*place_of(key))
 
     def at_stage(problem: Problem) -> Problem:
         key, _, rest = problem.message.partition(": ")
-        place = stage_place(config, stage.index, key)
+        place = place_of(key)
         return replace(problem, message=f"{'.'.join(map(str, place))}: {rest}")
 
     problems = check_fit(stage.losses, heads, _balance(stage), where)
     if weighted and not problems:
         problems = check_sample_weights(stage.losses, heads, where)
     return [at_stage(problem) for problem in problems]
+
+
+def _balance_weighs(config: ExperimentConfig, stage: ResolvedStage) -> bool:
+    """Say whether a stage's `class_weights` come from the key `balance`."""
+    own = config.stages[stage.index].balance if stage.index < len(config.stages or ()) else None
+    balance = config.balance if own is None else own
+    return balance == "weights" or isinstance(balance, Mapping)

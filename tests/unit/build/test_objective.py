@@ -63,3 +63,27 @@ def test_a_stage_may_turn_weights_off():
     config = parse(text)
     check_heads(config, config.resolve(), (KIND,))
     assert [stage.class_weights for stage in config.resolve()] == ["balanced", "none"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("balance: {zzz: 2}\nstages: [{epochs: 1}]", "config.yaml:1:10: balance: "),
+        ("stages: [{epochs: 1, balance: {zzz: 2}}]", "config.yaml:1:31: stages.0.balance: "),
+        (
+            "balance: sampler\nstages: [{epochs: 1, balance: {zzz: 2}}]",
+            "config.yaml:2:31: stages.0.balance: ",
+        ),
+        (
+            "balance: {zzz: 2}\nstages: [{epochs: 1, balance: none, class_weights: {zzz: 3}}]",
+            "config.yaml:2:52: stages.0.class_weights: ",
+        ),
+    ],
+)
+def test_a_class_that_there_is_not_is_told_under_the_key_that_names_it(text, place):
+    assert refused(text, KIND) == [f"{place}expected the name of a class, got 'zzz'"]
+
+
+def test_a_loss_that_cannot_be_weighed_is_told_under_balance():
+    (problem,) = refused("balance: weights\nloss: f1_loss\nstages: [{epochs: 1}]", KIND)
+    assert problem.startswith("config.yaml:1:10: balance: expected a loss with a number for each")
