@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from fivefold import __version__
-from fivefold.cli import compare, lr_find, manage, predict, preview, train
+from fivefold.cli import compare, evaluate, lr_find, manage, predict, preview, train
 from fivefold.cli.console import close_streams, open_streams
 from fivefold.cli.data.group import group as data_group
 from fivefold.cli.guard import PIPE_CLOSED
@@ -83,8 +83,15 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
     ),
     (
         "evaluate",
-        predict.evaluate,
-        ("fivefold evaluate flowers", "fivefold evaluate flowers --stage 0 --json"),
+        evaluate.evaluate,
+        (
+            "fivefold evaluate flowers",
+            "fivefold evaluate flowers -o measured    tables and pictures too",
+            "fivefold evaluate flowers new-photos    one folder per class, as in training",
+            "fivefold evaluate flowers new.csv --images new-photos --json",
+            "fivefold evaluate flowers --holdout --stage 0",
+            "fivefold evaluate flowers --by-fold",
+        ),
     ),
     (
         "compare",

@@ -1,17 +1,16 @@
-"""Commands that use trained models: predict, evaluate."""
+"""The command that labels images."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fivefold.cli import arguments
-from fivefold.cli.console import say, show_json, show_table, starting
+from fivefold.cli.console import say, starting
 from fivefold.cli.guard import guarded
 from fivefold.cli.outputs import STANDARD_OUTPUT, check_free
-from fivefold.core.digits import few_digits
 from fivefold.core.durable import write_bytes
 from fivefold.core.progress import Terminal
 
@@ -67,28 +66,6 @@ def predict(  # noqa: PLR0913  one parameter for each option
     say(f"{output}: {len(predictions)} predictions")
 
 
-@guarded
-def evaluate(
-    experiment: arguments.Experiment,
-    stage: arguments.Stage = -1,
-    as_json: arguments.AsJson = False,
-    allow_imports: arguments.AllowImports = False,
-) -> None:
-    """Measure on the samples that the models have not seen."""
-    with starting():
-        from fivefold.experiment.opening import open_experiment
-
-        opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
-    result = opened.evaluate(stage=stage)
-    if as_json:
-        show_json(result)
-        return
-    columns = _columns(result)
-    names = sorted({name for values in columns.values() for name in values})
-    rows = [[n, *(_number(values.get(n)) for values in columns.values())] for n in names]
-    show_table(["metric", *columns], rows)
-
-
 def _opened(inputs: Sequence[Path], images: Path | None) -> "Source | Path | Sequence[Path]":
     """Open a table whose images are elsewhere; leave everything else to the experiment."""
     if images is None:
@@ -96,17 +73,3 @@ def _opened(inputs: Sequence[Path], images: Path | None) -> "Source | Path | Seq
     from fivefold.experiment.datasets import open_inputs
 
     return open_inputs(inputs, images)
-
-
-def _columns(result: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
-    """Name the columns of the table: all samples, each fold, the holdout."""
-    folds = result["folds"]
-    numbered = folds.items() if isinstance(folds, Mapping) else enumerate(folds)
-    columns = {"out-of-fold": result["oof"], **{f"fold {n}": values for n, values in numbered}}
-    if result.get("holdout"):
-        columns["holdout"] = result["holdout"]
-    return columns
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else few_digits(value)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fivefold.config import ExperimentConfig
-from fivefold.core.errors import FivefoldError, StateError
+from fivefold.core.errors import DataError, FivefoldError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Silent
@@ -53,7 +53,8 @@ def assess_run(
         resamples: For the intervals; 0 for none.
 
     Raises:
-        StateError: If no fold has finished this stage, a file is damaged, or there is no holdout.
+        DataError: If there is no holdout.
+        StateError: If no fold has finished this stage, or a file is damaged.
     """
     folds, index = trained_folds(folder, config, None, stage), stage_index(folder, config, stage)
     if holdout:
@@ -76,8 +77,8 @@ def _held_out(folder: RunFolder, folds: Sequence[int], stage: int) -> Prediction
     found = on_holdout(folder, folds, stage)
     if found is None:
         msg = f"{folder.root}: expected predictions of a holdout, got none"
-        hint = "`testSplit: 0.1` keeps one out of all folds; it is set before training"
-        raise StateError(msg, hint=hint, slug="state/no-holdout")
+        hint = "`testSplit: 0.1` in the config of a new experiment keeps a tenth out of all folds"
+        raise DataError(msg, hint=hint, slug="data/no-holdout")
     return found
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from fivefold.cli import app
-from fivefold.cli.predict import _columns
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
 
@@ -68,10 +67,3 @@ def test_images_of_a_table_may_be_elsewhere(tmp_path, capsys):
     capsys.readouterr()
     assert app.run(["predict", "x", str(tmp_path), *images]) == 3
     assert "expected a table beside --images, got no table" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("folds", [[{"a": 1.0}], {0: {"a": 1.0}}])
-def test_columns_of_an_evaluation_are_named(folds):
-    result = {"oof": {"a": 0.5}, "folds": folds, "holdout": {}}
-    assert _columns(result) == {"out-of-fold": {"a": 0.5}, "fold 0": {"a": 1.0}}
-    assert list(_columns({**result, "holdout": {"a": 0.1}}))[-1] == "holdout"

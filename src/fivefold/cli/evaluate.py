@@ -1,0 +1,214 @@
+"""The command that measures trained models."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fivefold.cli import arguments
+from fivefold.cli.console import say, show_json, show_table, starting
+from fivefold.cli.data import options
+from fivefold.cli.data.check import check_new_folder
+from fivefold.cli.guard import guarded
+from fivefold.core.digits import few_digits
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.progress import Terminal
+
+if TYPE_CHECKING:
+    from fivefold.config import ExperimentConfig
+    from fivefold.core.layout import RunFolder
+    from fivefold.evaluation.assessment import Assessment
+    from fivefold.experiment.named_data import Reading
+
+OUT_OF_FOLD, HOLDOUT = "out-of-fold", "holdout"
+
+
+@guarded
+def evaluate(  # noqa: PLR0913  one parameter for each option
+    experiment: arguments.Experiment,
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DATA]",
+            help="New samples with labels: a folder with one folder per class, a table, or a COCO "
+            "file. Left out, what the models have not seen in training is measured.",
+        ),
+    ] = None,
+    holdout: Annotated[
+        bool, typer.Option("--holdout", help="The holdout alone, without DATA.")
+    ] = False,
+    stage: arguments.Stage = -1,
+    by_fold: Annotated[
+        bool,
+        typer.Option("--by-fold", help="Only the config's metrics, a column for each fold."),
+    ] = False,
+    tta: Annotated[
+        bool, typer.Option("--tta", help="With DATA: average over flipped copies too.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Write metrics.json, per_class.csv, confusion.csv and pictures there too.",
+        ),
+    ] = None,
+    images: options.Images = None,
+    image_column: options.ImageColumn = None,
+    label_column: options.LabelColumn = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    boxes_as_labels: options.BoxesAsLabels = False,
+    category_map: options.CategoryMap = None,
+    level: options.Level = 0,
+    background: options.Background = None,
+    force: options.Force = False,
+    as_json: arguments.AsJson = False,
+    allow_imports: arguments.AllowImports = False,
+) -> None:
+    """Measure on samples that the models have not seen, with 95 % intervals.
+
+    Each number has a bootstrap interval and, out of fold, its standard deviation over the folds.
+    New samples are predicted by all finished folds together, and read as those of training were
+    where no option says how. What is undefined is told with its reason.
+    """
+    from fivefold.experiment.named_data import Reading
+
+    reading = Reading(
+        images,
+        image_column,
+        label_column,
+        separator,
+        encoding,
+        boxes_as_labels=boxes_as_labels,
+        category_map=category_map,
+        level=level,
+        background=background,
+    )
+    _refuse_stray(data, reading, holdout=holdout, tta=tta, by_fold=by_fold)
+    if output is not None:
+        check_new_folder(output, force=force)
+    if data is not None:
+        found = _of_new(experiment, data, reading, stage, tta=tta, allow_imports=allow_imports)
+        measured: Mapping[str, Any] = {}
+    else:
+        config, folder = _opened(experiment, allow_imports=allow_imports)
+        measured = _measured(folder, config, stage)
+        if by_fold and not as_json:
+            _show_folds(measured)
+            return
+        found = _of_run(folder, config, stage, holdout=holdout)
+    _finish(found, measured, output, as_json=as_json)
+
+
+def _finish(
+    found: Mapping[str, "Assessment"],
+    measured: Mapping[str, Any],
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from fivefold.apps.evaluate import record_of, write_evaluation
+    from fivefold.cli.evaluate_table import show_evaluation
+
+    record = record_of(found, measured)
+    # first the files: whoever reads the output may have gone
+    written = [] if output is None else write_evaluation(output, found, record)
+    if as_json:
+        show_json(record)
+    else:
+        show_evaluation(found, is_narrow=sys.stdout.isatty())
+    if output is not None:
+        say(f"{output}: {len(written)} files")
+
+
+def _opened(experiment: Path, *, allow_imports: bool) -> tuple["ExperimentConfig", "RunFolder"]:
+    """Read a config without torch, which numbers of stored predictions need not."""
+    from fivefold.core.layout import RunFolder
+    from fivefold.experiment.loading import load_named
+
+    folder = RunFolder.of(experiment)
+    return load_named(folder.config_path, allow_imports=allow_imports), folder
+
+
+def _measured(folder: "RunFolder", config: "ExperimentConfig", stage: int) -> Mapping[str, Any]:
+    from fivefold.experiment.assessing import measured
+
+    return measured(folder, config, stage)
+
+
+def _of_run(
+    folder: "RunFolder", config: "ExperimentConfig", stage: int, *, holdout: bool
+) -> dict[str, "Assessment"]:
+    from fivefold.experiment.assessing import assess_run, has_holdout
+
+    with starting("Measuring …"):
+        found = {} if holdout else {OUT_OF_FOLD: assess_run(folder, config, stage)}
+        if holdout or has_holdout(folder, config, stage):
+            found[HOLDOUT] = assess_run(folder, config, stage, holdout=True)
+    return found
+
+
+def _of_new(
+    experiment: Path,
+    data: Path,
+    reading: "Reading",
+    stage: int,
+    *,
+    tta: bool,
+    allow_imports: bool,
+) -> dict[str, "Assessment"]:
+    from fivefold.experiment.new_truth import assess_new, open_labelled
+
+    # first the data, whose faults are told before torch is loaded
+    source = open_labelled(_opened(experiment, allow_imports=allow_imports)[0], data, reading)
+    with starting():
+        from fivefold.experiment.opening import open_experiment
+
+        opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
+    predictions = opened.predict(source, stage=stage, tta=tta)
+    return {str(data): assess_new(predictions, source, opened.config.seed)}
+
+
+def _refuse_stray(
+    data: Path | None, reading: "Reading", *, holdout: bool, tta: bool, by_fold: bool
+) -> None:
+    """Refuse options that go with DATA alone, or with its lack.
+
+    Raises:
+        ConfigError: If there are any.
+    """
+    if data is not None:
+        options.refuse_stray({"--holdout": holdout, "--by-fold": by_fold}, "DATA")
+        return
+    given = [f"--{name.replace('_', '-')}" for name, value in vars(reading).items() if value]
+    given += ["--tta"] if tta else []
+    if given:
+        message = "expected DATA beside it, got none"
+        hint = f"fivefold evaluate EXPERIMENT DATA {given[0]}"
+        raise ConfigError([Problem("cli/stray-option", given[0], message, hint)])
+
+
+def _show_folds(result: Mapping[str, Any]) -> None:
+    """Put out the config's metrics: on all samples, in each fold, on the holdout."""
+    columns = _columns(result)
+    names = sorted({name for values in columns.values() for name in values})
+    rows = [[n, *(_number(values.get(n)) for values in columns.values())] for n in names]
+    show_table(["metric", *columns], rows)
+
+
+def _columns(result: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
+    """Name the columns of the table: all samples, each fold, the holdout."""
+    folds = result["folds"]
+    numbered = folds.items() if isinstance(folds, Mapping) else enumerate(folds)
+    columns = {OUT_OF_FOLD: result["oof"], **{f"fold {n}": values for n, values in numbered}}
+    if result.get("holdout"):
+        columns[HOLDOUT] = result["holdout"]
+    return columns
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else few_digits(value)
