@@ -27,7 +27,7 @@ def finish(summary: "Summary", folder: RunFolder, again: str, *, made_again: boo
     if not summary.folds:
         say(f"stopped: no fold is finished yet; to go on: {again}")
         return
-    if summary.fresh or made_again or not folder.report_path.exists():
+    if summary.fresh or summary.decided or made_again or not folder.report_path.exists():
         write_pictures(folder)
         write_report(folder)
     if not summary.fresh and not made_again:

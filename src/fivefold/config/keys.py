@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from fivefold.config.balance import BalanceKey, ClassWeights, Penalty, PosWeight, Weight
+from fivefold.config.decision_keys import Calibration, Coverage, Thresholds
 from fivefold.config.fields import (
     ChainField,
     Choice,
@@ -209,6 +210,9 @@ class ExperimentKeys(BaseModel):
         description="The metric that stands for the whole experiment, such as `macro_f1`, or "
         "`macro_f1_holdout` on the holdout; a search follows it.",
     )
+    calibration: Calibration = "none"
+    thresholds: Thresholds = 0.5
+    coverage: Coverage = 0.9
     primary_metric: Name = Field(
         "val_loss",
         description="What decides which epoch's weights are the best; of equal epochs, the first.",

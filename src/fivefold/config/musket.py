@@ -8,6 +8,8 @@ or `no-effect`, which loading accepts with one warning.
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from fivefold.config.decision_keys import DECISION_KEYS
+
 
 class Legacy(NamedTuple):
     """What happens to one key.
@@ -178,7 +180,7 @@ DIALECTS: Mapping[str, bool] = {
 }
 """Words after `#%Musket` on the first line, and whether this version speaks them."""
 
-HARMLESS: frozenset[str] = frozenset({"inference_batch", "num_workers"}).union(
+HARMLESS: frozenset[str] = frozenset({"inference_batch", "num_workers", *DECISION_KEYS}).union(
     key for key, legacy in EXPERIMENT_KEYS.items() if legacy.fate == "no-effect"
 )
-"""Keys that may change between start and resume, since they alter no result."""
+"""Keys that may change between start and resume, since they alter nothing that is trained."""

@@ -20,7 +20,7 @@ OWN_FOLDERS = frozenset(
 )
 """What a run writes below its root; a user's images may not lie in one of them."""
 
-_OWN_FILES = frozenset({"manifest.json", "report.html", "summary.yaml"})
+_OWN_FILES = frozenset({"decisions.json", "manifest.json", "report.html", "summary.yaml"})
 _TEMPORARY = re.compile(r"\.tmp-\d+-(?:[0-9a-f]{16}-)?(?P<name>.+)", re.DOTALL)
 
 
@@ -161,6 +161,11 @@ class RunFolder:
     def summary_path(self) -> Path:
         """Metrics over folds; its presence means finished."""
         return self.root / "summary.yaml"
+
+    @property
+    def decisions_path(self) -> Path:
+        """Temperature, thresholds and levels of prediction sets, for whoever predicts."""
+        return self.root / "decisions.json"
 
     @property
     def report_path(self) -> Path:

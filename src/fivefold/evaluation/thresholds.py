@@ -24,6 +24,11 @@ from fivefold.evaluation.monitors import Direction, is_better
 
 USUAL, NEVER = 0.5, 1.0
 
+_NOT_NEEDED = (
+    "its most probable class is the answer, which needs none: they are for outputs with "
+    "`activation: sigmoid`"
+)
+
 T = TypeVar("T")
 
 
@@ -58,7 +63,7 @@ def choose_thresholds(predictions: Predictions, aim: ThresholdAim) -> Chosen:
     check_usable(predictions)
     head = predictions.heads[0]
     if head.activation != "sigmoid":
-        return Chosen((), () if aim == ThresholdAim() else (_not_needed(head.name),))
+        return Chosen((), () if aim == ThresholdAim() else (_NOT_NEEDED,))
     count = head.num_classes
     if aim.kind == "fixed":
         return Chosen((aim.value,) * count)
@@ -213,11 +218,3 @@ def _exactly_right(probs: Floats, truth: Flags) -> _Right:
 def _nearest(thresholds: Doubles) -> float:
     """Take the threshold that is nearest to 0.5, of two the higher one."""
     return float(min(thresholds, key=lambda t: (abs(t - USUAL), -t)))
-
-
-def _not_needed(head: str) -> str:
-    which = f"head {head!r}" if head else "this head"
-    return (
-        f"thresholds: {which} answers with its most probable class and needs none: they are for "
-        "heads with `activation: sigmoid`"
-    )

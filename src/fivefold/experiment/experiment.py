@@ -13,50 +13,54 @@ from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.arguments import as_path
 from fivefold.core.layout import RunFolder
 from fivefold.core.lock import locked
-from fivefold.core.predictions import Predictions, average
 from fivefold.core.progress import Progress, Silent
-from fivefold.core.types import Floats
 from fivefold.data import Source
 from fivefold.data.splits import Splits
-from fivefold.engine.checkpoint import load_bundle, load_model
-from fivefold.engine.device import computing_with, on_device
+from fivefold.engine.checkpoint import load_bundle
+from fivefold.engine.device import computing_with
 from fivefold.engine.lr_finder import EVERY_RATE, LRFinder, Sweep
 from fivefold.engine.pace import TimeOverError
-from fivefold.engine.tta import View, views_of
-from fivefold.evaluation import compute
+from fivefold.evaluation.assessment import Assessment
+from fivefold.experiment.asked import Asked
 from fivefold.experiment.assembling import assembled
+from fivefold.experiment.assessing import assess_run, measured
 from fivefold.experiment.checks import CheckReport, inspect
-from fivefold.experiment.datasets import Prepared, open_inputs, prepare, wrap
+from fivefold.experiment.datasets import Prepared, prepare
+from fivefold.experiment.decisions import Wishes
 from fivefold.experiment.executors import AtOnce, check_at_once, run_folds
+from fivefold.experiment.explains import Explains
 from fivefold.experiment.failures import raised_at_the_end
-from fivefold.experiment.finished import compare_config, finished_summary, recorded_config
+from fivefold.experiment.finished import (
+    compare_config,
+    decided_again,
+    finished_summary,
+    recorded_config,
+)
 from fivefold.experiment.frozen import features_anew, run_leading_frozen
-from fivefold.experiment.inference import predict_source, require_all
 from fivefold.experiment.loading import load_checked, settle_monitors
 from fivefold.experiment.lr_finding import find_learning_rate
 from fivefold.experiment.manifest import (
-    choices_to_predict,
     close_manifest,
     code_warnings,
     open_manifest,
     version_warnings,
 )
 from fivefold.experiment.named_files import check_files, placed_in
+from fivefold.experiment.new_truth import assess_new, open_labelled
 from fivefold.experiment.plan import choose_folds, has_begun
+from fivefold.experiment.predicting import Predicting
 from fivefold.experiment.publishing import publish_summary
 from fivefold.experiment.repeats import fit_repeats
-from fivefold.experiment.results import Asked, conclude, out_of_fold
+from fivefold.experiment.results import conclude
 from fivefold.experiment.run_record import recorded_warnings
 from fivefold.experiment.summary import Summary
-from fivefold.experiment.trained import stage_index, trained_folds
 from fivefold.experiment.work import Work
 from fivefold.experiment.work_making import make_work
-from fivefold.models import Classifier
 
 logger = logging.getLogger(__name__)
 
 
-class Experiment:
+class Experiment(Explains, Predicting):
     """One experiment folder: a config, and what has been made from it.
 
     Args:
@@ -80,11 +84,9 @@ class Experiment:
         progress: Progress | None = None,
         warnings: Sequence[str] = (),
     ) -> None:
-        self.config = config
+        super().__init__(config, folder, progress or Silent())
         self._warnings = tuple(warnings)
-        self.folder = folder
         self.allow_imports = allow_imports
-        self.progress = progress or Silent()
         self.held_out: Sequence[int] | None = None
 
     @classmethod
@@ -197,7 +199,7 @@ class Experiment:
             if finished:
                 if dataset is not None:
                     prepare(self.source(dataset), self.config, self.folder, self.progress)
-                return finished
+                return decided_again(self.folder, self.config, finished)
             for path in self.folder.leftovers():
                 path.unlink(missing_ok=True)
             return self._fit(dataset, folds, jobs, reuse=reuse, until=until)
@@ -214,52 +216,11 @@ class Experiment:
             heads = load_bundle(self.folder.bundle(folds[0], self._stage_index(-1))).spec.heads
             stages = settle_monitors(recorded, recorded.resolve(), heads)
             num_folds = Splits.load(self.folder.folds_path).num_folds
-            summary = conclude(self.folder, stages, num_folds, Asked.by(recorded))
+            summary = conclude(
+                self.folder, stages, num_folds, Asked.by(recorded), Wishes.by(self.config)
+            )
             publish_summary(recorded, self.folder, summary)
             return summary
-
-    def predict(
-        self,
-        inputs: Source | Path | str | Sequence[Path],
-        folds: Sequence[int] | None = None,
-        stage: int = -1,
-        *,
-        tta: str | bool = False,
-    ) -> Predictions:
-        """Predict images with the mean of several folds' models.
-
-        Args:
-            inputs: A Source, a folder, a CSV table with paths, or single files.
-            folds: Whose models; all finished ones if not given.
-            stage: Whose weights; -1 is the last.
-            tta: Average over flips: "Horizontal", "Horizontal_and_vertical", True for all four.
-
-        Raises:
-            DataError: If there is nothing to predict.
-            StateError: If a model is not trained or damaged.
-        """
-        inputs = Path(inputs) if isinstance(inputs, str) else inputs
-        source = inputs if isinstance(inputs, Source) else open_inputs(inputs)
-        return self._predict(
-            source, folds, stage, views_of(tta or self.config.test_time_augmentation)
-        )
-
-    def predict_all(
-        self, dataset: Any, folds: Sequence[int] | None = None, stage: int = -1, *, tta: str | bool
-    ) -> Floats:
-        """Predict every sample of a data set, in its own order; see `predict`.
-
-        Returns:
-            Probabilities [N, all classes].
-
-        Raises:
-            DataError: If a sample cannot be read, since then rows would not line up.
-        """
-        source = wrap(dataset, self.progress, labelled=False)
-        found = self._predict(
-            source, folds, stage, views_of(tta or self.config.test_time_augmentation)
-        )
-        return require_all(found, source)
 
     def evaluate(self, stage: int = -1) -> dict[str, Any]:
         """Measure a stage: on all out-of-fold predictions, for each fold, and on the holdout.
@@ -267,36 +228,34 @@ class Experiment:
         Raises:
             StateError: If no fold has finished this stage.
         """
-        index = self._stage_index(stage)
-        folds = self._trained_folds(None, stage)
-        recorded = recorded_config(self.folder, self.config)
-        asked = [*recorded.resolve()[index].metrics, *Asked.by(recorded).finals]
-        names = list(dict.fromkeys(asked)) or ["accuracy", "macro_f1"]
-        held_out = [self.folder.predictions("holdout", fold, index) for fold in folds]
-        found: dict[str, Any] = {
-            "oof": compute(out_of_fold(self.folder, folds, index), names),
-            "folds": {f: compute(out_of_fold(self.folder, [f], index), names) for f in folds},
-        }
-        if all(path.exists() for path in held_out):
-            found["holdout"] = compute(average([*map(Predictions.load, held_out)]), names)
-        return found
+        return measured(self.folder, self.config, stage)
 
-    def load_model(self, fold: int = 0, stage: int = -1) -> Classifier:
-        """Load the best model of a fold's stage, ready to predict."""
-        model = load_model(self.folder, fold, self._stage_index(stage))
-        return on_device(model, choices_to_predict(self.folder))
+    def assess(
+        self,
+        data: Source | Path | str | None = None,
+        *,
+        holdout: bool = False,
+        stage: int = -1,
+        tta: str | bool = False,
+    ) -> Assessment:
+        """Measure a stage in every common way, with intervals; see `evaluation.assess`.
 
-    def _predict(
-        self, source: Source, folds: Sequence[int] | None, stage: int, views: Sequence[View]
-    ) -> Predictions:
-        index = self._stage_index(stage)
-        return predict_source(
-            self.folder,
-            source,
-            [(fold, index) for fold in self._trained_folds(folds, stage)],
-            config=self.config,
-            views=views,
-            progress=self.progress,
+        Args:
+            data: New samples with labels: a Source, a folder of classes, a table, a COCO file. If
+                not given, the predictions of training are measured.
+            holdout: The holdout's instead of those out of fold.
+            stage: Whose weights; -1 is the last.
+            tta: With `data`: as for `predict`.
+
+        Raises:
+            DataError: If the samples have no labels, or other classes than the model.
+            StateError: If no fold has finished this stage, or there is no holdout.
+        """
+        if data is None:
+            return assess_run(self.folder, self.config, stage, holdout=holdout)
+        source = open_labelled(self.config, data)
+        return assess_new(
+            self.predict(source, stage=stage, tta=tta, raw=True), source, self.config.seed
         )
 
     def _fit(
@@ -310,7 +269,7 @@ class Experiment:
     ) -> Summary:
         started = time.monotonic()
         with recorded_warnings() as said, self._checked(dataset):
-            source = self.source(dataset)
+            self.trained_on = source = self.source(dataset)
             prepared = prepare(source, self.config, self.folder, self.progress, save=True)
             chosen = choose_folds(folds, prepared.splits.num_folds)
             work = self._work(prepared, chosen, reuse=reuse, until=until)
@@ -322,7 +281,8 @@ class Experiment:
             try:
                 stopped = self._run(work, at_once)
                 asked = Asked.by(self.config)
-                summary = conclude(self.folder, work.stages, work.splits.num_folds, asked)
+                wishes = Wishes.by(self.config)
+                summary = conclude(self.folder, work.stages, work.splits.num_folds, asked, wishes)
                 publish_summary(self.config, self.folder, summary)
             finally:
                 seconds = time.monotonic() - started
@@ -381,9 +341,3 @@ class Experiment:
             reuse=reuse,
             until=until,
         )
-
-    def _stage_index(self, stage: int) -> int:
-        return stage_index(self.folder, self.config, stage)
-
-    def _trained_folds(self, folds: Sequence[int] | None, stage: int) -> tuple[int, ...]:
-        return trained_folds(self.folder, self.config, folds, stage)

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from fivefold.core import durable
 from fivefold.core.errors import ConfigError, FivefoldError, StateError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
+from fivefold.experiment.decisions import renew_decisions
 from fivefold.experiment.plan import make_plan
 from fivefold.experiment.summary import Summary, read_summary
 
@@ -29,7 +31,9 @@ logger = logging.getLogger(__name__)
 
 
 def find_finished(path: Path, overrides: Sequence[str] = ()) -> Summary | None:
-    """Read the summary of an experiment that has nothing left to do; None if it has.
+    """Read the summary of an experiment that has nothing left to train; None if it has.
+
+    Where the config asks for other decisions than there are, they are made again.
 
     Args:
         path: A folder with a `config.yaml`, or a YAML file.
@@ -46,7 +50,17 @@ def find_finished(path: Path, overrides: Sequence[str] = ()) -> Summary | None:
     summary = finished_summary(folder, config)
     if summary:
         _warn_of_changes(folder, config)
+        return decided_again(folder, config, summary)
     return summary
+
+
+def decided_again(folder: RunFolder, config: ExperimentConfig, summary: Summary) -> Summary:
+    """Bring the decisions of a finished experiment to what its config asks for now.
+
+    Raises:
+        StateError: If they are damaged.
+    """
+    return replace(summary, decided=renew_decisions(folder, config, summary.folds))
 
 
 def finished_summary(folder: RunFolder, config: ExperimentConfig) -> Summary | None:
@@ -147,8 +161,10 @@ def _meant(config: ExperimentConfig) -> dict[str, Any]:
     meant.pop("datasets_path", None)
     for section in (meant.get("dataset"), meant.get("extra_train_data")):
         if isinstance(section, dict):
+            corrected = section.get("corrections") is not None
             for key in PATHS_OF_DATA - {k for k, v in section.items() if isinstance(v, dict)}:
                 section.pop(key, None)
+            section["corrections"] = corrected  # with none there are other labels
     return meant
 
 

@@ -27,6 +27,8 @@ from fivefold.engine.incoming import read_batches
 from fivefold.engine.memory import InParts, is_out_of_memory
 from fivefold.engine.predictor import Advance, map_batches, view_probs
 from fivefold.engine.tta import View
+from fivefold.experiment.applying import scaled, temperatures_of
+from fivefold.experiment.decisions import Decisions
 from fivefold.experiment.manifest import choices_to_predict
 from fivefold.experiment.own_code import own_code
 from fivefold.experiment.readable import Readable, nothing_readable, tell_listing
@@ -57,12 +59,14 @@ class Ensemble:
         spec: What the first was built from.
         config: Says the batch, the threads that decode, and where choices are remembered.
         views: Flips to average over.
+        temperatures: Each model's logits are divided by them, one for each head; none leaves them.
     """
 
     models: Sequence[Classifier]
     spec: ModelSpec
     config: ExperimentConfig
     views: Sequence[View]
+    temperatures: Sequence[float] = ()
 
     @property
     def heads(self) -> tuple[Head, ...]:
@@ -127,9 +131,8 @@ class Ensemble:
 
         def run(work: tuple[Batch, Classifier]) -> tuple[Batch, Floats]:
             batch, model = work
-            return batch, parts.run(
-                lambda part: view_probs(model, images_of(part), self.views), batch
-            )
+            probs = parts.run(lambda part: view_probs(model, images_of(part), self.views), batch)
+            return batch, scaled(probs, self.heads, self.temperatures)
 
         found = map_batches(run, ((batch, model) for batch in batches for model in self.models))
         with closing(found):
@@ -147,6 +150,7 @@ def predict_source(
     config: ExperimentConfig,
     views: Sequence[View],
     progress: Progress,
+    decisions: Decisions | None = None,
 ) -> Predictions:
     """Predict every readable sample of a source.
 
@@ -160,14 +164,19 @@ def predict_source(
         config: Says the batch, the threads that decode, and where choices are remembered.
         views: Flips to average over.
         progress: Who watches.
+        decisions: Whose temperatures each model's probabilities are scaled by.
 
     Raises:
         DataError: If no sample can be read.
+        StateError: If the decisions are about other classes.
         ResourceError: If the models do not fit into memory all together.
     """
     if not len(source):
         raise nothing_readable(source)
     ensemble = load_ensemble(folder, places, config=config, views=views)
+    if decisions is not None:
+        own = temperatures_of(decisions, ensemble.heads, folder)
+        ensemble = replace(ensemble, temperatures=own)
     return replace(ensemble.predict(source, progress), stage=places[0][1])
 
 

@@ -2,47 +2,22 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from fivefold.config import ExperimentConfig, ResolvedStage
+from fivefold.config import ResolvedStage
 from fivefold.core.layout import RunFolder
-from fivefold.core.predictions import Predictions, average, join
+from fivefold.core.predictions import Predictions
 from fivefold.data.split_report import SplitReport
 from fivefold.engine.checkpoint import load_bundle
-from fivefold.evaluation import base_of, compute, is_known, spread
+from fivefold.evaluation import compute, spread
+from fivefold.experiment.asked import Asked
+from fivefold.experiment.decisions import Wishes, conclude_decisions
 from fivefold.experiment.plan import make_plan
 from fivefold.experiment.prediction_tables import write_prediction_tables
 from fivefold.experiment.summary import Spread, Summary, write_summary
+from fivefold.experiment.unseen import on_holdout, out_of_fold
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is wanted of a summary beside the metrics of every epoch.
-
-    Attributes:
-        finals: Metrics that are computed once, after training.
-        result: What stands for the whole experiment; empty: the primary metric.
-    """
-
-    finals: tuple[str, ...] = ()
-    result: str = ""
-
-    @classmethod
-    def by(cls, config: ExperimentConfig) -> "Asked":
-        """Read it from a config; what is to be the result is computed too."""
-        result = config.experiment_result or ""
-        wanted = [name for name, _ in config.final_metrics]
-        # Of several heads one may be meant, whose metric comes with the metric itself.
-        wanted += [base_of(result)] if is_known(base_of(result)) else []
-        seen = {name.casefold() for name in config.metrics}
-        finals = []
-        for name in wanted:
-            if name.casefold() not in seen:
-                finals.append(name)
-                seen.add(name.casefold())
-        return cls(tuple(finals), result)
 
 
 def summarise(
@@ -83,15 +58,20 @@ def summarise(
 
 
 def conclude(
-    folder: RunFolder, stages: Sequence[ResolvedStage], num_folds: int, asked: Asked | None = None
+    folder: RunFolder,
+    stages: Sequence[ResolvedStage],
+    num_folds: int,
+    asked: Asked | None = None,
+    wishes: Wishes | None = None,
 ) -> Summary:
-    """Sum up what is finished; if that is all, write `summary.yaml` and the tables of predictions.
+    """Sum up what is finished; if that is all, write summary, decisions and tables of predictions.
 
     Args:
         folder: The experiment.
         stages: With the monitors' own names.
         num_folds: How many folds there are.
         asked: What is computed beside the stages' metrics.
+        wishes: What is decided on predictions; by default they stay as they are.
     """
     plans = make_plan(folder, range(num_folds), len(stages))
     done = [plan.fold for plan in plans if plan.done]
@@ -102,14 +82,9 @@ def conclude(
     if len(done) < num_folds:
         return replace(summary, completed=False)
     write_prediction_tables(folder, done, len(stages) - 1)
+    conclude_decisions(folder, done, len(stages) - 1, wishes or Wishes())
     write_summary(folder, summary)
     return summary
-
-
-def out_of_fold(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictions:
-    """Join the validation predictions of all folds, in the order of the ids."""
-    parts = [Predictions.load(folder.predictions("validation", fold, stage)) for fold in folds]
-    return join(parts).sorted()
 
 
 def _over_folds(
@@ -133,10 +108,8 @@ def _of_fold(folder: RunFolder, fold: int, stage: int, finals: Sequence[str]) ->
 def _on_holdout(
     folder: RunFolder, folds: Sequence[int], stage: int, names: Sequence[str]
 ) -> dict[str, float]:
-    paths = [folder.predictions("holdout", fold, stage) for fold in folds]
-    if not all(path.exists() for path in paths):
-        return {}
-    return compute(average([Predictions.load(path) for path in paths]), names)
+    found = on_holdout(folder, folds, stage)
+    return {} if found is None else compute(found, names)
 
 
 def _split_deviation(folder: RunFolder) -> float | None:

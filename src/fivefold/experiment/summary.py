@@ -70,6 +70,7 @@ class Summary:
         fresh: Whether this run trained anything.
         seconds: How long this run took.
         stopped: Whether it has ended because its time was over.
+        decided: Whether nothing was trained and what becomes of predictions was chosen again.
     """
 
     folds: tuple[int, ...]
@@ -86,6 +87,7 @@ class Summary:
     fresh: bool = False
     seconds: float = 0.0
     stopped: bool = False
+    decided: bool = False
 
     @property
     def result(self) -> float | None:

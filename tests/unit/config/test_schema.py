@@ -190,10 +190,11 @@ def test_key_that_works_is_not_called_idle(caplog):
 
 
 def test_harmless_keys_are_known_keys(caplog):
+    values = {"calibration": "temperature", "thresholds": "f1", "coverage": 0.5}
     for key in HARMLESS:
-        parse(f"{key}: 1")
+        parse(f"{key}: {values.get(key, 1)}")
 
-    assert {"inference_batch", "num_workers", "verbose"} <= HARMLESS
+    assert {"inference_batch", "num_workers", "verbose", *values} <= HARMLESS
     assert not {"lr", "seed", "batch", "shape"} & HARMLESS
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from fivefold.config import parse
-from fivefold.experiment.results import Asked
+from fivefold.experiment.asked import Asked
 from fivefold.experiment.summary import Summary
 
 

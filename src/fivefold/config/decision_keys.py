@@ -1,0 +1,65 @@
+"""Types of the keys that say what becomes of predictions; they alter nothing that is trained."""
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from fivefold.config.fields import NullMeans
+from fivefold.core.threshold_aim import ThresholdAim
+
+DECISION_KEYS: Final = ("calibration", "thresholds", "coverage")
+
+_SHARE: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+_THRESHOLD: dict[str, Any] = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
+_AIM: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "f_beta": {"type": "number", "exclusiveMinimum": 0, "maximum": 1000},
+        "precision": _SHARE,
+        "recall": _SHARE,
+        "exact_match": {"type": "array", "items": _THRESHOLD, "minItems": 3, "maxItems": 3},
+        "per_class": {"type": "boolean"},
+    },
+    "additionalProperties": False,
+}
+_SCHEMA = {"anyOf": [_THRESHOLD, {"type": "string"}, _AIM]}
+
+
+def _aimed(value: Any) -> Any:
+    """Keep what can be aimed at as it is written; nothing means one half."""
+    given = 0.5 if value is None else value
+    ThresholdAim.of(given)
+    return given
+
+
+Calibration: TypeAlias = Annotated[
+    Literal["none", "temperature"],
+    Field(
+        description="`temperature`: divide the logits of each output by a number, chosen on "
+        "out-of-fold predictions, so that predictions are as sure as they are right. What is "
+        "measured in training stays as it is."
+    ),
+    NullMeans("none"),
+]
+Thresholds: TypeAlias = Annotated[
+    Any,
+    Field(
+        description="From which probability on a class of a `sigmoid` output is predicted: a "
+        "number for all, or chosen for each class on out-of-fold predictions: `f1` (the highest "
+        "F1; also `f2`, …), `{precision: 0.95}` (the highest recall at that precision), `{recall: "
+        "0.9}`; with `per_class: false` in the mapping one for all. `exact_match` (or "
+        "`{exact_match: [start, stop, step]}`) has one with the most samples without a wrong "
+        "answer."
+    ),
+    PlainValidator(_aimed),
+    WithJsonSchema(_SCHEMA),
+]
+Coverage: TypeAlias = Annotated[
+    float,
+    Field(
+        gt=0,
+        lt=1,
+        description="How often the true class is in a prediction set of `fivefold predict --sets`.",
+    ),
+    NullMeans(0.9),
+]

@@ -1,0 +1,149 @@
+"""What a trained experiment says of new samples, and what becomes of that."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fivefold.config import ExperimentConfig
+from fivefold.core.layout import RunFolder
+from fivefold.core.predictions import Predictions
+from fivefold.core.progress import Progress
+from fivefold.core.types import Floats
+from fivefold.data import Source
+from fivefold.engine.checkpoint import load_model
+from fivefold.engine.device import on_device
+from fivefold.engine.tta import View, views_of
+from fivefold.experiment.datasets import open_inputs, wrap
+from fivefold.experiment.decisions import Decisions, Wishes, decisions_for
+from fivefold.experiment.inference import predict_source, require_all
+from fivefold.experiment.manifest import choices_to_predict
+from fivefold.experiment.trained import stage_index, trained_folds
+from fivefold.models import Classifier
+
+
+class Predicting:
+    """The part of an experiment that uses its models.
+
+    Args:
+        config: Checked.
+        folder: Where everything is written.
+        progress: Who watches.
+    """
+
+    def __init__(self, config: ExperimentConfig, folder: RunFolder, progress: Progress) -> None:
+        self.config = config
+        self.folder = folder
+        self.progress = progress
+        self._decided: dict[tuple[int, Wishes], Decisions] = {}
+
+    def predict(
+        self,
+        inputs: Source | Path | str | Sequence[Path],
+        folds: Sequence[int] | None = None,
+        stage: int = -1,
+        *,
+        tta: str | bool = False,
+        raw: bool = False,
+    ) -> Predictions:
+        """Predict images with the mean of several folds' models.
+
+        Each model's probabilities are scaled first, if the config says `calibration: temperature`;
+        `decisions` gives the thresholds from which on a class counts as predicted.
+
+        Args:
+            inputs: A Source, a folder, a CSV table with paths, or single files.
+            folds: Whose models; all finished ones if not given.
+            stage: Whose weights; -1 is the last.
+            tta: Average over flips: "Horizontal", "Horizontal_and_vertical", True for all four.
+            raw: Leave probabilities as the models say them.
+
+        Raises:
+            DataError: If there is nothing to predict.
+            StateError: If a model is not trained or damaged.
+        """
+        inputs = Path(inputs) if isinstance(inputs, str) else inputs
+        source = inputs if isinstance(inputs, Source) else open_inputs(inputs)
+        return self._predict(source, folds, stage, self._views(tta), raw=raw)
+
+    def predict_all(
+        self,
+        dataset: Any,
+        folds: Sequence[int] | None = None,
+        stage: int = -1,
+        *,
+        tta: str | bool,
+        raw: bool = False,
+    ) -> Floats:
+        """Predict every sample of a data set, in its own order; see `predict`.
+
+        Returns:
+            Probabilities [N, all classes].
+
+        Raises:
+            DataError: If a sample cannot be read, since then rows would not line up.
+        """
+        source = wrap(dataset, self.progress, labelled=False)
+        found = self._predict(source, folds, stage, self._views(tta), raw=raw)
+        return require_all(found, source)
+
+    def decisions(
+        self, stage: int = -1, *, coverage: float | None = None, raw: bool = False
+    ) -> Decisions:
+        """Give temperatures, thresholds and levels of prediction sets for a stage's predictions.
+
+        They are those of `decisions.json`; where others are asked for they are chosen again, on
+        the out-of-fold predictions.
+
+        Args:
+            stage: Whose weights predict; -1 is the last.
+            coverage: How often the true class is to be in a prediction set; the config's if None.
+            raw: For probabilities as the models say them.
+
+        Raises:
+            StateError: If nothing is trained, or a file is missing or damaged.
+        """
+        wishes = Wishes() if raw else Wishes.by(self.config)
+        wanted = replace(wishes, coverage=coverage or self.config.coverage)
+        index = self._stage_index(stage)
+        key = (index, wanted)
+        if key not in self._decided:
+            folds = self._trained_folds(None, stage)
+            self._decided[key] = decisions_for(self.folder, folds, index, wanted)
+        return self._decided[key]
+
+    def load_model(self, fold: int = 0, stage: int = -1) -> Classifier:
+        """Load the best model of a fold's stage, ready to predict."""
+        model = load_model(self.folder, fold, self._stage_index(stage))
+        return on_device(model, choices_to_predict(self.folder))
+
+    def _predict(
+        self,
+        source: Source,
+        folds: Sequence[int] | None,
+        stage: int,
+        views: Sequence[View],
+        *,
+        raw: bool,
+    ) -> Predictions:
+        index = self._stage_index(stage)
+        places = [(fold, index) for fold in self._trained_folds(folds, stage)]
+        is_scaled = self.config.calibration == "temperature" and not raw
+        return predict_source(
+            self.folder,
+            source,
+            places,
+            config=self.config,
+            views=views,
+            progress=self.progress,
+            decisions=self.decisions(stage) if is_scaled else None,
+        )
+
+    def _views(self, tta: str | bool) -> Sequence[View]:  # noqa: FBT001  as `predict` takes it
+        return views_of(tta or self.config.test_time_augmentation)
+
+    def _stage_index(self, stage: int) -> int:
+        return stage_index(self.folder, self.config, stage)
+
+    def _trained_folds(self, folds: Sequence[int] | None, stage: int) -> tuple[int, ...]:
+        return trained_folds(self.folder, self.config, folds, stage)
