@@ -25,7 +25,7 @@ from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.looks import FORMATS, PIXELS
 from fivefold.data.pixel_budget import PixelBudget
 from fivefold.data.pixels import pixels_of
-from fivefold.data.quick_headers import PART, QuickHeader, quick_header
+from fivefold.data.quick_headers import PART, QuickHeader, Read, quick_header
 
 # What threads decode at a time, all together: two of the largest images that are accepted.
 _IN_FLIGHT = PixelBudget(200_000_000)
@@ -246,6 +246,29 @@ def read_header(path: Path | str, *, limits: Limits = DEFAULT_LIMITS) -> Header:
             with open(descriptor, "rb", closefd=False) as file:
                 found = _pillows_header(file, head[:_HEAD], limits)
         return Header(*found, stamp=stamp_of(status))
+
+
+def header_within(read: Read, size: int, stamp: str, *, limits: Limits = DEFAULT_LIMITS) -> Header:
+    """Read how an image begins that is a part of a larger file, as `read_header` does.
+
+    Args:
+        read: Gives bytes of that part from a place of it on, or fewer where it ends.
+        size: How long the part is, in bytes.
+        stamp: Of the larger file.
+        limits: What is decoded at most.
+
+    Raises:
+        ImageProblem: As `decode`, as far as the beginning tells.
+    """
+    head = read(0, PART)
+    if not head:
+        raise ImageProblem(Reason.EMPTY, "0 bytes")
+    found = quick_header(head, read)
+    if found:
+        _check_size((found.width, found.height), limits)
+    else:
+        found = _pillows_header(io.BytesIO(read(0, size)), head[:_HEAD], limits)
+    return Header(*found, stamp=stamp)
 
 
 def stamp_of(status: os.stat_result) -> str:

@@ -2,15 +2,24 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from fivefold.core.cache_home import CacheHome
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import Floats, Image
-from fivefold.data.decode import DEFAULT_LIMITS, Decoded, decode, decode_sized
+from fivefold.data.decode import (
+    DEFAULT_LIMITS,
+    Decoded,
+    Header,
+    decode,
+    decode_sized,
+    header_within,
+)
 from fivefold.data.image_problem import ImageProblem, Reason
+from fivefold.data.quick_headers import Read
 from fivefold.data.reasons import by_reason, counted, first_of
 from fivefold.data.source import Fetched, Sample, Source, sources
 from fivefold.data.tars.kept import index_of, stamp_of
@@ -84,6 +93,15 @@ class ShardSource(Source):
 
         return Fetched(hashlib.sha256(data).hexdigest(), decode_it)
 
+    def header(self, i: int) -> Header:
+        """Read how a member begins.
+
+        Raises:
+            ImageProblem: If that tells that it cannot be used.
+        """
+        with self._member(i) as read:
+            return header_within(read, int(self._sizes[i]), self.stamp(i))
+
     def stamp(self, i: int) -> str:
         """Tell size and modification time of the tar file."""
         return stamp_of(self._path(i))
@@ -96,22 +114,32 @@ class ShardSource(Source):
         return self._paths[int(self._shards[i])]
 
     def _read(self, i: int) -> bytes:
-        size = int(self._sizes[i])
+        with self._member(i) as read:
+            return read(0, int(self._sizes[i]))
+
+    @contextmanager
+    def _member(self, i: int) -> Iterator[Read]:
+        """Open a member, which is whole; gives what reads bytes of it."""
+        size, start = int(self._sizes[i]), int(self._starts[i])
         if size > DEFAULT_LIMITS.max_bytes:
             detail = f"{size:,} bytes, at most {DEFAULT_LIMITS.max_bytes:,} are read"
             raise ImageProblem(Reason.TOO_LARGE, detail)
         try:
             with self._path(i).open("rb", buffering=0) as file:
-                file.seek(int(self._starts[i]))
-                data = file.read(size)
+                lacking = start + size - os.fstat(file.fileno()).st_size
+                if lacking > 0:
+                    detail = f"its tar file ends {lacking:,} bytes before the image does"
+                    raise ImageProblem(Reason.TRUNCATED, detail)
+
+                def read(place: int, count: int) -> bytes:
+                    file.seek(start + place)
+                    return file.read(max(min(count, size - place), 0))
+
+                yield read
         except FileNotFoundError as error:
             raise ImageProblem(Reason.MISSING, "there is no such tar file any more") from error
         except OSError as error:
             raise ImageProblem(Reason.UNREADABLE, f"{type(error).__name__}: {error}") from error
-        if len(data) < size:
-            detail = f"its tar file ends {size - len(data):,} bytes before the image does"
-            raise ImageProblem(Reason.TRUNCATED, detail)
-        return data
 
 
 def _nothing(pattern: Path, files: int, excluded: Sequence[tuple[str, str]]) -> DataError:

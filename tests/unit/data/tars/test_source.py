@@ -1,14 +1,18 @@
+import io
 import os
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from tar_files import cats_and_dogs, png, write_tar
 
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
 from fivefold.data import audit, table_of
-from fivefold.data.decode import decode
+from fivefold.data.audit import examine_headers
+from fivefold.data.decode import decode, read_header
 from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.source import Labels
 from fivefold.data.tars import ShardSource
@@ -210,3 +214,48 @@ def test_labels_of_blanks_or_of_halves_of_signs_are_none(label, rule, tmp_path):
     source = opened(tmp_path, [*members, ("2.png", png(2)), ("2.json", label)])
     assert source.excluded == (("a.tar/2", rule),)
     assert source.labels[0].class_names == ("cat",)
+
+
+def of_kind(image, name, **options):
+    file = io.BytesIO()
+    image.save(file, name, **options)
+    return file.getvalue()
+
+
+def test_headers_are_those_of_the_same_files_on_their_own(tmp_path):
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 256, (40, 60, 3), dtype=np.uint8))
+    turned = Image.Exif()
+    turned[0x112] = 6
+    contents = {
+        "1.jpg": of_kind(image, "JPEG", exif=turned),
+        "2.png": of_kind(image.convert("L"), "PNG"),
+        "3.webp": of_kind(image, "WEBP"),
+        "4.gif": of_kind(image, "GIF"),
+        "5.jpg": of_kind(image, "JPEG", comment=b"x" * 9000),
+    }
+    source = opened(tmp_path, list(contents.items()))
+    for i, (name, content) in enumerate(contents.items()):
+        (tmp_path / name).write_bytes(content)
+        alone = read_header(tmp_path / name)
+        assert source.header(i) == replace(alone, stamp=source.stamp(i))
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", png(1)[:20]])
+def test_headers_tell_what_is_no_image(tmp_path, content):
+    source = opened(tmp_path, [("1.png", png(1)), ("2.png", content), ("3.png", png(3))])
+    (tmp_path / "2.png").write_bytes(content)
+    with pytest.raises(ImageProblem, match=r"bytes|image|cut") as alone:
+        read_header(tmp_path / "2.png")
+    with pytest.raises(ImageProblem, match=re.escape(str(alone.value))) as error:
+        source.header(1)
+    assert error.value.reason == alone.value.reason
+    assert source.header(2).height == 6
+
+
+def test_an_audit_of_headers_decodes_no_member(tmp_path, monkeypatch):
+    source = ShardSource(cats_and_dogs(tmp_path))
+    monkeypatch.setattr("fivefold.data.tars.source.decode_sized", None)
+    found = examine_headers(source, folds=2, progress=Silent())
+    assert (found.audit.used, found.refusals) == (8, [])
+    assert set(map(tuple, found.audit.rows.sizes.tolist())) == {(6, 8)}
