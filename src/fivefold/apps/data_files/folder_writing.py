@@ -15,7 +15,7 @@ from fivefold.apps.data_files.reading import file_name
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import decoding_threads
 from fivefold.core.durable import TEMPORARY, resource_error
-from fivefold.core.errors import ConfigError, DataError, Problem
+from fivefold.core.errors import ConfigError, DataError, Problem, ResourceError
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
 from fivefold.data.files import list_files
@@ -71,10 +71,19 @@ def write_folder(
             message = f"expected a folder on the disk of {opened.images_dir}, got another disk"
             hint = "hard links stay on one disk: use --link copy"
             raise ConfigError([Problem("cli/link", str(output), message, hint)]) from error
-        raise resource_error(error.filename or output, error) from error
+        raise _refusal(error, temporary, output) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return len(places)
+
+
+def _refusal(error: OSError, temporary: Path, output: Path) -> ResourceError:
+    """Name the image that cannot be read, or else the folder that cannot be written."""
+    # Who copies names the source and then the target; one that is alone is what was refused.
+    alone = str(error.filename or "") if error.filename2 is None else ""
+    if alone and not alone.startswith(str(temporary)):
+        return resource_error(alone, error, "read")
+    return resource_error(output, error)
 
 
 def check_new_folder(output: Path, source: Path) -> None:

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 
 import pytest
 from shapes import draw_folders
@@ -59,3 +61,21 @@ def test_a_class_that_no_file_can_name_is_refused(here, capsys):
     assert run(["data", "convert", "photos", "-o", "a.json"]) == 3
     assert "photos: expected names in UTF-8, got '\\udcff'" in capsys.readouterr().err
     assert not (here / "a.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "target", "message"),
+    [
+        (errno.EFBIG, "x", "new: expected to write this file"),
+        (errno.ENOSPC, "x", "new: expected room on the disk"),
+        (errno.EACCES, None, "000.png: expected to read this file, got 'Permission denied'"),
+    ],
+)
+def test_it_is_told_what_the_disk_refused(here, monkeypatch, capsys, number, target, message):
+    def copyfile(source, _target):
+        raise OSError(number, os.strerror(number), source, None, target)
+
+    monkeypatch.setattr("fivefold.apps.data_files.folder_writing.shutil.copyfile", copyfile)
+    assert run(["data", "convert", "photos", "-o", "new"]) == 6
+    assert message in capsys.readouterr().err
+    assert sorted(path.name for path in here.iterdir()) == ["photos"]
