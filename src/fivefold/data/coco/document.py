@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -17,6 +16,7 @@ from fivefold.data.image_problem import ImageProblem
 MAX_BYTES = 1024**3
 """The largest file that is read: about 5 million annotations."""
 _SHOWN = 10
+_FAR = 1e15  # in pixels; NaN is not below it either
 _STRICT = ConfigDict(strict=True)
 _BOM = b"\xef\xbb\xbf"
 
@@ -35,7 +35,7 @@ def _bounds(given: Any) -> Any:
         return given
     xs = [x for ring in given for x in ring[::2]]
     ys = [y for ring in given for y in ring[1::2]]
-    if not all(type(number) in (int, float) and isfinite(number) for number in xs + ys):
+    if not all(type(number) in (int, float) and abs(number) < _FAR for number in xs + ys):
         return given
     return (min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)) if xs and ys else None
 

@@ -171,8 +171,9 @@ def test_a_file_without_images_or_categories_is_refused(write):
             read_labelled(path)
 
 
-def test_a_polygon_with_what_is_no_number_is_refused(write):
-    nowhere = {"image_id": 0, "category_id": 1, "segmentation": [[0, 0, float("nan"), 0, 1, 1]]}
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 10**400])
+def test_a_polygon_with_what_is_no_place_is_refused(write, number):
+    nowhere = {"image_id": 0, "category_id": 1, "segmentation": [[0, 0, number, 0, 1, 1]]}
     with pytest.raises(DataError, match=r"annotations\[0\].segmentation: expected polygons"):
         read_document(write([nowhere]))
 
