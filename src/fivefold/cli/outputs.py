@@ -7,7 +7,12 @@ from fivefold.core.errors import ConfigError, Problem
 
 STANDARD_OUTPUT = Path("-")
 
-_ENDINGS = {"labels.csv": (".csv", ".tsv", ".txt", ""), "lr.png": (".png",), "x.json": (".json",)}
+_ENDINGS = {
+    "labels.csv": (".csv", ".tsv", ".txt", ""),
+    "lr.png": (".png",),
+    "curves.png": (".png", ".svg"),
+    "x.json": (".json",),
+}
 
 
 def check_free(output: Path, *, force: bool, example: str = "labels.csv") -> None:
@@ -18,7 +23,7 @@ def check_free(output: Path, *, force: bool, example: str = "labels.csv") -> Non
     Args:
         output: Where the command would write; `-` is the terminal.
         force: Whether an existing file may be replaced.
-        example: A name of its kind: `labels.csv`, `lr.png` or `x.json`.
+        example: A name of its kind: `labels.csv`, `lr.png`, `curves.png` or `x.json`.
 
     Raises:
         ConfigError: If it cannot be written.
