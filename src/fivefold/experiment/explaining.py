@@ -10,6 +10,7 @@ import torch
 
 from fivefold.augment import build_transforms
 from fivefold.build.pixels import build_preprocess, show_alpha
+from fivefold.core.arguments import refuse_argument
 from fivefold.core.cells import each_cell
 from fivefold.core.cores import decoding_threads
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
@@ -97,7 +98,7 @@ def check_question(question: Question, heads: Sequence[Head]) -> None:
     Raises:
         ConfigError: If there is no such class, output or method, or they exclude each other.
     """
-    names = [head.name for head in heads]
+    names = [head.name for head in heads if head.name]
     if question.head and question.head not in names:
         _refuse("config/no-such-head", "head", question.head, names)
     if question.method not in get_args(Method):
@@ -106,6 +107,8 @@ def check_question(question: Question, heads: Sequence[Head]) -> None:
     for name in question.classes:
         if name not in known:
             _refuse("config/no-such-class", "class", name, known)
+    if question.at_least is not None and not 0 <= question.at_least <= 1:
+        refuse_argument("at_least", "from 0 to 1", question.at_least)
     of_classes = question.classes or question.at_least is not None or question.head
     stray = [("layer", question.layer), ("class", of_classes)]
     given = [name for name, value in stray if value]
@@ -261,5 +264,6 @@ def _asked(question: Question, heads: Sequence[Head]) -> list[Head]:
 
 def _refuse(slug: str, what: str, got: str, known: Sequence[str]) -> NoReturn:
     few = ", ".join(repr(name) for name in known[:5]) + (", …" if len(known) > 5 else "")
-    message = f"{what}: expected one of {few}, got {got!r}" if known else f"{what}: expected none"
+    wanted = f"one of {few}" if known else "none, since there is one output"
+    message = f"{what}: expected {wanted}, got {got!r}"
     raise ConfigError([Problem(slug, "", message, did_you_mean(got, known))])

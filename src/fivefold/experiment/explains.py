@@ -1,0 +1,151 @@
+"""The part of an experiment that shows where its models look."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fivefold.config import ExperimentConfig
+from fivefold.core.arguments import as_whole, refuse_argument
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Progress
+from fivefold.data import PredictionItem, PythonSource, Source
+from fivefold.data.chosen import ChosenSource
+from fivefold.engine.checkpoint import load_bundle
+from fivefold.engine.tta import views_of
+from fivefold.experiment.datasets import open_inputs, wrap
+from fivefold.experiment.explaining import Explanation, Question, check_question, explain_source
+from fivefold.experiment.inference import Ensemble, load_ensemble
+from fivefold.experiment.own_samples import Group, unseen_groups, worst_mistakes
+from fivefold.experiment.trained import stage_index, trained_folds
+
+_PLAIN = Question()
+
+
+class Explains(ABC):
+    """Shows where models look; see `Experiment`.
+
+    Attributes:
+        config: The experiment's.
+        folder: Where its files are.
+        progress: Who watches.
+        trained_on: The data of the last `fit`, so that they need not be opened again.
+    """
+
+    config: ExperimentConfig
+    folder: RunFolder
+    progress: Progress
+    trained_on: Source | None = None
+
+    @abstractmethod
+    def source(self, dataset: Any = None) -> Source:
+        """Open a data set with its labels, or else the config's own."""
+
+    def explain(
+        self,
+        inputs: Any,
+        question: Question = _PLAIN,
+        *,
+        folds: Sequence[int] | None = None,
+        stage: int = -1,
+    ) -> Generator[Explanation]:
+        """Show where models look in images, one after the other; none is kept.
+
+        Args:
+            inputs: An image [H, W, C] or [H, W]; or as for `predict`: a Source, a folder, a table
+                with paths, files; or a data set of Python's.
+            question: For which classes, and how; the answers by Grad-CAM if not given.
+            folds: Whose models, whose maps are averaged; all trained ones if not given.
+            stage: Whose weights; -1 is the last.
+
+        Returns:
+            For each readable image its explanation, with maps from 0 to 1 [H, W].
+
+        Raises:
+            ConfigError: If there is no such class, output, layer or method.
+            DataError: If there is no image.
+            StateError: If a model is not trained or damaged.
+        """
+        index = stage_index(self.folder, self.config, stage)
+        chosen = trained_folds(self.folder, self.config, folds, stage)
+        self._check(question, chosen[0], index)
+        source = _source_of(inputs, self.progress)
+        everything = Group(chosen, tuple(range(len(source))))
+        return self._explained(source, [everything], question, index)
+
+    def explain_samples(
+        self,
+        ids: Sequence[str] | int,
+        question: Question = _PLAIN,
+        *,
+        dataset: Any = None,
+        folds: Sequence[int] | None = None,
+        stage: int = -1,
+    ) -> Generator[Explanation]:
+        """Show where models look in samples of the experiment that they have not seen.
+
+        Args:
+            ids: Of the samples; or a number: so many of the surest mistakes out of fold.
+            question: As for `explain`.
+            dataset: As for `fit`, where the config names no data.
+            folds: Only these models, even if they have seen a sample, which is said.
+            stage: As for `explain`.
+
+        Returns:
+            Their explanations, those by the same models one after the other.
+
+        Raises:
+            DataError: If there is no such sample.
+            FivefoldError: As `explain`.
+        """
+        index = stage_index(self.folder, self.config, stage)
+        chosen = trained_folds(self.folder, self.config, folds, stage)
+        self._check(question, chosen[0], index)
+        if isinstance(ids, int | np.integer):
+            if (count := as_whole("mistakes", ids)) < 1:
+                refuse_argument("mistakes", "at least 1", count)
+            ids = worst_mistakes(self.folder, chosen, index, count)
+        if not ids:
+            return (each for each in list[Explanation]())
+        source = self.trained_on if dataset is None else None
+        source = source or self.source(dataset)
+        groups = unseen_groups(self.folder, source, list(dict.fromkeys(ids)), chosen)
+        return self._explained(source, groups, question, index)
+
+    def _check(self, question: Question, fold: int, stage: int) -> None:
+        """Refuse what cannot be answered before images are looked for."""
+        check_question(question, load_bundle(self.folder.bundle(fold, stage)).spec.heads)
+
+    def _explained(
+        self, source: Source, groups: Sequence[Group], question: Question, stage: int
+    ) -> Generator[Explanation]:
+        for group in groups:
+            part = source
+            if len(group.positions) < len(source):
+                part = ChosenSource(source, group.positions)
+            ensemble = self._ensemble(group.folds, stage)
+            yield from explain_source(ensemble, group.folds, part, question, self.progress)
+
+    def _ensemble(self, folds: Sequence[int], stage: int) -> Ensemble:
+        views = views_of(self.config.test_time_augmentation)
+        places = [(fold, stage) for fold in folds]
+        return load_ensemble(self.folder, places, config=self.config, views=views)
+
+
+def _source_of(inputs: Any, progress: Progress) -> Source:
+    if isinstance(inputs, Source):
+        return inputs
+    if isinstance(inputs, np.ndarray):
+        if inputs.ndim not in (2, 3):
+            message = f"inputs: expected an image [H, W] or [H, W, C], got shape {inputs.shape}"
+            raise ConfigError([Problem("config/bad-value", "", message)])
+        return PythonSource([PredictionItem("image", inputs)], ())
+    if isinstance(inputs, str | Path):
+        return open_inputs(Path(inputs))
+    is_list = isinstance(inputs, list | tuple) and inputs
+    if is_list and all(isinstance(one, str | Path) for one in inputs):
+        return open_inputs([Path(one) for one in inputs])
+    return wrap(inputs, progress, labelled=False)
