@@ -1,6 +1,7 @@
 """What `fivefold new` writes for data that are neither a folder of classes nor a CSV table."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -129,3 +130,22 @@ def test_other_data_say_which_key_to_write(tmp_path):
     (tmp_path / "t.jsonl").touch()
     with pytest.raises(DataError, match=r"ending in '.jsonl'\n    `dataset: {python: file.py:Na"):
         look_at(tmp_path / "t.jsonl")
+
+
+def test_a_name_of_the_hub_is_told_what_to_write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told = (
+        "got nothing there\n    for a data set of the Hugging Face hub write into a config of your "
+    )
+    with pytest.raises(DataError, match=f"{told}own: `dataset: {{hub: user/flowers}}`") as error:
+        look_at(Path("user/flowers"))
+    assert error.value.slug == "data/not-data"
+
+
+def test_a_misspelled_folder_is_no_name_of_the_hub(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    for name in ("photos/catz", "flowers"):
+        with pytest.raises(DataError, match=name) as error:
+            look_at(Path(name))
+        assert "hub" not in str(error.value)

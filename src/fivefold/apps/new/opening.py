@@ -1,5 +1,6 @@
 """Opens what `fivefold new` is pointed at: folders of classes, tables, COCO files, tar files."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from fivefold.data.table import TableSource
 from fivefold.data.tars import ShardSource
 
 LOOKED_AT = 32
+_HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # how the hub names data sets
 _KINDS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".json": "coco"}
 _SAVED = ("dataset_dict.json", "dataset_info.json", "state.json")  # of the package `datasets`
 
@@ -104,10 +106,15 @@ def _refuse(data: Path, choice: TableChoice, what: str) -> None:
 def _refuse_others(data: Path) -> None:
     """Say which key to write for data that can be trained on, but not looked at here."""
     saved = next((name for name in _SAVED if (data / name).is_file()), "")
-    if not (saved or data.is_file()):
+    of_hub = not data.parent.exists() and _HUB.fullmatch(data.as_posix())
+    if not (saved or data.is_file() or of_hub):
         return
     expected = "expected a folder of classes, a CSV or Parquet table, a COCO file or tar files"
-    if saved:
+    if of_hub:
+        msg = f"{data}: {expected}, got nothing there"
+        hint = "for a data set of the Hugging Face hub write into a config of your own: "
+        hint += f"`dataset: {{hub: {data.as_posix()}}}`"
+    elif saved:
         msg = f"{data}: {expected}, got a data set of the package `datasets`"
         hint = f"write `dataset: {{hub: {data.name}}}` into a config of your own"
     else:
