@@ -1,6 +1,7 @@
 """Data sets of the Hugging Face hub: from its servers, from the disk, or streamed."""
 
 import hashlib
+import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -22,8 +23,12 @@ from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.packed import PackedTexts
 from fivefold.data.source import Fetched, Sample, Source, sources
 
+logger = logging.getLogger(__name__)
+
 _BATCH = 4096
 _SAVED = ("dataset_info.json", "dataset_dict.json", "state.json")
+_NEAR = 64  # rows ahead that are passed by rather than that a stream begins anew
+_PATIENCE = 4  # times that it begins in the middle before anything is said
 _STREAMED = "a stream is read in its order"
 
 
@@ -77,7 +82,7 @@ class HubSource(Source):
             truth = _truth(rows, column or self._image, features.get(column))
             images = rows.select_columns([self._image])
             undecoded = images.cast_column(self._image, datasets.Image(decode=False))
-        self._rows = undecoded if hasattr(undecoded, "__len__") else _Stream(undecoded)
+        self._rows = undecoded if hasattr(undecoded, "__len__") else _Stream(undecoded, self._where)
         if isinstance(self._rows, _Stream):
             self.one_at_a_time, self._trust = True, Trust(against=_STREAMED)
         self._positions = truth.kept
@@ -140,10 +145,12 @@ class _Stream:
 
     Args:
         rows: The stream.
+        where: For messages.
     """
 
-    def __init__(self, rows: Any) -> None:
-        self._source = rows
+    def __init__(self, rows: Any, where: str) -> None:
+        self._source, self._where = rows, where
+        self._restarts = 0
         self._restart(0)
         self._turn = threading.Lock()
 
@@ -153,19 +160,35 @@ class _Stream:
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel to another process as it was at the beginning."""
-        return {"_source": self._source}
+        return {"_source": self._source, "_where": self._where}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         """Begin anew."""
-        self.__init__(state["_source"])  # type: ignore[misc]
+        self.__init__(state["_source"], state["_where"])  # type: ignore[misc]
 
     def __getitem__(self, i: int) -> Mapping[str, Any]:
         with self._turn:
-            if i != self._next:
+            if not self._next <= i < self._next + _NEAR:
                 self._restart(i)
-            self._next += 1
-            row: Mapping[str, Any] = next(self._rows)
-            return row
+                self._count(i)
+            while self._next < i:
+                self._take()
+            return self._take()
+
+    def _take(self) -> Mapping[str, Any]:
+        self._next += 1
+        row: Mapping[str, Any] = next(self._rows)
+        return row
+
+    def _count(self, i: int) -> None:
+        """Say once that rows are read in no order: a pass through all of them is none."""
+        self._restarts += bool(i)
+        if self._restarts == _PATIENCE:
+            logger.warning(
+                "%s: rows of a stream are read in no order, each from its beginning, which is "
+                "slow: give `cache` room for all decoded images, or leave out `streamed`",
+                self._where,
+            )
 
 
 def _opened(

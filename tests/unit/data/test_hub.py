@@ -105,6 +105,20 @@ def test_streams_are_not_read_in_other_processes(datasets, tmp_path):
     assert source.trust.reason() == "a stream is read in its order"
 
 
+def test_a_stream_that_is_read_in_no_order_is_told_once(datasets, tmp_path, caplog):
+    write_folders(tmp_path / "photos", count=40)
+    source = HubSource(tmp_path / "photos", streamed=True)
+    for _ in range(6):
+        for i in (0, 1, 7, 30, 79):  # passes through all of it, some rows left out
+            source.image(i)
+    assert caplog.text == ""
+    for i in range(20, 8, -1):
+        source.image(i)
+    (told,) = caplog.messages
+    assert told.startswith(f"hub: {tmp_path}/photos: rows of a stream are read in no order")
+    assert "give `cache` room for all decoded images" in told
+
+
 def test_tables_with_bytes_are_images_too(datasets, tmp_path):
     table = {"picture": [png(k) for k in range(4)], "species": ["b", "a", "b", ""]}
     (tmp_path / "tables").mkdir()
