@@ -216,7 +216,9 @@ def resource_error(path: Path | str, error: OSError, action: str = "write") -> R
     found = repr(error.strerror or str(error))
     if error.errno in _FULL:
         msg = f"{path}: expected room on the disk, got {found}"
-        hint = "free some space and run the same command again: it goes on from the last epoch"
+        hint = (
+            "free some space and run the same command again: training goes on from its last epoch"
+        )
         return ResourceError(msg, hint=hint, slug="resource/disk-full")
     if error.errno in _NO_HANDLES:
         msg = f"{path}: expected to open one more file, got {found}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fivefold.apps.data_files.separators import check_separator, parts_of, separator_for
-from fivefold.apps.data_files.writing import write_rows
+from fivefold.apps.data_files.writing import RowFile
 from fivefold.core.durable import write_json
 from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.types import Indices
@@ -180,10 +180,14 @@ def write_labels(
         counts.update(dict.fromkeys(parts_of(cell, separator), count))
     names = in_class_order(counts)
     numbers = {name: number for number, name in enumerate(names)}
-    images = write_rows(output, columns or listed.columns, _rows(listed))
-    write_json(class_map, numbers)
+    with RowFile(output, columns or listed.columns) as file:
+        for row in _rows(listed):
+            file.add(row)
+        file.settle()
+        write_json(class_map, numbers)
+        file.commit()
     return WrittenLabels(
-        images=images,
+        images=file.rows,
         images_dir=listed.images_dir,
         class_map=numbers,
         counts={name: counts[name] for name in names},

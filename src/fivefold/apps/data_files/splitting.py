@@ -182,6 +182,8 @@ def _write(
             for file in compress(parts.values(), held):
                 file.add(row)
         for file in (whole, *parts.values()):
+            file.settle()
+        for file in (whole, *parts.values()):
             file.commit()
         return {file.path.name: file.rows for file in (whole, *parts.values())}
 

@@ -1,5 +1,6 @@
 """Tables as they are written: rows come one by one, and the file has its name once it is whole."""
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -55,6 +56,15 @@ class RowFile:
         self._waiting.append(_line(row))
         if len(self._waiting) >= _AT_ONCE:
             self._put()
+
+    def settle(self) -> None:
+        """Have all rows on the disk, so that none of several files gets its name without others."""
+        self._put()
+        try:
+            self._streamed.file.flush()
+            os.fsync(self._streamed.file.fileno())
+        except OSError as error:
+            raise resource_error(self.path, error) from error
 
     def commit(self) -> None:
         """Give the file its name."""

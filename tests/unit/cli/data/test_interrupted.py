@@ -1,5 +1,7 @@
 """Ctrl-C in the middle: what was there stays, and nothing half is left."""
 
+import errno
+import os
 import shutil
 
 import pytest
@@ -19,18 +21,19 @@ def names(folder):
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
-def interrupting(monkeypatch, target, after):
-    """Have the function at a dotted name interrupt at a later call."""
+def interrupting(monkeypatch, target, after, error=KeyboardInterrupt):
+    """Have the function at a dotted name interrupt or fail at a later call."""
     left = [after]
 
     def call(*args, **kwargs):
         left[0] -= 1
         if left[0] < 0:
-            raise KeyboardInterrupt
+            raise error
         return original(*args, **kwargs)
 
     module, _, name = target.rpartition(".")
-    original = getattr(__import__(module, fromlist=[name]), name)
+    owner = os if module.endswith(".os") else __import__(module, fromlist=[name])
+    original = getattr(owner, name)
     monkeypatch.setattr(target, call)
 
 
@@ -63,3 +66,22 @@ def test_of_resized_images_each_is_whole(here, monkeypatch, capsys):
     found = names(whole)
     assert len(found) == 5
     assert all((whole / name).read_bytes() == expected[name] for name in found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "target", "after"),
+    [
+        (["split", "-o", "a.csv"], "fivefold.apps.data_files.writing.os.fsync", 1),
+        (["split", "-o", "a.csv"], "fivefold.apps.data_files.writing.os.fsync", 2),
+        (["labels", "-o", "a.csv"], "fivefold.apps.data_files.writing.os.fsync", 0),
+        (["labels", "-o", "a.csv"], "fivefold.core.durable.os.fsync", 1),
+    ],
+)
+def test_a_disk_that_is_full_for_one_file_gets_none(
+    here, monkeypatch, capsys, arguments, target, after
+):
+    before = names(here)
+    interrupting(monkeypatch, target, after, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert run(["data", arguments[0], "photos", *arguments[1:]]) == 6
+    assert "expected room on the disk, got 'No space left" in capsys.readouterr().err
+    assert names(here) == before
