@@ -16,7 +16,7 @@ from fivefold.core.cores import decoding_threads
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
 from fivefold.core.predictions import mean_of
 from fivefold.core.progress import Progress
-from fivefold.core.types import Floats, Head, Image, head_slices
+from fivefold.core.types import AnyArray, Floats, Head, Image, head_slices
 from fivefold.data import Source
 from fivefold.data.batches import Batch
 from fivefold.engine.device import images_of
@@ -24,6 +24,7 @@ from fivefold.engine.explaining import Looker, Method
 from fivefold.engine.incoming import read_batches
 from fivefold.engine.laying import lay, traced
 from fivefold.engine.predictor import view_probs
+from fivefold.experiment.applying import scaled
 from fivefold.experiment.inference import Ensemble
 from fivefold.experiment.readable import Readable, nothing_readable, tell_listing
 
@@ -120,20 +121,30 @@ def check_question(question: Question, heads: Sequence[Head]) -> None:
         raise ConfigError([Problem("cli/stray-option", "", message, "leave one of them out")])
 
 
-def explain_source(
-    ensemble: Ensemble,
-    folds: Sequence[int],
-    source: Source,
-    question: Question,
-    progress: Progress,
-) -> Generator[Explanation]:
+@dataclass(frozen=True, eq=False)
+class Looking:
+    """Who looks, and for what.
+
+    Attributes:
+        ensemble: The models, whose maps are averaged.
+        folds: Theirs.
+        question: What to show.
+        thresholds: A class of a sigmoid head is answered above its own [all classes]; None: above
+            one half.
+    """
+
+    ensemble: Ensemble
+    folds: tuple[int, ...]
+    question: Question
+    thresholds: AnyArray | None = None
+
+
+def explain_source(looking: Looking, source: Source, progress: Progress) -> Generator[Explanation]:
     """Show where models look in every readable image of a source; none is kept.
 
     Args:
-        ensemble: The models, whose maps are averaged.
-        folds: Theirs.
+        looking: Who looks, and for what.
         source: The images; their truth is used where it is known.
-        question: What to show.
         progress: Who watches.
 
     Raises:
@@ -143,10 +154,10 @@ def explain_source(
     tell_listing(source)
     if not len(source):
         raise nothing_readable(source)
-    eye = _Eye(ensemble, tuple(folds), question, source)
-    show_alpha(source, ensemble.spec.shape)
+    eye, shape = _Eye(looking, source), looking.ensemble.spec.shape
+    show_alpha(source, shape)
     # Transforms are left to the eye, which has to know where pixels were before them.
-    preprocess, threads = build_preprocess(ensemble.spec.shape), min(_BATCH, decoding_threads())
+    preprocess, threads = build_preprocess(shape), min(_BATCH, decoding_threads())
     incoming = read_batches(source, preprocess, batch=_BATCH, threads=threads)
     with closing(incoming), progress.bar("explain", len(source)) as advance:
         for batch in Readable(source, advance).batches(incoming):
@@ -159,21 +170,17 @@ class _Eye:
     """Explains single images.
 
     Args:
-        ensemble: The models.
-        folds: Theirs.
-        question: What to show.
+        looking: Who looks, and for what.
         source: Where images are read at their own size.
 
     Raises:
         ConfigError: If the models cannot answer the question.
     """
 
-    def __init__(
-        self, ensemble: Ensemble, folds: tuple[int, ...], question: Question, source: Source
-    ) -> None:
+    def __init__(self, looking: Looking, source: Source) -> None:
+        ensemble, question = looking.ensemble, looking.question
         check_question(question, ensemble.heads)
-        self._ensemble, self._folds, self._source = ensemble, folds, source
-        self._question = question
+        self._looking, self._source = looking, source
         self._looker = Looker(ensemble.models, question.method, question.layer)
         spec = ensemble.spec
         self._transform = each_cell(build_transforms(spec.transforms), spec.crops)
@@ -192,26 +199,27 @@ class _Eye:
         pixels = self._transform(resized)
         probs = self._probs(pixels)
         truth = self._source.target(position) if self._truth_known else None
-        columns = chosen_columns(self._question, self._ensemble.heads, probs, truth)
+        columns = chosen_columns(self._looking, probs, truth)
         image = self._source.image(position)
         maps = []
         if columns:
             small = self._looker.look(pixels, columns)
-            heats = lay(small, image.shape[:2], traced(self._ensemble.spec, resized))
+            heats = lay(small, image.shape[:2], traced(self._looking.ensemble.spec, resized))
             maps = [
                 self._class_map(*each, probs, truth) for each in zip(columns, heats, strict=True)
             ]
         name, layer = self._source.sample_ids[position], self._looker.layer
-        return Explanation(name, image, tuple(maps), self._folds, layer)
+        return Explanation(name, image, tuple(maps), self._looking.folds, layer)
 
     def _probs(self, pixels: Image) -> Floats:
         """Predict one image as the experiment does [all classes]."""
         batch = Batch(np.zeros(1, np.int64), pixels[None], None)
-        models, views = self._ensemble.models, self._ensemble.views
+        ensemble = self._looking.ensemble
         # Not in inference mode: what a net keeps of it could have no gradient afterwards.
         with torch.no_grad():
-            each = [view_probs(model, images_of(batch), views) for model in models]
-        found: Floats = mean_of(each)[0]
+            each = [view_probs(m, images_of(batch), ensemble.views) for m in ensemble.models]
+        own = [scaled(probs, ensemble.heads, ensemble.temperatures) for probs in each]
+        found: Floats = mean_of(own)[0]
         return found
 
     def _class_map(
@@ -222,38 +230,35 @@ class _Eye:
         return ClassMap(head.name, name, float(probs[column]), is_true, heat)
 
 
-def chosen_columns(
-    question: Question, heads: tuple[Head, ...], probs: Floats, truth: Floats | None = None
-) -> list[int]:
+def chosen_columns(looking: Looking, probs: Floats, truth: Floats | None = None) -> list[int]:
     """Choose the classes to show of one sample, among all heads' columns, the likeliest first.
 
     Args:
-        question: Names them, or says how likely they must be. Otherwise they are the answers: of
-            a softmax head the likeliest class, of others those above one half, else the likeliest;
-            and behind them what is true and was not answered.
-        heads: What the columns mean.
+        looking: Its question names them, or says how likely they must be. Otherwise they are the
+            answers: of a softmax head the likeliest class, of others those above their thresholds,
+            else the likeliest; and behind them what is true and was not answered.
         probs: Of the sample [all classes].
         truth: 0 or 1 [all classes], where it is known.
     """
+    question, heads = looking.question, looking.ensemble.heads
+    limits = np.full(len(probs), 0.5) if looking.thresholds is None else looking.thresholds
     answered: list[int] = []
     missed: list[int] = []
     for head, columns in zip(heads, head_slices(heads), strict=True):
         if question.head not in ("", head.name):
             continue
-        own = probs[columns]
-        order = np.argsort(-own, kind="stable").tolist()
+        order = (columns.start + np.argsort(-probs[columns], kind="stable")).tolist()
+        names = dict(zip(range(columns.start, columns.stop), head.class_names, strict=True))
         if question.classes:
-            wanted = [k for k in order if head.class_names[k] in question.classes]
+            answered += [k for k in order if names[k] in question.classes]
         elif question.at_least is not None:
-            wanted = [k for k in order if own[k] >= question.at_least]
-        elif head.activation == "sigmoid":
-            wanted = [k for k in order if own[k] > 0.5] or order[:1]
+            answered += [k for k in order if probs[k] >= question.at_least]
         else:
-            wanted = order[:1]
-        answered += [columns.start + k for k in wanted]
-        if truth is not None and not question.classes and question.at_least is None:
-            known = truth[columns] > 0.5
-            missed += [columns.start + k for k in order if known[k] and k not in wanted]
+            above = [k for k in order if head.activation == "sigmoid" and probs[k] > limits[k]]
+            answers = above or order[:1]
+            answered += answers
+            true = [] if truth is None else [k for k in order if truth[k] > 0.5]
+            missed += [k for k in true if k not in answers]
     found = answered + missed
     return found[:1] if question.method == "rollout" else found
 

@@ -2,42 +2,42 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fivefold.config import ExperimentConfig
 from fivefold.core.arguments import as_whole, refuse_argument
 from fivefold.core.errors import ConfigError, Problem
-from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.data import PredictionItem, PythonSource, Source
 from fivefold.data.chosen import ChosenSource
 from fivefold.engine.checkpoint import load_bundle
-from fivefold.engine.tta import views_of
+from fivefold.experiment.applying import temperatures_of, thresholds_of
 from fivefold.experiment.datasets import open_inputs, wrap
-from fivefold.experiment.explaining import Explanation, Question, check_question, explain_source
-from fivefold.experiment.inference import Ensemble, load_ensemble
+from fivefold.experiment.decisions import Decisions, Wishes
+from fivefold.experiment.explaining import (
+    Explanation,
+    Looking,
+    Question,
+    check_question,
+    explain_source,
+)
+from fivefold.experiment.inference import load_ensemble
 from fivefold.experiment.own_samples import Group, unseen_groups, worst_mistakes
-from fivefold.experiment.trained import stage_index, trained_folds
+from fivefold.experiment.predicting import Predicting
 
 _PLAIN = Question()
 
 
-class Explains(ABC):
-    """Shows where models look; see `Experiment`.
+class Explains(Predicting, ABC):
+    """The part of an experiment that shows where its models look.
 
     Attributes:
-        config: The experiment's.
-        folder: Where its files are.
-        progress: Who watches.
         trained_on: The data of the last `fit`, so that they need not be opened again.
     """
 
-    config: ExperimentConfig
-    folder: RunFolder
-    progress: Progress
     trained_on: Source | None = None
 
     @abstractmethod
@@ -54,6 +54,8 @@ class Explains(ABC):
     ) -> Generator[Explanation]:
         """Show where models look in images, one after the other; none is kept.
 
+        What they answer, and how probable it is, is what `predict` says.
+
         Args:
             inputs: An image [H, W, C] or [H, W]; or as for `predict`: a Source, a folder, a table
                 with paths, files; or a data set of Python's.
@@ -69,12 +71,13 @@ class Explains(ABC):
             DataError: If there is no image.
             StateError: If a model is not trained or damaged.
         """
-        index = stage_index(self.folder, self.config, stage)
-        chosen = trained_folds(self.folder, self.config, folds, stage)
+        index, chosen = self._stage_index(stage), self._trained_folds(folds, stage)
         self._check(question, chosen[0], index)
         source = _source_of(inputs, self.progress)
         everything = Group(chosen, tuple(range(len(source))))
-        return self._explained(source, [everything], question, index)
+        changes_nothing = Wishes.by(self.config).changes_nothing
+        decided = None if changes_nothing else self.decisions(index)
+        return self._explained(source, [everything], question, index, decided)
 
     def explain_samples(
         self,
@@ -86,6 +89,9 @@ class Explains(ABC):
         stage: int = -1,
     ) -> Generator[Explanation]:
         """Show where models look in samples of the experiment that they have not seen.
+
+        What they answer is what the out-of-fold predictions say, before anything was decided on
+        these.
 
         Args:
             ids: Of the samples; or a number: so many of the surest mistakes out of fold.
@@ -101,8 +107,7 @@ class Explains(ABC):
             DataError: If there is no such sample.
             FivefoldError: As `explain`.
         """
-        index = stage_index(self.folder, self.config, stage)
-        chosen = trained_folds(self.folder, self.config, folds, stage)
+        index, chosen = self._stage_index(stage), self._trained_folds(folds, stage)
         self._check(question, chosen[0], index)
         if isinstance(ids, int | np.integer):
             if (count := as_whole("mistakes", ids)) < 1:
@@ -120,19 +125,27 @@ class Explains(ABC):
         check_question(question, load_bundle(self.folder.bundle(fold, stage)).spec.heads)
 
     def _explained(
-        self, source: Source, groups: Sequence[Group], question: Question, stage: int
+        self,
+        source: Source,
+        groups: Sequence[Group],
+        question: Question,
+        stage: int,
+        decided: Decisions | None = None,
     ) -> Generator[Explanation]:
         for group in groups:
-            part = source
-            if len(group.positions) < len(source):
-                part = ChosenSource(source, group.positions)
-            ensemble = self._ensemble(group.folds, stage)
-            yield from explain_source(ensemble, group.folds, part, question, self.progress)
-
-    def _ensemble(self, folds: Sequence[int], stage: int) -> Ensemble:
-        views = views_of(self.config.test_time_augmentation)
-        places = [(fold, stage) for fold in folds]
-        return load_ensemble(self.folder, places, config=self.config, views=views)
+            whole = len(group.positions) == len(source)
+            part = source if whole else ChosenSource(source, group.positions)
+            places = [(fold, stage) for fold in group.folds]
+            ensemble = load_ensemble(
+                self.folder, places, config=self.config, views=self._views(tta=False)
+            )
+            thresholds = None
+            if decided is not None:
+                own = temperatures_of(decided, ensemble.heads, self.folder)
+                ensemble = replace(ensemble, temperatures=own)
+                thresholds = thresholds_of(decided)
+            looking = Looking(ensemble, group.folds, question, thresholds)
+            yield from explain_source(looking, part, self.progress)
 
 
 def _source_of(inputs: Any, progress: Progress) -> Source:
