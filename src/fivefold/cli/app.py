@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from fivefold import __version__
-from fivefold.cli import compare, evaluate, lr_find, manage, plot, predict, preview, train
+from fivefold.cli import compare, evaluate, lr_find, manage, plot, predict, preview, suspects, train
 from fivefold.cli.console import close_streams, open_streams
 from fivefold.cli.data.group import group as data_group
 from fivefold.cli.guard import PIPE_CLOSED
@@ -91,6 +91,15 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold evaluate flowers new.csv --images new-photos --json",
             "fivefold evaluate flowers --holdout --stage 0",
             "fivefold evaluate flowers --by-fold",
+        ),
+    ),
+    (
+        "suspects",
+        suspects.suspects,
+        (
+            "fivefold suspects flowers",
+            "fivefold suspects flowers -o suspects.csv --sheet suspects.png",
+            "fivefold suspects flowers --top 50 --json",
         ),
     ),
     (

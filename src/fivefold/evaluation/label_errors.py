@@ -63,10 +63,11 @@ class HeadErrors:
         name: The head's; empty for the only one.
         samples: How many were looked at.
         suspects: How many of them have a suspicious label.
-        wrong: The estimated share of labels that are wrong; of a sigmoid head, of answers, one
-            for each sample and class. None where nothing can be said.
+        wrong: The estimated share of labels that are wrong, or of answers. None where nothing can
+            be said.
         undefined: Why not; else empty.
         skipped: Classes that were not asked, since all samples or none have them.
+        binary: Whether each sample has an answer for each class, as in a sigmoid head.
     """
 
     name: str
@@ -75,6 +76,7 @@ class HeadErrors:
     wrong: Share | None
     undefined: str = ""
     skipped: tuple[str, ...] = ()
+    binary: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,16 +158,20 @@ def _of_head(
             moved += own
             rows = np.flatnonzero(found.suspect)
             flagged[column] = rows, found.likely[rows]
+    binary = head.activation == "sigmoid"
     if not flagged:
-        return [], HeadErrors(head.name, count, 0, None, _why_not(predictions))
-    told = _several_classes if head.activation == "sigmoid" else _one_class
+        why = _why_not(predictions)
+        return [], HeadErrors(head.name, count, 0, None, why, binary=binary)
+    told = _several_classes if binary else _one_class
     suspects = [
         Suspect(ids[i], head.name, given, suggested, sure, score, folds.get(ids[i], NOBODY))
         for i, given, suggested, sure, score in told(predictions, flagged)
     ]
     wrong = share_of(float(np.mean(estimates)), moved / len(estimates))
     skipped = _skipped(head, flagged)
-    return suspects, HeadErrors(head.name, count, len(suspects), wrong, skipped=skipped)
+    return suspects, HeadErrors(
+        head.name, count, len(suspects), wrong, skipped=skipped, binary=binary
+    )
 
 
 def _check_numbers(predictions: Predictions) -> None:

@@ -21,7 +21,7 @@ def write_prediction_tables(folder: RunFolder, folds: Sequence[int], stage: int)
     Columns: those of `prediction_rows`, with `path` (relative to the experiment's folder, left out
     where the data are no files) and `fold` behind the id.
     """
-    paths = _paths(folder)
+    paths = paths_of_samples(folder)
     parts = [Predictions.load(folder.predictions("validation", fold, stage)) for fold in folds]
     fold_of = {i: fold for fold, part in zip(folds, parts, strict=True) for i in part.ids}
     _write(folder.oof_path, join(parts).sorted(), fold_of, paths)
@@ -44,7 +44,7 @@ def _write(
     durable.write_bytes(path, csv_bytes(table))
 
 
-def _paths(folder: RunFolder) -> dict[str, str]:
+def paths_of_samples(folder: RunFolder) -> dict[str, str]:
     """Say where each sample lies, as seen from the experiment; nothing where there are no files."""
     if not folder.audit_path.exists():
         return {}

@@ -21,6 +21,7 @@ COMMANDS = [
     "preview",
     "report",
     "schema",
+    "suspects",
 ]
 
 

@@ -22,9 +22,11 @@ from fivefold.engine.captions import (
     shortened,
     shortened_in_the_middle,
 )
+from fivefold.engine.thumbnails import thumbnail
 
 _MOST, _ACROSS = 24, 6
 _TILE, _GAP, _MARGIN, _TEXT, _HEAD = 168, 18, 24, 40, 62  # pixels
+_LEAST = 96  # pixels that a small image is enlarged to
 _INK, _SOFT, _PAPER, _FRAME, _BAD = "#1c1c1e", "#6e6e73", "#ffffff", "#f2f2f4", "#b3261e"
 _FEW = 96  # pixels of the longer side up to which every one of them is shown
 
@@ -69,23 +71,10 @@ def _tiles(checked: Checked, source: Source, finding: Finding) -> list[_Tile]:
 
 def _tile(source: Source, i: int, row: AuditRow, finding: str, *, begins: bool) -> _Tile:
     try:
-        picture, instead = _shown(source, i), ""
+        picture, instead = thumbnail(source, i, _TILE, least=_LEAST), ""
     except DataError as error:
         picture, instead = None, words_for(row.reason) if row.reason else str(error)
     return _Tile(picture, instead, row.sample_id, _note(source, i, row, finding), begins)
-
-
-def _shown(source: Source, i: int) -> Pillow.Image:
-    """Make a picture that fits a tile; of a small image every pixel is a square."""
-    pixels = source.image(i, (_TILE, _TILE))
-    pixels = pixels[:, :, :3] if pixels.shape[2] >= 3 else pixels[:, :, 0]
-    picture = Pillow.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
-    longest = max(picture.size)
-    scale, way = _TILE / longest, Pillow.Resampling.LANCZOS
-    if longest <= _FEW:
-        scale, way = float(_TILE // longest), Pillow.Resampling.NEAREST
-    width, height = (max(1, round(side * scale)) for side in picture.size)
-    return picture.resize((width, height), way)
 
 
 def _note(source: Source, i: int, row: AuditRow, finding: str) -> str:
