@@ -34,7 +34,14 @@ def _known(encoding: str) -> str:
     return encoding
 
 
-_Names: TypeAlias = Annotated[Many[Name], Field(min_length=1)]
+def _different(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        msg = "each column once"
+        raise ValueError(msg)
+    return names
+
+
+_Names: TypeAlias = Annotated[Many[Name], Field(min_length=1), AfterValidator(_different)]
 
 ImageColumn: TypeAlias = Annotated[
     Name | None,
@@ -45,12 +52,12 @@ ImageColumn: TypeAlias = Annotated[
 ]
 LabelColumn: TypeAlias = Annotated[
     Name | _Names | None,
-    one_of("a column name or a list of column names"),
+    one_of("a column name or a list of different column names"),
     Field(description="With a table: the column of labels; a list has one column for each output."),
 ]
 IndicatorColumns: TypeAlias = Annotated[
-    Annotated[Many[Name], Field(min_length=2)] | None,
-    one_of("a list of at least two column names"),
+    Annotated[Many[Name], Field(min_length=2), AfterValidator(_different)] | None,
+    one_of("a list of at least two different column names"),
     Field(
         description="With a table: columns of 0 and 1, one for each class, instead of "
         "`label_column`; default found where all other columns are such."

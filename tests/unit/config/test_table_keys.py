@@ -17,6 +17,8 @@ DATA = "dataset: {csv: t.csv, %s}\n"
         (DATA % "label_column: a, indicator_columns: [b, c]", "only one of label_column and indic"),
         (DATA % "encoding: cp1", "an encoding of texts such as utf-8, cp1251"),
         (DATA % "encoding: base64", "an encoding of texts such as utf-8, cp1251"),
+        (DATA % "label_column: [a, a]", "or a list of different column names, got"),
+        (DATA % "indicator_columns: [a, a]", "at least two different column names, got"),
     ],
 )
 def test_columns_that_would_be_lost_or_contradict_are_refused(text, message):
