@@ -44,7 +44,8 @@ from fivefold.config.ranges import (
     Side,
     Views,
 )
-from fivefold.config.sections import STRICT, DatasetSection, SectionOrName
+from fivefold.config.section_or_name import SectionOrName
+from fivefold.config.sections import STRICT, DatasetSection
 from fivefold.config.stage_keys import StageConfig
 
 

@@ -1,17 +1,9 @@
 """Sections that Musket lacks: they make the command line need no Python."""
 
 from difflib import get_close_matches
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    model_validator,
-)
-from pydantic_core import core_schema
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fivefold.config.coco_keys import (
     COCO_KEYS,
@@ -213,30 +205,3 @@ class DatasetSection(BaseModel):
     def kind(self) -> str:
         """What kind of data it is: the name of that key."""
         return next(kind for kind in _BELONGING if getattr(self, kind) is not None)
-
-
-class _NameInstead:
-    """Let a name stand where a section does; what is wrong in a section is told with its place."""
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        """Check a section, and leave a name or nothing as it is."""
-        del source  # the protocol's name
-        return core_schema.no_info_wrap_validator_function(
-            lambda given, check: given if given is None or _is_name(given) else check(given),
-            handler.generate_schema(DatasetSection),
-        )
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """Tell editors that a name is allowed."""
-        return {"anyOf": [handler(schema), {"type": "string", "minLength": 1}, {"type": "null"}]}
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-SectionOrName: TypeAlias = Annotated[DatasetSection | str | None, _NameInstead()]
