@@ -8,7 +8,18 @@ import typer
 from typer.core import TyperCommand
 
 from fivefold import __version__
-from fivefold.cli import compare, evaluate, lr_find, manage, plot, predict, preview, suspects, train
+from fivefold.cli import (
+    compare,
+    evaluate,
+    explain,
+    lr_find,
+    manage,
+    plot,
+    predict,
+    preview,
+    suspects,
+    train,
+)
 from fivefold.cli.console import close_streams, open_streams
 from fivefold.cli.data.group import group as data_group
 from fivefold.cli.guard import PIPE_CLOSED
@@ -100,6 +111,16 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold suspects flowers",
             "fivefold suspects flowers -o suspects.csv --sheet suspects.png",
             "fivefold suspects flowers --top 50 --json",
+        ),
+    ),
+    (
+        "explain",
+        explain.explain,
+        (
+            "fivefold explain flowers new-photos -o looked",
+            "fivefold explain flowers one.jpg --class rose --class tulip --method layercam",
+            "fivefold explain flowers --mistakes 20 -o mistakes",
+            "fivefold explain flowers --sample daisy/a.jpg --min-probability 0.1",
         ),
     ),
     (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fivefold.cli.console import say, starting, warned_before
+from fivefold.cli.explain import explain_for_report
 from fivefold.cli.results import finish
 from fivefold.core.digits import mean_and_spread
 from fivefold.core.durable import read_json
@@ -156,6 +157,8 @@ def run_one(experiment: Path, time_limit: float | None, wish: Wish) -> "Summary"
                 time_limit=time_limit,
             )
         )
+    if opened is not None and summary.folds:
+        explain_for_report(opened)
     again = wish.command(experiment, folds=summary.stopped)
     finish(summary, folder, again, made_again=wish.only_report)
     if opened is not None and summary.completed:
