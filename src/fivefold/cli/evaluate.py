@@ -1,14 +1,14 @@
 """The command that measures trained models."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fivefold.cli import arguments
-from fivefold.cli.console import say, show_json, show_table, starting
+from fivefold.cli.console import say, show_json, show_pairs, show_table, starting
 from fivefold.cli.data import options
 from fivefold.cli.data.check import check_new_folder
 from fivefold.cli.guard import guarded
@@ -73,7 +73,9 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
 
     Each number has a bootstrap interval and, out of fold, its standard deviation over the folds.
     New samples are predicted by all finished folds together, and read as those of training were
-    where no option says how. What is undefined is told with its reason.
+    where no option says how. What is undefined is told with its reason. All numbers are of
+    probabilities as the models say them, and labels from one half on; what `fivefold predict` makes
+    of them stands below the tables.
     """
     from fivefold.experiment.named_data import Reading
 
@@ -94,6 +96,7 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
     if data is not None:
         found = _of_new(experiment, data, reading, stage, tta=tta, allow_imports=allow_imports)
         measured: Mapping[str, Any] = {}
+        decided: Sequence[tuple[str, str]] = ()
     else:
         config, folder = _opened(experiment, allow_imports=allow_imports)
         measured = _measured(folder, config, stage)
@@ -101,7 +104,11 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
             _show_folds(measured)
             return
         found = _of_run(folder, config, stage, holdout=holdout)
+        decided, record = _decided(folder, config, stage)
+        measured = {**measured, "decisions": record}
     _finish(found, measured, output, as_json=as_json)
+    if not as_json:
+        show_pairs(decided)
 
 
 def _finish(
@@ -123,6 +130,22 @@ def _finish(
         show_evaluation(found, is_narrow=sys.stdout.isatty())
     if output is not None:
         say(f"{output}: {len(written)} files")
+
+
+def _decided(
+    folder: "RunFolder", config: "ExperimentConfig", stage: int
+) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+    """Say what becomes of predictions, as lines and for JSON."""
+    from fivefold.experiment.applying import decision_record, decision_rows, held_out_coverage
+    from fivefold.experiment.decisions import Wishes, decisions_for
+    from fivefold.experiment.finished import renew_if_finished
+    from fivefold.experiment.trained import stage_index, trained_folds
+
+    renew_if_finished(folder, config)
+    folds, index = trained_folds(folder, config, None, stage), stage_index(folder, config, stage)
+    decisions = decisions_for(folder, folds, index, Wishes.by(config))
+    coverage = held_out_coverage(folder, decisions)
+    return decision_rows(decisions, coverage), decision_record(decisions, coverage)
 
 
 def _opened(experiment: Path, *, allow_imports: bool) -> tuple["ExperimentConfig", "RunFolder"]:
@@ -169,7 +192,7 @@ def _of_new(
         from fivefold.experiment.opening import open_experiment
 
         opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
-    predictions = opened.predict(source, stage=stage, tta=tta)
+    predictions = opened.predict(source, stage=stage, tta=tta, raw=True)
     return {str(data): assess_new(predictions, source, opened.config.seed)}
 
 

@@ -124,9 +124,10 @@ def report(experiment: arguments.Experiment) -> None:
     """Write report.html again: curves, confusions, examples."""
     from fivefold.apps.report import write_pictures, write_report
     from fivefold.config import load
+    from fivefold.experiment.finished import renew_if_finished
 
-    load(experiment)
     folder = RunFolder.of(experiment)
+    renew_if_finished(folder, load(experiment))
     for path in write_pictures(folder):
         show(str(path))
     show(str(write_report(folder)))

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,10 @@ from fivefold.core.durable import write_bytes
 from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
+    from fivefold.core.predictions import Predictions
     from fivefold.data import Source
+    from fivefold.experiment.decisions import Decisions
+    from fivefold.experiment.experiment import Experiment
 
 
 @guarded
@@ -35,20 +38,38 @@ def predict(  # noqa: PLR0913  one parameter for each option
     folds: arguments.Folds = None,
     stage: arguments.Stage = -1,
     tta: Annotated[bool, typer.Option("--tta", help="Average over flipped copies too.")] = False,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            help="Probabilities as the models say them, labels from one half on: no temperature, "
+            "no thresholds.",
+        ),
+    ] = False,
+    sets: Annotated[
+        float | None,
+        typer.Option(
+            "--sets",
+            metavar="COVERAGE",
+            help="Add a column with as many classes as it takes to hold the true one with this "
+            "probability, such as 0.9.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
     """Label images by all folds' models together; gives a CSV table.
 
     Columns: id, label, confidence, then one probability per class. Where an image may have several
-    labels, its label is every class above one half, and its confidence is that of the least sure
-    answer: the lowest of max(p, 1 - p) over all classes. Several outputs have these columns each,
-    their names in front.
+    labels, its label is every class above its threshold, which is one half unless the config says
+    otherwise, and its confidence is that of the least sure answer: the lowest p of an answered
+    class or 1 - p of another one. Several outputs have these columns each, their names in front.
 
     Ids are file names exactly as
     they are: look at the table in a text editor before a spreadsheet if you do not trust them.
     """
     chosen = None if folds is None else arguments.numbers(folds)
+    _check_coverage(sets)
     check_free(output, force=force)
     with starting():
         from fivefold.evaluation.tables import csv_bytes, prediction_rows
@@ -56,14 +77,53 @@ def predict(  # noqa: PLR0913  one parameter for each option
 
         opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
     source = _opened(inputs, images)
-    predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta)
-    data = csv_bytes(prediction_rows(predictions))
+    # first what can be wrong with it, then what takes time
+    decisions = _decisions(opened, stage, sets, raw=raw)
+    predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta, raw=raw)
+    data = csv_bytes(prediction_rows(predictions, **_decided(predictions, decisions, sets)))
     if output == STANDARD_OUTPUT:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         return
     write_bytes(output, data)
     say(f"{output}: {len(predictions)} predictions")
+
+
+def _check_coverage(sets: float | None) -> None:
+    """Refuse a probability that no set can have, before anything heavy is loaded."""
+    if sets is not None and not 0 < sets < 1:
+        msg = f"expected a number between 0 and 1, such as 0.9, got {sets:g}"
+        raise typer.BadParameter(msg, param_hint="--sets")
+
+
+def _decisions(
+    opened: "Experiment", stage: int, sets: float | None, *, raw: bool
+) -> "Decisions | None":
+    """Find what becomes of predictions, and say it; None if they stay as they are."""
+    from fivefold.experiment.applying import told
+    from fivefold.experiment.decisions import Wishes
+
+    if sets is None and (raw or Wishes.by(opened.config).changes_nothing):
+        return None
+    decisions = opened.decisions(stage, coverage=sets, raw=raw)
+    done = told(decisions)
+    if done:
+        say(f"applied: {done} (--raw leaves it out)")
+    if sets is not None:
+        say(f"sets: they hold the true class with probability {sets:g}")
+    return decisions
+
+
+def _decided(
+    predictions: "Predictions", decisions: "Decisions | None", sets: float | None
+) -> dict[str, Any]:
+    """Say what a table needs to know of decisions."""
+    if decisions is None:
+        return {}
+    from fivefold.experiment.applying import sets_of, thresholds_of
+
+    shown = None if sets is None else sets_of(predictions, decisions)
+    return {"thresholds": thresholds_of(decisions), "sets": shown}
 
 
 def _opened(inputs: Sequence[Path], images: Path | None) -> "Source | Path | Sequence[Path]":

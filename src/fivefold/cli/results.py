@@ -31,7 +31,7 @@ def finish(summary: "Summary", folder: RunFolder, again: str, *, made_again: boo
         write_pictures(folder)
         write_report(folder)
     if not summary.fresh and not made_again:
-        say("already finished: nothing to do")
+        say(f"already finished: nothing to {'train' if summary.decided else 'do'}")
     show_summary(summary)
     pictures = sorted((folder.root / "pictures").glob("*.png"))
     paths = [*(("picture", str(path)) for path in pictures), ("report", str(folder.report_path))]

@@ -1,6 +1,8 @@
 """Decisions applied to predictions, and told."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -112,12 +114,40 @@ def decision_rows(decisions: Decisions, coverage: Sequence[Coverage] = ()) -> li
             rows.append((f"temperature{_of(one)}", f"{one.temperature:.4g}"))
         if one.thresholds:
             rows.append((f"thresholds{_of(one)}", _thresholds_text(decisions, one)))
-        text = f"hold the true class with probability {decisions.wishes.coverage:g}"
+        text = f"coverage {decisions.wishes.coverage:g}"
         if coverage:
             text += f"; {_coverage_text(coverage[number])}"
         rows.append((f"prediction sets{_of(one)}", text))
     rows.append(("chosen on", _chosen_on(decisions)))
     return rows + [("note", remark) for remark in decisions.remarks]
+
+
+def decision_record(decisions: Decisions, coverage: Sequence[Coverage] = ()) -> dict[str, Any]:
+    """Put together what scripts may read of decisions; see `decision_rows`."""
+    heads = []
+    for number, one in enumerate(decisions.heads):
+        names = one.head.class_names
+        held_out = {"holdout": asdict(coverage[number])} if coverage else {}
+        heads.append(
+            {
+                "head": one.head.name,
+                "temperature": one.temperature,
+                "thresholds": dict(zip(names, one.thresholds, strict=False)),
+                "set_levels": list(one.levels),
+                **held_out,
+            }
+        )
+    return {
+        "asked": {
+            "calibration": "temperature" if decisions.wishes.temperature else "none",
+            "thresholds": str(decisions.wishes.thresholds),
+            "coverage": decisions.wishes.coverage,
+        },
+        "heads": heads,
+        "stage": decisions.stage,
+        "samples": decisions.samples,
+        "remarks": list(decisions.remarks),
+    }
 
 
 def _of(one: HeadDecision) -> str:
@@ -144,6 +174,6 @@ def _coverage_text(found: Coverage) -> str:
         return "on the holdout undefined, since no class is true there"
     low, high = found.interval
     return (
-        f"on the holdout {found.covered:.4f} [{low:.4f}, {high:.4f}] "
-        f"of {found.samples:,} samples, {found.size:.2f} classes on average"
+        f"on the holdout {found.covered:.4f} ({low:.4f}..{high:.4f}) of {found.samples:,} samples, "
+        f"{found.size:.2f} classes in the mean"
     )

@@ -63,6 +63,19 @@ def decided_again(folder: RunFolder, config: ExperimentConfig, summary: Summary)
     return replace(summary, decided=renew_decisions(folder, config, summary.folds))
 
 
+def renew_if_finished(folder: RunFolder, config: ExperimentConfig) -> None:
+    """Bring decisions to what a config asks for, if everything is trained; warn if it cannot be."""
+    if not folder.summary_path.exists():
+        return
+    try:
+        summary = read_summary(folder)
+        plans = make_plan(folder, summary.folds, len(summary.stages))
+        if all(plan.done for plan in plans):
+            renew_decisions(folder, config, summary.folds)
+    except FivefoldError as error:
+        logger.warning("decisions are left as they are: %s", error)
+
+
 def finished_summary(folder: RunFolder, config: ExperimentConfig) -> Summary | None:
     """Read the summary of a finished experiment, whose config must be the same still.
 
@@ -88,6 +101,7 @@ def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
     # a run that is not finished, or whose config is wrong, does without these here
     from fivefold.data.audited import Audit  # noqa: PLC0415
     from fivefold.experiment.assembling import assembled  # noqa: PLC0415
+    from fivefold.experiment.sources import corrections_digests  # noqa: PLC0415
 
     try:
         source = assembled(config, allow_imports=False, progress=Silent())
@@ -95,6 +109,10 @@ def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
     except FivefoldError as error:
         logger.warning("the data of this finished run cannot be read any more: %s", error)
         return
+    recorded = durable.read_json(folder.manifest_path).get("corrections", {})
+    if corrections_digests(config) != recorded:
+        text = "the table of corrections was written anew since this run finished; "
+        logger.warning("%sa new experiment folder trains on it", text)
     before = {row.sample_id: row.stamp for row in audited if row.status != "excluded"}
     now = {sample_id: source.stamp(i) for i, sample_id in enumerate(source.sample_ids)}
     changed = [i for i in before.keys() | now if before.get(i) != now.get(i)]

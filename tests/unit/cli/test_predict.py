@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fivefold.cli import app
+from fivefold.config import parse
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
 
@@ -14,12 +15,13 @@ class FakeExperiment:
     """Answers as `Experiment` does, without a model."""
 
     asked: ClassVar[list] = []
+    config = parse("lr: 1")
 
     @classmethod
     def load(cls, path, overrides=(), *, allow_imports, progress):
         return cls()
 
-    def predict(self, inputs, *, folds, stage, tta):
+    def predict(self, inputs, *, folds, stage, tta, raw):
         self.asked.append(inputs)
         head = Head("", "softmax", ("cat", "dog"))
         probs = np.asarray([[0.25, 0.75]] * 2, np.float32)
@@ -67,3 +69,9 @@ def test_images_of_a_table_may_be_elsewhere(tmp_path, capsys):
     capsys.readouterr()
     assert app.run(["predict", "x", str(tmp_path), *images]) == 3
     assert "expected a table beside --images, got no table" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("coverage", ["0", "1", "1.5", "-0.1", "nan"])
+def test_impossible_coverage_is_refused_before_anything_is_loaded(coverage, capsys):
+    assert app.run(["predict", "x", "a", "--sets", coverage]) == 2
+    assert "expected a number between 0 and 1, such as 0.9" in capsys.readouterr().err

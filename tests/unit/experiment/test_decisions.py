@@ -207,9 +207,7 @@ def test_decisions_are_told(folder):
     assert rows["temperature of kind"] == f"{first:.4g}"
     assert rows["thresholds of tags"].endswith(": the highest F1")
     assert "thresholds of kind" not in rows
-    assert rows["prediction sets of kind"].startswith(
-        "hold the true class with probability 0.8; on the holdout "
-    )
+    assert rows["prediction sets of kind"].startswith("coverage 0.8; on the holdout ")
     assert rows["chosen on"] == "120 out-of-fold predictions of stage 1"
     assert told(make_decisions(folder, (0, 1, 2), 1, Wishes())) == ""
 
