@@ -4,8 +4,8 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -59,22 +59,39 @@ def write_folder(
     """
     check_new_folder(output, opened.images_dir)
     places = _places(opened, labels, np.flatnonzero(keep).tolist())
-    temporary = output.absolute().parent / f"{TEMPORARY}{secrets.token_hex(8)}"
-    try:
-        temporary.mkdir(parents=True)
-        _fill(temporary, places, link, progress)
-        if link != "symbolic":
-            _check_read_back(temporary, places)
-        _take_name(temporary, output)
-    except OSError as error:
-        if error.errno == errno.EXDEV:
+    with new_folder(output) as folder:
+        try:
+            _fill(folder, places, link, progress)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
             message = f"expected a folder on the disk of {opened.images_dir}, got another disk"
             hint = "hard links stay on one disk: use --link copy"
             raise ConfigError([Problem("cli/link", str(output), message, hint)]) from error
+        if link != "symbolic":
+            _check_read_back(folder, places)
+    return len(places)
+
+
+@contextmanager
+def new_folder(output: Path) -> Iterator[Path]:
+    """Give a folder to write into; it gets its name when all is well, and else goes.
+
+    Args:
+        output: What it will be called; not there, or an empty folder.
+
+    Raises:
+        ResourceError: If the disk is full, read-only or failing.
+    """
+    temporary = output.absolute().parent / f"{TEMPORARY}{secrets.token_hex(8)}"
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        _take_name(temporary, output)
+    except OSError as error:
         raise _refusal(error, temporary, output) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return len(places)
 
 
 def _refusal(error: OSError, temporary: Path, output: Path) -> ResourceError:
@@ -93,7 +110,9 @@ def check_new_folder(output: Path, source: Path) -> None:
         ConfigError: If it does.
     """
     found = ""
-    if output.is_dir() and any(output.iterdir()):
+    if output.is_symlink():
+        found = "a link"
+    elif output.is_dir() and any(output.iterdir()):
         found = "one with something in it"
     elif output.exists() and not output.is_dir():
         found = "a file"

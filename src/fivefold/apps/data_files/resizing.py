@@ -2,12 +2,12 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from fivefold.apps.data_files.folder_writing import check_new_folder
+from fivefold.apps.data_files.folder_writing import check_new_folder, new_folder
 from fivefold.apps.data_files.pictures import Picture, resized
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import decoding_threads
@@ -16,7 +16,7 @@ from fivefold.core.errors import ConfigError, DataError, Problem, UnsafeInputErr
 from fivefold.core.progress import Progress
 from fivefold.data import ImageProblem
 from fivefold.data.decode import read_bytes
-from fivefold.data.files import is_inside, list_files
+from fivefold.data.files import Listing, is_inside, list_files
 
 LARGEST = 10_000
 """The longest side in pixels that can be asked for."""
@@ -81,6 +81,20 @@ def resize_folder(
         raise ConfigError([Problem("cli/max-size", "--max-size", message, "such as 256")])
     listing = list_files(source)
     _check_apart(source, output, force=force)
+    if output.is_dir() and any(output.iterdir()):  # with --force, as was made sure of
+        return _resized(source, output, listing, (wanted, _replace), progress)
+    with new_folder(output) as folder:
+        return _resized(source, folder, listing, (wanted, _put), progress)
+
+
+def _resized(
+    source: Path,
+    folder: Path,
+    listing: Listing,
+    how: tuple[Wanted, Callable[[Path, str, bytes], None]],
+    progress: Progress,
+) -> Resized:
+    wanted, write = how
     results: dict[str, str] = {}
     counts: Counter[str] = Counter()
     threads = wanted.jobs or decoding_threads()
@@ -95,7 +109,7 @@ def resize_folder(
             )
         except ImageProblem as problem:
             return problem
-        _write(output, name, picture.data)
+        write(folder, name, picture.data)
         return picture
 
     done = map_ahead(each, listing.files, threads=threads, ahead=4 * threads)
@@ -128,7 +142,13 @@ def _check_apart(source: Path, output: Path, *, force: bool) -> None:
         raise ConfigError([Problem("cli/output-in-data", str(output), message, hint)])
 
 
-def _write(output: Path, name: str, data: bytes) -> None:
+def _put(folder: Path, name: str, data: bytes) -> None:
+    target = folder / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+
+
+def _replace(output: Path, name: str, data: bytes) -> None:
     target = output / name
     target.parent.mkdir(parents=True, exist_ok=True)
     if not is_inside(target.parent, os.path.realpath(output)):

@@ -79,3 +79,13 @@ def test_it_is_told_what_the_disk_refused(here, monkeypatch, capsys, number, tar
     assert run(["data", "convert", "photos", "-o", "new"]) == 6
     assert message in capsys.readouterr().err
     assert sorted(path.name for path in here.iterdir()) == ["photos"]
+
+
+@pytest.mark.parametrize("target", ["empty", "nowhere", "new"])
+@pytest.mark.parametrize("command", [["convert"], ["resize", "--max-size=8"]])
+def test_a_link_is_no_new_folder(here, capsys, command, target):
+    (here / "empty").mkdir()
+    (here / "new").symlink_to(target)
+    assert run(["data", command[0], "photos", "-o", "new", *command[1:]]) == 2
+    assert "new: expected a new folder, got a link" in capsys.readouterr().err
+    assert (here / "new").is_symlink()

@@ -45,6 +45,7 @@ def interrupting(monkeypatch, target, after, error=KeyboardInterrupt):
         (["convert", "-o", "a.csv"], "fivefold.apps.data_files.writing._line"),
         (["labels", "-o", "a.csv"], "fivefold.apps.data_files.writing._line"),
         (["split", "-o", "a.csv"], "fivefold.apps.data_files.writing._line"),
+        (["resize", "-o", "new", "--max-size=8"], "fivefold.apps.data_files.resizing._put"),
         (["sample", "-o", "new"], "fivefold.apps.data_files.folder_writing._take_name"),
     ],
 )
@@ -56,14 +57,17 @@ def test_nothing_half_is_left(here, monkeypatch, capsys, arguments, target):
     assert names(here) == before
 
 
-def test_of_resized_images_each_is_whole(here, monkeypatch, capsys):
+def test_of_images_resized_into_a_folder_that_is_there_each_is_whole(here, monkeypatch, capsys):
     whole = here / "whole"
     assert run(["data", "resize", "photos", "-o", "whole", "--max-size", "8", "--jobs", "1"]) == 0
     expected = {name: (whole / name).read_bytes() for name in names(whole)}
     shutil.rmtree(whole)
+    whole.mkdir()
+    (whole / "mine.txt").touch()
     interrupting(monkeypatch, "fivefold.apps.data_files.resizing.write_bytes", 5)
-    assert run(["data", "resize", "photos", "-o", "whole", "--max-size", "8", "--jobs", "1"]) == 130
-    found = names(whole)
+    command = ["data", "resize", "photos", "-o", "whole", "--max-size", "8", "--jobs", "1"]
+    assert run([*command, "--force"]) == 130
+    found = [name for name in names(whole) if name != "mine.txt"]
     assert len(found) == 5
     assert all((whole / name).read_bytes() == expected[name] for name in found)
 
