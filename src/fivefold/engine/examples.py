@@ -177,17 +177,6 @@ def draw_examples(
     Raises:
         DataError: If there is nothing to draw, or not one image for each prediction.
     """
-    return _png(_example_sheet(images, predictions, columns, limit))
-
-
-def draw_sheet(images: Sequence[Image], predictions: Predictions, columns: int = 4) -> Image:
-    """Draw the grid of `draw_examples` of all samples, as a picture [H, W, 3]."""
-    return np.asarray(_example_sheet(images, predictions, columns, len(predictions)))
-
-
-def _example_sheet(
-    images: Sequence[Image], predictions: Predictions, columns: int, limit: int
-) -> Pillow.Image:
     count = min(limit, len(predictions))
     if len(images) != len(predictions) or count < 1:
         found = f"{len(images)} images and {len(predictions)} predictions"
@@ -217,7 +206,7 @@ def draw_samples(
         _Cell(image, _UNKNOWN, [(line, _INK) for line in wrapped("", [label], "", _PICTURE)], own)
         for image, label, own in zip(images, labels, ids, strict=True)
     ]
-    return _png(_sheet(cells, columns))
+    return _sheet(cells, columns)
 
 
 @dataclass(frozen=True)
@@ -237,15 +226,8 @@ class _Cell:
     sample_id: str
 
 
-def _png(sheet: Pillow.Image) -> bytes:
-    file = io.BytesIO()
-    # The lowest level takes a quarter of the usual one's time for some more bytes.
-    sheet.save(file, "PNG", compress_level=1)
-    return file.getvalue()
-
-
-def _sheet(cells: Sequence[_Cell], columns: int) -> Pillow.Image:
-    """Draw cells in rows."""
+def _sheet(cells: Sequence[_Cell], columns: int) -> bytes:
+    """Draw cells in rows, as a PNG file."""
     columns = min(columns, len(cells))
     cell_width = _PICTURE + _GAP
     # One more line for the id, which is drawn below the longest caption.
@@ -257,7 +239,10 @@ def _sheet(cells: Sequence[_Cell], columns: int) -> Pillow.Image:
         corner = (_GAP + column * cell_width, _GAP + row * cell_height)
         _draw_picture(sheet, corner, cell.image, cell.frame)
         _draw_text(sheet, corner, cell.caption, cell.sample_id)
-    return sheet
+    file = io.BytesIO()
+    # The lowest level takes a quarter of the usual one's time for some more bytes.
+    sheet.save(file, "PNG", compress_level=1)
+    return file.getvalue()
 
 
 def _draw_picture(sheet: Pillow.Image, corner: tuple[int, int], image: Image, color: str) -> None:

@@ -12,7 +12,6 @@ from fivefold.core.types import Head
 from fivefold.engine.examples import (
     decided,
     draw_examples,
-    draw_sheet,
     mistake_confidence,
     pick_examples,
     steady_examples,
@@ -224,10 +223,3 @@ def test_steady_examples_do_not_depend_on_what_was_predicted():
     chosen = steady_examples(first, 10)
     assert chosen.tolist() == steady_examples(other, 10).tolist()
     assert set(first.targets[chosen].argmax(axis=1)) == set(range(5))
-
-
-def test_a_sheet_has_the_pixels_of_the_file():
-    sample = random_predictions(3)
-    images = [grey_image()] * 3
-    from_file = np.asarray(opened(draw_examples(images, sample)))
-    assert (draw_sheet(images, sample) == from_file).all()

@@ -1,6 +1,9 @@
+import io
+
 import numpy as np
 import pytest
 from fake_run import fake_predictions
+from PIL import Image
 from sklearn.metrics import multilabel_confusion_matrix
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
@@ -170,6 +173,15 @@ def test_a_curve_has_the_precision_and_recall_of_its_thresholds(tmp_path):
         )
         assert precision[place] == pytest.approx(hits / max(above.sum(), 1e-7))
         assert recall[place] == pytest.approx(hits / truth.sum())
+
+
+def test_pictures_have_the_size_that_is_said(tmp_path):
+    written(tmp_path, [0])
+    found = events(tmp_path)
+    for tag in ("confusion_matrix", "mistakes"):
+        (event,) = found.Images(tag)
+        picture = Image.open(io.BytesIO(event.encoded_image_string))
+        assert picture.size == (event.width, event.height)
 
 
 def test_many_classes_do_not_fill_the_disk(tmp_path):

@@ -94,6 +94,7 @@ class Runs:
         place.lock_path.parent.mkdir(parents=True, exist_ok=True)
         with settings(), FileLock(place.lock_path, timeout=_PATIENCE):
             mlflow = require("mlflow", extra="tracking")
+            self._entities = require("mlflow.entities", extra="tracking")
             uris = {"tracking_uri": place.tracking_uri, "registry_uri": place.tracking_uri}
             self._client = mlflow.MlflowClient(**uris)
             self._experiment_id = self._find_experiment(place)
@@ -118,10 +119,10 @@ class Runs:
 
     def log(self, run_id: str, step: int, numbers: Mapping[str, float]) -> None:
         """Give a run the numbers of a step, all of them or none."""
-        from mlflow.entities import Metric  # noqa: PLC0415  an extra
-
         now = int(time() * 1000)
-        metrics = [Metric(_key(name), value, now, step) for name, value in numbers.items()]
+        metrics = [
+            self._entities.Metric(_key(name), value, now, step) for name, value in numbers.items()
+        ]
         with settings():
             for start in range(0, len(metrics), _MOST_METRICS):
                 part = metrics[start : start + _MOST_METRICS]
@@ -173,9 +174,9 @@ class Runs:
         return self._client.create_run(self._experiment_id, tags=tags, run_name=name)
 
     def _log_params(self, config: Mapping[str, Any]) -> None:
-        from mlflow.entities import Param  # noqa: PLC0415  an extra
-
-        params = [Param(_key(k), v[:_LONGEST_VALUE]) for k, v in flattened(config).items()]
+        params = [
+            self._entities.Param(_key(k), v[:_LONGEST_VALUE]) for k, v in flattened(config).items()
+        ]
         for start in range(0, len(params), _MOST_PARAMS):
             part = params[start : start + _MOST_PARAMS]
             self._client.log_batch(self.parent, params=part)
