@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
-_MOST_BYTES = 6_000_000  # of a page's 15 MB
+_MOST_BYTES = 8_000_000  # of a page's 15 MB
 _CHUNK = 64
 
-SEEN, BEHIND_MISTAKES, BEHIND_RIGHT = range(3)
-"""Ranks: pictures that are seen at once, those behind counts of mistakes, and behind the others."""
+SEEN, BEHIND_COMMON, BEHIND_MISTAKES, BEHIND_RIGHT = range(4)
+"""Ranks: pictures that are seen at once, then those behind counts: of the commonest mistakes, of
+all mistakes, and of what is right."""
 
 Reader = Callable[[Sequence[str]], Mapping[str, str]]
 """From sample ids to the URLs of those that can be read."""

@@ -8,9 +8,17 @@ import numpy as np
 
 from fivefold.apps.report.gather import Gathered
 from fivefold.core.predictions import Predictions
+from fivefold.evaluation import find_metric
 from fivefold.evaluation.assessment import Assessment, assess
 from fivefold.evaluation.calibration import CalibrationReport, calibration_of
 from fivefold.evaluation.label_errors import LabelErrors, find_label_errors
+
+_ASSESSED_AS = {
+    "auc": "roc_auc",
+    "binary_accuracy": "accuracy",
+    "loss": "log_loss",
+    "top_k_categorical_accuracy": "top_5_accuracy",
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,14 @@ class Analysis:
     holdout: Assessment | None = None
     calibration: CalibrationReport | None = None
     label_errors: LabelErrors | None = None
+
+
+def assessed_name(metric: str) -> str:
+    """Say what an assessment calls a metric that a config may write in many ways."""
+    bare = metric.removeprefix("val_")
+    known = find_metric(bare)
+    name = known.name if known else bare
+    return _ASSESSED_AS.get(name, name)
 
 
 def analyse(found: Gathered) -> Analysis:

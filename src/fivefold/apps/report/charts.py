@@ -20,9 +20,10 @@ class Line:
     """One line of a chart.
 
     Attributes:
-        name: What a reader of its values sees, such as "fold 0".
+        name: What a reader of its values sees, such as "fold 0"; lines of one name belong together.
         style: Classes of the page's style sheet, such as "f0".
         points: x and y; what is NaN or beyond all measure becomes a gap.
+        part: Which of the lines of one name it is, such as "training".
         dotted: Whether the points are marked.
         whiskers: x, lower and upper end of vertical lines that say how sure a point is.
     """
@@ -30,6 +31,7 @@ class Line:
     name: str
     style: str
     points: Sequence[tuple[float, float]]
+    part: str = ""
     dotted: bool = True
     whiskers: Sequence[tuple[float, float, float]] = ()
 
@@ -171,8 +173,8 @@ class _Frame:
         for x, low, high in line.whiskers:
             (right, bottom), (_, top) = self.place(x, low), self.place(x, high)
             marked += _WHISKER.format(right, bottom, top)
-        group = Markup('<g class="line {}" data-name="{}"><path d="{}"/>{}</g>')
-        return group.format(line.style, line.name, path, marked)
+        group = Markup('<g class="line {}" data-name="{}" data-part="{}"><path d="{}"/>{}</g>')
+        return group.format(line.style, line.name, line.part, path, marked)
 
 
 def _written(value: float) -> str:

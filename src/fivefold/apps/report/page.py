@@ -78,6 +78,7 @@ def _templates() -> Environment:
         plain=texts.name,
         number=texts.number,
         end=texts.end,
+        interval=texts.interval,
         score=texts.score,
         percent=texts.percent,
         count=texts.count,

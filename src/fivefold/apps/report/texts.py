@@ -8,6 +8,12 @@ from markupsafe import Markup
 _MOST = 160  # letters of a name; a page shows it many times
 _END = 45
 _UNKNOWN = "\N{EN DASH}"
+_METRICS = {
+    "brier": "Brier score",
+    "cohen_kappa": "Cohen's kappa",
+    "matthews_corrcoef": "Matthews correlation",
+    "roc_auc": "ROC AUC",
+}
 _UNSHOWN = re.compile(
     # Control characters; marks that turn the direction of what follows; halves of characters.
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -58,6 +64,11 @@ def score(value: float) -> str:
     return _UNKNOWN if math.isnan(value) else f"{value:.3f}"
 
 
+def interval(low: float, high: float) -> str:
+    """Write both ends of an interval."""
+    return _UNKNOWN if math.isnan(low) else f"{number(low)} {_UNKNOWN} {number(high)}"
+
+
 def percent(value: float) -> str:
     """Write a fraction as a percentage with one decimal."""
     return _UNKNOWN if math.isnan(value) else f"{100 * value:.1f} %"
@@ -70,8 +81,10 @@ def count(value: int) -> str:
 
 def metric_name(text: str) -> str:
     """Write a metric's name in words."""
+    if text in _METRICS:
+        return _METRICS[text]
     words = text.replace("_", " ").strip()
-    for short in ("f1", "auc", "roc", "mcc"):
+    for short in ("f1", "auc"):
         words = " ".join(w.upper() if w == short else w for w in words.split(" "))
     return words
 

@@ -1,12 +1,12 @@
 """What is taken for what, or how well each label is found; a section for each head."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from fivefold.apps.report.album import BEHIND_MISTAKES, BEHIND_RIGHT
-from fivefold.apps.report.cells import by_count, cells_of
+from fivefold.apps.report.album import BEHIND_COMMON, BEHIND_MISTAKES, BEHIND_RIGHT, Album
+from fivefold.apps.report.cells import Cell, by_count, cells_of
 from fivefold.apps.report.matrices import Matrix, confusion
 from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.texts import name
@@ -17,6 +17,7 @@ _STYLES = ((12, ""), (30, "many"), (60, "most"))
 _MOST_ROWS = 20
 _SEEN_AT_ONCE = 12
 _AT_AN_END = 5
+_COMMON, _OF_EACH = 30, 12  # confusions that are looked at first, and samples of each
 
 
 def sections(material: Material) -> Iterator[Section]:
@@ -25,9 +26,7 @@ def sections(material: Material) -> Iterator[Section]:
     classes = assessment.heads if assessment else ()
     for number, part in enumerate(material.heads):
         cells = cells_of(part)
-        for mistakes, rank in ((True, BEHIND_MISTAKES), (False, BEHIND_RIGHT)):
-            groups = by_count(cells, mistakes=mistakes)
-            material.album.wish(rank, [[part.ids[row] for row in cell.rows] for cell in groups])
+        _wish(material.album, part, cells)
         matrix = confusion(part)
         title = "How well each label is found" if matrix is None else "What is taken for what"
         head = part.heads[0].name
@@ -50,6 +49,15 @@ def sections(material: Material) -> Iterator[Section]:
         )
 
 
+def _wish(album: Album, part: Predictions, cells: Mapping[str, Cell]) -> None:
+    """Ask for the pictures behind all counts."""
+    wrong = [[part.ids[row] for row in cell.rows] for cell in by_count(cells, mistakes=True)]
+    right = [[part.ids[row] for row in cell.rows] for cell in by_count(cells, mistakes=False)]
+    album.wish(BEHIND_COMMON, [ids[:_OF_EACH] for ids in wrong[:_COMMON]])
+    album.wish(BEHIND_MISTAKES, wrong)
+    album.wish(BEHIND_RIGHT, right)
+
+
 def _ends(head: HeadAssessment) -> tuple[list[ClassScores], ...]:
     """Choose the worst and the best classes by F1; none where a look at all of them says it."""
     known = sorted((row for row in head.classes if row.f1.is_defined), key=lambda row: row.f1.value)
@@ -58,7 +66,7 @@ def _ends(head: HeadAssessment) -> tuple[list[ClassScores], ...]:
     return known[:_AT_AN_END], known[: -_AT_AN_END - 1 : -1]
 
 
-def _counts(part: Predictions, cells: dict[str, Any], kind: str) -> list[int]:
+def _counts(part: Predictions, cells: Mapping[str, Cell], kind: str) -> list[int]:
     keys = [f"{kind},{k}" for k in range(part.heads[0].num_classes)]
     return [cells[key].count if key in cells else 0 for key in keys]
 

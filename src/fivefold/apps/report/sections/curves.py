@@ -30,14 +30,15 @@ def _chart(histories: Histories, name: str, column: str) -> Markup:
     if name != column:  # the same metric on the training samples
         training = [
             Line(
-                f"fold {fold}, training",
+                f"fold {fold}",
                 f"thin f{fold % 8} fold{fold}",
                 list(zip(*points, strict=True)),
+                part="training",
                 dotted=False,
             )
             for fold, points in lines(histories, name)[0].items()
         ]
-        drawn = [line for line in training if line.points] + drawn
+        drawn = [*(line for line in training if line.points), *drawn]
     ends = [x for line in drawn for x, _ in line.points]
     x = Axis("epoch", 0.5, max(ends, default=1) + 0.5, whole=True)
     y = Axis("", *span_of([y for line in drawn for _, y in line.points]))

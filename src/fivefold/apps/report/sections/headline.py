@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from fivefold.apps.report.analysis import Analysis
+from fivefold.apps.report.analysis import Analysis, assessed_name
 from fivefold.apps.report.facts import duration
 from fivefold.apps.report.gather import Gathered
 from fivefold.apps.report.section import Material
@@ -61,7 +61,7 @@ def _interval(value: float, metric: str, assessment: Assessment | None) -> str:
     """Write the interval of a metric, if what was assessed is the same number."""
     if assessment is None or len(assessment.heads) != 1:
         return ""
-    estimate = _of(assessment.heads[0].headline, metric)
+    estimate = assessment.heads[0].headline.get(assessed_name(metric))
     if estimate is None or math.isnan(estimate.low) or abs(estimate.value - value) > _SAME:
         return ""
     return f" (95 % interval {estimate.low:.3f} to {estimate.high:.3f})"

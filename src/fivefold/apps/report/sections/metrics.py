@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from fivefold.apps.report.analysis import assessed_name
 from fivefold.apps.report.gather import Spread
 from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.strips import Scale, strip
@@ -81,7 +82,7 @@ def _rows(material: Material, number: int) -> list[Row]:
     alone = {metric: [fold[metric].value for fold in folds if metric in fold] for metric in found}
     shared = [metric for metric in found if metric not in _SMALL_IS_GOOD]
     scale = Scale.around([value for m in shared for value in _drawn(found[m], alone[m])])
-    primary = material.found.primary_metric.removeprefix("val_")
+    primary = assessed_name(material.found.primary_metric)
     rows = []
     for metric, estimate in found.items():
         own = scale if metric in shared else Scale.around(_drawn(estimate, alone[metric]))

@@ -27,7 +27,7 @@ def sections(material: Material) -> Iterator[Section]:
         values["looked"] = _looked(material.found, material.found.overlays, wanted)
         values["method"] = _METHODS.get(material.found.overlays.method, "")
     if mistakes:
-        yield Section("mistakes", "Most confident mistakes", "mistakes.html", values)
+        yield Section("mistakes", "Most confident mistakes", "mistakes.html", values, "Mistakes")
 
 
 def _looked(found: Gathered, overlays: Overlays, ids: set[str]) -> dict[str, tuple[Overlay, str]]:

@@ -16,4 +16,6 @@ def sections(material: Material) -> Iterator[Section]:
     suspects = errors.suspects[:_SHOWN]
     material.album.wish(SEEN, [[suspect.sample_id] for suspect in suspects])
     values = {"errors": errors, "suspects": suspects}
-    yield Section("suspects", "Labels that may be wrong", "suspects.html", values)
+    yield Section(
+        "suspects", "Labels that may be wrong", "suspects.html", values, "Suspicious labels"
+    )

@@ -23,6 +23,7 @@
     const lines = [...svg.querySelectorAll(".line[data-name]")].map((line) => [
       line, pointsOf(line),
     ]);
+    lines.sort((a, b) => a[0].dataset.name.localeCompare(b[0].dataset.name, "en", { numeric: true }));
     const places = [...new Set(lines.flatMap(([, points]) => points.map((p) => p[0])))];
     places.sort((a, b) => a - b);
     if (!places.length) return;
@@ -44,20 +45,28 @@
       const place = places[at];
       cursor.setAttribute("d", `M${place} ${top}V${bottom}`);
       const x = xOf(place);
-      const list = document.createElement("ul");
+      const rows = new Map();
       for (const [line, points] of lines) {
         const point = points.find((p) => p[0] === place);
         if (!point || line.classList.contains("off")) continue;
-        const item = document.createElement("li");
+        const row = rows.get(line.dataset.name) ?? new Map();
+        rows.set(line.dataset.name, row.set(line.dataset.part, [line, written(yOf(point[1]))]));
+      }
+      const table = document.createElement("table");
+      for (const [name, row] of rows) {
+        const [line, value] = row.get("") ?? [[...row.values()][0][0], ""];
         const mark = document.createElement("i");
         mark.className = line.getAttribute("class").replace("line", "");
-        item.append(mark, `${line.dataset.name} `, document.createElement("b"));
-        item.lastChild.textContent = written(yOf(point[1]));
-        list.append(item);
+        const made = table.insertRow();
+        made.insertCell().append(mark, name);
+        made.insertCell().textContent = value;
+        for (const [part, [, other]] of row) {
+          if (part) made.insertCell().textContent = `${part} ${other}`;
+        }
       }
       const head = document.createElement("strong");
       head.textContent = `${svg.dataset.label} ${isWhole ? Math.round(x) : x.toFixed(3)}`;
-      tip.replaceChildren(head, list);
+      tip.replaceChildren(head, table);
       tip.hidden = false;
       const box = svg.getBoundingClientRect();
       const scale = box.width / svg.viewBox.baseVal.width;

@@ -28,33 +28,32 @@
     const title = document.getElementById("viewer-title");
     const note = document.getElementById("viewer-note");
     const grid = document.getElementById("viewer-grid");
+    const others = document.getElementById("viewer-others");
     const [previous, next] = viewer.querySelectorAll("[data-step]");
     let shown = null;
 
     const card = ([id, fold, url], sure) => {
-      const picture = element("div", "frame");
-      if (url) {
-        const image = element("img");
-        image.src = url;
-        image.alt = "";
-        image.loading = "lazy";
-        picture.append(image);
-      } else {
-        picture.append(element("span", "none", "no picture"));
-      }
       const about = fold < 0 ? "" : `fold ${fold}`;
       const told = sure === undefined ? about : `p = ${sure.toFixed(3)}${about && " · "}${about}`;
       const name = element("span", "id", isolated(id));
       name.title = id;
-      return element("li", "", picture, name, element("span", "soft", told));
+      const made = element("li", "", name, element("span", "soft", told));
+      if (url) {
+        const image = element("img");
+        image.src = url;
+        image.alt = "";
+        made.prepend(element("div", "frame", image));
+      }
+      return made;
     };
 
     const fill = (words, about, entries) => {
       title.replaceChildren(...words);
       note.textContent = about;
-      grid.replaceChildren(
-        ...entries.map(([sample, sure]) => card(data.samples[sample], sure)),
-      );
+      const made = entries.map(([sample, sure]) => card(data.samples[sample], sure));
+      const isPicture = (item) => item.firstChild.className === "frame";
+      grid.replaceChildren(...made.filter(isPicture));
+      others.replaceChildren(...made.filter((item) => !isPicture(item)));
       if (!viewer.open) viewer.showModal();
       viewer.scrollTop = 0;
     };
@@ -67,10 +66,11 @@
       const [first, second] = key.split(",");
       const isPair = /^\d/.test(first);
       const total = head.totals[isPair ? first : second];
-      const of = first === "invented" ? "" : ` of ${total}${share(count, total)}`;
+      const of = first === "invented" ? "" : ` of ${total}`;
       const kind = first === second || first === "found" ? "the least sure" : "the surest";
       const some = entries.length < count ? `; ${kind} ${entries.length} are shown` : "";
-      fill(titleOf(head, key), `${count}${of} samples${some}`, entries);
+      const samples = count === 1 && !of ? "sample" : "samples";
+      fill(titleOf(head, key), `${count}${of} ${samples}${of && share(count, total)}${some}`, entries);
       const isMistake = head.mistakes.includes(key);
       previous.hidden = next.hidden = !isMistake || head.mistakes.length < 2;
     };
