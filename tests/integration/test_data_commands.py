@@ -4,11 +4,12 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from runs import CONFIG
-from shapes import NAMES, draw_folders
+from shapes import NAMES, draw, draw_folders
 
 from fivefold.cli.app import run
 
@@ -128,3 +129,26 @@ def test_the_part_to_test_on_is_the_holdout_of_training(here, capsys):
     rows = rows_of(here / "set.csv")
     assert held_out == {row["path"] for row in rows if row["split"] == "test"} != set()
     assert len(folds) == len(rows)
+
+
+def test_images_may_be_added_while_known_ones_keep_their_folds(here, capsys):
+    write_config(here / "run", "dataset: {folder: images}\nfolds_count: 3")
+    assert run(["fit", "run"]) == 0
+    rng = np.random.default_rng(9)
+    for name in NAMES:
+        draw(name, rng).save(here / f"images/{name}/added.png")
+    capsys.readouterr()
+    assert run(["fit", "run"]) == 0
+    message = capsys.readouterr().err
+    assert "3 images were added, removed or written anew since this run finished" in message
+    assert "`fivefold data split --keep` leaves the others in their folds" in message
+    keep = ["data", "split", "images", "--keep", "run", "--folds", "3", "-o", "more.csv"]
+    assert run(keep) == 0
+    write_config(here / "more", told(capsys, "dataset: "))
+    assert run(["fit", "more"]) == 0
+    first, second = (
+        json.loads((here / folder / "data/folds.json").read_text())["samples"]
+        for folder in ("run", "more")
+    )
+    assert first.items() <= second.items()
+    assert len(second) == len(first) + 3

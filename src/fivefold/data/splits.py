@@ -184,7 +184,8 @@ def check_splits(saved: Splits, table: SampleTable, settings: Mapping[str, Any])
     more = [f"… and {len(lines) - 20} more"] if len(lines) > 20 else []
     shown = "\n".join(f"  {line}" for line in [*lines[:20], *more])
     msg = f"data: expected the data that the folds were made of, got {len(lines)} changes:\n{shown}"
-    hint = "undo the changes, or start a new experiment on the changed data"
+    hint = "undo the changes, or start a new experiment on the changed data; known samples keep "
+    hint += "their folds in a table by `fivefold data split DATA --keep EXPERIMENT --folds K`"
     raise StateError(msg, hint=hint, slug="state/data-changed")
 
 

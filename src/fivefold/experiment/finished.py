@@ -119,7 +119,8 @@ def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
     if changed:
         logger.warning(
             "%d images were added, removed or written anew since this run finished, such as %r; "
-            "a new experiment folder trains on them",
+            "a new experiment folder trains on them, and `fivefold data split --keep` leaves the "
+            "others in their folds",
             len(changed),
             min(changed),
         )

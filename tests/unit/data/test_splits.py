@@ -140,6 +140,7 @@ def test_each_change_of_the_data_is_named(kind, message):
     with pytest.raises(StateError, match=f"got 1 changes:\n  {message}") as error:
         check_splits(saved, changed(data, kind), SETTINGS)
     assert error.value.slug == "state/data-changed"
+    assert "`fivefold data split DATA --keep EXPERIMENT --folds K`" in str(error.value)
 
 
 def test_at_most_twenty_changes_are_listed():

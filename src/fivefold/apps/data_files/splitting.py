@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fivefold.apps.data_files.choosing import Kinds, choose, kinds_of
+from fivefold.apps.data_files.keeping import NEW, deal, known_folds
 from fivefold.apps.data_files.rows import table_rows
 from fivefold.apps.data_files.writing import RowFile
 from fivefold.core.durable import file_sha256, write_json
@@ -37,6 +38,7 @@ class Plan:
         valid: Those of `_valid`; all others if none are given.
         infer: Those of `_infer`.
         seed: What everything is drawn with.
+        keep: Where folds of samples stand that are known already; only the others are drawn.
     """
 
     test: float = 0.0
@@ -45,6 +47,7 @@ class Plan:
     valid: tuple[int, ...] = ()
     infer: tuple[int, ...] = ()
     seed: int = 42
+    keep: Path | None = None
 
     @property
     def column(self) -> str:
@@ -100,6 +103,9 @@ def check_plan(plan: Plan) -> None:
     Raises:
         ConfigError: If it does.
     """
+    if plan.keep is not None and not plan.folds:
+        msg = "expected --folds beside it, got it without"
+        raise _refusal(msg, "--keep")
     if not (plan.test or plan.folds) or not 0 <= plan.test < 1:
         msg = f"expected a fraction between 0 and 1, got {plan.test:g}"
         raise _refusal(msg, "--test")
@@ -193,23 +199,37 @@ def fold_numbers(table: SampleTable, kinds: Kinds, plan: Plan) -> Indices:
 
     The order of the samples makes no difference.
     """
-    numbers = np.zeros(len(table), dtype=np.int64)
-    rest = np.ones(len(table), dtype=bool)
-    if plan.test:
-        wanted = [math.ceil(round(plan.test * count, 9)) for count in kinds.counts.tolist()]
-        test = choose(kinds, wanted, table.units, generator_for(plan.seed, "test"))
-        if test.all() or not test.any():
-            msg = f"expected images to train and to test on, got {'none' * (not test.any())}"
-            msg += "only some to test on" * bool(test.all())
-            hint = "copies and groups stay together: take another fraction"
-            raise DataError(msg, hint=hint, slug="data/too-few")
-        numbers[test] = TEST
-        rest = ~test
-    if plan.folds:
+    numbers = np.full(len(table), NEW, dtype=np.int64)
+    if plan.keep is not None:
+        numbers = known_folds(plan.keep, table, plan.folds)
+    rest = numbers == NEW
+    if plan.test and rest.any():
         own = table.take(rest)
-        splits = make_splits(own, folds=plan.folds, seed=plan.seed)
-        numbers[rest] = splits.numbers(own)[own.ranks]  # they come in the order of the ids
+        test = _test_part(kinds if rest.all() else kinds_of(own), own.units, plan)
+        numbers[np.flatnonzero(rest)[test]] = TEST
+        rest = numbers == NEW
+    if plan.keep is not None:
+        rng = generator_for(plan.seed, "new samples")
+        return deal(kinds, table.units, numbers, plan.folds, rng)
+    if not plan.folds:
+        return np.where(rest, 0, numbers)
+    own = table.take(rest)
+    splits = make_splits(own, folds=plan.folds, seed=plan.seed)
+    numbers[rest] = splits.numbers(own)[own.ranks]  # they come in the order of the ids
     return numbers
+
+
+def _test_part(kinds: Kinds, units: Indices, plan: Plan) -> AnyArray:
+    """Choose what to test on: a mask [N]."""
+    wanted = [math.ceil(round(plan.test * count, 9)) for count in kinds.counts.tolist()]
+    test = choose(kinds, wanted, units, generator_for(plan.seed, "test"))
+    # Where folds are kept there is more than the new ones.
+    if plan.keep is None and (test.all() or not test.any()):
+        msg = f"expected images to train and to test on, got {'none' * (not test.any())}"
+        msg += "only some to test on" * bool(test.all())
+        hint = "copies and groups stay together: take another fraction"
+        raise DataError(msg, hint=hint, slug="data/too-few")
+    return test
 
 
 def _words(plan: Plan) -> dict[int, str]:
@@ -230,7 +250,7 @@ def _masks(plan: Plan, numbers: Indices) -> dict[str, AnyArray]:
         masks["train"] = numbers != TEST
     if plan.infer:
         masks["infer"] = np.isin(numbers, plan.infer)
-    if plan.test:
+    if plan.test or (numbers == TEST).any():
         masks["test"] = numbers == TEST
     if plan.folds and not plan.train:
         masks |= {f"fold {fold}": numbers == fold for fold in range(plan.folds)}
@@ -254,6 +274,7 @@ def _record(opened: Opened, plan: Plan, written: WrittenSplit) -> dict[str, Any]
         "data": opened.path.name,
         "data_sha256": file_sha256(opened.path) if is_file else None,
         **vars(plan),
+        "keep": None if plan.keep is None else plan.keep.name,
         "files": dict(written.files),
         "parts": {name: vars(part) for name, part in written.parts.items()},
         "tied": written.tied,

@@ -50,6 +50,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold data split photos -o dataset.csv --folds 5 --train-folds 0,1,2,3",
             "fivefold data split scans.csv -o scans5.csv --folds 5 --group-column patient",
             "fivefold data split photos -o all.csv --test 0.1 --folds 5 --seed 7",
+            "fivefold data split photos -o more.csv --folds 5 --keep all.csv",
         ),
     ),
     (

@@ -53,6 +53,14 @@ _Column = Annotated[
     str,
     typer.Option("--column", metavar="NAME", help="The column to add; default split or fold."),
 ]
+_Keep = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep",
+        metavar="TABLE|EXPERIMENT",
+        help="Samples that an earlier split names keep their fold; only new ones are dealt.",
+    ),
+]
 _IgnoreNear = Annotated[
     bool,
     typer.Option("--ignore-near", help="Decode no image: only exact copies stay together; faster."),
@@ -73,6 +81,7 @@ def split(  # noqa: PLR0913  one parameter for each option
     valid_folds: _ValidFolds = None,
     infer_folds: _InferFolds = None,
     seed: options.Seed = 42,
+    keep: _Keep = None,
     group_column: _GroupColumn = None,
     ignore_near: _IgnoreNear = False,
     ignore_copies: _IgnoreCopies = False,
@@ -100,9 +109,10 @@ def split(  # noqa: PLR0913  one parameter for each option
     from fivefold.experiment.named_data import Reading, open_data
 
     check_named(output)
-    plan = _plan(test, folds, (train_folds, valid_folds, infer_folds), seed)
-    check_outputs([output, *plan.names(output).values()], [data], force=force)
-    check_outputs([plan.record(output)], [data], force=force, example="x.json")
+    plan = _plan(test, folds, (train_folds, valid_folds, infer_folds), seed, keep)
+    inputs = [data, *([keep] if keep else [])]
+    check_outputs([output, *plan.names(output).values()], inputs, force=force)
+    check_outputs([plan.record(output)], inputs, force=force, example="x.json")
     reading = Reading(
         images,
         image_column,
@@ -133,14 +143,18 @@ def split(  # noqa: PLR0913  one parameter for each option
 
 
 def _plan(
-    test: float | None, folds: int, parts: tuple[str | None, str | None, str | None], seed: int
+    test: float | None,
+    folds: int,
+    parts: tuple[str | None, str | None, str | None],
+    seed: int,
+    keep: Path | None,
 ) -> "Plan":
     from fivefold.apps.data_files.splitting import Plan, check_plan
 
     names = ("--train-folds", "--valid-folds", "--infer-folds")
     train, valid, infer = map(options.folds_of, parts, names)
-    fraction = (0.0 if folds else 0.2) if test is None else test
-    plan = Plan(fraction, folds, train, valid, infer, seed)
+    fraction = (0.0 if folds or keep else 0.2) if test is None else test
+    plan = Plan(fraction, folds, train, valid, infer, seed, keep)
     check_plan(plan)
     return plan
 
