@@ -21,6 +21,7 @@ from fivefold.engine.device import computing_with
 from fivefold.engine.lr_finder import EVERY_RATE, LRFinder, Sweep
 from fivefold.engine.pace import TimeOverError
 from fivefold.evaluation.assessment import Assessment
+from fivefold.evaluation.label_errors import Ranking
 from fivefold.experiment.asked import Asked
 from fivefold.experiment.assembling import assembled
 from fivefold.experiment.assessing import assess_run, measured
@@ -54,6 +55,7 @@ from fivefold.experiment.repeats import fit_repeats
 from fivefold.experiment.results import conclude
 from fivefold.experiment.run_record import recorded_warnings
 from fivefold.experiment.summary import Summary
+from fivefold.experiment.suspects import SuspectTable, find_suspects
 from fivefold.experiment.work import Work
 from fivefold.experiment.work_making import make_work
 
@@ -256,6 +258,31 @@ class Experiment(Explains, Predicting):
         source = open_labelled(self.config, data)
         return assess_new(
             self.predict(source, stage=stage, tta=tta, raw=True), source, self.config.seed
+        )
+
+    def suspects(self, stage: int = -1, *, ranking: Ranking | None = None) -> SuspectTable:
+        """Find labels that may be wrong: models contradict them that have not seen the sample.
+
+        Args:
+            stage: Whose predictions; -1 is the last.
+            ranking: "own" or "cleanlab", which say the same; if not given, cleanlab where it is
+                installed.
+
+        Returns:
+            The suspects, the worst first, and how many labels are wrong; `save` writes a table that
+            can be edited and named in `dataset: {corrections: …}`.
+
+        Raises:
+            StateError: If no fold has finished this stage.
+            MissingExtraError: If cleanlab is asked for and not installed.
+        """
+        return find_suspects(
+            self.folder,
+            self.config,
+            stage,
+            ranking=ranking,
+            allow_imports=self.allow_imports,
+            progress=self.progress,
         )
 
     def _fit(

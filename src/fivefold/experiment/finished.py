@@ -109,8 +109,8 @@ def _warn_of_changes(folder: RunFolder, config: ExperimentConfig) -> None:
     except FivefoldError as error:
         logger.warning("the data of this finished run cannot be read any more: %s", error)
         return
-    recorded = durable.read_json(folder.manifest_path).get("corrections", {})
-    if corrections_digests(config) != recorded:
+    known = folder.manifest_path.exists() and durable.read_json(folder.manifest_path)
+    if known and corrections_digests(config) != known.get("corrections", {}):
         text = "the table of corrections was written anew since this run finished; "
         logger.warning("%sa new experiment folder trains on it", text)
     before = {row.sample_id: row.stamp for row in audited if row.status != "excluded"}

@@ -19,6 +19,7 @@ from fivefold.core.layout import RunFolder
 from fivefold.experiment.finished import compare_config
 from fivefold.experiment.own_code import part_files
 from fivefold.experiment.plan import has_begun
+from fivefold.experiment.sources import corrections_digests
 
 _PACKAGES = ("fivefold", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "pillow")
 
@@ -73,6 +74,7 @@ def open_manifest(
         "frozen_views": _frozen_views(config),
         "config": config.as_mapping(),
         "found_in_data": list(found),
+        "corrections": corrections_digests(config),
         "warnings": [],
         "seconds": 0.0,
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fivefold.config import SHARED_NAME, DatasetSection, ExperimentConfig, find_project
 from fivefold.core.cache_home import cache_home
+from fivefold.core.durable import file_sha256
 from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
@@ -93,6 +94,17 @@ def open_section(
 def corrections_path(config: ExperimentConfig, section: DatasetSection) -> Path:
     """Find the table of corrections that a section names; it starts at the config's folder."""
     return config.directory / str(section.corrections)
+
+
+def corrections_digests(config: ExperimentConfig) -> dict[str, str]:
+    """Give the SHA-256 of each table of corrections that a config names, by the key of its data."""
+    sections = {"dataset": config.dataset, "extra_train_data": config.extra_train_data}
+    named = {
+        key: corrections_path(config, section)
+        for key, section in sections.items()
+        if isinstance(section, DatasetSection) and section.corrections is not None
+    }
+    return {key: file_sha256(path) for key, path in named.items() if path.is_file()}
 
 
 def _open_folder(asked: Asked) -> Source:

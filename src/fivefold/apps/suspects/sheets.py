@@ -22,6 +22,8 @@ PER_SHEET = _ACROSS * _DOWN
 MOST = 10 * PER_SHEET
 """How many are drawn at most."""
 
+_SURE = 0.995  # from there on a percentage would be rounded to all
+
 _TILE, _GAP, _MARGIN, _TEXT, _HEAD = 176, 20, 24, 58, 62  # pixels
 _INK, _SOFT, _PAPER, _FRAME, _BAD, _NEW = (
     "#1c1c1e",
@@ -88,7 +90,7 @@ def _tile(
         f"{place} · {suspect.sample_id}",
         output + table.text_of(suspect, suspect.given),
         table.text_of(suspect, suspect.suggested),
-        f"{suspect.confidence:.0%}",
+        f"{suspect.confidence:.0%}" if suspect.confidence < _SURE else ">99%",
     )
 
 
