@@ -2,12 +2,20 @@
 
 import time
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from fivefold.core.durations import roughly
 
 
 class TimeOverError(Exception):
     """The time that a run was given is over; what it has trained is kept, and it can go on."""
+
+
+class Spent(NamedTuple):
+    """Epochs that were trained, and how long they took."""
+
+    epochs: int = 0
+    seconds: float = 0.0
 
 
 class Pace:
@@ -23,12 +31,16 @@ class Pace:
         frozen: Stages that train a head on features of a frozen backbone; the others train all.
         until: When the run shall end, by `time.monotonic`, which all processes of a machine share;
             None is never.
+
+    Attributes:
+        spent: What the epochs of each fold and stage have taken so far.
     """
 
     def __init__(
         self, left: Mapping[int, int], frozen: Collection[int] = (), *, until: float | None = None
     ) -> None:
         self.until = until
+        self.spent: dict[tuple[int, int], Spent] = {}
         self._moving = False
         self._left = dict(left)
         self._frozen = frozenset(frozen)
@@ -55,15 +67,18 @@ class Pace:
         self._left[stage] -= epochs
         self._total -= epochs
 
-    def tick(self, stage: int, seconds: float, at_once: int = 1) -> str:
+    def tick(self, stage: int, seconds: float, at_once: int = 1, fold: int = 0) -> str:
         """Count an epoch that has ended; says "12 of 25 epochs, 2 min left", or "at least 2 min".
 
         Args:
             stage: Which one the epoch was of.
             seconds: How long it took.
             at_once: How many folds run beside each other now; they share what is left.
+            fold: Whose epoch it was.
         """
         self._moving = True
+        before = self.spent.get((fold, stage), Spent())
+        self.spent[fold, stage] = Spent(before.epochs + 1, before.seconds + seconds)
         self._left[stage] -= 1
         self._seconds.setdefault(stage, []).append(seconds)
         left = sum(self._left.values())

@@ -228,7 +228,7 @@ class StageRun:
         best = "  best" if self.state.best_epoch == self.state.epoch - 1 else ""
         where = self.task.describe(self.state.epoch - 1)
         stage, progress = self.job.stage, self.job.progress
-        pace = self.job.pace.tick(stage.index, seconds)
+        pace = self.job.pace.tick(stage.index, seconds, fold=self.job.fold)
         progress.line(f"{where}  {numbers}  {seconds:.1f} s  ({pace}){best}")
         if self.state.stopped:
             self._tell_end()

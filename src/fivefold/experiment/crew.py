@@ -178,7 +178,8 @@ class Crew:
             case Logged():
                 self._log(event)
             case Ticked(stage, seconds):
-                answer = self._work.pace.tick(stage, seconds, at_once=len(self._running))
+                at_once = len(self._running)
+                answer = self._work.pace.tick(stage, seconds, at_once, worker.fold)
                 with suppress(OSError):  # it has just been killed; its end is the next we hear
                     worker.connection.send(answer)
             case Skipped(stage, epochs):

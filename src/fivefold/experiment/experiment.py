@@ -313,7 +313,8 @@ class Experiment(Explains, Predicting):
                 publish_summary(self.config, self.folder, summary)
             finally:
                 seconds = time.monotonic() - started
-                close_manifest(self.folder, manifest, [*self._warnings, *said], seconds)
+                said_in_all = [*self._warnings, *said]
+                close_manifest(self.folder, manifest, said_in_all, seconds, work.pace.spent)
         return replace(summary, fresh=True, seconds=seconds, stopped=stopped)
 
     def _run(self, work: Work, at_once: AtOnce) -> bool:

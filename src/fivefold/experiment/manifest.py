@@ -16,6 +16,7 @@ from fivefold.core import durable
 from fivefold.core.choices import EXACT, Choices
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
+from fivefold.engine.pace import Spent
 from fivefold.experiment.finished import compare_config
 from fivefold.experiment.own_code import part_files
 from fivefold.experiment.plan import has_begun
@@ -132,12 +133,30 @@ def code_warnings(manifest: Mapping[str, Any], config: ExperimentConfig) -> list
 
 
 def close_manifest(
-    folder: RunFolder, manifest: Mapping[str, Any], warnings: Sequence[str], seconds: float
+    folder: RunFolder,
+    manifest: Mapping[str, Any],
+    warnings: Sequence[str],
+    seconds: float,
+    spent: Mapping[tuple[int, int], Spent] | None = None,
 ) -> None:
-    """Add what a run has met and how long it took."""
+    """Add what a run has met and how long it took.
+
+    Args:
+        folder: Of the experiment.
+        manifest: What `open_manifest` gave.
+        warnings: What was warned of.
+        seconds: How long the run took.
+        spent: Of this, fold and stage to what their epochs took.
+    """
     met = list(dict.fromkeys([*manifest["warnings"], *warnings]))
     total = manifest["seconds"] + round(seconds, 1)
-    durable.write_json(folder.manifest_path, {**manifest, "warnings": met, "seconds": total})
+    stages = {
+        f"{fold}.{stage}": {"epochs": one.epochs, "seconds": round(one.seconds, 2)}
+        for (fold, stage), one in (spent or {}).items()
+    }
+    sessions = [*manifest.get("sessions", ()), {"seconds": round(seconds, 1), "stages": stages}]
+    closed = {**manifest, "warnings": met, "seconds": total, "sessions": sessions}
+    durable.write_json(folder.manifest_path, closed)
 
 
 def _frozen_views(config: ExperimentConfig) -> dict[str, int]:

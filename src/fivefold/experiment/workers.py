@@ -124,7 +124,7 @@ class _FarPace(Pace):
     def skip(self, stage: int, epochs: int) -> None:
         self._sender.send(Skipped(stage, epochs))
 
-    def tick(self, stage: int, seconds: float, at_once: int = 1) -> str:  # noqa: ARG002  the other process knows
+    def tick(self, stage: int, seconds: float, at_once: int = 1, fold: int = 0) -> str:  # noqa: ARG002  the other process knows
         self._moving = True
         return self._sender.ask(Ticked(stage, seconds))
 

@@ -20,6 +20,13 @@ def test_folds_that_run_beside_each_other_share_what_is_left():
     assert pace.tick(0, 10.0, at_once=1) == "2 of 5 epochs, 30 s left"
 
 
+def test_what_is_spent_is_known_by_fold_and_stage():
+    pace = Pace({0: 3})
+    for fold, seconds in ((0, 1.5), (1, 2.0), (0, 0.5)):
+        pace.tick(0, seconds, fold=fold)
+    assert pace.spent == {(0, 0): (2, 2.0), (1, 0): (1, 2.0)}
+
+
 def test_heads_say_nothing_of_a_whole_network():
     pace = Pace({0: 2, 1: 2}, frozen=[0])
     assert pace.tick(0, 0.1) == "1 of 4 epochs, at least 1 s left"

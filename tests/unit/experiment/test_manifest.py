@@ -10,6 +10,7 @@ from fivefold.core.choices import EXACT, Choices
 from fivefold.core.durable import read_json
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
+from fivefold.engine.pace import Spent
 from fivefold.experiment.finished import compare_config
 from fivefold.experiment.manifest import (
     choices_to_predict,
@@ -86,6 +87,24 @@ def test_a_run_records_what_it_was_made_with(tmp_path):
         "measured": {},
     }
     assert manifest["config"] == {"lr": 0.1, "seed": 7}
+
+
+def test_every_session_says_what_it_has_spent(tmp_path):
+    folder, config = RunFolder.of(tmp_path), parse("lr: 0.1")
+    manifest = open_manifest(folder, config, EXACT)
+    close_manifest(folder, manifest, [], 10.0, {(0, 0): Spent(2, 4.0), (1, 0): Spent(1, 2.5)})
+    begin(folder)
+    close_manifest(folder, open_manifest(folder, config, EXACT), [], 3.0)
+    assert read_json(folder.manifest_path)["sessions"] == [
+        {
+            "seconds": 10.0,
+            "stages": {
+                "0.0": {"epochs": 2, "seconds": 4.0},
+                "1.0": {"epochs": 1, "seconds": 2.5},
+            },
+        },
+        {"seconds": 3.0, "stages": {}},
+    ]
 
 
 def test_choices_are_kept_to_the_end(tmp_path):
