@@ -5,7 +5,7 @@ from typing import Any
 
 from fivefold.core.durations import exactly
 
-_ELSEWHERE = ("config", "seconds", "warnings")  # parts of the page of their own
+_ELSEWHERE = ("config", "seconds", "sessions", "warnings")  # parts of the page of their own
 _BEFORE_A_NAME = {"frozen_views": "stage "}
 
 

@@ -14,6 +14,7 @@ from fivefold.apps.report.sections import (
     metrics,
     mistakes,
     suspects,
+    time,
     warnings,
 )
 
@@ -26,6 +27,7 @@ ALL: tuple[Callable[[Material], Iterable[Section]], ...] = (
     calibration.sections,
     examples.sections,
     data.sections,
+    time.sections,
     warnings.sections,
     config.sections,
     environment.sections,
