@@ -26,6 +26,7 @@ batch: 64
 folds_count: 5                     # each model is tested on the fifth that it has not seen
 metrics: [accuracy, macro_f1]
 primary_metric: val_accuracy       # decides which epoch's weights are kept
+calibration: temperature           # makes predictions as sure as they are right
 
 loss: categorical_crossentropy
 optimizer: AdamW

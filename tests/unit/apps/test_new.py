@@ -184,6 +184,15 @@ def test_several_labels_get_their_loss_and_metrics():
     assert config.metrics == ["binary_accuracy", "macro_f1", "auc"] or "auc" in config.metrics
 
 
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_predictions_are_scaled_and_thresholds_offered_where_there_are_any(exclusive):
+    text = config_text(survey_of({"a": 50, "b": 60}, exclusive=exclusive))
+    assert parse(text).calibration == "temperature"
+    assert ("\n# thresholds: f1 " in text) is not exclusive
+    if not exclusive:
+        assert parse(text.replace("# thresholds: f1", "thresholds: f1")).thresholds == "f1"
+
+
 @pytest.mark.parametrize(
     ("counts", "metric"),
     [({"a": 29, "b": 20}, "val_accuracy"), ({"a": 30, "b": 20}, "val_macro_f1")],

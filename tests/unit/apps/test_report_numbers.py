@@ -128,6 +128,7 @@ def test_pictures_are_written_and_deterministic(tmp_path):
     assert [path.relative_to(tmp_path).as_posix() for path in written] == [
         "pictures/curves.png",
         "pictures/confusion.png",
+        "pictures/reliability.png",
     ]
     before = [path.read_bytes() for path in written]
     write_pictures(run)
@@ -141,9 +142,8 @@ def test_pictures_are_written_and_deterministic(tmp_path):
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 def test_pictures_show_any_class_name(tmp_path, activation):
     head = Head("$h", activation, ("$x_1$", "中文", "a\nb", "_hidden", "\udcff"))
-    assert (
-        len(write_pictures(make_fake_run(tmp_path, folds=[0], pictures=False, heads=(head,)))) == 2
-    )
+    run = make_fake_run(tmp_path, folds=[0], pictures=False, heads=(head,))
+    assert len(write_pictures(run)) == 3
 
 
 def test_an_empty_folder_has_no_pictures(tmp_path):

@@ -35,6 +35,7 @@ batch: {batch}  ## halve it when memory runs out
 
 folds_count: {folds}  ## each fold's model is tested on what it has not seen{few}
 {metrics}
+calibration: temperature  ## makes predictions as sure as they are right{thresholds}
 
 loss: {loss}
 optimizer: AdamW
@@ -78,6 +79,7 @@ def render(survey: Survey, settings: Settings, directory: Path) -> str:
         folds=settings.folds,
         few=_few(survey, settings),
         metrics=_marked(_metrics(survey, settings)),
+        thresholds=_marked(_thresholds(survey)),
         loss=_loss(survey),
         lr=short_number(settings.lr),
         augmentation=_marked(_augmentation(settings)),
@@ -234,6 +236,12 @@ def _loss(survey: Survey) -> str:
         return losses[kinds[0]]
     activations = ", ".join("softmax" if kind else "sigmoid" for kind in kinds)
     return f"[{', '.join(losses[kind] for kind in kinds)}]\nactivation: [{activations}]"
+
+
+def _thresholds(survey: Survey) -> str:
+    if all(labels.exclusive for labels in survey.outputs):
+        return ""
+    return "\n# thresholds: f1  ## each class from where its F1 is the highest, not from 0.5 on"
 
 
 def _metrics(survey: Survey, settings: Settings) -> str:

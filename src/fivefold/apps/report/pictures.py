@@ -9,10 +9,12 @@ from fivefold.apps.report.curves import columns_to_show, draw_curves
 from fivefold.apps.report.figures import INK, drawn, fold_color, plain
 from fivefold.apps.report.gather import Gathered, gather
 from fivefold.apps.report.matrices import Matrix, confusion
+from fivefold.apps.report.reliability_picture import draw_reliability
 from fivefold.core.durable import write_bytes
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
 from fivefold.evaluation.assessment import assess
+from fivefold.evaluation.calibration import calibration_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
 
 
 def write_pictures(folder: RunFolder) -> list[Path]:
-    """Write `pictures/curves.png` and `pictures/confusion.png` as far as there is data.
+    """Write the pictures of curves, confusion and reliability as far as there is data.
 
-    Where several labels may be true, `confusion.png` shows each class's F1 instead.
+    They are `pictures/curves.png`, `confusion.png` and `reliability.png`. Where several labels may
+    be true, `confusion.png` shows each class's F1 instead.
 
     Args:
         folder: A run folder in any state.
@@ -39,6 +42,9 @@ def write_pictures(folder: RunFolder) -> list[Path]:
     if found.predictions is not None and found.predictions.targets is not None:
         written.append(pictures / "confusion.png")
         write_bytes(written[-1], _confusions(found.predictions))
+        written.append(pictures / "reliability.png")
+        report = calibration_of(found.predictions, found.folds_of_samples)
+        write_bytes(written[-1], draw_reliability(report))
     return written
 
 
