@@ -1,20 +1,24 @@
 """What models look at in an image, one of them or several together."""
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from fivefold.core.ahead import map_ahead
 from fivefold.core.types import Floats, Image
-from fivefold.engine.device import accelerator
+from fivefold.engine.device import accelerator, computing_with
+from fivefold.engine.predictor import usual_workers
 from fivefold.models import Classifier
 from fivefold.models.cam import CLASS_MAPS, class_maps
 from fivefold.models.rollout import attention_map
 from fivefold.models.spatial import find_layer, named_layer
 
 Method: TypeAlias = Literal["gradcam", "layercam", "rollout"]
+
+_Result = TypeVar("_Result")
 
 
 class Looker:
@@ -60,17 +64,38 @@ class Looker:
         """
         images = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
         images = images.to(accelerator().device)
-        means = torch.stack([_to_one(self._maps(model, images, columns)) for model in self._models])
-        maps: Floats = _to_one(means.mean(dim=0)).cpu().numpy()
+        if not self._layer and self._method != "rollout":
+            model = self._models[0]
+            cells = model.cells.cut(images)[:1] if model.cells.are_in(images) else images
+            (self._layer,) = of_each(self._models[:1], lambda one: find_layer(one, cells).name)
+        each = of_each(self._models, lambda model: _to_one(self._maps(model, images, columns)))
+        maps: Floats = _to_one(torch.stack(each).mean(dim=0)).cpu().numpy()
         return maps
 
     def _maps(self, model: Classifier, images: Tensor, columns: Sequence[int]) -> Tensor:
         if self._method == "rollout":
             return attention_map(model, images)[None].expand(len(columns), -1, -1)
-        if not self._layer:
-            cells = model.cells.cut(images)[:1] if model.cells.are_in(images) else images
-            self._layer = find_layer(model, cells).name
         return class_maps(model, images, columns, self._layer, CLASS_MAPS[self._method])
+
+
+def of_each(
+    models: Sequence[Classifier], function: Callable[[Classifier], _Result]
+) -> list[_Result]:
+    """Call a function for each of several models; on a CPU side by side.
+
+    Each has one thread for torch's operations, as in prediction: a single image keeps no more
+    busy, and the bits do not depend on the number of cores.
+    """
+    workers = min(len(models), usual_workers())
+    with computing_with(1):
+        if workers == 1:
+            return [function(model) for model in models]
+        ahead = len(models)
+        return [*map_ahead(function, models, threads=workers, ahead=ahead, begin=_use_one_thread)]
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
 
 
 def _to_one(maps: Tensor) -> Tensor:

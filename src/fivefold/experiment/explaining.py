@@ -20,13 +20,14 @@ from fivefold.core.types import AnyArray, Floats, Head, Image, head_slices
 from fivefold.data import Source
 from fivefold.data.batches import Batch
 from fivefold.engine.device import images_of
-from fivefold.engine.explaining import Looker, Method
+from fivefold.engine.explaining import Looker, Method, of_each
 from fivefold.engine.incoming import read_batches
 from fivefold.engine.laying import lay, traced
 from fivefold.engine.predictor import view_probs
 from fivefold.experiment.applying import scaled
 from fivefold.experiment.inference import Ensemble
 from fivefold.experiment.readable import Readable, nothing_readable, tell_listing
+from fivefold.models import Classifier
 
 _BATCH = 8  # images whose pixels wait at a time
 
@@ -74,6 +75,7 @@ class Explanation:
     """Where models look in one image.
 
     Attributes:
+        number: Which image it is of those that were asked for, from 0.
         sample_id: Of the image.
         image: As it was read, at its own size [H, W, C].
         maps: One for each class that was asked for; none where no class was likely enough.
@@ -81,6 +83,7 @@ class Explanation:
         layer: Of the backbone; "" for a roll-out.
     """
 
+    number: int
     sample_id: str
     image: Image
     maps: tuple[ClassMap, ...]
@@ -209,17 +212,20 @@ class _Eye:
                 self._class_map(*each, probs, truth) for each in zip(columns, heats, strict=True)
             ]
         name, layer = self._source.sample_ids[position], self._looker.layer
-        return Explanation(name, image, tuple(maps), self._looking.folds, layer)
+        return Explanation(position, name, image, tuple(maps), self._looking.folds, layer)
 
     def _probs(self, pixels: Image) -> Floats:
         """Predict one image as the experiment does [all classes]."""
         batch = Batch(np.zeros(1, np.int64), pixels[None], None)
         ensemble = self._looking.ensemble
-        # Not in inference mode: what a net keeps of it could have no gradient afterwards.
-        with torch.no_grad():
-            each = [view_probs(m, images_of(batch), ensemble.views) for m in ensemble.models]
-        own = [scaled(probs, ensemble.heads, ensemble.temperatures) for probs in each]
-        found: Floats = mean_of(own)[0]
+
+        def predict(model: Classifier) -> Floats:
+            # Not in inference mode: what a net keeps of it could have no gradient afterwards.
+            with torch.no_grad():
+                probs = view_probs(model, images_of(batch), ensemble.views)
+            return scaled(probs, ensemble.heads, ensemble.temperatures)
+
+        found: Floats = mean_of(of_each(ensemble.models, predict))[0]
         return found
 
     def _class_map(

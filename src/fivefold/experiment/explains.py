@@ -74,7 +74,8 @@ class Explains(Predicting, ABC):
         index, chosen = self._stage_index(stage), self._trained_folds(folds, stage)
         self._check(question, chosen[0], index)
         source = _source_of(inputs, self.progress)
-        everything = Group(chosen, tuple(range(len(source))))
+        every = tuple(range(len(source)))
+        everything = Group(chosen, every, every)
         changes_nothing = Wishes.by(self.config).changes_nothing
         decided = None if changes_nothing else self.decisions(index)
         return self._explained(source, [everything], question, index, decided)
@@ -145,7 +146,9 @@ class Explains(Predicting, ABC):
                 ensemble = replace(ensemble, temperatures=own)
                 thresholds = thresholds_of(decided)
             looking = Looking(ensemble, group.folds, question, thresholds)
-            yield from explain_source(looking, part, self.progress)
+            for one in explain_source(looking, part, self.progress):
+                question = replace(question, layer=one.layer)  # the same for all models
+                yield replace(one, number=group.numbers[one.number])
 
 
 def _source_of(inputs: Any, progress: Progress) -> Source:

@@ -22,10 +22,12 @@ class Group:
     Attributes:
         folds: Whose models.
         positions: Of the samples in their source.
+        numbers: Which they are of those that were asked for, from 0.
     """
 
     folds: tuple[int, ...]
     positions: tuple[int, ...]
+    numbers: tuple[int, ...]
 
 
 def worst_mistakes(
@@ -60,18 +62,18 @@ def unseen_groups(
     places = _positions(source, ids)
     fold_of = Splits.load(folder.folds_path).fold_of
     _check_used(fold_of, ids)
-    groups: dict[tuple[int, ...], list[int]] = {}
+    groups: dict[tuple[int, ...], list[tuple[int, int]]] = {}
     seen = []
-    for name in ids:
+    for number, name in enumerate(ids):
         fold = fold_of[name]
         folds = (fold,) if fold in trained else tuple(trained)
         if fold != HOLDOUT and fold not in trained:
             seen.append(name)
-        groups.setdefault(folds, []).append(places[name])
+        groups.setdefault(folds, []).append((places[name], number))
     if seen:
         text = "the models that look at %d of the samples were trained on them, such as %r"
         logger.warning(text, len(seen), seen[0])
-    return [Group(folds, tuple(positions)) for folds, positions in groups.items()]
+    return [Group(folds, *zip(*both, strict=True)) for folds, both in groups.items()]
 
 
 def _positions(source: Source, ids: Sequence[str]) -> Mapping[str, int]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import time
 from contextlib import closing
 from typing import Any
@@ -17,6 +18,8 @@ from fivefold.experiment.explains import Explains
 from fivefold.experiment.explanations import Overlay, Overlays, write_overlays
 from fivefold.experiment.trained import stage_index, trained_folds
 from fivefold.experiment.unseen import out_of_fold
+
+logger = logging.getLogger(__name__)
 
 MOST = 12
 _SIDE, _ALPHA = 224, 0.6
@@ -53,7 +56,10 @@ def explain_mistakes(
             if answer is not None:
                 picture = laid_over(as_seen(one.image, _SIDE, _SIDE), answer.heat, _ALPHA)
                 drawn[one.sample_id] = (answer, one.folds[0], _jpeg(picture))
-            if until is not None and time.monotonic() > until:
+            if until is not None and time.monotonic() > until and len(drawn) < len(worst):
+                text = "%d of the %d surest mistakes are explained: time was over; `%s` takes more"
+                command = f"fivefold report {experiment.folder.argument} --explain"
+                logger.warning(text, len(drawn), len(worst), command)
                 break
     kept = [name for name in worst if name in drawn]
     samples = {

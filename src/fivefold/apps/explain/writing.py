@@ -4,6 +4,7 @@ import re
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ def write_explanations(found: Generator[Explanation], output: Path, look: Look) 
                 _write(explanation, output, look, written)
     finally:
         if written.rows:
+            written.rows.sort(key=itemgetter("file"))  # those by the same models come together
             cells = [[str(row[name]) for name in _HEADER] for row in written.rows]
             durable.write_bytes(output / TABLE, csv_bytes([_HEADER, *cells]))
     return written
@@ -75,7 +77,7 @@ def _write(explanation: Explanation, output: Path, look: Look, written: Written)
     if not explanation.maps:
         written.without += 1
         return
-    name = file_name(written.pictures + 1, explanation.sample_id)
+    name = file_name(explanation.number + 1, explanation.sample_id)
     durable.write_bytes(output / name, draw_panels(explanation, look.alpha, look.max_side))
     written.pictures += 1
     for one in explanation.maps:
@@ -96,4 +98,4 @@ def file_name(number: int, sample_id: str) -> str:
     """Name a picture by its number, so that no two are the same, and what is plain of the id."""
     stem = sample_id.replace("\\", "/").rstrip("/").rpartition("/")[2].rpartition(".")
     plain = _UNUSUAL.sub("_", stem[0] or stem[2]).strip("._-")[:60]
-    return f"{number:04}-{plain}.png" if plain else f"{number:04}.png"
+    return f"{number:05}-{plain}.png" if plain else f"{number:05}.png"
