@@ -11,6 +11,7 @@ import numpy as np
 
 from fivefold.config import ExperimentConfig
 from fivefold.core import durable
+from fivefold.core.arguments import as_path
 from fivefold.core.class_text import classes_as_text
 from fivefold.core.errors import FivefoldError
 from fivefold.core.layout import RunFolder
@@ -121,9 +122,9 @@ class SuspectTable:
         data = csv_bytes(self.rows())
         return data if data.isascii() else codecs.BOM_UTF8 + data
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Write it into a file."""
-        durable.write_bytes(path, self.as_csv())
+        durable.write_bytes(as_path("path", path), self.as_csv())
 
     def record(self) -> dict[str, Any]:
         """Give everything as JSON values; what cannot be said is null."""
