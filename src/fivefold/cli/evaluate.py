@@ -184,7 +184,7 @@ def _of_new(
     tta: bool,
     allow_imports: bool,
 ) -> dict[str, "Assessment"]:
-    from fivefold.experiment.new_truth import assess_new, open_labelled
+    from fivefold.experiment.new_truth import open_labelled
 
     # first the data, whose faults are told before torch is loaded
     source = open_labelled(_opened(experiment, allow_imports=allow_imports)[0], data, reading)
@@ -192,8 +192,7 @@ def _of_new(
         from fivefold.experiment.opening import open_experiment
 
         opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
-    predictions = opened.predict(source, stage=stage, tta=tta, raw=True)
-    return {str(data): assess_new(predictions, source, opened.config.seed)}
+    return {str(data): opened.assess(source, stage=stage, tta=tta)}
 
 
 def _refuse_stray(

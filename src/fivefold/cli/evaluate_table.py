@@ -9,6 +9,7 @@ from fivefold.evaluation.assessment import Assessment, ClassScores, Estimate, He
 
 _AGAIN = {"micro_precision", "micro_recall", "micro_f1", "weighted_recall", "macro_recall"}
 """Of a head of one answer these are accuracy and balanced accuracy again."""
+_NARROW = 0.02  # an interval that a fourth decimal tells more of
 _NAME_ROOM = 17
 _TITLES = {"out-of-fold": "out of\nfold", "holdout": "hold-\nout"}
 
@@ -94,7 +95,8 @@ def _interval(found: Estimate) -> str:
         return "-"
     if max(abs(found.low), abs(found.high)) >= 10:
         return f"{found.low:.3g}..{found.high:.3g}"
-    return f"{found.low:.4f}..{found.high:.4f}"
+    digits = 4 if found.high - found.low < _NARROW else 3
+    return f"{found.low:.{digits}f}..{found.high:.{digits}f}"
 
 
 def _or_last(value: float) -> float:

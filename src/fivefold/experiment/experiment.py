@@ -47,7 +47,7 @@ from fivefold.experiment.manifest import (
     version_warnings,
 )
 from fivefold.experiment.named_files import check_files, placed_in
-from fivefold.experiment.new_truth import assess_new, open_labelled
+from fivefold.experiment.new_truth import assess_new, check_known, open_labelled
 from fivefold.experiment.plan import choose_folds, has_begun
 from fivefold.experiment.predicting import Predicting
 from fivefold.experiment.publishing import publish_summary
@@ -256,9 +256,11 @@ class Experiment(Explains, Predicting):
         if data is None:
             return assess_run(self.folder, self.config, stage, holdout=holdout)
         source = open_labelled(self.config, data)
-        return assess_new(
-            self.predict(source, stage=stage, tta=tta, raw=True), source, self.config.seed
-        )
+        fold = self._trained_folds(None, stage)[0]
+        bundle = load_bundle(self.folder.bundle(fold, self._stage_index(stage)))
+        check_known(bundle.spec.heads, source)
+        found = self.predict(source, stage=stage, tta=tta, raw=True)
+        return assess_new(found, source, self.config.seed)
 
     def suspects(self, stage: int = -1, *, ranking: Ranking | None = None) -> SuspectTable:
         """Find labels that may be wrong: models contradict them that have not seen the sample.

@@ -13,6 +13,7 @@ from fivefold.core.progress import Silent
 from fivefold.core.types import Floats, Head
 from fivefold.data import Labels, Source
 from fivefold.data.columns import ColumnError
+from fivefold.data.packed_numbers import in_parts
 from fivefold.evaluation.assessment import RESAMPLES, Assessment, assess
 from fivefold.experiment.named_data import Reading, kind_of, open_data
 from fivefold.experiment.sources import open_section
@@ -57,6 +58,17 @@ def open_labelled(
         return _opened(config, {**here, "group_column": None})
 
 
+def check_known(heads: Sequence[Head], source: Source) -> None:
+    """Make sure that models know all classes of a labelled source, before it is predicted.
+
+    Raises:
+        DataError: If it has no labels, other outputs, or classes that no model knows.
+    """
+    _matched(heads, source)
+    for places in in_parts(len(source)):
+        _truth(heads, source, places)
+
+
 def with_truth(predictions: Predictions, source: Source) -> Predictions:
     """Give predictions of a labelled source their truth.
 
@@ -67,18 +79,23 @@ def with_truth(predictions: Predictions, source: Source) -> Predictions:
     Raises:
         DataError: If it has no labels, other outputs, or classes that the model does not know.
     """
-    labels = _matched(predictions.heads, source)
     places = {sample_id: i for i, sample_id in enumerate(source.sample_ids)}
     rows = [places[sample_id] for sample_id in predictions.ids]
+    return replace(predictions, targets=_truth(predictions.heads, source, rows))
+
+
+def _truth(heads: Sequence[Head], source: Source, rows: Sequence[int]) -> Floats:
+    """Give the truth of some samples in the columns of the heads."""
+    labels = _matched(heads, source)
     truth = source.targets(rows)
     starts = np.cumsum([0, *(len(own.class_names) for own in source.labels)]).tolist()
     of_labels = dict(zip((own.name for own in source.labels), starts, strict=False))
     blocks = []
-    for head, own in zip(predictions.heads, labels, strict=True):
+    for head, own in zip(heads, labels, strict=True):
         start = of_labels[own.name]
         block = truth[:, start : start + len(own.class_names)]
         blocks.append(_in_columns(head, own, block))
-    return replace(predictions, targets=np.concatenate(blocks, axis=1))
+    return np.concatenate(blocks, axis=1)
 
 
 def assess_new(
@@ -142,12 +159,13 @@ def _in_columns(head: Head, labels: Labels, truth: Floats) -> Floats:
 
 def _unknown_classes(head: Head, unknown: Mapping[str, int]) -> DataError:
     samples = sum(unknown.values())
+    counted = f"{samples} sample{'s' * (samples != 1)}"
     told = [f"{name!r} ({count})" for name, count in unknown.items()]
     output = f"output {head.name}: " if head.name else ""
     known = _some([repr(name) for name in head.class_names])
     msg = (
         f"{output}expected only classes that the model knows, {known}, "
-        f"got {samples} samples of others: {_some(told)}"
+        f"got {counted} of others: {_some(told)}"
     )
     first = next(iter(unknown))
     hint = did_you_mean(first, list(head.class_names), "take them out, or give them another label")
