@@ -16,6 +16,7 @@ from fivefold.experiment.explaining import Explanation
 TABLE = "explanations.csv"
 
 _HEADER = ("file", "id", "head", "class", "probability", "true", "folds", "layer")
+_NO_TEXT = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # not the bytes of file names
 _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -68,7 +69,7 @@ def write_explanations(found: Generator[Explanation], output: Path, look: Look) 
     finally:
         if written.rows:
             written.rows.sort(key=itemgetter("file"))  # those by the same models come together
-            cells = [[str(row[name]) for name in _HEADER] for row in written.rows]
+            cells = [[_cell(row[name]) for name in _HEADER] for row in written.rows]
             durable.write_bytes(output / TABLE, csv_bytes([_HEADER, *cells]))
     return written
 
@@ -92,6 +93,11 @@ def _write(explanation: Explanation, output: Path, look: Look, written: Written)
             explanation.layer,
         )
         written.rows.append(dict(zip(_HEADER, values, strict=True)))
+
+
+def _cell(value: object) -> str:
+    """Write a value; what no file can hold, as Python's data sets may have it, is replaced."""
+    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
 
 def file_name(number: int, sample_id: str) -> str:
