@@ -22,10 +22,11 @@ _LOSSLESS = 32  # up to this side each pixel is seen
 _LIMITS = Limits(max_bytes=20_000_000, max_pixels=40_000_000)  # a page is made in seconds
 _MOST_READ = 400_000_000  # bytes of files, all together: some seconds
 _QUALITY = 80
+_MOST_OF_A_SHEET = 150_000  # bytes of a URL; sheets of photographs are ten times as large
 
 
 def sheet_url(path: Path) -> str:
-    """Read a picture that a run has drawn.
+    """Read a picture that a run has drawn; a large one is made smaller by JPEG.
 
     Raises:
         OSError: If it cannot be read.
@@ -33,9 +34,11 @@ def sheet_url(path: Path) -> str:
     """
     try:
         with Pillow.open(path, formats=["PNG"]) as image:
-            return _url(image.convert("RGB"), "PNG")
+            pixels = image.convert("RGB")
     except (SyntaxError, Pillow.DecompressionBombError) as error:  # Pillow's for broken chunks
         raise ValueError(str(error)) from error
+    url = _url(pixels, "PNG")
+    return url if len(url) <= _MOST_OF_A_SHEET else _url(pixels, "JPEG")
 
 
 def jpeg_url(data: bytes) -> str:

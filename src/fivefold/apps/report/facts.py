@@ -5,7 +5,13 @@ from typing import Any
 
 from fivefold.core.durations import exactly
 
-_ELSEWHERE = ("config", "seconds", "sessions", "warnings")  # parts of the page of their own
+_ELSEWHERE = (
+    "config",
+    "found_in_data",
+    "seconds",
+    "sessions",
+    "warnings",
+)  # parts of the page of their own
 _BEFORE_A_NAME = {"frozen_views": "stage "}
 
 
@@ -21,6 +27,11 @@ def data_facts(audit: Mapping[str, Any]) -> dict[str, Any]:
         reason = str(row.get("reason") or "no reason given")
         reasons[reason] = reasons.get(reason, 0) + 1
     return {"counts": counts, "reasons": reasons, "unused": unused[:10], "num_unused": len(unused)}
+
+
+def found_in_data(manifest: Mapping[str, Any]) -> list[str]:
+    """List what a run has found by looking at the data, where its config said nothing."""
+    return _texts(manifest.get("found_in_data"))
 
 
 def all_warnings(audit: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:

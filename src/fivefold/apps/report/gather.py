@@ -1,7 +1,7 @@
 """Read what a run folder holds; what is missing or damaged becomes a note, never a stop."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,10 @@ from fivefold.core.durable import read_json
 from fivefold.core.errors import FivefoldError
 from fivefold.core.layout import CONFIG_NAME, RunFolder
 from fivefold.core.predictions import Predictions, average, join
+from fivefold.data.split_report import SplitReport
 from fivefold.engine.history import read_history
+from fivefold.experiment.applying import decision_rows, held_out_coverage
+from fivefold.experiment.decisions import read_decisions
 from fivefold.experiment.explanations import Overlays, read_overlays
 from fivefold.experiment.summary import compared
 
@@ -52,6 +55,8 @@ class Gathered:
         held_out: Predictions of the holdout by all these folds' models together.
         overlays: Where models looked when they were wrong.
         fold_sizes: Validation samples of each fold.
+        decisions: What `predict` makes of predictions, a label and a text each.
+        split: How even the folds are and what they keep together, in a line.
         audit: What the audit counted.
         manifest: Versions, hardware, choices.
         config_text: The config as the user wrote it.
@@ -77,6 +82,8 @@ class Gathered:
     held_out: Predictions | None = None
     overlays: Overlays | None = None
     fold_sizes: Mapping[int, int] = field(default_factory=dict)
+    decisions: Sequence[tuple[str, str]] = ()
+    split: str = ""
     audit: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
     config_text: str = ""
@@ -120,6 +127,11 @@ def gather(folder: RunFolder) -> Gathered:
         found.histories = {**found.histories, place: rows}
     _add_predictions(found, folder)
     found.overlays = found.attempt("the explanations", partial(read_overlays, folder), None)
+    if folder.decisions_path.exists():
+        found.decisions = found.attempt("the decisions", partial(_decisions, folder), ())
+    if folder.split_report_path.exists():
+        load = partial(SplitReport.load, folder.split_report_path)
+        found.split = found.attempt("the report on the splits", lambda: str(load()), "")
     _add_summary(found, folder)
     expected = _expected_folds(found, folder)
     found.missing = tuple(sorted(set(expected) - set(found.folds)))
@@ -171,6 +183,11 @@ def _loaded(
         for fold, path in own.items()
     }
     return {fold: part for fold, part in loaded.items() if part is not None}
+
+
+def _decisions(folder: RunFolder) -> Sequence[tuple[str, str]]:
+    decisions = read_decisions(folder)
+    return decision_rows(decisions, held_out_coverage(folder, decisions))
 
 
 def _add_summary(found: Gathered, folder: RunFolder) -> None:

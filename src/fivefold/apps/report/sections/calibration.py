@@ -9,7 +9,7 @@ from fivefold.apps.report.charts import Axis, Line, line_chart
 from fivefold.apps.report.section import Material, Section
 from fivefold.evaluation.calibration import Calibration, HeadCalibration
 
-_NEAR = 0.05  # a temperature as near to 1 as this mends nothing that anybody would notice
+_NEAR = 0.1  # a temperature as near to 1 as this mends nothing that anybody would notice
 
 
 def sections(material: Material) -> Iterator[Section]:
@@ -18,7 +18,12 @@ def sections(material: Material) -> Iterator[Section]:
     if report is None:
         return
     heads = [_values(head) for head in report.heads]
-    yield Section("calibration", "Calibration", "calibration.html", {"heads": heads})
+    yield Section(
+        "calibration",
+        "Calibration",
+        "calibration.html",
+        {"heads": heads, "decisions": material.found.decisions},
+    )
 
 
 def _values(head: HeadCalibration) -> dict[str, Any]:
