@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-QUIET_RULES = frozenset({"hidden", "system-file", "filtered", "not-taken", "corrections"})
-"""Rules that leave out what no one takes for an image, or what the user's program leaves out."""
+ASKED_RULES = frozenset({"filtered", "not-taken", "corrections"})
+"""Rules by which the user leaves samples out."""
+QUIET_RULES = frozenset({"hidden", "system-file"}) | ASKED_RULES
+"""These, and rules that leave out what no one takes for an image."""
 
 _WORDS = {
     "empty": "empty",

@@ -15,7 +15,7 @@ from fivefold.data.findings import (
     findings_on_names,
     of_rows,
 )
-from fivefold.data.reasons import QUIET_RULES, words_for
+from fivefold.data.reasons import ASKED_RULES, QUIET_RULES, words_for
 from fivefold.data.source import Source
 
 
@@ -43,7 +43,8 @@ def _unused(rows: AuditRows) -> Iterator[Finding]:
         elif status == QUARANTINED:
             yield of_rows(reason, title, Level.LEFT_OUT, "not used", rows, places)
         elif reason in QUIET_RULES:
-            yield of_rows(reason, title, Level.NOTED, "not listed as images", rows, places)
+            action = "as was asked for" if reason in ASKED_RULES else "not listed as images"
+            yield of_rows(reason, title, Level.NOTED, action, rows, places)
         else:
             yield of_rows(reason, title, Level.LEFT_OUT, "not listed as images", rows, places)
 
