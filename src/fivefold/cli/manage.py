@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from fivefold.cli import arguments
-from fivefold.cli.console import say, show, show_json
+from fivefold.cli.console import say, show, show_json, starting
 from fivefold.cli.guard import guarded
 from fivefold.cli.outputs import check_free
 from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Terminal
 
 
 @guarded
@@ -120,8 +121,19 @@ def schema(
 
 
 @guarded
-def report(experiment: arguments.Experiment) -> None:
+def report(
+    experiment: arguments.Experiment,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Draw again where models looked in the surest mistakes; loads them."
+        ),
+    ] = False,
+    allow_imports: arguments.AllowImports = False,
+) -> None:
     """Write report.html again: curves, confusions, examples."""
+    if explain:
+        _draw_mistakes(experiment, allow_imports=allow_imports)
     from fivefold.apps.report import write_pictures, write_report
     from fivefold.config import load
     from fivefold.experiment.finished import renew_if_finished
@@ -131,3 +143,13 @@ def report(experiment: arguments.Experiment) -> None:
     for path in write_pictures(folder):
         show(str(path))
     show(str(write_report(folder)))
+
+
+def _draw_mistakes(experiment: Path, *, allow_imports: bool) -> None:
+    with starting():
+        from fivefold.apps.explain import explain_mistakes
+        from fivefold.experiment.opening import open_experiment
+
+        opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
+    count = explain_mistakes(opened, seconds=None)
+    say(f"{opened.folder.explanations_path.parent}: where models looked in {count} mistakes")

@@ -91,3 +91,13 @@ def test_what_cannot_be_drawn_for_the_report_is_a_warning(experiment, caplog, mo
     monkeypatch.setattr(logging.getLogger("fivefold"), "propagate", True)
     explain_for_report(experiment)
     assert "the report shows no overlays: " in caplog.text
+
+
+def test_a_report_draws_mistakes_again_when_asked(experiment, folder, capfd):
+    place = experiment.folder.explanations_path.parent
+    shutil.rmtree(place, ignore_errors=True)
+    assert run(["report", str(folder)]) == 0
+    assert not place.exists()
+    assert run(["report", str(folder), "--explain"]) == 0
+    assert read_overlays(experiment.folder).samples
+    assert "where models looked in" in capfd.readouterr().err
