@@ -207,7 +207,8 @@ def fixed(source):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fixes.csv"
         first, second = source.sample_ids[:2]
-        path.write_text(f"id,corrected,keep\n{first},dog,\n{second},,no\n")
+        last = source.labels[0].class_names[-1]
+        path.write_text(f"id,corrected,keep\n{first},{last},\n{second},,no\n")
         return corrected(source, path)
 
 
@@ -232,6 +233,18 @@ VIEWS = {
 def test_views_of_a_source_keep_its_promises(name, data):
     view = VIEWS[name](make_folder(data))
     assert len(view)
+    check_source(view)
+
+
+@pytest.mark.parametrize("make", [*MADE.values(), make_boxes, make_table])
+def test_labels_of_every_source_can_be_corrected(make, data):
+    source = make(data)
+    view = fixed(source)
+    first = view.sample_ids.index(source.sample_ids[0])
+    last = len(view.labels[0].class_names) - 1
+    assert np.flatnonzero(view.target(first)).tolist() == [last]
+    assert np.flatnonzero(source.target(0)).tolist() != [last]
+    assert len(view) == len(source) - 1
     check_source(view)
 
 

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from fivefold.core.arguments import refuse_argument
 from fivefold.core.errors import DataError, NumericError
 from fivefold.core.optional import require
 from fivefold.core.predictions import Predictions
@@ -126,10 +127,13 @@ def find_label_errors(
         ranking: Who decides; "cleanlab" asks the package of that name.
 
     Raises:
+        ConfigError: If there is no such ranking.
         DataError: If there are no targets, or a sample has not exactly one class of a softmax head.
         NumericError: If a probability is NaN or infinite.
         MissingExtraError: If cleanlab is asked for and not installed.
     """
+    if ranking not in _ANSWERS:
+        refuse_argument("ranking", "'own' or 'cleanlab'", ranking)
     folds = {} if fold_of is None else fold_of
     parts = [_of_head(part, folds, ranking) for part in predictions.by_head()]
     found = [suspect for suspects, _ in parts for suspect in suspects]
@@ -205,7 +209,8 @@ def _questions(predictions: Predictions) -> Iterator[tuple[int, Question]]:
 def _asked_cleanlab(question: Question) -> Contradicted:
     """Let cleanlab choose the suspects; what models are sure of is said as ever.
 
-    Its variant for several labels asks the same of each class.
+    Its variant for several labels asks the same of each class. Which samples of exactly the same
+    probability are suspects, where not all of them are, is its own choice.
     """
     cleanlab = require("cleanlab.filter", extra="clean")
     with warnings.catch_warnings():

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from fivefold.core.errors import DataError, MissingExtraError, NumericError
+from fivefold.core.errors import ConfigError, DataError, MissingExtraError, NumericError
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
 from fivefold.evaluation import label_errors
@@ -275,6 +275,11 @@ def test_cleanlab_is_named_where_it_is_missing(monkeypatch):
     assert default_ranking() == "own"
     with pytest.raises(MissingExtraError, match=r"package 'cleanlab\.filter', which is not"):
         find_label_errors(with_wrong_labels(0)[0], ranking="cleanlab")
+
+
+def test_a_ranking_that_there_is_not_is_refused():
+    with pytest.raises(ConfigError, match="ranking: expected 'own' or 'cleanlab', got 'best'"):
+        find_label_errors(with_wrong_labels(0)[0], ranking="best")
 
 
 def test_own_ranking_loads_no_other_package():

@@ -77,12 +77,12 @@ def draw_sheets(table: SuspectTable, source: Source, progress: Progress) -> Iter
 def _tile(
     table: SuspectTable, source: Source, i: int | None, suspect: Suspect, place: int
 ) -> _Tile:
-    picture, instead = None, "not in the data any more"
+    picture, instead = None, "no longer in the data"
     if i is not None:
         try:
             picture = thumbnail(source, i, _TILE, least=_TILE)
         except DataError:
-            instead = "cannot be read any more"
+            instead = "not readable"
     output = f"{suspect.head}: " if suspect.head else ""
     return _Tile(
         picture,
