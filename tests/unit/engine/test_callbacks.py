@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from fivefold.core.errors import ConfigError, NumericError
 from fivefold.engine.callbacks import (
     AfterChain,
+    Callback,
     Control,
     CSVLogger,
     EarlyStopping,
@@ -288,3 +289,8 @@ def test_a_chain_without_a_callback_behind_it_makes_none():
 def test_wrong_options_of_a_callback_are_an_error():
     with pytest.raises(ConfigError, match=r"EarlyStopping: expected .* got -1"):
         build_callbacks([("EarlyStopping", {"patience": -1})])
+
+
+def test_a_callback_behind_a_chain_hears_all_that_others_hear():
+    heard = {name for name in vars(Callback) if not name.startswith("_")} - {"monitor"}
+    assert heard <= vars(AfterChain).keys()

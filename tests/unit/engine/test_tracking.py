@@ -209,11 +209,12 @@ def test_the_environment_is_obeyed_where_the_config_says_nothing(tmp_path, monke
 
 
 def test_a_server_that_does_not_answer_is_told_once_and_training_goes_on(root, caplog):
-    callback = made(tracking_uri="http://127.0.0.1:9")
+    callback = made(tracking_uri="http://me:secret@127.0.0.1:9")
     lived(root, range(3), callback=callback)
     (line,) = [r.getMessage() for r in caplog.records if r.name.startswith("fivefold")]
     assert line.startswith("MLflow cannot be logged to: ")
     assert "`fivefold fit --only-report`" in line
+    assert "secret" not in line
     caplog.clear()
     callback.on_results(RunResults(root, CONFIG))
     # the server is back

@@ -1,6 +1,7 @@
 """The callback that logs to MLflow; a server that does not answer never stops a run."""
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -141,7 +142,8 @@ class MLflow(Callback):
             raise
         except Exception as error:  # MLflow, SQLAlchemy and the network have no common kind
             self._runs, self._again = None, time.monotonic() + _LATER
-            reason = shorten(f"{type(error).__name__}: {error}", 200, placeholder=" …")
+            text = re.sub(r"//[^/@\s]+@", "//…@", str(error))  # no passwords in records
+            reason = shorten(f"{type(error).__name__}: {text}", 200, placeholder=" …")
             if not self._warned:
                 logger.warning(_UNREACHED, reason)
             self._warned = True
