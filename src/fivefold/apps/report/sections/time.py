@@ -15,8 +15,7 @@ Took = tuple[int, float]
 def sections(material: Material) -> Iterator[Section]:
     """Show what was spent where; nothing where nobody has measured it."""
     found = material.found
-    sessions = _sessions(found.manifest)
-    took = _by_place(sessions)
+    sessions, took = _sessions(found.manifest), spent(found.manifest)
     if not took:
         return
     stages = sorted({stage for _, stage in took})
@@ -62,10 +61,14 @@ def _seconds(record: Mapping[str, Any]) -> float:
     return float(value) if is_time else 0.0  # type: ignore[arg-type]  # it is a number
 
 
-def _by_place(sessions: list[tuple[float, dict[Place, Took]]]) -> dict[Place, Took]:
-    """Add up what all sessions have spent on each fold and stage."""
+def spent(manifest: Mapping[str, Any]) -> dict[Place, Took]:
+    """Add up what all sessions have spent on each fold and stage.
+
+    Args:
+        manifest: Of the run, in any state; what is not as it was written counts nothing.
+    """
     total: dict[Place, Took] = {}
-    for _, own in sessions:
+    for _, own in _sessions(manifest):
         for place, (epochs, seconds) in own.items():
             before = total.get(place, (0, 0.0))
             total[place] = (before[0] + epochs, before[1] + seconds)
