@@ -30,6 +30,7 @@ ROWS = (
     "predicting",
     "memory",
     "many_rows",
+    "evaluate_many",
     "startup",
     "comparing",
 )
