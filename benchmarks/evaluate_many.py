@@ -1,4 +1,4 @@
-"""Many predictions measured in every common way: `python -m benchmarks.evaluate_many COUNT CLASSES`.
+"""Many predictions measured with intervals: `python -m benchmarks.evaluate_many COUNT CLASSES`.
 
 Numbers, their intervals, the spread over five folds, and thinned curves; torch is not loaded.
 """
