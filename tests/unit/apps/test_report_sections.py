@@ -222,7 +222,7 @@ SESSIONS = [
 def test_time_is_added_up_over_sessions(run):
     manifest(run, sessions=SESSIONS)
     html = section(page_of(run), "time")
-    assert "The run had 2 sessions: 1 min 10 s (3 epochs), 9 s (5 epochs)." in html
+    assert "The run had 2 sessions: 1 min 10 s (3 epochs), 9.0 s (5 epochs)." in html
     assert "1 min 6 s" in html  # 60 and 5.5 s
     assert "4 epochs" in html
     assert "Of 40 epochs the time is not known" in html  # 48 are in the metrics

@@ -8,6 +8,8 @@ from fivefold.apps.report.gather import Gathered, Place
 from fivefold.apps.report.section import Material, Section
 from fivefold.core.durations import exactly
 
+_SHORT = 10  # seconds; below, tenths are of interest
+
 Took = tuple[int, float]
 """Epochs and seconds."""
 
@@ -33,9 +35,13 @@ def sections(material: Material) -> Iterator[Section]:
             (seconds, sum(epochs for epochs, _ in own.values())) for seconds, own in sessions
         ],
         "untimed": untimed,
-        "exactly": exactly,
+        "spent": _words,
     }
     yield Section("time", "Time", "time.html", values)
+
+
+def _words(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < _SHORT else exactly(seconds)
 
 
 def _sessions(manifest: Mapping[str, Any]) -> list[tuple[float, dict[Place, Took]]]:
