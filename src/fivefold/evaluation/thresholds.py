@@ -115,7 +115,9 @@ def f1(truth: AnyArray, answers: AnyArray) -> float:
 
 
 class _Cuts(NamedTuple):
-    """All ways to answer the most probable samples, from none to all that can be.
+    """Ways to answer the most probable samples: none, or as far as to one that is true.
+
+    To go on to samples of which none is true would only add wrong answers.
 
     Attributes:
         thresholds: Which do so [K], falling.
@@ -131,21 +133,19 @@ class _Cuts(NamedTuple):
 
 
 def _cuts(probs: Floats, positive: Flags) -> _Cuts:
-    exact = probs.astype(np.float64).clip(0, 1)  # a mean of views may be rounded out of it
-    order = np.argsort(-exact)
-    falling = exact[order]
-    # A threshold cannot separate equal probabilities: only the last of each run is an end.
-    ends = np.flatnonzero(np.append(np.diff(falling) != 0, True))
-    ends = ends[falling[ends] > 0]  # nothing below 0 is a threshold
-    high, low = falling[ends], np.append(falling[ends][1:], 0.0)
-    inside = (low <= USUAL) & (high > USUAL)
-    thresholds = np.where(inside, USUAL, (low + high) / 2)
-    hits = np.cumsum(positive[order])[ends]
+    rising = np.sort(probs.clip(0, 1))  # a mean of views may be rounded out of it
+    true = np.sort(probs[positive].clip(0, 1))
+    # A threshold cannot separate equal probabilities, and none is below 0.
+    high = np.unique(true[true > 0])[::-1]
+    below = np.searchsorted(rising, high)
+    low = np.where(below > 0, rising[np.maximum(below, 1) - 1], 0).astype(np.float64)
+    thresholds = np.where((low <= USUAL) & (high > USUAL), USUAL, (low + high) / 2)
+    hits = len(true) - np.searchsorted(true, high)
     return _Cuts(
         thresholds=np.append(NEVER, thresholds),
         hits=np.append(0, hits).astype(np.float64),
-        answered=np.append(0, ends + 1).astype(np.float64),
-        positives=int(positive.sum()),
+        answered=np.append(0, len(rising) - below).astype(np.float64),
+        positives=len(true),
     )
 
 
@@ -163,12 +163,15 @@ def _highest_f(cuts: _Cuts, beta: float) -> tuple[float, str]:
 
 
 def _at_precision(cuts: _Cuts, least: float) -> tuple[float, str]:
+    if not cuts.positives:
+        return NEVER, f"true of no sample, and so without a precision of {least:g}: never answered"
     precision = cuts.hits[1:] / cuts.answered[1:]
     enough = precision >= least
     if not enough.any():
-        best = f"at most {precision.max():.4g}" if len(precision) else "undefined"
-        return NEVER, f"no threshold has a precision of {least:g}, it is {best}: never answered"
-    # Of ways with as many hits, the one with the fewest answers is the first.
+        best = precision.max(initial=0)
+        found = f"no threshold has a precision of {least:g}, it is at most {best:.4g}"
+        return NEVER, f"{found}: never answered"
+    # Of ways with as many hits there is only the one with the fewest answers.
     place = int(np.argmax(np.where(enough, cuts.hits[1:], -1)))
     return float(cuts.thresholds[1:][place]), ""
 

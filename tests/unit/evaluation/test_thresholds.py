@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, fbeta_score, precision_score, recall
 
 from fivefold.core.errors import DataError, NumericError
 from fivefold.core.threshold_aim import ThresholdAim
-from fivefold.evaluation.thresholds import answers_at, choose_thresholds, equally_good, f1
+from fivefold.evaluation.thresholds import Chosen, answers_at, choose_thresholds, equally_good, f1
 
 
 def one_class(probs, targets):
@@ -158,6 +158,14 @@ def test_a_precision_out_of_reach_is_told_and_never_answered():
         "'c0': no threshold has a precision of 0.75, it is at most 0.5: never answered",
     )
     assert not answers_at(np.array([[1.00001]], np.float32), got.thresholds).any()
+
+
+def test_a_class_that_is_never_true_is_never_answered_if_answers_have_to_be_right():
+    got = choose_thresholds(one_class([0.9, 0.8], [0, 0]), ThresholdAim.of({"precision": 0.5}))
+    expected = "'c0': true of no sample, and so without a precision of 0.5: never answered"
+    assert got == Chosen((1.0,), (expected,))
+    got = choose_thresholds(one_class([0.9, 0.0], [0, 1]), ThresholdAim.of({"precision": 0.5}))
+    assert "it is at most 0: never answered" in got.remarks[0]
 
 
 def test_a_recall_out_of_reach_is_told_and_answered_wherever_possible():
