@@ -31,6 +31,7 @@ ROWS = (
     "memory",
     "many_rows",
     "evaluate_many",
+    "report_size",
     "startup",
     "comparing",
 )
