@@ -9,6 +9,7 @@ from fivefold.cli import arguments
 from fivefold.cli.console import complain, say, show_json, show_table
 from fivefold.cli.data import options
 from fivefold.cli.data.places import check_apart
+from fivefold.cli.data.reading_options import with_reading
 from fivefold.cli.guard import guarded
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Terminal
@@ -16,6 +17,7 @@ from fivefold.core.progress import Terminal
 if TYPE_CHECKING:
     from fivefold.apps.data_check import Checked
     from fivefold.data import Source
+    from fivefold.experiment.named_data import Reading
 
 Data = Annotated[
     Path,
@@ -27,6 +29,7 @@ Data = Annotated[
 
 
 @guarded
+@with_reading
 def check(  # noqa: PLR0913  one parameter for each option
     data: Data,
     output: Annotated[
@@ -42,15 +45,8 @@ def check(  # noqa: PLR0913  one parameter for each option
             help="Read only how files begin: fast, but finds no damage, copies, blur or darkness.",
         ),
     ] = False,
-    images: options.Images = None,
-    image_column: options.ImageColumn = None,
-    label_column: options.LabelColumn = None,
-    separator: options.Separator = None,
-    encoding: options.Encoding = None,
-    boxes_as_labels: options.BoxesAsLabels = False,
-    category_map: options.CategoryMap = None,
-    level: options.Level = 0,
-    background: options.Background = None,
+    *,
+    reading: "Reading",
     overrides: arguments.Overrides = None,
     force: options.Force = False,
     as_json: arguments.AsJson = False,
@@ -65,19 +61,8 @@ def check(  # noqa: PLR0913  one parameter for each option
     if output is not None:
         check_new_folder(output, force=force)
     from fivefold.apps.data_check import check_data
-    from fivefold.experiment.named_data import Reading, open_any
+    from fivefold.experiment.named_data import open_any
 
-    reading = Reading(
-        images,
-        image_column,
-        label_column,
-        separator,
-        encoding,
-        boxes_as_labels=boxes_as_labels,
-        category_map=category_map,
-        level=level,
-        background=background,
-    )
     opened = open_any(
         data, reading, overrides or (), allow_imports=allow_imports, progress=Terminal()
     )

@@ -1,6 +1,6 @@
 """The command that writes a data set in another form."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,9 +8,13 @@ from fivefold.cli import arguments
 from fivefold.cli.console import say, show_json
 from fivefold.cli.data import options
 from fivefold.cli.data.places import check_output
+from fivefold.cli.data.reading_options import with_reading
 from fivefold.cli.data.told import say_left_out, warn
 from fivefold.cli.guard import guarded
 from fivefold.core.progress import Terminal
+
+if TYPE_CHECKING:
+    from fivefold.experiment.named_data import Reading
 
 _NewSeparator = Annotated[
     str | None,
@@ -21,20 +25,14 @@ _NewSeparator = Annotated[
 
 
 @guarded
-def convert(  # noqa: PLR0913  one parameter for each option
+@with_reading
+def convert(
     data: options.Data,
     output: options.AnyOutput,
     link: options.LinkKind = "copy",
     new_separator: _NewSeparator = None,
-    images: options.Images = None,
-    image_column: options.ImageColumn = None,
-    label_column: options.LabelColumn = None,
-    separator: options.Separator = None,
-    encoding: options.Encoding = None,
-    boxes_as_labels: options.BoxesAsLabels = False,
-    category_map: options.CategoryMap = None,
-    level: options.Level = 0,
-    background: options.Background = None,
+    *,
+    reading: "Reading",
     force: options.Force = False,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -47,7 +45,7 @@ def convert(  # noqa: PLR0913  one parameter for each option
     import numpy as np
 
     from fivefold.apps.data_files.converting import kind_to_write, write_as_named
-    from fivefold.experiment.named_data import Reading, open_data
+    from fivefold.experiment.named_data import open_data
 
     options.refuse_stray(
         {
@@ -55,17 +53,6 @@ def convert(  # noqa: PLR0913  one parameter for each option
             "--new-separator": new_separator and kind_to_write(output) != "csv",
         },
         "such an output",
-    )
-    reading = Reading(
-        images,
-        image_column,
-        label_column,
-        separator,
-        encoding,
-        boxes_as_labels=boxes_as_labels,
-        category_map=category_map,
-        level=level,
-        background=background,
     )
     opened = open_data(data, reading)
     written = write_as_named(

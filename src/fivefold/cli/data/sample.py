@@ -8,12 +8,14 @@ from fivefold.cli import arguments
 from fivefold.cli.console import say, show_json, show_table
 from fivefold.cli.data import options
 from fivefold.cli.data.places import check_output
+from fivefold.cli.data.reading_options import with_reading
 from fivefold.cli.data.told import say_left_out, warn
 from fivefold.cli.guard import guarded
 from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
     from fivefold.apps.data_files.sampling import Sampled
+    from fivefold.experiment.named_data import Reading
 
 _PerClass = Annotated[
     int,
@@ -27,6 +29,7 @@ _Fraction = Annotated[
 
 
 @guarded
+@with_reading
 def sample(  # noqa: PLR0913  one parameter for each option
     data: options.Data,
     output: options.AnyOutput,
@@ -34,15 +37,8 @@ def sample(  # noqa: PLR0913  one parameter for each option
     fraction: _Fraction = 0.0,
     seed: options.Seed = 42,
     link: options.LinkKind = "copy",
-    images: options.Images = None,
-    image_column: options.ImageColumn = None,
-    label_column: options.LabelColumn = None,
-    separator: options.Separator = None,
-    encoding: options.Encoding = None,
-    boxes_as_labels: options.BoxesAsLabels = False,
-    category_map: options.CategoryMap = None,
-    level: options.Level = 0,
-    background: options.Background = None,
+    *,
+    reading: "Reading",
     force: options.Force = False,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -56,19 +52,8 @@ def sample(  # noqa: PLR0913  one parameter for each option
     from fivefold.apps.data_files.converting import write_as_named
     from fivefold.apps.data_files.reading import table_without_copies
     from fivefold.apps.data_files.sampling import draw_sample
-    from fivefold.experiment.named_data import Reading, open_data
+    from fivefold.experiment.named_data import open_data
 
-    reading = Reading(
-        images,
-        image_column,
-        label_column,
-        separator,
-        encoding,
-        boxes_as_labels=boxes_as_labels,
-        category_map=category_map,
-        level=level,
-        background=background,
-    )
     opened = open_data(data, reading)
     table = table_without_copies(opened.source)
     drawn = draw_sample(table, per_class=per_class, fraction=fraction, seed=seed)

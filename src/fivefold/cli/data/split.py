@@ -10,6 +10,7 @@ from fivefold.cli import arguments
 from fivefold.cli.console import say, show_json, show_table
 from fivefold.cli.data import options
 from fivefold.cli.data.places import check_named, check_outputs
+from fivefold.cli.data.reading_options import with_reading
 from fivefold.cli.data.told import say_left_out, warn
 from fivefold.cli.guard import guarded
 from fivefold.core.progress import Terminal
@@ -17,7 +18,7 @@ from fivefold.core.progress import Terminal
 if TYPE_CHECKING:
     from fivefold.apps.data_files.splitting import Part, Plan
     from fivefold.data import SampleTable
-    from fivefold.experiment.named_data import Opened
+    from fivefold.experiment.named_data import Opened, Reading
 
 _Test = Annotated[
     float | None,
@@ -72,6 +73,7 @@ _IgnoreCopies = Annotated[
 
 
 @guarded
+@with_reading
 def split(  # noqa: PLR0913  one parameter for each option
     data: options.Data,
     output: options.Output,
@@ -86,15 +88,8 @@ def split(  # noqa: PLR0913  one parameter for each option
     ignore_near: _IgnoreNear = False,
     ignore_copies: _IgnoreCopies = False,
     column: _Column = "",
-    images: options.Images = None,
-    image_column: options.ImageColumn = None,
-    label_column: options.LabelColumn = None,
-    separator: options.Separator = None,
-    encoding: options.Encoding = None,
-    boxes_as_labels: options.BoxesAsLabels = False,
-    category_map: options.CategoryMap = None,
-    level: options.Level = 0,
-    background: options.Background = None,
+    *,
+    reading: "Reading",
     force: options.Force = False,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -106,24 +101,13 @@ def split(  # noqa: PLR0913  one parameter for each option
     with several labels count for each.
     """
     from fivefold.apps.data_files.splitting import write_split
-    from fivefold.experiment.named_data import Reading, open_data
+    from fivefold.experiment.named_data import open_data
 
     check_named(output)
     plan = _plan(test, folds, (train_folds, valid_folds, infer_folds), seed, keep)
     inputs = [data, *([keep] if keep else [])]
     check_outputs([output, *plan.names(output).values()], inputs, force=force)
     check_outputs([plan.record(output)], inputs, force=force, example="x.json")
-    reading = Reading(
-        images,
-        image_column,
-        label_column,
-        separator,
-        encoding,
-        boxes_as_labels=boxes_as_labels,
-        category_map=category_map,
-        level=level,
-        background=background,
-    )
     opened = open_data(data, reading)
     table = _table(opened, group_column, near=not ignore_near, copies=not ignore_copies)
     written = write_split(opened, table, plan, output, column=column)

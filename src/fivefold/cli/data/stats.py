@@ -1,7 +1,7 @@
 """The command that counts a data set."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,26 +10,24 @@ from fivefold.cli.console import say, show_json, show_table
 from fivefold.cli.data import options
 from fivefold.cli.data.check import Data
 from fivefold.cli.data.places import check_apart
+from fivefold.cli.data.reading_options import with_reading
 from fivefold.cli.guard import guarded
 from fivefold.cli.outputs import check_free
 from fivefold.core.progress import Terminal
 
+if TYPE_CHECKING:
+    from fivefold.experiment.named_data import Reading
+
 
 @guarded
-def stats(  # noqa: PLR0913  one parameter for each option
+@with_reading
+def stats(
     data: Data,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="A picture, a PNG.")
     ] = None,
-    images: options.Images = None,
-    image_column: options.ImageColumn = None,
-    label_column: options.LabelColumn = None,
-    separator: options.Separator = None,
-    encoding: options.Encoding = None,
-    boxes_as_labels: options.BoxesAsLabels = False,
-    category_map: options.CategoryMap = None,
-    level: options.Level = 0,
-    background: options.Background = None,
+    *,
+    reading: "Reading",
     overrides: arguments.Overrides = None,
     force: options.Force = False,
     as_json: arguments.AsJson = False,
@@ -43,19 +41,8 @@ def stats(  # noqa: PLR0913  one parameter for each option
         check_free(output, force=force, example="lr.png")
     from fivefold.apps.data_check import draw_stats, stats_of
     from fivefold.core.durable import write_bytes
-    from fivefold.experiment.named_data import Reading, open_any
+    from fivefold.experiment.named_data import open_any
 
-    reading = Reading(
-        images,
-        image_column,
-        label_column,
-        separator,
-        encoding,
-        boxes_as_labels=boxes_as_labels,
-        category_map=category_map,
-        level=level,
-        background=background,
-    )
     opened = open_any(
         data, reading, overrides or (), allow_imports=allow_imports, progress=Terminal()
     )
