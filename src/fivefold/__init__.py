@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fivefold.data.python_class import PredictionItem as PredictionItem
     from fivefold.experiment import musket_api as classification
     from fivefold.experiment.experiment import Experiment as Experiment
+    from fivefold.experiment.explaining import Question as Question
     from fivefold.experiment.parts import architecture as architecture
     from fivefold.experiment.parts import augmenter as augmenter
     from fivefold.experiment.parts import callback as callback
@@ -39,6 +40,7 @@ _HOMES = {
     "Experiment": "fivefold.experiment.experiment",
     "FivefoldError": "fivefold.core.errors",
     "PredictionItem": "fivefold.data.python_class",
+    "Question": "fivefold.experiment.explaining",
     "compare": "fivefold.apps.compare",
     **dict.fromkeys(_PARTS, "fivefold.experiment.parts"),
 }
@@ -47,6 +49,7 @@ __all__ = [
     "Experiment",
     "FivefoldError",
     "PredictionItem",
+    "Question",
     "__version__",
     "architecture",
     "augmenter",

@@ -18,74 +18,81 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 
+_Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[INPUT]...", help="A folder of images, a table, or images."),
+]
+_Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder for the pictures.")
+]
+_Mistakes = Annotated[
+    int | None,
+    typer.Option(
+        "--mistakes", metavar="N", min=1, help="The N surest mistakes out of fold, no INPUT."
+    ),
+]
+_Samples = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sample",
+        "--samples",
+        metavar="ID",
+        help="A sample of the experiment's own data, no INPUT; may be repeated.",
+    ),
+]
+_Classes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--class",
+        metavar="NAME",
+        help="Where this class is seen, whatever is answered; may be repeated.",
+    ),
+]
+_AtLeast = Annotated[
+    float | None,
+    typer.Option("--min-probability", metavar="P", min=0, max=1, help="All classes from this on."),
+]
+_HeadName = Annotated[
+    str, typer.Option("--head", metavar="NAME", help="Of several outputs only this one.")
+]
+_Method = Annotated[
+    Literal["gradcam", "layercam", "rollout"],
+    typer.Option("--method", help="`rollout` is for transformers, and knows no classes."),
+]
+_Layer = Annotated[
+    str,
+    typer.Option(
+        "--layer", metavar="NAME", help="Of the network; the last with a map that decides."
+    ),
+]
+_Alpha = Annotated[float, typer.Option("--alpha", min=0, max=1, help="How opaque the colours are.")]
+_MaxSize = Annotated[
+    int,
+    typer.Option("--max-size", metavar="N", min=0, help="Longer side in pixels at most; 0 is any."),
+]
+_Images = Annotated[
+    Path | None,
+    typer.Option("--images", metavar="DIR", help="With a table: the folder of its images."),
+]
+
 
 @guarded
 def explain(  # noqa: PLR0913  one parameter for each option
     experiment: arguments.Experiment,
-    inputs: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[INPUT]...", help="A folder of images, a table, or images."),
-    ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder for the pictures.")
-    ] = Path("explained"),
-    mistakes: Annotated[
-        int | None,
-        typer.Option(
-            "--mistakes", metavar="N", min=1, help="The N surest mistakes out of fold, no INPUT."
-        ),
-    ] = None,
-    samples: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sample",
-            "--samples",
-            metavar="ID",
-            help="A sample of the experiment's own data, no INPUT; may be repeated.",
-        ),
-    ] = None,
-    classes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--class",
-            metavar="NAME",
-            help="Where this class is seen, whatever is answered; may be repeated.",
-        ),
-    ] = None,
-    at_least: Annotated[
-        float | None,
-        typer.Option(
-            "--min-probability", metavar="P", min=0, max=1, help="All classes from this on."
-        ),
-    ] = None,
-    head: Annotated[
-        str, typer.Option("--head", metavar="NAME", help="Of several outputs only this one.")
-    ] = "",
-    method: Annotated[
-        Literal["gradcam", "layercam", "rollout"],
-        typer.Option("--method", help="`rollout` is for transformers, and knows no classes."),
-    ] = "gradcam",
-    layer: Annotated[
-        str,
-        typer.Option(
-            "--layer", metavar="NAME", help="Of the network; the last with a map that decides."
-        ),
-    ] = "",
+    inputs: _Inputs = None,
+    output: _Output = Path("explained"),
+    mistakes: _Mistakes = None,
+    samples: _Samples = None,
+    classes: _Classes = None,
+    at_least: _AtLeast = None,
+    head: _HeadName = "",
+    method: _Method = "gradcam",
+    layer: _Layer = "",
     folds: arguments.Folds = None,
     stage: arguments.Stage = -1,
-    alpha: Annotated[
-        float, typer.Option("--alpha", min=0, max=1, help="How opaque the colours are.")
-    ] = 0.6,
-    max_size: Annotated[
-        int,
-        typer.Option(
-            "--max-size", metavar="N", min=0, help="Longer side in pixels at most; 0 is any."
-        ),
-    ] = 1024,
-    images: Annotated[
-        Path | None,
-        typer.Option("--images", metavar="DIR", help="With a table: the folder of its images."),
-    ] = None,
+    alpha: _Alpha = 0.6,
+    max_size: _MaxSize = 1024,
+    images: _Images = None,
     as_json: arguments.AsJson = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
