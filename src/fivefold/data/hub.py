@@ -29,6 +29,8 @@ _BATCH = 4096
 _SAVED = ("dataset_info.json", "dataset_dict.json", "state.json")
 _NEAR = 64  # rows ahead that are passed by rather than that a stream begins anew
 _PATIENCE = 4  # times that it begins in the middle before anything is said
+_SERVERS = ("https", "http", "hf", "s3", "gs", "gcs", "abfs", "az")  # of addresses
+_ARCHIVES = ("zip", "tar", "gzip", "bz2", "xz", "zstd", "lz4")  # which may lie there
 _STREAMED = "a stream is read in its order"
 
 
@@ -132,12 +134,31 @@ class HubSource(Source):
 
     def _of_file(self, path: str) -> bytes:
         if "://" in path:
+            self._refuse_local(path)
             with require("fsspec", extra="hub").open(path, "rb") as file:
                 content: bytes = file.read(DEFAULT_LIMITS.max_bytes + 1)
             return content
         if self._inside is not None and not is_inside(Path(path), self._inside):
-            raise ImageProblem(Reason.UNREADABLE, f"the data set names a file of yours: {path}")
+            raise _own_file(path)
         return read_bytes(Path(path))
+
+    def _refuse_local(self, path: str) -> None:
+        """Make sure that an address, such as of a file in an archive, leads to a server.
+
+        Raises:
+            ImageProblem: If it leads to a file of this machine that is not the data set's.
+        """
+        *outer, last = path.split("::")
+        scheme, sign, rest = last.partition("://")
+        known = all(link.partition("://")[0] in _ARCHIVES for link in outer)
+        if self._inside is None or (known and sign and scheme in _SERVERS):
+            return
+        if not known or not is_inside(Path(rest if sign else scheme), self._inside):
+            raise _own_file(path)
+
+
+def _own_file(path: str) -> ImageProblem:
+    return ImageProblem(Reason.UNREADABLE, f"the data set names a file of yours: {path}")
 
 
 class _Stream:

@@ -1,4 +1,5 @@
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -164,6 +165,35 @@ def test_a_stranger_cannot_have_files_of_this_machine_read(datasets, tmp_path, m
     with pytest.raises(ImageProblem, match=r"the data set names a file of yours: .*mine") as error:
         HubSource("stranger/flowers").fetch(0)
     assert error.value.reason == Reason.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file://{}",
+        "local://{}",
+        "simplecache::file://{}",
+        "file://{}::https://example.org/a.png",
+        "zip://a.png::{}",
+    ],
+)
+def test_neither_can_a_stranger_by_an_address(datasets, tmp_path, monkeypatch, address):
+    (tmp_path / "mine.png").write_bytes(png(1))
+    images = [{"bytes": None, "path": address.format(tmp_path / "mine.png")}]
+    rows = rows_of(datasets, [0], datasets.ClassLabel(names=["a"]), images=images)
+    monkeypatch.setattr(datasets, "load_dataset", lambda *args, **options: rows)
+    with pytest.raises(ImageProblem, match=r"the data set names a file of yours: .*mine"):
+        HubSource("stranger/flowers").fetch(0)
+
+
+def test_a_picture_in_an_archive_of_the_data_sets_own_is_read(datasets, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_CACHE_HOME", tmp_path)
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
+        archive.writestr("1.png", png(1))
+    images = [{"bytes": None, "path": f"zip://1.png::{tmp_path / 'own.zip'}"}]
+    rows = rows_of(datasets, [0], datasets.ClassLabel(names=["a"]), images=images)
+    monkeypatch.setattr(datasets, "load_dataset", lambda *args, **options: rows)
+    np.testing.assert_array_equal(HubSource("stranger/flowers").image(0), decode(png(1)))
 
 
 def test_names_on_the_hub_go_with_split_and_revision(datasets, monkeypatch):
