@@ -99,8 +99,10 @@ def _gathered(
 ) -> Table:
     columns, count = [GatheredColumn() for _ in names], 0
     for batch in batches:
+        places = {name: place for place, name in enumerate(batch.schema.names)}
         for k, column in enumerate(columns):
-            values = batch.column(k).to_pylist()
+            # A structure comes along if what is in it is called like a column: "a" with b and "a.b"
+            values = batch.column(places[names[k]]).to_pylist()
             cells = [_joined(value) if k in lists else _text(value) for value in values]
             _check_length(f"{path}: {names[k]!r}", cells, count)
             column.extend(cells)

@@ -54,6 +54,14 @@ def test_columns_of_bytes_and_structures_are_left_out(tmp_path):
         read_parquet(only)
 
 
+def test_a_structure_beside_a_column_called_like_its_part_moves_nothing(tmp_path):
+    both = [{"b": 1}, {"b": 2}]
+    path = write(tmp_path / "t.parquet", a=both, **{"a.b": ["x", "y"]}, image=["1.png", "2.png"])
+    table = read_parquet(path)
+    assert table.columns == ("a.b", "image")
+    assert [tuple(cells) for cells in table.cells] == [("x", "y"), ("1.png", "2.png")]
+
+
 def test_rows_of_several_batches_stay_in_order(tmp_path, monkeypatch):
     monkeypatch.setattr(parquet, "_AT_ONCE", 3)
     names = [f"{n}.png" for n in range(10)]
