@@ -1,7 +1,7 @@
 """Which class each category of a COCO file belongs to."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +49,15 @@ def classes_of(
     """
     if given is not None:
         return _mapped(categories, where, given)
-    above = {category.name: category.supercategory or "" for category in categories}
+    above: dict[str, set[str]] = defaultdict(set)
+    for category in categories:
+        above[category.name].add(category.supercategory or "")
     if not level and len(above) < len(categories):
         raise _twice(categories, where)
-    tops = {category.id: _top(category.name, above, level, where) for category in categories}
+    tops = {category.id: _top(category, above, level, where) for category in categories}
     names = in_class_order(tops.values())
-    of_category = {key: names.index(top) for key, top in tops.items()}
+    place = {name: number for number, name in enumerate(names)}
+    of_category = {key: place[top] for key, top in tops.items()}
     return Classes(names, of_category, _by_name(categories, of_category))
 
 
@@ -115,20 +118,12 @@ def _is_class(value: Any) -> bool:
 
 
 def _mapped(categories: Sequence[Category], where: str, given: CategoryMap) -> Classes:
-    targets: dict[int, str | int] = {}
-    for key, target in given.items():
-        ids = _ids_of(key, categories)
-        if not ids:
-            names = [category.name for category in categories]
-            msg = f"{where}: category_map: expected categories of the file, got {key!r}"
-            known = ", ".join(f"{c.id} ({c.name})" for c in categories[:8]) or "no category"
-            hint = did_you_mean(str(key), names, f"it has {known}")
-            raise DataError(msg, hint=hint, slug="data/category-map")
-        targets.update(dict.fromkeys(ids, target))
+    targets = _targets(categories, where, given)
     numbers = {target for target in targets.values() if isinstance(target, int)}
     if not numbers:
         order = in_class_order(str(target) for target in targets.values())
-        of_category = {key: order.index(str(target)) for key, target in targets.items()}
+        place = {name: number for number, name in enumerate(order)}
+        of_category = {key: place[str(target)] for key, target in targets.items()}
         return Classes(order, of_category, _by_name(categories, of_category))
     if any(isinstance(target, str) for target in targets.values()):
         msg = f"{where}: category_map: expected only names or only numbers of classes, got both"
@@ -144,19 +139,45 @@ def _mapped(categories: Sequence[Category], where: str, given: CategoryMap) -> C
     return Classes(_names(categories, of_category), of_category, _by_name(categories, of_category))
 
 
-def _ids_of(key: str | int, categories: Sequence[Category]) -> list[int]:
-    """Find the categories that a key means: by name first, as a name may be a number."""
-    named = [category.id for category in categories if category.name == str(key)]
-    return named or [category.id for category in categories if str(category.id) == str(key)]
+def _targets(
+    categories: Sequence[Category], where: str, given: CategoryMap
+) -> dict[int, str | int]:
+    """Find the class of each category that a map names, by its name or its id.
+
+    A key is a name first, as a name may be a number.
+    """
+    named: dict[str, list[Category]] = defaultdict(list)
+    numbered = {str(category.id): [category] for category in categories}
+    for category in categories:
+        named[category.name].append(category)
+    found: dict[int, tuple[str | int, str | int]] = {}
+    for key, target in given.items():
+        members = named.get(str(key)) or numbered.get(str(key))
+        if not members:
+            msg = f"{where}: category_map: expected categories of the file, got {key!r}"
+            known = ", ".join(f"{c.id} ({c.name})" for c in categories[:8]) or "no category"
+            hint = did_you_mean(str(key), list(named), f"it has {known}")
+            raise DataError(msg, hint=hint, slug="data/category-map")
+        for category in members:
+            first, before = found.setdefault(category.id, (key, target))
+            if before != target:
+                msg = f"{where}: category_map: expected one class for the category {category.id} "
+                msg += f"({category.name}), got {before!r} by {first!r} and {target!r} by {key!r}"
+                hint = "name it once, by its id or by its name"
+                raise DataError(msg, hint=hint, slug="data/category-map")
+    return {number: target for number, (_, target) in found.items()}
 
 
 def _names(categories: Sequence[Category], of_category: Mapping[int, int]) -> tuple[str, ...]:
     """Name numbered classes: after the only category, else after what their categories share."""
+    members: dict[int, list[Category]] = defaultdict(list)
+    for category in categories:
+        if category.id in of_category:
+            members[of_category[category.id]].append(category)
     names = []
-    for number in range(max(of_category.values()) + 1):
-        members = [c for c in categories if of_category.get(c.id) == number]
-        shared = {c.supercategory for c in members}
-        one = members[0].name if len(members) == 1 else ""
+    for number in range(len(members)):
+        shared = {c.supercategory for c in members[number]}
+        one = members[number][0].name if len(members[number]) == 1 else ""
         names.append(one or (len(shared) == 1 and next(iter(shared))) or str(number))
     unique = len(set(names)) == len(names)
     return tuple(names) if unique else tuple(map(str, range(len(names))))
@@ -166,10 +187,17 @@ def _by_name(categories: Sequence[Category], of_category: Mapping[int, int]) -> 
     return {c.name: of_category[c.id] for c in categories if c.id in of_category}
 
 
-def _top(name: str, above: Mapping[str, str], level: int, where: str) -> str:
-    passed = [name]
+def _top(category: Category, above: Mapping[str, set[str]], level: int, where: str) -> str:
+    """Climb from a category; the first step is its own, further ones go by names."""
+    passed = [category.name]
+    uppers = {category.supercategory or ""}
     for _ in range(level):
-        upper = above.get(passed[-1], "")
+        if len(uppers) > 1:
+            both = " and ".join(map(repr, sorted(uppers)[:2]))
+            msg = f"{where}: supercategory: expected one above {passed[-1]!r}, got {both}"
+            hint = "say by `category_map` what each id means"
+            raise DataError(msg, hint=hint, slug="data/category-map")
+        upper = next(iter(uppers))
         if not upper or upper == passed[-1]:  # many files name a top as its own
             break
         if upper in passed:
@@ -177,6 +205,7 @@ def _top(name: str, above: Mapping[str, str], level: int, where: str) -> str:
             msg = f"{where}: supercategory: expected chains with an end, got {chain}"
             raise DataError(msg, hint="mend the categories", slug="data/category-loop")
         passed.append(upper)
+        uppers = above.get(upper) or {""}
     return passed[-1]
 
 

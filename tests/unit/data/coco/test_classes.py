@@ -1,6 +1,7 @@
 """Categories become classes by themselves, by a map, or by what they belong to."""
 
 import json
+import time
 
 import pytest
 
@@ -91,6 +92,35 @@ def test_two_categories_with_one_name_need_a_map():
         classes_of(twice, "x")
     assert classes_of(twice, "x", given={"cat": 0}).of_category == {1: 0, 5: 0}
     assert classes_of(twice, "x", given={1: "tame", 5: "wild"}).names == ("tame", "wild")
+
+
+def test_categories_with_one_name_each_climb_to_their_own():
+    others = [Category(1, "other", "animal"), Category(2, "other", "vehicle")]
+    assert classes_of(others, "x", level=1).of_category == {1: 0, 2: 1}
+
+
+def test_a_name_in_the_middle_that_lies_below_two_others_is_refused():
+    middle = [Category(1, "cat", "other"), Category(2, "other", "a"), Category(3, "other", "b")]
+    said = "supercategory: expected one above 'other', got 'a' and 'b'"
+    with pytest.raises(DataError, match=said) as error:
+        classes_of(middle, "x", level=2)
+    assert error.value.slug == "data/category-map"
+
+
+def test_a_map_that_names_a_category_twice_has_to_mean_the_same():
+    said = r"one class for the category 1 \(lakeland\), got 0 by '1' and 1 by 'lakeland'"
+    with pytest.raises(DataError, match=said) as error:
+        classes_of(BREEDS, "x", given={"1": 0, "lakeland": 1})
+    assert error.value.slug == "data/category-map"
+    assert classes_of(BREEDS, "x", given={"1": 0, "lakeland": 0, 4: 1}).of_category == {1: 0, 4: 1}
+
+
+def test_twenty_thousand_categories_take_no_time():
+    many = [Category(k, f"c{k}", f"s{k // 2}") for k in range(20_000)]
+    start = time.process_time()
+    assert len(classes_of(many, "x", level=1).names) == 10_000
+    assert len(classes_of(many, "x", given={str(k): k // 2 for k in range(20_000)}).names) == 10_000
+    assert time.process_time() - start < 3  # seconds; comparing each with each took 100
 
 
 def test_a_map_is_read_from_a_file(tmp_path):
