@@ -36,7 +36,8 @@ class Labelled:
         rows: Of each label, its image's place in `names` [P].
         classes: Of each label, its class [P].
         boxes: Of each label, which part of the image it is about; None for the whole [P].
-        numbers: Of each label, its annotation's id, or else its place in the file [P].
+        numbers: Of each label what tells it from others: its annotation's id, or its place in the
+            file where some have none; behind that of captions with several, which of them [P].
         class_names: Of the classes.
         from_captions: Whether labels are captions.
         unmapped: How many annotations are of categories that have no class.
@@ -47,7 +48,7 @@ class Labelled:
     rows: Indices
     classes: Indices
     boxes: Sequence[Box | None]
-    numbers: Sequence[int]
+    numbers: Sequence[str]
     class_names: tuple[str, ...]
     from_captions: bool
     unmapped: int
@@ -96,14 +97,16 @@ def check_document(path: Path) -> Document:
 def _labelled(path: Path, document: Document, classes: Classes, *, from_captions: bool) -> Labelled:
     row_of = {image.id: row for row, image in enumerate(document.images)}
     rows, columns, boxes, numbers, unmapped = [], [], [], [], 0
+    by_id = all(a.id is not None for a in document.annotations)  # then each is there once
     for place, annotation in enumerate(document.annotations):
         found = _classes(annotation, classes, from_captions=from_captions)
         unmapped += not found
-        for column in found:
+        for which, column in enumerate(found, 1):
             rows.append(row_of[annotation.image_id])
             columns.append(column)
             boxes.append(annotation.box)
-            numbers.append(place if annotation.id is None else annotation.id)
+            number = str(annotation.id if by_id else place)
+            numbers.append(number if which == 1 else f"{number}.{which}")
     return Labelled(
         path=path,
         names=[image.name for image in document.images],

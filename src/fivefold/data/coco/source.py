@@ -20,6 +20,7 @@ from fivefold.data.decode import Decoded
 from fivefold.data.files import FileSource, check_folder
 from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.named_files import paths_of
+from fivefold.data.packed import packed
 from fivefold.data.source import Fetched, Labels, Sample, Source, sources
 from fivefold.data.text_order import first_alike
 
@@ -114,8 +115,8 @@ class CocoBoxes(Source):
         self._margin = margin
         self._classes = part.classes[kept]
         self.labels = (Labels("", part.class_names, exclusive=True),)
-        self.sample_ids = [f"{names[part.rows[k]]}#{part.numbers[k]}" for k in kept]
-        self.groups = [names[row] for row in self._rows.tolist()]
+        self.sample_ids = packed(f"{names[part.rows[k]]}#{part.numbers[k]}" for k in kept)
+        self.groups = packed(names[row] for row in self._rows.tolist())
         self.excluded = tuple(_left_out(part, names, smallest))
         self.warnings = tuple(_remarks([part], 0, None))
 
@@ -180,7 +181,8 @@ def _refuse_boxes(part: Labelled) -> None:
 def _same_classes(parts: Sequence[Labelled]) -> tuple[str, ...]:
     first, *others = parts
     for other in others:
-        unseen = [name for name in other.class_names if name not in first.class_names]
+        known = set(first.class_names)
+        unseen = [name for name in other.class_names if name not in known]
         if unseen:
             shown = ", ".join(map(repr, unseen[:5])) + (", …" if len(unseen) > 5 else "")
             msg = f"{other.path}: expected classes that {first.path} has too, got {shown}"
@@ -225,8 +227,9 @@ def below(images_dir: Path, names: Sequence[str]) -> list[str]:
 def _pairs(parts: Sequence[Labelled], names: Sequence[str]) -> tuple[Indices, Indices]:
     """Put the labels of all files one after the other, by the numbers of the common classes."""
     rows, classes, start = [], [], 0
+    place = {name: number for number, name in enumerate(names)}
     for part in parts:
-        column = np.asarray([names.index(name) for name in part.class_names], dtype=np.int64)
+        column = np.asarray([place[name] for name in part.class_names], dtype=np.int64)
         rows.append(part.rows + start)
         classes.append(column[part.classes])
         start += len(part.names)

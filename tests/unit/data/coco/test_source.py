@@ -156,12 +156,21 @@ def test_boxes_are_cut_out_and_stay_with_their_image(write):
         {"id": 10, "image_id": 1, "category_id": 4, "bbox": [0, 0, 0, 0]},
     ]
     source = CocoBoxes(write(boxes, images=2), level=1)
-    assert source.sample_ids == ["0.png#7", "0.png#8"]
-    assert source.groups == ["0.png", "0.png"]
+    assert source.sample_ids == ("0.png#7", "0.png#8")
+    assert source.groups == ("0.png", "0.png")
     assert source.excluded == (("1.png#9", "small-box"), ("1.png#10", "no-box"))
     assert targets(source) == [[0, 1], [1, 0]]
     whole = CocoSource(write(boxes, images=2), boxes="labels").image(0)
     assert np.array_equal(source.image(0), whole[3:15, 2:12])
+
+
+def test_every_box_has_an_id_of_its_own_whatever_annotations_have(write):
+    box, lower = {"image_id": 0, "bbox": [0, 0, 9, 9]}, {"image_id": 0, "bbox": [5, 5, 9, 9]}
+    some = [{**box, "id": 1, "category_id": 1}, {**lower, "category_id": 4}]
+    assert CocoBoxes(write(some, images=1)).sample_ids == ("0.png#0", "0.png#1")
+    captions = [{**box, "id": 7, "caption": "rust,dent"}, {**lower, "id": 8, "caption": "dent"}]
+    found = CocoBoxes(write(captions, images=1, categories=[]))
+    assert found.sample_ids == ("0.png#7", "0.png#7.2", "0.png#8")
 
 
 def test_a_margin_is_added_on_each_side_within_the_image(write):
