@@ -11,6 +11,7 @@ from fivefold.cli import arguments
 from fivefold.cli.console import say, show_json, show_pairs, show_table, starting
 from fivefold.cli.data import options
 from fivefold.cli.data.check import check_new_folder
+from fivefold.cli.data.reading_options import with_reading
 from fivefold.cli.guard import guarded
 from fivefold.core.digits import few_digits
 from fivefold.core.errors import ConfigError, Problem
@@ -26,6 +27,7 @@ OUT_OF_FOLD, HOLDOUT = "out-of-fold", "holdout"
 
 
 @guarded
+@with_reading
 def evaluate(  # noqa: PLR0913  one parameter for each option
     experiment: arguments.Experiment,
     data: Annotated[
@@ -56,15 +58,8 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
             help="Write metrics.json, per_class.csv, confusion.csv and pictures there too.",
         ),
     ] = None,
-    images: options.Images = None,
-    image_column: options.ImageColumn = None,
-    label_column: options.LabelColumn = None,
-    separator: options.Separator = None,
-    encoding: options.Encoding = None,
-    boxes_as_labels: options.BoxesAsLabels = False,
-    category_map: options.CategoryMap = None,
-    level: options.Level = 0,
-    background: options.Background = None,
+    *,
+    reading: "Reading",
     force: options.Force = False,
     as_json: arguments.AsJson = False,
     allow_imports: arguments.AllowImports = False,
@@ -77,19 +72,6 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
     probabilities as the models say them, and labels from one half on; what `fivefold predict` makes
     of them stands below the tables.
     """
-    from fivefold.experiment.named_data import Reading
-
-    reading = Reading(
-        images,
-        image_column,
-        label_column,
-        separator,
-        encoding,
-        boxes_as_labels=boxes_as_labels,
-        category_map=category_map,
-        level=level,
-        background=background,
-    )
     _refuse_stray(data, reading, holdout=holdout, tta=tta, by_fold=by_fold)
     if output is not None:
         check_new_folder(output, force=force)
