@@ -50,9 +50,9 @@ def fit_temperature(predictions: Predictions, start: float = 1.0) -> float:
     check_usable(predictions)
     ends = (1 / HOTTEST, 1 / COLDEST)
     low, high = ends
-    beta = 1 / start
+    beta, true_sum = 1 / start, _true_sum(predictions)
     for step in range(_STEPS):
-        slope = _slope(predictions, beta)
+        slope = _slope(predictions, beta, true_sum)
         if abs(slope.first) <= _FLAT and slope.second <= _FLAT:
             if step == 0:
                 return 1.0 if start == 1 else fit_temperature(predictions)
@@ -120,21 +120,34 @@ class _Slope(NamedTuple):
     second: float
 
 
-def _slope(predictions: Predictions, beta: float) -> _Slope:
-    first = second = 0.0
-    for logits, truth in _parts(predictions):
+def _slope(predictions: Predictions, beta: float, true_sum: float) -> _Slope:
+    """Compute the slope; of the true classes' logits only their sum counts, whatever the slope."""
+    first, second = -true_sum, 0.0
+    for rows in _slices(predictions.probs.shape):
+        logits = _logits(predictions.probs[rows], predictions.heads[0].activation)
         if _is_sigmoid(predictions):
             share = _sigmoid(beta * logits)
-            first += float(((share - truth) * logits).sum())
-            second += float((share * (1 - share) * logits**2).sum())
+            first += float(np.einsum("nc,nc->", share, logits))
+            second += float(np.einsum("nc,nc,nc->", share, 1 - share, logits**2))
             continue
-        powers = np.exp(beta * (logits - logits.max(axis=1, keepdims=True)))
-        share = powers / powers.sum(axis=1, keepdims=True)
-        mean = (share * logits).sum(axis=1)
-        first += float((mean - np.where(truth > 0.5, logits, 0).sum(axis=1)).sum())
-        second += float((share * (logits - mean[:, None]) ** 2).sum())
+        logits -= logits.max(axis=1, keepdims=True)
+        powers = np.exp(beta * logits)
+        total = powers.sum(axis=1)
+        powers *= logits
+        mean = powers.sum(axis=1) / total
+        first += float(mean.sum())
+        second += float((np.einsum("nc,nc->n", powers, logits) / total - mean**2).sum())
     count = _answers(predictions)
     return _Slope(first / count, second / count)
+
+
+def _true_sum(predictions: Predictions) -> float:
+    """Add up the logits of what is true; of a softmax head seen from each sample's highest one."""
+    total = 0.0
+    for logits, truth in _parts(predictions):
+        own = logits if _is_sigmoid(predictions) else logits - logits.max(axis=1, keepdims=True)
+        total += float(np.einsum("nc,nc->", own, truth))
+    return total
 
 
 def _parts(predictions: Predictions) -> Iterator[tuple[Doubles, Doubles]]:
