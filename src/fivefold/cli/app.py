@@ -88,6 +88,8 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
         (
             "fivefold predict flowers new-photos -o labels.csv",
             "fivefold predict flowers one.jpg two.jpg --tta",
+            "fivefold predict flowers new-photos --sets 0.9    sets that hold the truth so often",
+            "fivefold predict flowers new-photos --raw    no temperature, no thresholds",
             "fivefold predict flowers list.csv --images new-photos -o labels.csv",
             "fivefold predict flowers new-photos --folds 0,1 --stage 0 -o labels.csv --force",
         ),
