@@ -69,6 +69,18 @@ def test_given_folds_that_tear_them_apart_are_told(tmp_path, caplog):
     assert prepared.report.ties[NEAR].torn == 6
 
 
+def test_a_class_whose_images_are_one_picture_is_told_once_folds_are_drawn(tmp_path, caplog):
+    write_experiment(tmp_path, config=CONFIG, per_class=12)
+    circles = sorted(tmp_path.rglob("circle/*.png"))
+    for k, path in enumerate(circles[1:], 1):
+        Image.open(circles[0]).save(path.with_name(f"{k}.jpg"), quality=80 + k)
+        path.unlink()
+    run = Experiment.load(tmp_path)
+    prepare(run.source(), run.config, run.folder, Silent())
+    told = "folds: classes that a fold's model is not trained on: 'circle' in fold"
+    assert caplog.text.count(told) == 1
+
+
 def test_further_training_samples_that_are_near_duplicates_are_told(tmp_path, caplog):
     with_copies(tmp_path)
     for path in sorted(tmp_path.rglob("saved anew*")):

@@ -129,21 +129,34 @@ def evenness_of(table: SampleTable, splits: Splits) -> Evenness | None:
     """Find the class whose share of a fold differs most from its share of all."""
     if table.targets is None or not table.labels:
         return None
-    numbers = _by_row(table, splits)
-    names = _class_names(table)
-    counts = np.zeros((splits.num_folds, len(names)))
-    whole = np.zeros(len(names))
+    counts, whole = class_counts(table, splits)
+    names, numbers = class_names(table), _by_row(table, splits)
+    sizes = np.bincount(numbers[numbers >= 0], minlength=splits.num_folds)
+    shares = counts / np.maximum(sizes, 1)[:, None]
+    of_all = whole / max(int((numbers != HOLDOUT).sum()), 1)
+    fold, k = divmod(int(np.argmax(np.abs(shares - of_all))), len(names))
+    return Evenness(names[k], fold, float(shares[fold, k]), float(of_all[k]))
+
+
+def class_counts(table: SampleTable, splits: Splits) -> tuple[Indices, Indices]:
+    """Count the samples of each class that each fold validates [K, C], and all outside the holdout.
+
+    Args:
+        table: The samples, with targets.
+        splits: Their folds.
+    """
+    numbers, width = _by_row(table, splits), len(class_names(table))
+    counts = np.zeros((splits.num_folds, width), dtype=np.int64)
+    whole = np.zeros(width, dtype=np.int64)
+    if table.targets is None:
+        return counts, whole
     for places in in_parts(len(table)):
         own = numbers[places.start : places.stop]
         true = table.targets[places.start : places.stop] > 0
         whole += true[own != HOLDOUT].sum(axis=0)
         for fold in np.unique(own[own >= 0]).tolist():
             counts[fold] += true[own == fold].sum(axis=0)
-    sizes = np.bincount(numbers[numbers >= 0], minlength=splits.num_folds)
-    shares = counts / np.maximum(sizes, 1)[:, None]
-    whole = whole / max(int((numbers != HOLDOUT).sum()), 1)
-    fold, k = divmod(int(np.argmax(np.abs(shares - whole))), len(names))
-    return Evenness(names[k], fold, float(shares[fold, k]), float(whole[k]))
+    return counts, whole
 
 
 def ties_of(table: SampleTable, splits: Splits, firsts: Indices) -> Ties:
@@ -172,7 +185,8 @@ def _by_row(table: SampleTable, splits: Splits) -> AnyArray:
     return numbers
 
 
-def _class_names(table: SampleTable) -> Sequence[str]:
+def class_names(table: SampleTable) -> Sequence[str]:
+    """Name the classes of all outputs, with the output before them where there are several."""
     return [
         f"{labels.name}.{name}" if len(table.labels) > 1 else name
         for labels in table.labels

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fivefold.core.types import Indices
+from fivefold.core.types import AnyArray, Indices
 from fivefold.data.findings.finding import Finding, Level
 from fivefold.data.findings.spelling import misspelled, same_names
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Source
+from fivefold.data.split_report import class_counts, class_names
 from fivefold.data.splits import Splits
 
 _EXAMPLES = 3
@@ -40,7 +41,7 @@ def findings_on_names(source: Source, counts: Indices) -> Iterator[Finding]:
 
 
 def absent_from_folds(table: SampleTable, splits: Splits) -> Iterator[Finding]:
-    """Find classes that a fold cannot be validated on.
+    """Find classes that a fold cannot be validated on, or that its model never sees.
 
     Args:
         table: The samples that are used.
@@ -48,17 +49,25 @@ def absent_from_folds(table: SampleTable, splits: Splits) -> Iterator[Finding]:
     """
     if table.targets is None:
         return
-    names = [name for labels in table.labels for name in labels.class_names]
-    lacking: dict[str, list[int]] = {}
-    for fold in range(splits.num_folds):
-        _, rows = splits.rows(table, fold)
-        totals = np.asarray(table.targets[rows]).sum(axis=0)
-        for k in np.flatnonzero(totals == 0).tolist():
-            lacking.setdefault(names[k], []).append(fold)
-    if lacking:
-        listed = [
-            f"{name!r} in fold{'s' * (len(folds) > 1)} {', '.join(map(str, folds))}"
-            for name, folds in lacking.items()
-        ]
+    validated, whole = class_counts(table, splits)
+    unseen = (validated == whole) & (whole > 0)
+    if unseen.any():
+        title = "classes that a fold's model is not trained on"
+        action = "all their images are in that fold, so it gets them wrong"
+        yield _of_folds("unseen_class", title, table, unseen, action)
+    lacking = validated == 0
+    if lacking.any():
         title, action = "classes absent from a fold", "the fold's metrics leave them out"
-        yield Finding("absent_class", title, Level.LOOK, len(lacking), listed[:_EXAMPLES], action)
+        yield _of_folds("absent_class", title, table, lacking, action)
+
+
+def _of_folds(name: str, title: str, table: SampleTable, holds: AnyArray, action: str) -> Finding:
+    """Make a finding about classes of which something holds in some folds [K, C]."""
+    names = class_names(table)
+    found = np.flatnonzero(holds.any(axis=0)).tolist()
+    listed = [_in_folds(names[k], np.flatnonzero(holds[:, k])) for k in found[:_EXAMPLES]]
+    return Finding(name, title, Level.LOOK, len(found), listed, action)
+
+
+def _in_folds(name: str, folds: Indices) -> str:
+    return f"{name!r} in fold{'s' * (len(folds) > 1)} {', '.join(map(str, folds.tolist()))}"

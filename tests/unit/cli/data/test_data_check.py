@@ -162,8 +162,9 @@ def test_a_class_is_absent_from_folds_if_its_images_are_one_picture(photos, caps
     for k, side in enumerate((160, 140, 128, 120, 104)):
         photo(900).resize((side, side * 3 // 4)).save(photos / "cow" / f"{k}.png")
     code, found = checked(photos, capsys=capsys)
-    absent, near = sorted(found["findings"], key=lambda one: one["name"])
+    absent, near, unseen = sorted(found["findings"], key=lambda one: one["name"])
     assert (code, absent["name"], absent["count"]) == (0, "absent_class", 1)
+    assert (unseen["name"], unseen["examples"][0][:14]) == ("unseen_class", "'cow' in fold ")
     assert absent["examples"][0].startswith("'cow' in folds ")
     assert len(absent["examples"][0].split(", ")) == 4
     assert near["ids"] == [f"cow/{k}.png" for k in range(5)]
