@@ -62,7 +62,7 @@ def assess_run(
     else:
         found, fold_of = out_of_fold(folder, folds, index), folds_of(folder, folds, index)
         own = [fold_of[sample_id] for sample_id in found.ids]
-    groups = _groups(folder, config, found)
+    groups = groups_of(folder, config, found)
     return assess(found, folds=own, groups=groups, resamples=resamples, seed=config.seed)
 
 
@@ -82,10 +82,13 @@ def _held_out(folder: RunFolder, folds: Sequence[int], stage: int) -> Prediction
     return found
 
 
-def _groups(
+def groups_of(
     folder: RunFolder, config: ExperimentConfig, found: Predictions
 ) -> Sequence[str] | None:
-    """Find each sample's group, where the folds have kept groups together."""
+    """Find each sample's group [N]; None where the folds have kept no groups together.
+
+    Where the data can no longer be read, that is warned of, and there are none.
+    """
     path = folder.split_report_path
     if not path.exists() or GROUPS not in SplitReport.load(path).ties:
         return None

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ from fivefold.apps.report.page import render
 from fivefold.apps.report.sections import time
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
+from fivefold.data.split_report import GROUPS, SplitReport, Ties
 from fivefold.evaluation.assessment import assess
+from fivefold.experiment import assembling
 from fivefold.experiment.decisions import Wishes, conclude_decisions
 from fivefold.experiment.explanations import Overlay, Overlays, write_overlays
 
@@ -54,7 +57,7 @@ def test_each_sample_keeps_its_fold(found):
 
 def test_the_numbers_are_those_of_an_assessment(found):
     html = section(render(found), "metrics")
-    expected = assess(found.predictions, folds=found.folds_of_samples).heads[0].headline
+    expected = assess(found.predictions, folds=found.folds_of_samples, seed=33).heads[0].headline
     for estimate in expected.values():
         assert f"<td>{estimate.value:.4f}</td>" in html
         assert f"{estimate.low:.4f} – {estimate.high:.4f}" in html  # noqa: RUF001  as on the page
@@ -63,7 +66,7 @@ def test_the_numbers_are_those_of_an_assessment(found):
 
 def test_the_verdict_has_the_interval_of_what_decides(tmp_path):
     run = make_fake_run(tmp_path, pictures=False)
-    estimate = assess(gather(run).predictions).heads[0].headline["accuracy"]
+    estimate = assess(gather(run).predictions, seed=33).heads[0].headline["accuracy"]
     told = SUMMARY.replace("{accuracy: 0.9811", f"{{accuracy: {estimate.value}")
     run.summary_path.write_text(told, "utf-8")
     interval = f"(95 % interval {estimate.low:.3f} to {estimate.high:.3f})"
@@ -112,6 +115,19 @@ def test_without_truth_nothing_is_analysed(tmp_path):
     before = list(found.notes)
     assert analyse(found) == Analysis()
     assert found.notes == before
+
+
+def test_groups_that_folds_keep_together_are_resampled_as_wholes(tmp_path, monkeypatch):
+    run = make_fake_run(tmp_path, folds=[0, 1], pictures=False)
+    assert "resamples of the samples" in page_of(run)
+    SplitReport(None, {GROUPS: Ties(20, 160, 0)}).save(run.split_report_path)
+    ids = gather(run).predictions.ids
+    source = SimpleNamespace(sample_ids=ids, groups=[str(n % 20) for n in range(len(ids))])
+    monkeypatch.setattr(assembling, "assembled", lambda *args, **kwargs: source)
+    found = gather(run)
+    assert found.groups == source.groups
+    assert analyse(found).assessment.units == 20
+    assert "resamples of the groups" in render(found)
 
 
 def test_what_cannot_be_measured_is_a_note(tmp_path):

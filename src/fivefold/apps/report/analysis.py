@@ -54,10 +54,13 @@ def analyse(found: Gathered) -> Analysis:
     if sample is None:
         return Analysis()
     fold_of = dict(zip(sample.ids, folds, strict=True))
-    measured = partial(assess, sample, folds=folds)
+    seed = found.manifest.get("seed")
+    measure = partial(assess, seed=seed if isinstance(seed, int) else 0)  # as `evaluate` has it
+    measured = partial(measure, sample, folds=folds, groups=found.groups)
     held_out, holdout = _with_truth(found.held_out), None
     if held_out is not None:
-        holdout = found.attempt("metrics of the holdout", partial(assess, held_out), None)
+        held_out_measured = partial(measure, held_out, groups=found.held_out_groups)
+        holdout = found.attempt("metrics of the holdout", held_out_measured, None)
     return Analysis(
         assessment=found.attempt("metrics", measured, None),
         of_folds=found.attempt("metrics of folds", partial(_of_folds, sample, folds), {}),

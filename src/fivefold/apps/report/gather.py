@@ -11,14 +11,15 @@ import numpy as np
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from fivefold.config import SHARED_NAME, find_shared
+from fivefold.config import SHARED_NAME, find_shared, load
 from fivefold.core.durable import read_json
 from fivefold.core.errors import FivefoldError
 from fivefold.core.layout import CONFIG_NAME, RunFolder
 from fivefold.core.predictions import Predictions, average, join
-from fivefold.data.split_report import SplitReport
+from fivefold.data.split_report import GROUPS, SplitReport
 from fivefold.engine.history import read_history
 from fivefold.experiment.applying import decision_rows, held_out_coverage
+from fivefold.experiment.assessing import groups_of
 from fivefold.experiment.decisions import read_decisions
 from fivefold.experiment.explanations import Overlays, read_overlays
 from fivefold.experiment.summary import compared
@@ -52,7 +53,9 @@ class Gathered:
         histories: Metrics of each epoch.
         predictions: Out-of-fold predictions of the last stage.
         folds_of_samples: Of these predictions, the fold of each [N].
+        groups: What each of these samples belongs to [N]; none where samples stand alone.
         held_out: Predictions of the holdout by all these folds' models together.
+        held_out_groups: What each of its samples belongs to.
         overlays: Where models looked when they were wrong.
         fold_sizes: Validation samples of each fold.
         decisions: What `predict` makes of predictions, a label and a text each.
@@ -79,7 +82,9 @@ class Gathered:
     histories: Histories = field(default_factory=dict)
     predictions: Predictions | None = None
     folds_of_samples: tuple[int, ...] = ()
+    groups: Sequence[str] | None = None
     held_out: Predictions | None = None
+    held_out_groups: Sequence[str] | None = None
     overlays: Overlays | None = None
     fold_sizes: Mapping[int, int] = field(default_factory=dict)
     decisions: Sequence[tuple[str, str]] = ()
@@ -126,6 +131,8 @@ def gather(folder: RunFolder) -> Gathered:
         rows = found.attempt(f"metrics of fold {place[0]}", partial(read_history, path), nothing)
         found.histories = {**found.histories, place: rows}
     _add_predictions(found, folder)
+    found.groups = _groups(found, folder, found.predictions)
+    found.held_out_groups = _groups(found, folder, found.held_out)
     found.overlays = found.attempt("the explanations", partial(read_overlays, folder), None)
     if folder.decisions_path.exists():
         found.decisions = found.attempt("the decisions", partial(_decisions, folder), ())
@@ -171,6 +178,20 @@ def _add_predictions(found: Gathered, folder: RunFolder) -> None:
         joined = found.attempt("out-of-fold predictions", lambda: join(list(parts.values())), None)
         found.predictions = joined
         found.folds_of_samples = tuple(fold for fold, part in parts.items() for _ in part.ids)
+
+
+def _groups(
+    found: Gathered, folder: RunFolder, predictions: Predictions | None
+) -> Sequence[str] | None:
+    """Find each sample's group; the config and the data are read only where folds keep groups."""
+    if predictions is None or not folder.split_report_path.exists():
+        return None
+
+    def read() -> Sequence[str] | None:
+        ties = SplitReport.load(folder.split_report_path).ties
+        return groups_of(folder, load(folder.config_path), predictions) if GROUPS in ties else None
+
+    return found.attempt("groups of samples", read, None)
 
 
 def _loaded(
