@@ -291,7 +291,9 @@ def _name_twins(table: Table, kept: Kept) -> list[str]:
     same = np.flatnonzero(marks[order][1:] == marks[order][:-1])
     if not len(same):
         return []
-    first, second = sorted((int(order[same[0]]), int(order[same[0] + 1])))
+    # Hashes of texts differ from one process to the next: what is shown must not.
+    shown = same[np.argmin(order[same])]
+    first, second = order[shown : shown + 2].tolist()
     names = f"{kept.ids[first]!r} and {kept.ids[second]!r}"
     lines = f"{table.unit}s {table.lines[kept.rows[first]]} and {table.lines[kept.rows[second]]}"
     text = f"{len(same):,} names differ from others only in case or Unicode form, such as {names}"

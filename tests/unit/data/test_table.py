@@ -406,6 +406,13 @@ def test_names_alike_but_for_case_or_unicode_form_are_told(made):
     assert warning.endswith("(lines 2 and 4)")
 
 
+def test_of_many_names_alike_the_first_two_are_shown_whatever_the_process_hashes(made):
+    rows = [f"{name}{k}.png,{'xy'[k % 2]}\n" for name in ("b", "a", "A", "B") for k in range(20)]
+    (warning,) = made("image,label\n" + "".join(rows)).warnings
+    assert warning.startswith("40 names differ from others only in case")
+    assert warning.endswith("such as 'b0.png' and 'B0.png' (lines 2 and 62)")
+
+
 def test_a_path_out_of_the_folder_is_told_with_its_line(made):
     with pytest.raises(UnsafeInputError, match=r"table\.csv:3: expected images inside"):
         made("image,label\na.png,x\n../b.png,y\n")
