@@ -64,11 +64,11 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
     as_json: arguments.AsJson = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
-    """Measure on samples that the models have not seen, with 95 % intervals.
+    """Measure on samples that the models have not seen.
 
-    Each number has a bootstrap interval and, out of fold, its standard deviation over the folds.
-    New samples are predicted by all finished folds together, and read as those of training were
-    where no option says how. What is undefined is told with its reason. All numbers are of
+    Each number has a 95 % bootstrap interval and, out of fold, its standard deviation over the
+    folds. New samples are predicted by all finished folds together, and read as those of training
+    were where no option says how. What is undefined is told with its reason. All numbers are of
     probabilities as the models say them, and labels from one half on; what `fivefold predict` makes
     of them stands below the tables.
     """

@@ -96,11 +96,12 @@ def explain(  # noqa: PLR0913  one parameter for each option
     as_json: arguments.AsJson = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
-    """Show where models look: images beside copies with colours where they see a class.
+    """Show where models look, by colours on the images.
 
-    By default that is what is answered, and of samples whose truth is known also what is true.
-    New images are looked at by all folds' models, and their maps are averaged; a sample that was
-    trained on only by the model that has not seen it.
+    Images stand beside copies with colours where models see a class. By default that is what is
+    answered, and of samples whose truth is known also what is true. New images are looked at by all
+    folds' models, and their maps are averaged; a sample that was trained on only by the model that
+    has not seen it.
 
     In DIR there will be a PNG for each image, and explanations.csv: file, id, head, class,
     probability, true, folds, layer. What is written stays when the command is stopped.

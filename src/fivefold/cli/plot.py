@@ -42,9 +42,10 @@ def plot(
     ] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
 ) -> None:
-    """Draw the curves of all folds and stages; a run may be at work, or half finished.
+    """Draw the curves of all folds and stages of a run.
 
-    Bold lines are of the validation samples, thin dashes of the training ones.
+    It may be at work, or half finished. Bold lines are of the validation samples, thin dashes of
+    the training ones.
     """
     from fivefold.apps.plot.reading import choose_metrics, read_log
 
