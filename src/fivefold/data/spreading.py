@@ -118,16 +118,19 @@ def _rarest_first(
     heapq.heapify(queue)
     while queue:
         total, kind = heapq.heappop(queue)
-        if total != counts[kind]:  # others have taken some of its units along
-            if counts[kind]:
-                heapq.heappush(queue, (counts[kind], kind))
+        if total != counts[kind]:  # it is there again with as many units as it has now
             continue
+        fewer = set[int]()
         for unit in units_of[kind].tolist():
             if fold_of[unit] >= 0:
                 continue
             yield unit, kind
             for other, _ in held.entries(unit):
                 counts[other] -= 1
+                fewer.add(other)
+        for other in fewer:
+            if counts[other]:
+                heapq.heappush(queue, (counts[other], other))
     yield from ((unit, None) for unit in order.tolist() if fold_of[unit] < 0)
 
 

@@ -58,6 +58,56 @@ def test_labels_are_spread_as_evenly_as_by_the_paper(seed):
     assert ours <= 1.05 * unevenness(truth, as_in_the_paper(truth, 5, rng), 5)
 
 
+def slowly(units, truth, folds, seed):
+    """What `spread` does, told in words: everything is counted anew for every unit."""
+    ids = np.unique(units)
+    members = [np.flatnonzero(units == unit) for unit in ids]
+    holds = np.array([truth[own].sum(axis=0) for own in members])
+    sizes = np.array([len(own) for own in members])
+    order = generator_for(seed, "folds").permutation(len(ids)).tolist()
+    order.sort(key=lambda unit: -sizes[unit])
+    fold_of = np.full(len(ids), -1)
+    weight = 1 / np.maximum(truth.sum(axis=0), 1).astype(float) ** 2
+
+    def put(unit, kind=None):
+        inside = np.array([holds[fold_of == k].sum(axis=0) for k in range(folds)])
+        lacking = truth.sum(axis=0) - folds * inside
+        taken = [sizes[fold_of == k].sum() for k in range(folds)]
+        wanted = np.array(
+            [sum(row[k] * n * weight[k] for k, n in enumerate(holds[unit])) for row in lacking]
+        )
+        own = lacking[:, kind] if kind is not None else np.zeros(folds)
+        fold_of[unit] = min(range(folds), key=lambda k: (-own[k], -wanted[k], taken[k]))
+
+    for unit in order:
+        if sizes[unit] > 1:
+            put(unit)
+    while (fold_of < 0).any():
+        rest = [unit for unit in order if fold_of[unit] < 0]
+        counts = holds[rest].sum(axis=0)
+        if not counts.any():
+            for unit in rest:
+                put(unit)
+            break
+        kind = min(np.flatnonzero(counts), key=lambda k: counts[k])
+        for unit in rest:
+            if holds[unit, kind]:
+                put(unit, kind)
+    return fold_of[np.searchsorted(ids, units)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 31)), min_size=2, max_size=60),
+    st.integers(2, 4),
+    st.integers(0, 3),
+)
+def test_every_unit_goes_where_counting_anew_puts_it(samples, folds, seed):
+    units = np.array([unit for unit, _ in samples])
+    truth = np.array([[kinds >> k & 1 for k in range(5)] for _, kinds in samples], dtype=bool)
+    assert spread(units, truth, folds, seed).tolist() == slowly(units, truth, folds, seed).tolist()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_classes_of_groups_are_spread_as_evenly_as_by_scikit_learn(seed):
     rng = np.random.default_rng(seed)
