@@ -8,6 +8,7 @@ import torch
 from runs import CONFIG, fitted
 from shapes import draw_folders
 
+from fivefold import PredictionItem
 from fivefold.apps.explain import explain_mistakes
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.predictions import Predictions
@@ -166,3 +167,34 @@ def test_cells_of_grey_images_through_transforms_are_looked_at(tmp_path):
     for one in experiment.explain_samples(3):
         assert one.heat.shape == one.image.shape[:2]
         assert one.heat.max() > 0
+
+
+class Squares:
+    """Light squares and dark squares, some of them called the other way round."""
+
+    class_names = ("dark", "light")
+
+    def __len__(self):
+        return 24
+
+    def __getitem__(self, i):
+        pixels = np.full((20, 32, 4), 40 + 170 * (i % 2), np.uint8)
+        pixels[0] = 10 * i  # no two are the same
+        return PredictionItem(f"square-{i}", pixels, int(i % 2 == 0) if i % 6 == 0 else i % 2)
+
+
+def test_data_sets_of_python_with_four_channels_are_explained(tmp_path):
+    torch.set_num_threads(1)
+    config = CONFIG.replace("dataset: {folder: shapes}", "").replace("32, 3]", "32, 4]")
+    (tmp_path / "config.yaml").write_text(config)
+    experiment = Experiment.load(tmp_path)
+    experiment.fit(Squares())
+    assert explain_mistakes(experiment) > 0
+    (one,) = experiment.explain_samples(["square-6"])
+    assert one.heat.shape == (20, 32)
+    with pytest.raises(DataError, match="did you mean 'square-6'"):
+        experiment.explain_samples(["square-06"])
+    afresh = Experiment.load(tmp_path)
+    (again,) = afresh.explain_samples(["square-6"], dataset=Squares())
+    assert np.array_equal(one.heat, again.heat)
+    assert len(list(afresh.explain(Squares()))) == 24

@@ -15,6 +15,7 @@ _LEAST = 240  # pixels along the longer side
 _WIDE = 2_400  # pixels, as long as two pictures fit
 _GAP, _LINE, _BAR = 16, 19, 120
 _INK, _SOFT = "#1c1c1e", "#6e6e73"
+_OF_CLASS, _OF_ATTENTION = ("does not", "speaks for it"), ("less", "looked at")
 _TRUE, _FALSE, _NOTHING = "true", "not true", "nothing here speaks for it"
 
 
@@ -34,10 +35,10 @@ def draw_panels(explanation: Explanation, alpha: float, max_side: int) -> bytes:
     for one in explanation.maps:
         drawn = laid_over(picture, one.heat, alpha)
         cells.append((drawn, [(_named(one), _INK), (_told(one), _SOFT)]))
-    return _sheet(cells)
+    return _sheet(cells, _OF_CLASS if explanation.layer else _OF_ATTENTION)
 
 
-def _sheet(cells: list[tuple[Image, list[tuple[str, str]]]]) -> bytes:
+def _sheet(cells: list[tuple[Image, list[tuple[str, str]]]], ends: tuple[str, str]) -> bytes:
     height, width = cells[0][0].shape[:2]
     cell_width, cell_height = max(width, _LEAST), height + 2 * _LINE + _GAP
     columns = min(len(cells), max(2, _WIDE // (cell_width + _GAP)))
@@ -53,17 +54,17 @@ def _sheet(cells: list[tuple[Image, list[tuple[str, str]]]]) -> bytes:
             place = (x, y + height + 6 + k * _LINE)
             cut = shortened_in_the_middle if number == 0 and k == 0 else shortened
             draw.text(place, cut(text, cell_width), color, font(SMALL if k else SMALL + 2))
-    _draw_scale(sheet, draw)
+    _draw_scale(sheet, draw, ends)
     file = io.BytesIO()
     sheet.save(file, "PNG", compress_level=3)
     return file.getvalue()
 
 
-def _draw_scale(sheet: Pillow.Image, draw: ImageDraw.ImageDraw) -> None:
+def _draw_scale(sheet: Pillow.Image, draw: ImageDraw.ImageDraw, ends: tuple[str, str]) -> None:
     """Say at the lower right what the colours mean."""
     ramp = np.repeat(np.linspace(0, 1, _BAR, dtype=np.float32)[None], 10, axis=0)
     right, y = sheet.width - _GAP, sheet.height - _GAP - 6
-    end, start = "speaks for it", "does not"
+    start, end = ends
     x = right - round(font(SMALL).getlength(end))
     draw.text((x, y - 3), end, _SOFT, font(SMALL))
     sheet.paste(Pillow.fromarray(in_colors(ramp)), (x - _BAR - 6, y))
