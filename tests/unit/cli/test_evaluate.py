@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 from drawn_predictions import predict, single_label
@@ -118,6 +120,18 @@ def test_options_that_mean_nothing_are_refused(folder, capsys, tmp_path, argumen
     given = [tmp_path if argument == "DATA" else argument for argument in arguments]
     assert evaluate(folder, *given) == 2
     assert message in capsys.readouterr().err
+
+
+def test_stored_predictions_are_measured_without_torch(folder, tmp_path):
+    code = (
+        "import sys; from fivefold.cli.app import run; code = run(sys.argv[1:])\n"
+        "print(code, *[m for m in ('torch', 'timm', 'cv2', 'sklearn') if m in sys.modules])"
+    )
+    arguments = ["evaluate", str(folder.config_path), "-o", str(tmp_path / "out")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "0"
 
 
 def test_what_is_undefined_is_told_with_its_reason(capsys):
