@@ -20,6 +20,7 @@ class FakeExperiment:
     """Fails, stops or finishes by its folder's name."""
 
     calls: ClassVar[list] = []
+    config = types.SimpleNamespace(resolve=tuple, as_mapping=dict)
 
     def __init__(self, path):
         self.name = Path(path).name
@@ -54,6 +55,9 @@ def calls(monkeypatch):
     report.write_pictures = lambda folder: []
     monkeypatch.setitem(sys.modules, opening.__name__, opening)
     monkeypatch.setitem(sys.modules, report.__name__, report)
+    explaining = types.ModuleType("fivefold.apps.explain")
+    explaining.explain_mistakes = lambda experiment: 0
+    monkeypatch.setitem(sys.modules, explaining.__name__, explaining)
     FakeExperiment.calls = []
     return FakeExperiment.calls
 

@@ -80,6 +80,7 @@ class FakeExperiment:
     """Remembers how it was opened and asked."""
 
     calls: ClassVar[list] = []
+    config = types.SimpleNamespace(resolve=tuple, as_mapping=dict)
     summary = FakeSummary()
 
     @classmethod
@@ -101,6 +102,9 @@ def calls(monkeypatch):
     module = types.ModuleType("fivefold.experiment.opening")
     module.open_experiment = FakeExperiment.load
     monkeypatch.setitem(sys.modules, module.__name__, module)
+    explaining = types.ModuleType("fivefold.apps.explain")
+    explaining.explain_mistakes = lambda experiment: 0
+    monkeypatch.setitem(sys.modules, explaining.__name__, explaining)
     FakeExperiment.calls = []
     return FakeExperiment.calls
 
