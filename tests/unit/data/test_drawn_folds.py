@@ -87,6 +87,17 @@ def test_combinations_of_labels_are_spread_and_rare_ones_put_together():
     assert set(both.values()) == {5}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_holdout_has_its_share_of_labels_of_which_most_combinations_are_rare(seed):
+    rng = np.random.default_rng(seed)
+    targets = (rng.random((300, 10)) < np.linspace(0.05, 0.5, 10)).astype(np.float32)
+    labels = (Labels("", tuple("abcdefghij"), exclusive=False),)
+    data = table([0] * 300, labels=labels, targets=targets)
+    held_out = set(make_splits(data, folds=2, holdout=0.1, holdout_seed=seed).holdout_ids)
+    kept = np.array([name in held_out for name in data.ids])
+    assert np.abs(targets[kept].sum(axis=0) - targets.sum(axis=0) / 10).mean() < 1.5
+
+
 def test_all_outputs_are_spread_evenly():
     first, second = np.arange(100) % 2, np.arange(100) % 7
     targets = np.hstack([np.eye(2)[first], np.eye(7)[second]]).astype(np.float32)
