@@ -12,7 +12,7 @@ from fivefold.apps.report import write_pictures, write_report
 from fivefold.apps.report.curves import columns_to_show, draw_curves, lines
 from fivefold.apps.report.facts import environment
 from fivefold.apps.report.figures import drawn, inline_svg
-from fivefold.apps.report.matrices import Pair, confusion, worst_mistakes
+from fivefold.apps.report.matrices import Answer, Pair, confusion, worst_mistakes
 from fivefold.apps.report.weakest import weakest_class
 from fivefold.core.layout import RunFolder
 from fivefold.core.types import Head
@@ -93,7 +93,17 @@ def test_the_surest_mistake_comes_first():
     sure = [mistake.confidence for mistake in mistakes]
     assert sure == sorted(sure, reverse=True)
     assert len(mistakes) == (sample.probs.argmax(axis=1) != sample.targets.argmax(axis=1)).sum()
-    assert all(mistake.truth != mistake.predicted for mistake in mistakes)
+    assert not any(mistake.answers[0].is_right for mistake in mistakes)
+
+
+def test_of_several_heads_the_wrong_one_is_told_first():
+    heads = (Head("a", "softmax", ("x", "y")), Head("b", "sigmoid", ("p", "q")))
+    sample = fake_predictions(np.arange(6), heads, noise=0.0)
+    sample.probs[3, 2:] = (0.1, 0.2)
+    (mistake,) = worst_mistakes(sample)
+    assert mistake.row == 3
+    assert mistake.answers == (Answer("b", "p, q", "none"), Answer("a", "y", "y"))
+    assert mistake.confidence == pytest.approx(0.9)
 
 
 def test_stages_come_one_after_the_other():

@@ -139,6 +139,22 @@ def test_the_surest_mistakes_and_the_least_sure_answers_come_first():
         assert list(cell.sure) == sorted(cell.sure, reverse=is_mistake(key))
 
 
+def test_of_very_many_cells_the_fullest_list_most():
+    names = tuple(f"c{k}" for k in range(100))
+    sample = fake_predictions(np.arange(40_000), (Head("", "softmax", names),), noise=30)
+    wrong = by_count(cells_of(sample), mistakes=True)
+    assert len(wrong) > 9_000
+    assert all(len(cell.rows) == min(cell.count, 24) for cell in wrong[:30])
+    assert sum(len(cell.rows) for cell in wrong) < 22_000
+
+
+def test_only_the_cells_of_some_classes_are_made():
+    sample = fake_predictions(np.arange(300), FIVE, noise=4)
+    some = cells_of(sample, [1, 3])
+    assert set(some) == {"1,1", "1,3", "3,1", "3,3"}
+    assert some == {key: cell for key, cell in cells_of(sample).items() if key in some}
+
+
 def test_labels_have_what_is_missed_invented_and_found():
     sample = fake_predictions(np.arange(200), SEVERAL, noise=4)
     truth, found = sample.truth > 0.5, sample.probs > 0.5

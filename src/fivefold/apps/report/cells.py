@@ -1,6 +1,6 @@
 """Which samples lie behind a count: of a cell of the matrix, or missed and invented labels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from fivefold.engine.examples import decided
 
 _LISTED = 24  # samples of a cell; the rest are in predictions/oof.csv
 _RIGHT_LISTED = 6
+_ALL_LISTED, _FEWEST_LISTED, _FULLEST = 20_000, 2, 30
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,12 @@ class Cell:
     sure: tuple[float, ...]
 
 
-def cells_of(part: Predictions) -> dict[str, Cell]:
+def cells_of(part: Predictions, classes: Sequence[int] | None = None) -> dict[str, Cell]:
     """Sort one head's samples by truth and answer.
 
     Args:
         part: Predictions of one head with truth.
+        classes: Of a softmax head, those whose samples are wanted; all if not given.
 
     Returns:
         "<true class>,<predicted class>" to a cell; of several labels "missed,<class>",
@@ -42,28 +44,34 @@ def cells_of(part: Predictions) -> dict[str, Cell]:
     """
     if part.heads[0].activation == "sigmoid":
         return _of_labels(part)
+    count = part.heads[0].num_classes
     truth, answer = part.truth.argmax(axis=1), part.probs.argmax(axis=1)
     sure = part.probs[np.arange(len(part)), answer]
-    wrong = truth != answer
-    keys = truth * part.heads[0].num_classes + answer
-    cells: dict[str, Cell] = {}
-    for rows, limit, order in (
-        (np.flatnonzero(wrong), _LISTED, -sure),
-        (np.flatnonzero(~wrong), _RIGHT_LISTED, sure),
-    ):
-        for key, own in _groups(keys, rows, order):
-            true, found = divmod(key, part.heads[0].num_classes)
-            cells[f"{true},{found}"] = _cell(own, sure, limit)
-    return cells
+    wanted = np.isin(np.arange(count), range(count) if classes is None else classes)
+    is_shown, is_wrong = wanted[truth] & wanted[answer], truth != answer
+    keys = truth * count + answer
+    wrong = _groups(keys, np.flatnonzero(is_shown & is_wrong), -sure)
+    right = _groups(keys, np.flatnonzero(is_shown & ~is_wrong), sure)
+    limits = _limits([len(rows) for _, rows in wrong])
+    cells = [(key, _cell(rows, sure, n)) for (key, rows), n in zip(wrong, limits, strict=True)]
+    cells += [(key, _cell(rows, sure, _RIGHT_LISTED)) for key, rows in right]
+    return {f"{key // count},{key % count}": cell for key, cell in cells}
 
 
-def _groups(keys: Indices, rows: Indices, order: Floats) -> Iterator[tuple[int, Indices]]:
+def _limits(counts: Sequence[int]) -> list[int]:
+    """Say how many samples each cell lists: of very many cells, only the fullest list as many."""
+    most = max(_FEWEST_LISTED, min(_LISTED, _ALL_LISTED // max(len(counts), 1)))
+    fullest = set(np.argsort([-count for count in counts], kind="stable")[:_FULLEST].tolist())
+    return [_LISTED if i in fullest else most for i in range(len(counts))]
+
+
+def _groups(keys: Indices, rows: Indices, order: Floats) -> list[tuple[int, Indices]]:
     """Part rows by their key, each part in its order."""
     if not len(rows):
-        return
+        return []
     ordered = rows[np.lexsort((order[rows], keys[rows]))]  # stable: equal ones stay as they were
     found, starts = np.unique(keys[ordered], return_index=True)
-    yield from zip(found.tolist(), np.split(ordered, starts[1:]), strict=True)
+    return list(zip(found.tolist(), np.split(ordered, starts[1:]), strict=True))
 
 
 def _of_labels(part: Predictions) -> dict[str, Cell]:

@@ -1,9 +1,10 @@
 """What the page's scripts know: which samples lie behind a count, with their pictures."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fivefold.apps.report import texts
-from fivefold.apps.report.cells import Cell, cells_of, is_mistake
+from fivefold.apps.report.cells import Cell, is_mistake
 from fivefold.apps.report.section import Material
 from fivefold.core.predictions import Predictions
 
@@ -17,12 +18,13 @@ def island(material: Material) -> dict[str, Any]:
         the keys of those that are mistakes, the commonest first.
     """
     places: dict[int, int] = {}
-    heads = [_head(part, cells_of(part), places) for part in material.heads]
+    pairs = zip(material.heads, material.cells, strict=True)
+    heads = [_head(part, cells, places) for part, cells in pairs]
     samples = [_sample(material, row) for row in places]
     return {"samples": samples, "heads": heads}
 
 
-def _head(part: Predictions, cells: dict[str, Cell], places: dict[int, int]) -> dict[str, Any]:
+def _head(part: Predictions, cells: Mapping[str, Cell], places: dict[int, int]) -> dict[str, Any]:
     """Describe a head; rows that it lists are added to `places`."""
     listed = {
         key: [

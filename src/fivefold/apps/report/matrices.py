@@ -68,13 +68,33 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What one head says of a sample: its name, what is true, what it answers."""
+
+    head: str
+    truth: str
+    predicted: str
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it is so."""
+        return self.truth == self.predicted
+
+
+@dataclass(frozen=True)
 class Mistake:
-    """One sample that the model is wrong about; `confidence` 0-1 is that of the wrong answer."""
+    """One sample that the model is wrong about.
+
+    Attributes:
+        row: Its place in the predictions.
+        sample_id: Its id.
+        answers: Of all heads, the wrong ones first.
+        confidence: Of the surest wrong answer, 0-1.
+    """
 
     row: int
     sample_id: str
-    truth: str
-    predicted: str
+    answers: tuple[Answer, ...]
     confidence: float
 
 
@@ -105,14 +125,18 @@ def worst_mistakes(predictions: Predictions, limit: int = 20) -> list[Mistake]:
     )
     mistakes = []
     for i in order[:limit]:
-        parts = predictions.take([i]).by_head()
-        truth = "; ".join(_labels(part, part.truth[0] > 0.5) for part in parts)
-        found = "; ".join(_labels(part, decided(part)[0] > 0.5) for part in parts)
-        mistakes.append(Mistake(i, predictions.ids[i], truth, found, float(confidence[i])))
+        answers = [_answer(part) for part in predictions.take([i]).by_head()]
+        wrong_first = tuple(sorted(answers, key=lambda answer: answer.is_right))
+        mistakes.append(Mistake(i, predictions.ids[i], wrong_first, float(confidence[i])))
     return mistakes
+
+
+def _answer(sample: Predictions) -> Answer:
+    """Word one head's truth and answer of one sample."""
+    truth, found = sample.truth[0] > 0.5, decided(sample)[0] > 0.5
+    return Answer(sample.heads[0].name, _labels(sample, truth), _labels(sample, found))
 
 
 def _labels(sample: Predictions, chosen: NDArray[np.bool_]) -> str:
     names = [name for name, is_chosen in zip(sample.class_names, chosen, strict=True) if is_chosen]
-    prefix = f"{sample.heads[0].name}: " if sample.heads[0].name else ""
-    return prefix + (", ".join(names) or "none")
+    return ", ".join(names) or "none"

@@ -8,10 +8,12 @@ from markupsafe import Markup
 from fivefold.apps.report import assets, texts
 from fivefold.apps.report.album import Album
 from fivefold.apps.report.analysis import analyse
+from fivefold.apps.report.cells import cells_of
 from fivefold.apps.report.embedded import Thumbnails
 from fivefold.apps.report.gather import Gathered, gather
 from fivefold.apps.report.island import island
 from fivefold.apps.report.kept_pixels import KeptPixels
+from fivefold.apps.report.matrices import confusion
 from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.sections import ALL, headline
 from fivefold.core.durable import write_text
@@ -61,7 +63,19 @@ def _material(found: Gathered) -> Material:
     heads = () if sample is None or sample.targets is None else tuple(sample.by_head())
     config = found.manifest.get("config")
     kept = KeptPixels(config if isinstance(config, dict) else {})
-    return Material(found, heads, analyse(found), Album(Thumbnails(found.root, found.audit, kept)))
+    matrices = tuple(confusion(part) for part in heads)
+    cells = tuple(
+        cells_of(part, matrix.classes if matrix else None)
+        for part, matrix in zip(heads, matrices, strict=True)
+    )
+    return Material(
+        found,
+        heads,
+        matrices,
+        cells,
+        analyse(found),
+        Album(Thumbnails(found.root, found.audit, kept)),
+    )
 
 
 def _templates() -> Environment:

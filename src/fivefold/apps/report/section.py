@@ -6,7 +6,9 @@ from typing import Any
 
 from fivefold.apps.report.album import Album
 from fivefold.apps.report.analysis import Analysis
+from fivefold.apps.report.cells import Cell
 from fivefold.apps.report.gather import Gathered
+from fivefold.apps.report.matrices import Matrix
 from fivefold.core.predictions import Predictions
 
 
@@ -36,11 +38,15 @@ class Material:
     Attributes:
         found: What the run folder holds.
         heads: Out-of-fold predictions with truth, one for each head; none where there are none.
+        matrices: What is taken for what by each; None where several labels may be true.
+        cells: The samples behind the counts of each.
         analysis: What is computed from them.
         album: Takes wishes for pictures; has them when the templates are filled.
     """
 
     found: Gathered
     heads: tuple[Predictions, ...]
+    matrices: tuple[Matrix | None, ...]
+    cells: tuple[Mapping[str, Cell], ...]
     analysis: Analysis
     album: Album

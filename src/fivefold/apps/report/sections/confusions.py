@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from fivefold.apps.report.album import BEHIND_COMMON, BEHIND_MISTAKES, BEHIND_RIGHT, Album
-from fivefold.apps.report.cells import Cell, by_count, cells_of
-from fivefold.apps.report.matrices import Matrix, confusion
+from fivefold.apps.report.cells import Cell, by_count
+from fivefold.apps.report.matrices import Matrix
 from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.texts import name
 from fivefold.core.predictions import Predictions
@@ -25,9 +25,8 @@ def sections(material: Material) -> Iterator[Section]:
     assessment = material.analysis.assessment
     classes = assessment.heads if assessment else ()
     for number, part in enumerate(material.heads):
-        cells = cells_of(part)
+        cells, matrix = material.cells[number], material.matrices[number]
         _wish(material.album, part, cells)
-        matrix = confusion(part)
         title = "How well each label is found" if matrix is None else "What is taken for what"
         head = part.heads[0].name
         values = {
@@ -60,7 +59,8 @@ def _wish(album: Album, part: Predictions, cells: Mapping[str, Cell]) -> None:
 
 def _ends(head: HeadAssessment) -> tuple[list[ClassScores], ...]:
     """Choose the worst and the best classes by F1; none where a look at all of them says it."""
-    known = sorted((row for row in head.classes if row.f1.is_defined), key=lambda row: row.f1.value)
+    found = [row for row in head.classes if row.support and row.f1.is_defined]
+    known = sorted(found, key=lambda row: row.f1.value)
     if len(known) <= _SEEN_AT_ONCE:
         return ()
     return known[:_AT_AN_END], known[: -_AT_AN_END - 1 : -1]
