@@ -42,20 +42,30 @@ def compare(
             help="A metric, best first, or a key of the config; the primary metric if not given.",
         ),
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="EXPERIMENT",
+            help="Compare all with this one, named as in the table; the best if not given.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Put experiments side by side: what differs, which is best.
 
     Metrics are means over the folds ± standard deviation, of the epoch whose weights each fold has
-    kept. The best value of a column has a * (several if they are equal). A terminal shows as many
-    columns as fit it; a pipe gets all, and the CSV all digits too.
+    kept. The best value of a column has a * (several if they are equal). The difference is that
+    from the best experiment, fold by fold, with a 95 % interval that knows that folds share their
+    training data; ≈ marks what is not distinguishable. A terminal shows as many columns as fit it;
+    a pipe gets all, and the CSV all digits too.
     """
     if output is not None:
         check_free(output, force=force)
     from fivefold.apps.compare import compare as compare_folder
 
-    found = compare_folder(folder, only_metric=only_metric, sort_by=sort_by)
+    found = compare_folder(folder, only_metric=only_metric, sort_by=sort_by, against=against)
     if output is not None:
         found.write_csv(output)
     if as_json:
@@ -84,9 +94,25 @@ def _notes(found: "Comparison") -> list[str]:
         more = ", …" if len(paths) > _NAMED else ""
         count = f"{len(paths)} folders: " if len(paths) > 1 else ""
         lines.append(f"{count}{', '.join(paths[:_NAMED])}{more}: foreign: {note}")
+    lines += _differences(found)
     if found.compares_losses:
         text = f"{found.sorted_by}: of different losses, which cannot be compared"
         lines.append(f"{text}; `--sort-by METRIC` takes another metric")
+    return lines
+
+
+def _differences(found: "Comparison") -> list[str]:
+    """Say how many comparisons were made, and of what there is none."""
+    sentence = found.differences.sentence()
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for one, judged in zip(found.experiments, found.differences.judged, strict=True):
+        if judged.note and judged.verdict != "reference":
+            reasons[f"{judged.verdict}: {judged.note}"].append(one.path)
+    lines = [sentence] if sentence else []
+    for reason, paths in reasons.items():
+        more = ", …" if len(paths) > _NAMED else ""
+        count = f"{len(paths)} experiments: " if len(paths) > 1 else ""
+        lines.append(f"{count}{', '.join(paths[:_NAMED])}{more}: {reason}")
     return lines
 
 

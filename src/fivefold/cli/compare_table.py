@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from fivefold.apps.compare import COUNTED, Compared, Comparison, shown
+from fivefold.apps.compare import COUNTED, Compared, Comparison, Judged, shown
 
 _COMPARED = ("finished", "unfinished")
 _GAP = 3  # columns of the terminal between two of the table
@@ -14,6 +14,9 @@ _NAMES_SHARE = 0.4  # of the width, for the names of experiments; more if they n
 _VALUE_ROOMS = (24, 14)  # letters of a value; more if values would look the same
 _TITLE_ROOM = 12  # letters of a title that stay on one line
 _BEST, _NOT_BEST = " *", "  "
+_ALIKE = " ≈"
+DIFFERENCE = "difference"
+"""The title of the column that says how far an experiment is from the reference."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ def whole_table(found: Comparison) -> Table:
 def fitting_table(found: Comparison, width: int) -> Table:
     """Make the table that fits a terminal.
 
-    The metric that sorts comes first and is always there. Then there is room for two keys, for a
+    The metric that sorts comes first and is always there, the difference behind it. Then there is
+    room for two keys, for a
     metric, for two keys, and so on; metrics are those of validation and the totals of what was
     trained for, and keys come in the order of their use. Names and long values are shortened in the
     middle as far as none looks like another.
@@ -78,7 +82,7 @@ def fitting_table(found: Comparison, width: int) -> Table:
     """
     whole_names, metrics, keys = _columns(found)
     names = _shortened(whole_names, int(width * _NAMES_SHARE))
-    first = metrics[: len(_first_metrics(found))]
+    first = metrics[: len(_first_metrics(found)) + bool(found.differences.compared)]
     sorts = dict(zip(found.parameters, found.titles(), strict=True)).get(found.sorted_by)
     room = width - names.width
     chosen: dict[str, _Column] = {}
@@ -108,6 +112,8 @@ def _columns(found: Comparison) -> tuple[_Column, list[_Column], list[_Column]]:
     first = _first_metrics(found)
     others = [name for name in found.metrics if name not in first]
     metrics = [_metric(found, name, numbers) for name in [*first, *others]]
+    if found.differences.compared:
+        metrics.insert(min(1, len(metrics)), _differences(found, numbers))
     columns = zip(found.titles(), found.parameters.values(), strict=True)
     keys = [_Column(title, [_value(values[i]) for i in numbers]) for title, values in columns]
     return names, metrics, keys
@@ -126,6 +132,25 @@ def _metric(found: Comparison, name: str, numbers: Sequence[int]) -> _Column:
     marks = [(_BEST if i in best else _NOT_BEST) if best else "" for i in numbers]
     cells = [_cell(found.experiments[i], name, style) for i in numbers]
     return _Column(name, [cell + mark for cell, mark in zip(cells, marks, strict=True)])
+
+
+def _differences(found: Comparison, numbers: Sequence[int]) -> _Column:
+    judged = [found.differences.judged[i] for i in numbers]
+    ends = [abs(x) for one in judged for x in _ends(one) if math.isfinite(x)]
+    style = "+.4f" if 0.01 <= max(ends, default=1.0) < 10_000 else "+.3g"
+    return _Column(DIFFERENCE, [_difference(one, style) for one in judged])
+
+
+def _difference(one: Judged, style: str) -> str:
+    mean, low, high = _ends(one)
+    if math.isnan(low):
+        return one.verdict or "-"
+    mark = _ALIKE if one.verdict == "not distinguishable" else _NOT_BEST
+    return f"{mean:{style}} [{low:{style}}, {high:{style}}]{mark}"
+
+
+def _ends(one: Judged) -> tuple[float, float, float]:
+    return one.difference.mean, one.difference.low, one.difference.high
 
 
 def _cell(one: Compared, name: str, style: str) -> str:

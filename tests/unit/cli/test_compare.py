@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 
-from many_runs import make_run
+from many_runs import GOOD, LESS, POOR, dealt_run, make_run
 
 from fivefold.cli import app
 
@@ -33,6 +33,8 @@ def test_table_marks_the_best_and_talk_says_what_is_missing(tmp_path, capsys):
     assert err.splitlines() == [
         "new: unfinished: not trained yet",
         "photos: foreign: no config in it",
+        "val_accuracy less that of b, the best: no comparison could be made",
+        "a: not comparable: its samples are not known: there is no readable data/folds.json",
     ]
 
 
@@ -55,7 +57,7 @@ def test_a_terminal_gets_what_fits_and_is_told_of_the_rest(tmp_path, monkeypatch
     talk = capsys.readouterr().err
     assert max(map(len, shown.splitlines())) <= 60
     assert "macro_f1" not in shown
-    assert talk.endswith(" more columns: add `-o result.csv`, or `| less -S`\n")
+    assert " more columns: add `-o result.csv`, or `| less -S`\n" in talk
     assert app.run(["compare", str(tmp_path), "-o", str(tmp_path / "all.csv")]) == 0
     assert f" more columns: they are in {tmp_path / 'all.csv'}\n" in capsys.readouterr().err
 
@@ -64,9 +66,8 @@ def test_a_pipe_gets_all_columns(tmp_path, capsys):
     make_run(tmp_path / "a", batch=8)
     make_run(tmp_path / "b")
     assert app.run(["compare", str(tmp_path)]) == 0
-    out, talk = capsys.readouterr()
+    out = capsys.readouterr().out
     assert {"val_accuracy", "oof_macro_f1", "epoch", "batch"} <= set(out.split("\n")[0].split())
-    assert talk == ""
 
 
 def test_json_has_what_the_csv_has(tmp_path, capsys):
@@ -74,6 +75,35 @@ def test_json_has_what_the_csv_has(tmp_path, capsys):
     assert app.run(["compare", str(tmp_path), "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["path"], row["status"], row["fold_count"]) == ("a", "finished", 2)
+
+
+def test_differences_are_shown_with_their_intervals_and_counted(tmp_path, capsys):
+    dealt_run(tmp_path / "good", GOOD)
+    dealt_run(tmp_path / "less", LESS)
+    dealt_run(tmp_path / "poor", POOR)
+    assert app.run(["compare", str(tmp_path), "--only-metric", "val_accuracy"]) == 0
+    out, talk = capsys.readouterr()
+    header, _, *rows = out.splitlines()
+    assert header.split() == ["experiment", "val_accuracy", "difference"]
+    assert rows[0].split()[-1] == "reference"
+    assert rows[1].endswith("-0.0120 [-0.0363, +0.0123] ≈")
+    assert rows[2].rstrip().endswith("-0.3100 [-0.3423, -0.2777]")
+    assert talk == (
+        "val_accuracy less that of good, the best: 2 comparisons; 1 not distinguishable from it; "
+        "1 of 1 still differ after Holm's adjustment\n"
+    )
+
+
+def test_another_reference_is_asked_for(tmp_path, capsys):
+    dealt_run(tmp_path / "good", GOOD)
+    dealt_run(tmp_path / "poor", POOR)
+    assert app.run(["compare", str(tmp_path), "--against", "poor", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["verdict"], first["difference_from"], second["verdict"]) == (
+        "better",
+        "poor",
+        "reference",
+    )
 
 
 def test_folder_without_experiments_is_an_error(tmp_path, capsys):

@@ -37,6 +37,8 @@ class Compared:
         fold_count: Over how many folds the metrics are.
         metrics: Metric to its `mean` and population `std` over the folds, of the epoch that each
             fold has kept in the last stage; `epoch` is that epoch, 0-based, `stage` that stage.
+        by_fold: The same of each fold alone; empty where that is not known of all.
+        folder: Where it lies; None where there is nothing to compare.
     """
 
     path: str
@@ -46,6 +48,8 @@ class Compared:
     primary_metric: str = ""
     fold_count: int = 0
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    by_fold: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    folder: RunFolder | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def read_experiment(found: Found, root: Path) -> Compared:
         return Compared(path, status, found.reason)
     one = Compared(path, "broken")
     try:
-        one = replace(one, config=_config(folder))
+        one = replace(one, config=_config(folder), folder=folder)
         return _with_metrics(one, folder)
     except (FivefoldError, OSError) as error:
         return replace(one, note=_first_line(error))
@@ -118,29 +122,34 @@ def _with_metrics(one: Compared, folder: RunFolder) -> Compared:
         return replace(one, status="unfinished", note="not trained yet")
     tables = _tables(places, last)
     one = replace(one, primary_metric=_primary(one.config, "", tables), fold_count=len(tables))
-    numbers = _numbers_of(_kept(one, tables), last)
-    return replace(one, status="unfinished", note=_so_far(one, last), metrics=numbers)
+    kept = _kept(one, tables)
+    numbers, note = _numbers_of(kept, last), _so_far(one, last)
+    return replace(one, status="unfinished", note=note, metrics=numbers, by_fold=kept)
 
 
-def _finished(one: Compared, summary: _Summary, tables: Sequence[Rows], last: int) -> Compared:
+def _finished(one: Compared, summary: _Summary, tables: Mapping[int, Rows], last: int) -> Compared:
     """Take the summary's numbers; only the kept epochs stand in the tables alone."""
     primary = _primary(one.config, summary.primary_metric, tables)
     one = replace(one, primary_metric=primary, fold_count=summary.folds or len(tables))
-    kept = _kept(one, tables) if len(tables) == one.fold_count else []
+    kept = _kept(one, tables) if len(tables) == one.fold_count else {}
     numbers = _numbers_of(kept, last)
     numbers |= summary.stages[-1] if summary.stages else {}
     numbers |= {name: {"mean": value} for name, value in summary.totals.items()}
     note = "" if numbers else "it has kept no metrics"
-    return replace(one, status="finished", note=note, metrics={"stage": _one(last), **numbers})
+    metrics = {"stage": _one(last), **numbers}
+    return replace(one, status="finished", note=note, metrics=metrics, by_fold=kept)
 
 
-def _numbers_of(kept: Sequence[Mapping[str, float]], stage: int) -> dict[str, Mapping[str, float]]:
+def _numbers_of(
+    kept: Mapping[int, Mapping[str, float]], stage: int
+) -> dict[str, Mapping[str, float]]:
     """Spread the rows that the folds have kept."""
     if not kept:
         return {}
     found: dict[str, Mapping[str, float]] = {"stage": _one(stage)}
-    for name in sorted(set.intersection(*(set(row) for row in kept)) - _NOT_MEASURED):
-        found[name] = spread([row[name] for row in kept])
+    rows = [*kept.values()]
+    for name in sorted(set.intersection(*map(set, rows)) - _NOT_MEASURED):
+        found[name] = spread([row[name] for row in rows])
     return found
 
 
@@ -148,9 +157,12 @@ def _one(value: float) -> dict[str, float]:
     return {"mean": float(value)}
 
 
-def _tables(places: Mapping[tuple[int, int], Path], stage: int) -> list[Rows]:
-    tables = [read_history(places[place]) for place in sorted(places) if place[1] == stage]
-    return [rows for rows in tables if rows]
+def _tables(places: Mapping[tuple[int, int], Path], stage: int) -> dict[int, Rows]:
+    """Read the tables of a stage: fold to its rows, where there are any."""
+    tables = {
+        place[0]: read_history(places[place]) for place in sorted(places) if place[1] == stage
+    }
+    return {fold: rows for fold, rows in tables.items() if rows}
 
 
 def _places(folder: RunFolder) -> dict[tuple[int, int], Path]:
@@ -202,28 +214,28 @@ def _numbers(value: object) -> dict[str, float]:
     return {str(name): number for name, number in items if isinstance(number, int | float)}
 
 
-def _primary(config: Mapping[str, Any], wanted: str, tables: Sequence[Rows]) -> str:
+def _primary(config: Mapping[str, Any], wanted: str, tables: Mapping[int, Rows]) -> str:
     """Name the column that decides which epoch a fold keeps."""
     wanted = wanted or str(config.get("primary_metric", _DEFAULT_PRIMARY))
-    columns = [name for rows in tables[:1] for name in rows[0]]
+    columns = [name for rows in [*tables.values()][:1] for name in rows[0]]
     return resolve_monitor(wanted, columns) or wanted
 
 
-def _kept(one: Compared, tables: Sequence[Rows]) -> list[dict[str, float]]:
+def _kept(one: Compared, tables: Mapping[int, Rows]) -> dict[int, dict[str, float]]:
     """Find the row of the best epoch of each fold; none where one fold has none."""
     mode = _mode(one)
     if mode is None:
-        return []
-    found = []
-    for rows in tables:
+        return {}
+    found = {}
+    for fold, rows in tables.items():
         best, kept = math.nan, None
         for epoch, row in enumerate(rows):
             value = row.get(one.primary_metric, math.nan)
             if is_better(value, best, mode):
                 best, kept = value, {**row, "epoch": float(epoch)}
         if kept is None:
-            return []
-        found.append(kept)
+            return {}
+        found[fold] = kept
     return found
 
 
