@@ -7,6 +7,7 @@ import numpy as np
 
 from fivefold.core.errors import DataError
 from fivefold.data.files import FileSource, list_files
+from fivefold.data.name_twins import told_twins
 from fivefold.data.packed import chosen
 from fivefold.data.packed_numbers import targets_in_parts
 from fivefold.data.source import Labels, in_class_order, sources
@@ -40,7 +41,8 @@ class FolderSource(FileSource):
         labels = (Labels("", class_names, exclusive=True),)
         super().__init__(names, (root / name for name in names), labels, targets)
         self.excluded = tuple(sorted([*listing.excluded, *loose]))
-        self.warnings = _empty_folders(in_class_order(folders - set(class_names)))
+        empty = _empty_folders(in_class_order(folders - set(class_names)))
+        self.warnings = (*empty, *told_twins(names))
 
 
 def _is_class(folder: Path) -> bool:

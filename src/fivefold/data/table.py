@@ -1,6 +1,5 @@
 """Tables with one image a row, in CSV or Parquet files."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from fivefold.data.columns import (
 )
 from fivefold.data.csv_text import read_table
 from fivefold.data.files import FileSource, check_folder
+from fivefold.data.name_twins import told_twins
 from fivefold.data.named_files import paths_of
 from fivefold.data.parquet import read_parquet
 from fivefold.data.source import sources
@@ -131,7 +131,8 @@ class TableSource(FileSource):
         self.separators = signs.signs
         self.notes = (*roles.notes, *signs.notes, *(folds.notes if folds else ()))
         unread = _unread(table, roles) if labelled else []
-        self.warnings = (*signs.warnings, *warnings, *unread, *_name_twins(table, kept))
+        twins = told_twins(kept.ids, lambda *pair: _lines(table, kept.rows[list(pair)]))
+        self.warnings = (*signs.warnings, *warnings, *unread, *twins)
 
 
 @sources.add(name="csv")
@@ -283,21 +284,9 @@ def _unread(table: Table, roles: _Roles) -> list[str]:
     ]
 
 
-def _name_twins(table: Table, kept: Kept) -> list[str]:
-    """Word a warning about ids that differ only in case or Unicode form."""
-    alike = (unicodedata.normalize("NFC", name).casefold() for name in kept.ids)
-    marks = np.fromiter(map(hash, alike), np.int64, len(kept.ids))
-    order = np.argsort(marks, kind="stable")
-    same = np.flatnonzero(marks[order][1:] == marks[order][:-1])
-    if not len(same):
-        return []
-    # Hashes of texts differ from one process to the next: what is shown must not.
-    shown = same[np.argmin(order[same])]
-    first, second = order[shown : shown + 2].tolist()
-    names = f"{kept.ids[first]!r} and {kept.ids[second]!r}"
-    lines = f"{table.unit}s {table.lines[kept.rows[first]]} and {table.lines[kept.rows[second]]}"
-    text = f"{len(same):,} names differ from others only in case or Unicode form, such as {names}"
-    return [f"{text} ({lines})"]
+def _lines(table: Table, rows: Indices) -> str:
+    first, second = (table.lines[row] for row in rows.tolist())
+    return f"{table.unit}s {first} and {second}"
 
 
 def _places(mask: AnyArray) -> Sequence[int] | None:

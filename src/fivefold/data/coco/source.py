@@ -19,6 +19,7 @@ from fivefold.data.coco.targets import hot_rows, is_exclusive
 from fivefold.data.decode import Decoded
 from fivefold.data.files import FileSource, check_folder
 from fivefold.data.image_problem import ImageProblem, Reason
+from fivefold.data.name_twins import told_twins
 from fivefold.data.named_files import paths_of
 from fivefold.data.packed import packed
 from fivefold.data.source import Fetched, Labels, Sample, Source, sources
@@ -73,7 +74,7 @@ class CocoSource(FileSource):
         paths = paths_of(images_dir or path.parent, ids, place=_place_in(parts))
         super().__init__(ids, paths, (Labels("", known, exclusive=exclusive),), targets)
         unlabelled = len(ids) - len(np.unique(rows))
-        self.warnings = tuple(_remarks(parts, unlabelled, background))
+        self.warnings = (*_remarks(parts, unlabelled, background), *told_twins(ids))
         if len(parts) > 1:
             first = len(parts[0].names)
             self.fold_lists = [(range(first), range(first, len(ids)))]
@@ -118,7 +119,7 @@ class CocoBoxes(Source):
         self.sample_ids = packed(f"{names[part.rows[k]]}#{part.numbers[k]}" for k in kept)
         self.groups = packed(names[row] for row in self._rows.tolist())
         self.excluded = tuple(_left_out(part, names, smallest))
-        self.warnings = tuple(_remarks([part], 0, None))
+        self.warnings = (*_remarks([part], 0, None), *told_twins(names))
 
     def show_alpha(self, wanted: bool) -> None:  # noqa: FBT001  the protocol
         """Say whether images with opacities get a fourth channel, or are laid on white."""
