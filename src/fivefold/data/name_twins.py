@@ -26,6 +26,9 @@ def told_twins(
     first, second = order[shown : shown + 2].tolist()
     few = "1 name differs from another one"
     count = few if len(same) == 1 else f"{len(same):,} names differ from others"
-    such = f"{names[first]!r} and {names[second]!r}"
+    pair = names[first], names[second]
+    # Two forms of one text look the same.
+    as_shown = ascii if len({unicodedata.normalize("NFC", name) for name in pair}) == 1 else repr
+    such = " and ".join(map(as_shown, pair))
     where = f" ({place(first, second)})" if place else ""
     return (f"{count} only in case or Unicode form, such as {such}{where}",)

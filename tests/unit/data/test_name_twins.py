@@ -20,6 +20,11 @@ def test_of_many_the_first_two_are_shown_whatever_the_process_hashes():
     assert warning.endswith("such as 'b0.png' and 'B0.png' (lines 0 and 60)")
 
 
+def test_forms_that_look_the_same_are_shown_by_their_signs():
+    (warning,) = told_twins(["é.png", "e\u0301.png"])
+    assert warning.endswith(r"such as '\xe9.png' and 'e\u0301.png'")
+
+
 @given(st.lists(st.text("aAbé\u00c9e\u0301", max_size=3), unique=True))
 def test_every_further_name_of_a_kind_counts(names):
     kinds = {unicodedata.normalize("NFC", name).casefold() for name in names}

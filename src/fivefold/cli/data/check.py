@@ -135,7 +135,7 @@ def _show(checked: "Checked") -> None:
     say(f"{checked.name}: {audit.listed:,} files or rows: {', '.join(parts)}")
     for text in checked.warnings:
         say(f"warning: {text}")
-    if not rows and not checked.refusals:
+    if not (rows or checked.warnings or checked.refusals):
         say("nothing is wrong" + (" as far as headers tell" if checked.headers_only else ""))
 
 

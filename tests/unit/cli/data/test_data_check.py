@@ -94,6 +94,15 @@ def test_headers_tell_formats_but_no_copies(photos, capsys):
     assert found["headers_only"]
 
 
+def test_what_the_listing_warns_of_is_not_called_nothing(photos, capsys):
+    photo(900).save(photos / "cat" / "é.png")
+    photo(901).save(photos / "cat" / "e\u0301.png")
+    assert run(["data", "check", str(photos)]) == 0
+    told = "".join(capsys.readouterr())
+    assert "warning: 1 name differs from another one only in case or Unicode form" in told
+    assert "nothing is wrong" not in told
+
+
 def test_a_misspelled_class_is_told(photos, capsys):
     (photos / "doog").mkdir()
     shutil.move(photos / "cat", photos / "doggy")
