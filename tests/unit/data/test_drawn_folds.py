@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from tables_to_split import mixed, table
 
 from fivefold.core.errors import DataError
 from fivefold.data.drawn_folds import make_splits
+from fivefold.data.near.ties import tied
 from fivefold.data.source import Labels
+from fivefold.data.text_order import first_alike
 
 
 def test_each_sample_is_validated_exactly_once():
@@ -134,6 +137,34 @@ def test_several_labels_in_groups_are_a_partition_whatever_the_order(samples, fo
         places.setdefault(group, set()).add(splits.fold_of[name])
     assert all(len(found) == 1 for found in places.values())
     order = list(range(len(samples)))
+    rnd.shuffle(order)
+    again = make_splits(data.take(order), folds=folds, holdout=holdout)
+    assert dict(again.fold_of) == dict(splits.fold_of)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(0, 30)),
+        min_size=8,
+        max_size=60,
+    ),
+    st.integers(1, 4),
+    st.sampled_from([0.0, 0.25]),
+    st.randoms(use_true_random=False),
+)
+def test_neither_groups_nor_copies_cross_a_fold_whatever_the_order(samples, folds, holdout, rnd):
+    plain = table([0, 1, 2] + [own for own, _, _ in samples])
+    groups = [f"alone {k}" for k in range(3)] + [f"group {g}" for _, g, _ in samples]
+    digests = [f"alone {k}" for k in range(3)] + [f"picture {d}" for _, _, d in samples]
+    data = tied(replace(plain, groups=tuple(groups)), first_alike(digests))
+    assume(len(np.unique(data.units)) >= folds + 6)
+    splits = make_splits(data, folds=folds, holdout=holdout)
+    assert sorted(splits.fold_of) == sorted(data.ids)
+    own = [splits.fold_of[name] for name in data.ids]
+    for together in (groups, digests):  # each in one fold
+        assert len(set(zip(together, own, strict=True))) == len(set(together))
+    order = list(range(len(own)))
     rnd.shuffle(order)
     again = make_splits(data.take(order), folds=folds, holdout=holdout)
     assert dict(again.fold_of) == dict(splits.fold_of)
