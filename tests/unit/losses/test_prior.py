@@ -52,6 +52,12 @@ def test_drawn_samples_of_a_sigmoid_head_are_corrected_by_their_odds():
     assert prior_shift([head], [], counts, drawn) == pytest.approx((np.log(9), -np.log(9)))
 
 
+def test_a_class_that_is_alone_has_only_its_weights_corrected():
+    head, own = Head("", "sigmoid", ("a",)), HeadWeights((4.0,), (0.5,))
+    count = np.array([30.0])
+    assert prior_shift([head], [own], count, count) == pytest.approx((np.log(0.5 / 4),))
+
+
 def test_classes_that_no_sample_has_are_left_alone():
     counts = np.array([30.0, 0.0, 10.0])
     shift = prior_shift([SOFTMAX], [], counts, np.array([20.0, 0.0, 20.0]))

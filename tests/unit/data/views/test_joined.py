@@ -45,11 +45,11 @@ def test_a_patient_is_the_same_one_in_every_source():
 def test_what_is_known_of_the_parts_goes_along():
     first, second = Drawn(4), Drawn(4, start="b")
     first.fold_lists, second.fold_lists = [([0], [1])], [([2], [3])]
-    first.held_out, second.train_only = [2], [0]
+    first.held_out, second.held_out, second.train_only = [2], [0, 2], [1]
     first.warnings, second.excluded = ("careful",), [("x", "hidden")]
     joined = concatenate([first, second])
     assert joined.fold_lists == [([0, 6], [1, 7])]
-    assert (joined.held_out, joined.train_only) == ([2], [4])
+    assert (joined.held_out, joined.train_only) == ([2, 4, 6], [5])
     assert joined.warnings == ("careful",)
     assert list(joined.excluded) == [("x", "hidden")]
 
