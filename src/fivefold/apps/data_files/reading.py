@@ -25,7 +25,8 @@ def labels_of(source: Source, separator: str) -> Iterator[str]:
 
 def file_name(sample_id: str, path: str) -> str:
     """Name an image's file below the folder of images: an id of a table may lack the ending."""
-    return sample_id if path.endswith(sample_id) else sample_id + Path(path).suffix
+    file = Path(path)
+    return sample_id if file.name == Path(sample_id).name else sample_id + file.suffix
 
 
 def table_with_copies(source: Source, progress: Progress) -> tuple[SampleTable, int]:

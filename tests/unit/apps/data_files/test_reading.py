@@ -2,6 +2,7 @@ import pytest
 from shapes import draw_folders
 
 from fivefold.apps.data_files.reading import (
+    file_name,
     table_with_copies,
     table_with_exact_copies,
     table_without_copies,
@@ -46,3 +47,18 @@ def test_what_is_no_data_is_refused(tmp_path, name):
 def test_an_option_that_means_nothing_for_a_folder_is_refused(tmp_path, reading, option):
     with pytest.raises(ConfigError, match=f"{option}: expected no such option with a folder"):
         open_data(tmp_path, reading)
+
+
+@pytest.mark.parametrize(
+    ("sample_id", "path", "name"),
+    [
+        ("a/1.png", "/photos/a/1.png", "a/1.png"),
+        ("./1.png", "/photos/1.png", "./1.png"),
+        ("a/1", "/photos/a/1.jpg", "a/1.jpg"),
+        ("g", "/photos/g.jpg", "g.jpg"),
+        ("png", "/photos/png.png", "png.png"),
+        ("a.b", "/photos/a.b.tif", "a.b.tif"),
+    ],
+)
+def test_a_file_is_called_by_its_id_with_its_ending(sample_id, path, name):
+    assert file_name(sample_id, path) == name

@@ -12,7 +12,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
 from fivefold.data import audit, table_of
 from fivefold.data.audit import examine_headers
-from fivefold.data.decode import decode, read_header
+from fivefold.data.decode import Limits, decode, read_header
 from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.source import Labels
 from fivefold.data.tars import ShardSource
@@ -106,6 +106,14 @@ def test_an_image_beyond_the_end_of_its_file_is_set_aside(tmp_path):
         source.fetch(1)
     assert error.value.reason == Reason.TRUNCATED
     assert source.excluded == ((f"a.tar from byte {start + 10} on", "damaged-shard"),)
+
+
+def test_an_image_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    source = opened(tmp_path, [("1.png", png(1)), ("1.cls", "0")])
+    monkeypatch.setattr("fivefold.data.tars.source.DEFAULT_LIMITS", Limits(max_bytes=50))
+    with pytest.raises(ImageProblem, match=r"bytes, at most 50 are read") as error:
+        source.fetch(0)
+    assert error.value.reason == Reason.TOO_LARGE
 
 
 def test_a_damaged_image_is_set_aside_by_the_audit(tmp_path):
