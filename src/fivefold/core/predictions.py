@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -119,16 +120,8 @@ class Predictions:
         Raises:
             StateError: If the file is missing or damaged.
         """
-        hint = way_out(path)
-        try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-                about = checked(path, _About, json.loads(file["meta"].tobytes()), hint)
-                return _read(file, about)
-        except (StateError, MemoryError):
-            raise
-        except Exception as error:  # damage makes zipfile and NumPy raise nearly anything
-            msg = f"{path}: expected saved predictions, got {error}"
-            raise StateError(msg, hint=hint, slug="state/damaged") from error
+        with _opened(path) as (file, about):
+            return _read(file, about)
 
 
 @dataclass(frozen=True)
@@ -139,6 +132,30 @@ class _About:
     labelled: bool
     fold: Annotated[int, Field(ge=-1)]
     stage: Annotated[int, Field(ge=-1)]
+
+
+def heads_of(path: Path) -> tuple[Head, ...]:
+    """Read what the columns of saved predictions mean, and nothing else of the file.
+
+    Raises:
+        StateError: If the file is missing or damaged.
+    """
+    with _opened(path) as (_, about):
+        return about.heads
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, _About]]:
+    """Open saved predictions; whatever damage does to their readers is one error."""
+    hint = way_out(path)
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            yield file, checked(path, _About, json.loads(file["meta"].tobytes()), hint)
+    except (StateError, MemoryError):
+        raise
+    except Exception as error:  # damage makes zipfile and NumPy raise nearly anything
+        msg = f"{path}: expected saved predictions, got {error}"
+        raise StateError(msg, hint=hint, slug="state/damaged") from error
 
 
 def _read(file: Any, about: _About) -> Predictions:

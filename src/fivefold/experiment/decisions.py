@@ -16,7 +16,7 @@ from fivefold.config import ExperimentConfig
 from fivefold.core.durable import file_sha256
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
-from fivefold.core.predictions import Predictions, join
+from fivefold.core.predictions import Predictions, heads_of, join
 from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.core.threshold_aim import ThresholdAim
 from fivefold.core.types import Head
@@ -209,7 +209,7 @@ def renew_decisions(folder: RunFolder, config: ExperimentConfig, folds: Sequence
     wishes, reason = Wishes.by(config), "there were none"
     if folder.decisions_path.exists():
         found = _read(folder)
-        is_foreign = _is_foreign(folder, found)
+        is_foreign = found.folds != tuple(folds) or _is_foreign(folder, found)
         if found.wishes == wishes and not is_foreign:
             return False
         reason = "predictions are others" if is_foreign else "the config asks for others"
@@ -248,8 +248,10 @@ def _way_out(folder: RunFolder) -> str:
 def _is_foreign(folder: RunFolder, found: Decisions) -> bool:
     """Compare with the predictions, which may have been deleted: weights do not need them."""
     paths = [folder.predictions("validation", fold, found.stage) for fold in found.folds]
-    if not all(path.exists() for path in paths):
-        return False
+    there = [path for path in paths if path.exists()]
+    if len(there) < len(paths):
+        heads = tuple(one.head for one in found.heads)
+        return any(heads_of(path) != heads for path in there)
     return _digest(folder, found.folds, found.stage) != found.predictions
 
 

@@ -107,6 +107,22 @@ def test_what_was_chosen_on_other_predictions_is_refused(folder):
     assert caught.value.slug == "state/decisions"
 
 
+def test_what_was_chosen_on_other_classes_is_refused_without_all_predictions(folder):
+    found = make_decisions(folder, (0, 1, 2), 1, WISHES)
+    other = replace(found.heads[0], head=replace(HEADS[0], class_names=("q", "r", "s")))
+    write_decisions(folder, replace(found, heads=(other, found.heads[1]), folds=(0, 1, 2, 3)))
+    with pytest.raises(StateError, match="got what was chosen on others"):
+        decisions_for(folder, (0, 1, 2), 1, WISHES)
+
+
+def test_what_was_chosen_on_other_folds_is_made_again(folder, caplog):
+    caplog.set_level(logging.INFO)
+    write_decisions(folder, replace(make_decisions(folder, (0, 1, 2), 1, WISHES), folds=(0, 1, 3)))
+    assert renew_decisions(folder, parse(CONFIG), (0, 1, 2))
+    assert "made, since predictions are others; nothing is trained" in caplog.text
+    assert read_decisions(folder) == make_decisions(folder, (0, 1, 2), 1, WISHES)
+
+
 def test_weights_need_no_predictions_to_use_what_was_chosen(folder):
     found = make_decisions(folder, (0, 1, 2), 1, WISHES)
     write_decisions(folder, found)
