@@ -265,7 +265,9 @@ def test_on_paper_it_is_light_and_whole(browser, path):
     with opened(browser, path, theme="dark") as page:
         page.locator("#theme").click()
         page.locator("#theme").click()
+        page.set_viewport_size({"width": 718, "height": 1040})  # A4
         page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth") == 718
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
             "rgb(255, 255, 255)"
         )

@@ -270,6 +270,12 @@ def test_times_that_are_none_count_nothing(seconds):
     assert time.spent({"sessions": [{"stages": stages}]}) == {(0, 0): (1, 0.0)}
 
 
+def test_pictures_that_cannot_be_read_are_noted_once(run):
+    html = section(page_of(run), "mistakes")
+    assert html.count("No picture of a sample could be read") == 1
+    assert "no picture" not in html
+
+
 def test_what_was_found_in_the_data_is_told(tmp_path):
     run = make_fake_run(tmp_path, folds=[0], pictures=False)
     manifest(run, found_in_data=["labels are in the column 'breed'"])

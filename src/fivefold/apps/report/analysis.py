@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from fivefold.apps.report.gather import Gathered
+from fivefold.apps.report.gathered import Gathered
 from fivefold.core.predictions import Predictions
 from fivefold.evaluation import find_metric
 from fivefold.evaluation.assessment import Assessment, assess

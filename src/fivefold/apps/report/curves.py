@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fivefold.apps.report.figures import INK, fold_color
-from fivefold.apps.report.gather import Histories
+from fivefold.apps.report.gathered import Histories
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

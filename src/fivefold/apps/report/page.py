@@ -10,7 +10,8 @@ from fivefold.apps.report.album import Album
 from fivefold.apps.report.analysis import analyse
 from fivefold.apps.report.cells import cells_of
 from fivefold.apps.report.embedded import Thumbnails
-from fivefold.apps.report.gather import Gathered, gather
+from fivefold.apps.report.gather import gather
+from fivefold.apps.report.gathered import Gathered
 from fivefold.apps.report.island import island
 from fivefold.apps.report.kept_pixels import KeptPixels
 from fivefold.apps.report.matrices import confusion

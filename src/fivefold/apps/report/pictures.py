@@ -7,7 +7,8 @@ import numpy as np
 
 from fivefold.apps.report.curves import columns_to_show, draw_curves
 from fivefold.apps.report.figures import INK, drawn, fold_color, plain
-from fivefold.apps.report.gather import Gathered, gather
+from fivefold.apps.report.gather import gather
+from fivefold.apps.report.gathered import Gathered
 from fivefold.apps.report.matrices import Matrix, confusion
 from fivefold.apps.report.reliability_picture import draw_reliability
 from fivefold.core.durable import write_bytes

@@ -7,7 +7,7 @@ from typing import Any
 from fivefold.apps.report.album import Album
 from fivefold.apps.report.analysis import Analysis
 from fivefold.apps.report.cells import Cell
-from fivefold.apps.report.gather import Gathered
+from fivefold.apps.report.gathered import Gathered
 from fivefold.apps.report.matrices import Matrix
 from fivefold.core.predictions import Predictions
 

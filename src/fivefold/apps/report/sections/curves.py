@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from fivefold.apps.report.charts import Axis, Line, line_chart, span_of
 from fivefold.apps.report.curves import columns_to_show, lines
-from fivefold.apps.report.gather import Histories
+from fivefold.apps.report.gathered import Histories
 from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.texts import metric_name
 

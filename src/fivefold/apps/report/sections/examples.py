@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from fivefold.apps.report.embedded import sheet_url
-from fivefold.apps.report.gather import Gathered
+from fivefold.apps.report.gathered import Gathered
 from fivefold.apps.report.section import Material, Section
 
 _MOST_BYTES = 3_000_000  # of a page's 15 MB

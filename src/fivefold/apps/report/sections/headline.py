@@ -6,7 +6,7 @@ from typing import Any
 
 from fivefold.apps.report.analysis import Analysis, assessed_name
 from fivefold.apps.report.facts import duration
-from fivefold.apps.report.gather import Gathered
+from fivefold.apps.report.gathered import Gathered
 from fivefold.apps.report.section import Material
 from fivefold.apps.report.texts import metric_name
 from fivefold.apps.report.weakest import weakest_class

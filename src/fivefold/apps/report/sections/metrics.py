@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from fivefold.apps.report.analysis import assessed_name
-from fivefold.apps.report.gather import Spread
+from fivefold.apps.report.gathered import Spread
 from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.strips import Scale, strip
 from fivefold.evaluation.assessment import Estimate

@@ -5,7 +5,7 @@ from functools import partial
 
 from fivefold.apps.report.album import SEEN
 from fivefold.apps.report.embedded import jpeg_url
-from fivefold.apps.report.gather import Gathered
+from fivefold.apps.report.gathered import Gathered
 from fivefold.apps.report.matrices import worst_mistakes
 from fivefold.apps.report.section import Material, Section
 from fivefold.core.layout import RunFolder

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fivefold.apps.report.gather import Gathered, Place
+from fivefold.apps.report.gathered import Gathered, Place
 from fivefold.apps.report.section import Material, Section
 from fivefold.core.durations import exactly
 
