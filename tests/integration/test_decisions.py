@@ -147,6 +147,16 @@ def test_a_damaged_file_stops_whoever_uses_it_and_names_the_way_out(tagged, caps
         path.write_bytes(before)
 
 
+@pytest.mark.slow
+def test_decisions_follow_the_folds_that_are_trained_meanwhile(tmp_path):
+    write_experiment(tmp_path, per_class=6)
+    experiment = Experiment.load(tmp_path)
+    experiment.fit(folds=[0])
+    assert experiment.decisions().folds == (0,)
+    experiment.fit()
+    assert experiment.decisions() == read_decisions(experiment.folder)
+
+
 def test_an_earlier_stage_has_decisions_of_its_own(tagged):
     decisions = tagged.decisions(0)
     assert decisions.stage == 0

@@ -35,7 +35,7 @@ class Predicting:
         self.config = config
         self.folder = folder
         self.progress = progress
-        self._decided: dict[tuple[int, Wishes], Decisions] = {}
+        self._decided: dict[tuple[int, tuple[int, ...], Wishes], Decisions] = {}
 
     def predict(
         self,
@@ -105,10 +105,9 @@ class Predicting:
         """
         wishes = Wishes() if raw else Wishes.by(self.config)
         wanted = replace(wishes, coverage=coverage or self.config.coverage)
-        index = self._stage_index(stage)
-        key = (index, wanted)
+        index, folds = self._stage_index(stage), self._trained_folds(None, stage)
+        key = (index, folds, wanted)  # more folds may be trained meanwhile
         if key not in self._decided:
-            folds = self._trained_folds(None, stage)
             self._decided[key] = decisions_for(self.folder, folds, index, wanted)
         return self._decided[key]
 
