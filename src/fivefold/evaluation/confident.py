@@ -4,19 +4,18 @@ After Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty i
 Journal of Artificial Intelligence Research 70, 2021.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from fivefold.core.types import AnyArray, Floats, Indices
+from fivefold.evaluation.reliability import share_interval
 
 NOBODY = -1
 """What stands where no class is meant."""
 
 _ALMOST = 1e-6  # probabilities that differ by less are equal
 _AT_ONCE = 1 << 15  # rows that are looked at together, so that a million take little memory
-_Z = 1.959963984540054  # of a normal distribution, for intervals of 95 %
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,8 +169,4 @@ def share_of(value: float, moved: AnyArray) -> Share:
     spread = value * (1 - value)
     # Without a wrong label there is no variance, and every sample says so.
     worth = spread / variance if variance > 0 and spread > 0 else len(moved)
-    scale = 1 + _Z**2 / worth
-    middle = (value + _Z**2 / (2 * worth)) / scale
-    half = _Z * math.sqrt(spread / worth + _Z**2 / (4 * worth**2)) / scale
-    low = 0.0 if value == 0 else max(0.0, middle - half)
-    return Share(value, low, min(1.0, middle + half))
+    return Share(value, *share_interval(value * worth, worth))

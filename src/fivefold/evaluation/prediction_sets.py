@@ -51,7 +51,8 @@ class Coverage:
         samples: How many.
         covered: The share of true classes that are in their samples' sets, 0-1; NaN without any.
         interval: In which that share is with 95 % confidence: Wilson's, and of a sigmoid head that
-            of 1,000 samples drawn anew, since a sample's classes go together.
+            of 1,000 times all samples drawn anew, since a sample's classes go together; where these
+            are all alike, Wilson's again, for as many as have a true class.
         size: Mean number of classes in a set.
     """
 
@@ -107,7 +108,10 @@ def coverage_of(predictions: Predictions, levels: Levels) -> Coverage:
     inside, true = (truth & sets).sum(axis=1), truth.sum(axis=1)
     hits, total = int(inside.sum()), int(true.sum())
     if predictions.heads[0].activation == "sigmoid":
-        interval = _drawn_anew(inside, true)
+        labelled = int(true.astype(bool).sum())
+        alike = hits in (0, total)
+        share = labelled if hits else 0
+        interval = share_interval(share, labelled) if alike else _drawn_anew(inside, true)
     else:
         interval = share_interval(hits, total)
     return Coverage(
@@ -150,11 +154,12 @@ def _rank(count: int, coverage: float) -> int:
 def _drawn_anew(inside: AnyArray, true: AnyArray) -> tuple[float, float]:
     """Take the middle 95 % of the share over samples drawn with replacement."""
     pairs, counts = np.unique(np.stack([inside, true]), axis=1, return_counts=True)
-    if not true.any():
-        return (float("nan"), float("nan"))
     rng = generator_for(0, "coverage")
     drawn = rng.multinomial(len(true), counts / counts.sum(), size=_DRAWS)
     hits, totals = drawn @ pairs[0], drawn @ pairs[1]
     shares = hits[totals > 0] / totals[totals > 0]
+    if shares.min() == shares.max():
+        samples = int(np.count_nonzero(true))
+        return share_interval(samples * float(shares[0]), samples)
     low, high = np.quantile(shares, [0.025, 0.975])
     return (float(low), float(high))

@@ -87,7 +87,9 @@ def share_interval(hits: float, count: float) -> tuple[float, float]:
     share, square = hits / count, _Z**2 / count
     center = (share + square / 2) / (1 + square)
     half = _Z / (1 + square) * np.sqrt(share * (1 - share) / count + square / (4 * count))
-    return (max(0.0, float(center - half)), min(1.0, float(center + half)))
+    # Rounding must not part an end from the share that it is equal to.
+    low = 0.0 if hits == 0 else max(0.0, float(center - half))
+    return (low, 1.0 if hits == count else min(1.0, float(center + half)))
 
 
 def _binned(predictions: Predictions, edges: Doubles) -> tuple[Bin, ...]:

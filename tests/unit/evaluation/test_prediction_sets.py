@@ -3,7 +3,7 @@ import pytest
 from drawn_predictions import multi_label, predict, single_label
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binom, binomtest
 
 from fivefold.core.errors import DataError
 from fivefold.core.types import Head
@@ -118,6 +118,17 @@ def test_interval_of_a_sigmoid_head_is_of_samples_drawn_anew():
     rows = rng.integers(0, 300, (2000, 300))
     shares = hits[rows].sum(axis=1) / true[rows].sum(axis=1)
     assert got.interval == pytest.approx(np.quantile(shares, [0.025, 0.975]), abs=0.01)
+
+
+@pytest.mark.parametrize(("level", "covered"), [(0.1, 1.0), (0.9, 0.0)])
+def test_a_share_of_all_or_nothing_still_has_an_interval(level, covered):
+    truth = np.ones((30, 2))
+    truth[10:] = 0
+    got = coverage_of(predict(np.full((30, 2), 0.5), truth, "sigmoid"), Levels((level, level)))
+    assert got.covered == covered
+    # 10 of 30 samples have a true class, so no more can be known than of 10
+    expected = binomtest(int(10 * covered), 10).proportion_ci(method="wilson")
+    assert got.interval == pytest.approx((expected.low, expected.high))
 
 
 def test_coverage_of_nothing_true_is_undefined():
