@@ -200,8 +200,11 @@ def _most_exact(probs: Floats, truth: Flags, asked: tuple[float, float, float]) 
     # A little beyond, since 0.01 + 98 * 0.01 is rounded.
     grid = [round(start + k * step, 12) for k in range(int((stop - start) / step + 1e-6) + 1)]
     exact = _exactly_right(probs, truth)
-    scores = [float(((exact.low <= t) & (t < exact.high)).sum()) for t in grid]
-    return _nearest(np.array(equally_good(grid, scores)))
+    able = exact.low < exact.high
+    begun, over = (np.sort(ends[able]) for ends in exact)
+    # As many are right as have begun to be, less those for which the threshold is already too high.
+    right = np.searchsorted(begun, grid, side="right") - np.searchsorted(over, grid, side="right")
+    return _nearest(np.array(equally_good(grid, right.astype(float).tolist())))
 
 
 class _Right(NamedTuple):

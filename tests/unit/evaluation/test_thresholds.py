@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from drawn_predictions import multi_label, predict, single_label
@@ -96,6 +98,14 @@ def test_the_range_of_exact_match_holds_both_ends():
     assert chosen(high, "exact_match") == (0.99, 0.99)
     low = predict([[0.015, 0.005], [0.005, 0.015]], np.eye(2), "sigmoid")
     assert chosen(low, "exact_match") == (0.01, 0.01)
+
+
+def test_a_very_fine_range_costs_little():
+    found = multi_label(0, samples=100_000)
+    start = time.process_time()
+    (threshold,) = set(chosen(found, {"exact_match": [0, 0.99999, 0.00001]}))
+    assert time.process_time() - start < 10  # one by one it takes minutes
+    assert 0 <= threshold < 1
 
 
 def test_of_equally_good_thresholds_one_half_is_taken():
