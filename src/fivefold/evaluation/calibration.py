@@ -12,6 +12,7 @@ import numpy as np
 from fivefold.core.errors import DataError
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import AnyArray
+from fivefold.evaluation.counting import counted
 from fivefold.evaluation.metrics import check_usable
 from fivefold.evaluation.reliability import (
     Bin,
@@ -23,7 +24,6 @@ from fivefold.evaluation.temperature import (
     COLDEST,
     HOTTEST,
     fit_temperature,
-    log_loss,
     with_temperature,
 )
 
@@ -33,7 +33,8 @@ class Calibration:
     """How well probabilities say how often answers are right.
 
     Attributes:
-        log_loss: Mean negative log-likelihood, at least 0.
+        log_loss: Mean negative log-likelihood, at least 0, as `assess` has it; NaN of a head that
+            gives no probabilities.
         error: Expected calibration error over 15 bins of equal width, 0-1.
         adaptive_error: The same over 15 bins of as many answers each.
         bins: The reliability diagram, in bins of equal width.
@@ -100,7 +101,7 @@ def calibration(predictions: Predictions) -> Calibration:
     """
     bins = reliability(predictions)
     return Calibration(
-        log_loss=log_loss(predictions),
+        log_loss=_log_loss(predictions),
         error=calibration_error(bins),
         adaptive_error=calibration_error(adaptive_reliability(predictions)),
         bins=bins,
@@ -133,6 +134,12 @@ def odd_temperature(temperature: float) -> str:
     if temperature >= HOTTEST:
         return f"the best temperature would be above {HOTTEST}: probabilities say next to nothing"
     return ""
+
+
+def _log_loss(predictions: Predictions) -> float:
+    """Take the mean over samples; of a sigmoid head, that is the mean over answers."""
+    means = counted(predictions).means
+    return float(means["log_loss"].mean()) if "log_loss" in means else float("nan")
 
 
 def _of_head(predictions: Predictions, folds: AnyArray) -> HeadCalibration:

@@ -70,25 +70,6 @@ def fit_temperature(predictions: Predictions, start: float = 1.0) -> float:
     return float(1 / beta)
 
 
-def log_loss(predictions: Predictions) -> float:
-    """Compute the mean negative log-likelihood: of a sample (softmax), of an answer (sigmoid).
-
-    Raises:
-        DataError: If there are several heads, no samples or no targets.
-        NumericError: If a probability is NaN or infinite.
-    """
-    check_usable(predictions)
-    total = 0.0
-    for logits, truth in _parts(predictions):
-        if _is_sigmoid(predictions):
-            total += float(np.logaddexp(0, np.where(truth > 0.5, -logits, logits)).sum())
-        else:
-            top = logits.max(axis=1, keepdims=True)
-            norm = top[:, 0] + np.log(np.exp(logits - top).sum(axis=1))
-            total += float((norm - np.where(truth > 0.5, logits, 0).sum(axis=1)).sum())
-    return total / _answers(predictions)
-
-
 def with_temperature(probs: Floats, activation: Activation, temperature: float) -> Floats:
     """Divide the logits of probabilities by a temperature.
 

@@ -2,12 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn_predictions import multi_label, predict
+from drawn_predictions import multi_label, predict, single_label
 from fake_run import fake_predictions
 from scipy.special import softmax
 
 from fivefold.core.errors import DataError
 from fivefold.core.types import Head
+from fivefold.evaluation.assessment import assess
 from fivefold.evaluation.calibration import calibration, calibration_of, cross_fitted
 from fivefold.evaluation.temperature import COLDEST, HOTTEST, fit_temperature, with_temperature
 
@@ -64,6 +65,20 @@ def test_each_head_has_its_own_temperature():
     assert [head.head for head in report.heads] == ["kind", "tags"]
     assert repr(report.heads[0].before) == repr(calibration(found.by_head()[0]))
     assert sum(b.count for b in report.heads[1].before.bins) == 400
+
+
+@pytest.mark.parametrize("draw", [single_label, multi_label])
+def test_the_log_loss_is_that_of_an_assessment_even_of_sure_mistakes(draw):
+    found = draw(0)
+    sure = replace(found, probs=np.roll(found.truth, 1, axis=0))
+    for each in (found, sure):
+        told = assess(each, resamples=0).heads[0].headline["log_loss"].value
+        assert calibration(each).log_loss == pytest.approx(told, rel=1e-12)
+
+
+def test_a_head_without_probabilities_has_no_log_loss():
+    found = predict([[0.2, 2.0], [3.0, 0.1]], np.eye(2), "linear")
+    assert np.isnan(calibration(found).log_loss)
 
 
 def test_one_fold_is_honest_about_what_cannot_be():
