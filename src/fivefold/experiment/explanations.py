@@ -74,8 +74,9 @@ def write_overlays(folder: RunFolder, overlays: Overlays, pictures: Sequence[byt
     # JSON written here sorts keys, so the order is kept in a list.
     record = {**asdict(overlays), "samples": [[name, asdict(each)] for name, each in samples]}
     write_sealed(folder.explanations_path, record, version=_FORMAT)
+    own = {each.file for _, each in samples}
     for path in sorted(place.glob("[0-9]*.jpg")):
-        if path.name not in {each.file for _, each in samples}:
+        if path.name not in own:
             durable.remove(path)
 
 
