@@ -21,7 +21,7 @@ from fivefold.data.balance import check_positives, positives_of
 from fivefold.data.columns import ColumnError
 from fivefold.data.datasets import source_of
 from fivefold.data.extended import without_copies
-from fivefold.data.findings import told_in_a_line
+from fivefold.data.findings import absent_from_folds, told_in_a_line
 from fivefold.data.given_folds import (
     HOLDOUT,
     GivenFolds,
@@ -127,7 +127,7 @@ def prepare(
             splits.save(folder.folds_path)
             report.save(folder.split_report_path)
             progress.line(f"folds: {report}")
-    _warn_of_empty_classes(table, splits)
+    _warn_of_absent_classes(table, splits)
     positives = _positives(config, source, table, splits)
     return Prepared(source, found, table, splits, images, positives, report)
 
@@ -193,17 +193,11 @@ def _settled_report(folder: RunFolder) -> SplitReport | None:
     return SplitReport.load(path) if path.exists() else None
 
 
-def _warn_of_empty_classes(table: SampleTable, splits: Splits) -> None:
-    """Say which classes a validation fold lacks: its metrics cannot speak of them."""
-    if table.targets is None:
-        return
-    names = [name for labels in table.labels for name in labels.class_names]
-    for fold in range(splits.num_folds):
-        _, rows = splits.rows(table, fold)
-        lacking = [n for n, k in zip(names, table.targets[rows].sum(axis=0), strict=True) if not k]
-        if lacking:
-            shown = ", ".join(map(repr, lacking[:5])) + (", …" if len(lacking) > 5 else "")
-            logger.warning("fold %d has no validation sample of class %s", fold, shown)
+def _warn_of_absent_classes(table: SampleTable, splits: Splits) -> None:
+    """Say which classes folds lack: metrics cannot speak of them, or models never see them."""
+    for finding in absent_from_folds(table, splits):
+        listed = "; ".join(finding.examples) + "; …" * (finding.count > len(finding.examples))
+        logger.warning("folds: %s: %s: %s", finding.title, listed, finding.action)
 
 
 def given_folds(config: ExperimentConfig, source: Source) -> GivenFolds:

@@ -9,7 +9,6 @@ from fivefold.core.progress import Progress
 from fivefold.core.types import Indices
 from fivefold.data import Source
 from fivefold.data.drawn_folds import make_splits
-from fivefold.data.findings import absent_from_folds
 from fivefold.data.given_folds import GivenFolds
 from fivefold.data.images import ResizedImages
 from fivefold.data.near.ties import find_near, tied
@@ -74,9 +73,6 @@ def draw_folds(
     if not given.fold_of:  # of these it has been said
         for leak in report.leaks():
             logger.warning("folds: %s: models know what they test", leak)
-    for finding in absent_from_folds(table, splits):
-        listed = "; ".join(finding.examples) + "; …" * (finding.count > len(finding.examples))
-        logger.warning("folds: %s: %s: %s", finding.title, listed, finding.action)
     return splits, report
 
 
