@@ -4,14 +4,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fivefold.apps.data_files.coco_writing import INFO
 from fivefold.data.coco.document import file_bytes
 from fivefold.experiment.named_data import Opened
 
 _OF_IMAGES = {"id", "file_name", "path", "width", "height"}
 _OF_LABELS = {
-    *("id", "image_id", "category_id", "caption", "class_labels"),
+    *("id", "image_id", "category_id", "caption", "type"),
     *("bbox", "area", "segmentation", "iscrowd"),
 }
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 _SHOWN = 5
 
 
@@ -25,7 +27,7 @@ def left_behind(opened: Opened) -> Iterator[str]:
         return
     document: Mapping[str, Any] = json.loads(file_bytes(opened.path))
     labels = document["annotations"]
-    found = [name for name in ("info", "licenses") if document.get(name)]
+    found = [name for name in ("info", "licenses") if document.get(name) not in (*_EMPTY, INFO)]
     if any(one.get("supercategory") for one in document.get("categories") or ()):
         found.append("supercategories")
     for word, count in (("box", _boxes(labels)), ("outline", _count(labels, "segmentation"))):

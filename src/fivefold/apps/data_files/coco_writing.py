@@ -23,6 +23,8 @@ from fivefold.experiment.named_data import Opened
 
 _WHOLE = {"bbox": [0, 0, 0, 0], "area": 0, "iscrowd": 0, "segmentation": []}
 """What says that an annotation is about the whole image."""
+INFO = {"description": "labels of whole images"}
+"""What a written file says of itself."""
 
 
 def write_coco(
@@ -54,7 +56,7 @@ def write_coco(
     try:
         with Streamed(output.parent) as streamed, progress.bar("sizes", len(rows)) as advance:
             file = streamed.file
-            file.write(b'{"info": {"description": "labels of whole images"},\n"licenses": [],\n')
+            file.write(f'{{"info": {json.dumps(INFO)},\n"licenses": [],\n'.encode())
             _write_list(file, "categories", categories, b",\n")
             _write_list(file, "images", _images(opened, rows, advance), b",\n")
             _write_list(file, "annotations", _annotations(opened, rows), b"}\n")

@@ -55,6 +55,19 @@ def test_where_there_is_nothing_else_nothing_is_said(write, tmp_path):
     assert list(left_behind(open_data(tmp_path / "photos" / "t.csv", Reading()))) == []
 
 
+def test_of_a_file_that_was_written_here_nothing_is_left_behind(write, tmp_path, capsys):
+    first, second = str(tmp_path / "photos" / "own.json"), str(tmp_path / "again.csv")
+    assert run(["data", "convert", str(write(PLAIN)), "-o", first]) == 0
+    assert run(["data", "convert", first, "-o", second]) == 0
+    assert "left behind" not in capsys.readouterr().err
+
+
+def test_what_kind_captions_are_is_no_rest(write):
+    caption = {"id": 1, "image_id": 0, "caption": "a,b", "type": "class_labels"}
+    opened = open_data(write({**PLAIN, "annotations": [caption]}), Reading())
+    assert list(left_behind(opened)) == []
+
+
 @pytest.mark.parametrize("output", ["new.csv", "new.json", "new"])
 @pytest.mark.parametrize("command", ["convert", "sample"])
 def test_both_commands_say_it_once(write, tmp_path, capsys, output, command):

@@ -63,6 +63,13 @@ def test_the_seed_is_recorded_and_draws_the_same_again(rooms, tmp_path):
     assert (tmp_path / "a.csv").read_bytes() != (tmp_path / "c.csv").read_bytes()
 
 
+def test_the_seed_draws_folds_too(rooms, tmp_path):
+    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
+        drawn(rooms, Plan(folds=5, seed=seed), tmp_path / f"{name}.csv")
+    first, again, other = ((tmp_path / f"{name}.csv").read_bytes() for name in "abc")
+    assert first == again != other
+
+
 def test_folds_are_even_and_their_files_are_the_whole(rooms, tmp_path):
     plan = Plan(folds=5, train=(0, 1, 2, 3))
     written = drawn(rooms, plan, tmp_path / "dataset.csv")
