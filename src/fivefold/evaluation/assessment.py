@@ -25,7 +25,6 @@ from fivefold.evaluation.intervals import Units, bound_of_all_alike, drawn, line
 from fivefold.evaluation.metrics import Doubles
 from fivefold.evaluation.undefined import (
     ALL_ALIKE,
-    NO_PROBABILITIES,
     ONE_UNIT,
     reasons_of_class,
     reasons_of_head,
@@ -228,15 +227,12 @@ class _Estimates:
         """Estimate what stands for the head, each under its name."""
         found = {}
         for name, value in self.scores.head.items():
-            why = reasons.get(name, "")
-            if np.isnan(value) and not why:
-                why = NO_PROBABILITIES
             count = int(self.tally.samples) if name in _SHARES else 0
             found[name] = self._estimate(
                 float(value),
                 None if self.folds is None else self.folds.head[name],
                 None if self.resampled is None else self.resampled.head[name],
-                why,
+                reasons.get(name, ""),
                 count,
             )
         return found

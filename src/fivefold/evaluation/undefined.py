@@ -7,12 +7,13 @@ import numpy as np
 from fivefold.evaluation.counting import Tally
 from fivefold.evaluation.metrics import Doubles, Flags
 
-NO_PROBABILITIES = "the head gives no probabilities 0-1"
 ALL_ALIKE = "no interval: all resamples are alike"
 ONE_UNIT = "no intervals: there is one sample only, or one group of them"
 
 _ABSENT, _EVERYWHERE = "no sample has it", "every sample has it"
 _UNANSWERED, _NEITHER = "never answered", "neither true nor answered"
+_NOTHING_TRUE = "no class is true"
+_NO_PROBABILITIES = "the head gives no probabilities 0-1"
 _NAMED = 3  # classes named in a sentence
 
 
@@ -53,17 +54,17 @@ def reasons_of_head(
         why = _left_out(tally, number, values, names)
         macro = number if number in ("roc_auc", "average_precision") else f"macro_{number}"
         found[macro] = why
-        found[f"weighted_{number}"] = why
-    for number, total in (("precision", tally.answered), ("recall", tally.true)):
-        if not total.sum():
-            found[f"micro_{number}"] = "no class is " + (
-                "answered" if total is tally.answered else "true"
-            )
+        found[f"weighted_{number}"] = why or ("" if tally.true.any() else _NOTHING_TRUE)
+    if not tally.answered.any():
+        found["micro_precision"] = "no class is answered"
+    if not tally.true.any():
+        found["micro_recall"] = _NOTHING_TRUE
     agreement = _agreement(tally) if exclusive else _agreement_of_classes(tally, names)
     if exclusive:
         found["balanced_accuracy"] = found["macro_recall"]
-    if not tally.true.sum() and not tally.answered.sum():
+    if not tally.true.any() and not tally.answered.any():
         found["micro_f1"] = "no class is true or answered"
+    found |= {n: _NO_PROBABILITIES for n in ("log_loss", "brier") if n not in tally.sums}
     return {name: why for name, why in {**found, **agreement}.items() if why}
 
 

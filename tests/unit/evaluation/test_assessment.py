@@ -239,6 +239,15 @@ def test_a_sigmoid_head_that_answers_nothing_is_undefined_where_it_must_be():
     assert found["matthews_corrcoef"].why.startswith("over 0 of 2 classes")
 
 
+def test_a_sigmoid_head_of_which_nothing_is_true_says_so():
+    found = measured(predict([[0.9, 0.1], [0.2, 0.8]], np.zeros((2, 2)), "sigmoid")).headline
+    for name in ("micro_recall", "weighted_precision", "weighted_f1"):
+        assert np.isnan(found[name].value), name
+        assert found[name].why == "no class is true", name
+    assert found["micro_precision"].value == found["macro_f1"].value == 0
+    assert all(each.is_defined or each.why for each in found.values())
+
+
 def test_a_linear_head_has_no_log_loss():
     logits = [[2.0, -1.0], [-3.0, 0.5], [0.1, 0.0]]
     found = measured(predict(logits, np.eye(2)[[0, 1, 1]], "linear")).headline
