@@ -19,37 +19,47 @@ if TYPE_CHECKING:
 _NAMED = 3  # of folders that are no experiments
 
 
+_Folder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="Experiments below it count; or a project.")
+]
+_Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write everything as a CSV table too."),
+]
+_Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page to look at too: one file, offline."),
+]
+_OnlyMetric = Annotated[
+    str | None,
+    typer.Option("--only-metric", metavar="METRIC", help="Show this metric alone, and sort by it."),
+]
+_SortBy = Annotated[
+    str | None,
+    typer.Option(
+        "--sort-by",
+        metavar="COLUMN",
+        help="A metric, best first, or a key of the config; the primary metric if not given.",
+    ),
+]
+_Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="EXPERIMENT",
+        help="Compare all with this one, named as in the table; the best if not given.",
+    ),
+]
+
+
 @guarded
-def compare(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Experiments below it count; or a project.")
-    ] = Path(),
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write everything as a CSV table too."),
-    ] = None,
-    only_metric: Annotated[
-        str | None,
-        typer.Option(
-            "--only-metric", metavar="METRIC", help="Show this metric alone, and sort by it."
-        ),
-    ] = None,
-    sort_by: Annotated[
-        str | None,
-        typer.Option(
-            "--sort-by",
-            metavar="COLUMN",
-            help="A metric, best first, or a key of the config; the primary metric if not given.",
-        ),
-    ] = None,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            "--against",
-            metavar="EXPERIMENT",
-            help="Compare all with this one, named as in the table; the best if not given.",
-        ),
-    ] = None,
+def compare(  # noqa: PLR0913  one parameter for each option
+    folder: _Folder = Path(),
+    output: _Output = None,
+    html: _Html = None,
+    only_metric: _OnlyMetric = None,
+    sort_by: _SortBy = None,
+    against: _Against = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -63,11 +73,17 @@ def compare(
     """
     if output is not None:
         check_free(output, force=force)
+    if html is not None:
+        check_free(html, force=force, example="compare.html")
     from fivefold.apps.compare import compare as compare_folder
 
     found = compare_folder(folder, only_metric=only_metric, sort_by=sort_by, against=against)
     if output is not None:
         found.write_csv(output)
+    if html is not None:
+        from fivefold.apps.compare.page import write_page
+
+        write_page(found, html)
     if as_json:
         from fivefold.config import ABSENT
 
@@ -79,6 +95,8 @@ def compare(
         say(line)
     if output is not None:
         say(f"{output}: {len(found.experiments)} rows")
+    if html is not None:
+        say(f"{html}: {html.stat().st_size / 1000:.0f} kB")
 
 
 def _notes(found: "Comparison") -> list[str]:

@@ -12,6 +12,7 @@ _ENDINGS = {
     "lr.png": (".png",),
     "curves.png": (".png", ".svg"),
     "x.json": (".json",),
+    "compare.html": (".html", ".htm"),
 }
 
 
@@ -23,7 +24,7 @@ def check_free(output: Path, *, force: bool, example: str = "labels.csv") -> Non
     Args:
         output: Where the command would write; `-` is the terminal.
         force: Whether an existing file may be replaced.
-        example: A name of its kind: `labels.csv`, `lr.png`, `curves.png` or `x.json`.
+        example: A name of its kind: `labels.csv`, `lr.png`, `x.json`, …
 
     Raises:
         ConfigError: If it cannot be written.

@@ -80,7 +80,7 @@ class Differences:
             return f"{what}: no comparison could be made"
         alike = sum(one.verdict == "not distinguishable" for one in self.compared)
         told = f"{what}: {_times(count, 'comparison')}; {alike} not distinguishable from it"
-        if count == 1:
+        if count == 1 or alike == count:
             return told
         left = sum(one.p_holm < LIMIT for one in self.compared)
         return f"{told}; {left} of {count - alike} still differ after Holm's adjustment"
