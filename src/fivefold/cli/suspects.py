@@ -143,7 +143,8 @@ def _told(table: "SuspectTable") -> Iterator[str]:
         yield f"{head.name}: {_expected(head)}" if head.name else _expected(head)
         if head.skipped:
             classes = ", ".join(map(repr, head.skipped[:5])) + (", …" if head.skipped[5:] else "")
-            yield f"not asked, since all samples or none have them: {classes}"
+            why = "all samples or none have them, or models say the same of all"
+            yield f"not asked, since {why}: {classes}"
     yield f"found by {_WORDS[table.found.ranking]}; hard images are among suspects: look at each"
 
 

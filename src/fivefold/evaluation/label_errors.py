@@ -67,7 +67,8 @@ class HeadErrors:
         wrong: The estimated share of labels that are wrong, or of answers. None where nothing can
             be said.
         undefined: Why not; else empty.
-        skipped: Classes that were not asked, since all samples or none have them.
+        skipped: Classes that were not asked, since all samples or none have them, or since models
+            say the same of all samples.
         binary: Whether each sample has an answer for each class, as in a sigmoid head.
     """
 
@@ -155,7 +156,7 @@ def _of_head(
     moved = np.zeros(count)
     flagged: dict[int, Flagged] = {}
     for column, question in _questions(predictions):
-        if count and question.given.min() < question.given.max():
+        if _can_be_told(question):
             found = _ANSWERS[ranking](question)
             value, own = wrong_parts(question, found.sure)
             estimates.append(value)
@@ -176,6 +177,12 @@ def _of_head(
     return suspects, HeadErrors(
         head.name, count, len(suspects), wrong, skipped=skipped, binary=binary
     )
+
+
+def _can_be_told(question: Question) -> bool:
+    """Say whether samples differ, in their labels and in what models say of them."""
+    given, probs = question.given, question.probs
+    return bool(len(given) and given.min() < given.max() and (probs != probs[0]).any())
 
 
 def _check_numbers(predictions: Predictions) -> None:
@@ -271,6 +278,8 @@ def _why_not(predictions: Predictions) -> str:
     """Say why nothing can be said of a head's labels."""
     if not len(predictions):
         return "there are no samples"
+    if (predictions.truth != predictions.truth[0]).any():
+        return "models say the same of all samples"
     if predictions.heads[0].activation == "sigmoid":
         return "all samples have the same labels"
     (only,) = _named(predictions.heads[0].class_names, predictions.truth[0] > 0.5)

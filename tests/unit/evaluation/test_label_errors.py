@@ -227,6 +227,7 @@ def test_heads_are_asked_one_by_one_and_ranked_together():
     [
         (predict([[0.2, 0.8]] * 4, [[0, 1]] * 4), "all samples have the class 'c1'"),
         (predict([[0.7, 0.8]] * 4, [[0, 1]] * 4, "sigmoid"), "all samples have the same labels"),
+        (predict([[0.5, 0.5]] * 4, [[0, 1], [1, 0]] * 2), "models say the same of all samples"),
         (predict(np.zeros((0, 2)), np.zeros((0, 2))), "there are no samples"),
     ],
 )
