@@ -108,10 +108,7 @@ def coverage_of(predictions: Predictions, levels: Levels) -> Coverage:
     inside, true = (truth & sets).sum(axis=1), truth.sum(axis=1)
     hits, total = int(inside.sum()), int(true.sum())
     if predictions.heads[0].activation == "sigmoid":
-        labelled = int(true.astype(bool).sum())
-        alike = hits in (0, total)
-        share = labelled if hits else 0
-        interval = share_interval(share, labelled) if alike else _drawn_anew(inside, true)
+        interval = _drawn_anew(inside, true)
     else:
         interval = share_interval(hits, total)
     return Coverage(
@@ -154,6 +151,8 @@ def _rank(count: int, coverage: float) -> int:
 def _drawn_anew(inside: AnyArray, true: AnyArray) -> tuple[float, float]:
     """Take the middle 95 % of the share over samples drawn with replacement."""
     pairs, counts = np.unique(np.stack([inside, true]), axis=1, return_counts=True)
+    if not true.any():
+        return share_interval(0, 0)
     rng = generator_for(0, "coverage")
     drawn = rng.multinomial(len(true), counts / counts.sum(), size=_DRAWS)
     hits, totals = drawn @ pairs[0], drawn @ pairs[1]
