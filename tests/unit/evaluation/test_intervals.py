@@ -119,10 +119,22 @@ def test_the_same_seed_gives_the_same_and_another_one_another():
 
 
 def test_an_interval_holds_its_number():
+    # of so few resamples the middle often lies beside it
     for seed in range(6):
-        for estimate in head(single_label(seed, samples=12, classes=4)).headline.values():
+        found = head(single_label(seed, samples=12, classes=4), resamples=2)
+        for estimate in found.headline.values():
             if not np.isnan(estimate.low):
                 assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_a_share_of_all_in_groups_is_of_as_many_as_there_are_groups():
+    found = predict([[0.9, 0.1], [0.2, 0.8]] * 50, np.eye(2)[[0, 1] * 50])
+    groups = [f"patient {i % 10}" for i in range(100)]
+    grouped = head(found, groups=groups)
+    expected = stats.binomtest(10, 10).proportion_ci(0.95, "exact").low
+    assert grouped.headline["accuracy"].low == pytest.approx(expected)
+    assert grouped.classes[0].recall.low == pytest.approx(expected)
+    assert head(found).headline["accuracy"].low > grouped.headline["accuracy"].low
 
 
 @pytest.mark.parametrize("count", [1, 7, 300])
