@@ -1,12 +1,12 @@
 """Pictures of an assessment that can be read for 2 classes and for hundreds."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from fivefold.apps.evaluate.canvas import COLORS, INK, PAPER, RIGHT, RULE, SOFT, WRONG, plain, png
+from fivefold.core.figures import COLORS, drawn, plain
 from fivefold.core.types import Indices
 from fivefold.evaluation.assessment import ClassScores, Curve, HeadAssessment
 from fivefold.evaluation.metrics import Doubles
@@ -15,9 +15,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_INK, _SOFT, _RULE = "#1c1c1e", "#6e6e73", "#d4d4d2"
+_RIGHT, _WRONG, _PAPER = "#0b6e99", "#c8372d", "#f7f7f7"
+_SETTINGS: Mapping[str, Any] = {
+    "axes.labelcolor": _INK,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "text.color": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+}
 _NAMED = 120  # classes whose names have room beside a matrix
 _NUMBERED = 40  # classes whose counts have room in its cells
-_COLORED = len(COLORS)  # curves that are told apart
+_COLORED = len(COLORS) - 1  # curves that are told apart: grey is for the others
 _BARS = 120  # classes that a picture of bars shows
 
 
@@ -37,8 +49,8 @@ def draw_confusion(head: HeadAssessment) -> bytes:
 
     def draw(figure: "Figure") -> None:
         axes = figure.subplots()
-        strong = np.where(right[:, :, None], to_rgb(RIGHT), to_rgb(WRONG))
-        paper = np.array(to_rgb(PAPER))
+        strong = np.where(right[:, :, None], to_rgb(_RIGHT), to_rgb(_WRONG))
+        paper = np.array(to_rgb(_PAPER))
         axes.imshow(paper + strength[:, :, None] * (strong - paper), interpolation="nearest")
         axes.spines[:].set_visible(False)
         axes.set(xlabel="answered", ylabel="true")
@@ -46,14 +58,14 @@ def draw_confusion(head: HeadAssessment) -> bytes:
         if len(counts) <= _NUMBERED:
             _write_counts(axes, counts, strength)
 
-    return png(draw, (side, side))
+    return drawn(draw, (side, side), settings=_SETTINGS)
 
 
 def draw_roc(head: HeadAssessment) -> bytes:
     """Draw the ROC curve of each class against the rest."""
 
     def finish(axes: "Axes") -> None:
-        axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, linestyle="--", zorder=0)
+        axes.plot([0, 1], [0, 1], color=_RULE, linewidth=1, linestyle="--", zorder=0)
         axes.set(xlabel="false positive rate", ylabel="true positive rate")
 
     return _draw_curves(head, "ROC AUC", lambda own: (own.roc, own.roc_auc.value), finish)
@@ -83,11 +95,11 @@ def draw_classes(head: HeadAssessment) -> bytes:
         axes = figure.subplots()
         values = np.array([_known(own.f1.value, 0) for own in shown])
         places = np.arange(len(shown))
-        axes.barh(places, values, color=RIGHT, height=0.62, alpha=0.85)
+        axes.barh(places, values, color=_RIGHT, height=0.62, alpha=0.85)
         _draw_intervals(axes, shown)
         for place, own in enumerate(shown):
             if np.isnan(own.f1.value):
-                axes.text(0.01, place, "undefined", color=SOFT, fontsize=8, va="center")
+                axes.text(0.01, place, "undefined", color=_SOFT, fontsize=8, va="center")
         names = [f"{plain(own.name)}  ({own.support:,})" for own in shown]
         axes.set_yticks(places, names, fontsize=8)
         axes.set(xlim=(0, 1.02), ylim=(len(shown) - 0.4, -0.6), xlabel="F1 with 95 % interval")
@@ -97,14 +109,14 @@ def draw_classes(head: HeadAssessment) -> bytes:
         more = f"the {len(shown)} lowest; {left_out} higher ones are not shown" if left_out else ""
         axes.set_title(": ".join(filter(None, [title, more])), fontsize=10)
 
-    return png(draw, (6.4, 0.2 * len(shown) + 1.1))
+    return drawn(draw, (6.4, 0.2 * len(shown) + 1.1), settings=_SETTINGS)
 
 
 def _draw_intervals(axes: "Axes", shown: Sequence[ClassScores]) -> None:
     for place, own in enumerate(shown):
         if not np.isnan(own.f1.low):
             ends = [own.f1.low, own.f1.high]
-            axes.plot(ends, [place, place], color=INK, linewidth=1, solid_capstyle="butt")
+            axes.plot(ends, [place, place], color=_INK, linewidth=1, solid_capstyle="butt")
 
 
 def _draw_found(head: HeadAssessment) -> bytes:
@@ -116,17 +128,17 @@ def _draw_found(head: HeadAssessment) -> bytes:
     def draw(figure: "Figure") -> None:
         axes = figure.subplots()
         places = np.arange(len(order))
-        axes.barh(places, found, color=RIGHT, height=0.62, label="found")
+        axes.barh(places, found, color=_RIGHT, height=0.62, label="found")
         axes.barh(places, missed, left=found, color="#e69f00", height=0.62, label="missed")
-        axes.barh(places, -invented, color=WRONG, height=0.62, label="answered, not true")
-        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.barh(places, -invented, color=_WRONG, height=0.62, label="answered, not true")
+        axes.axvline(0, color=_INK, linewidth=0.8)
         axes.set_yticks(places, [plain(head.class_names[i]) for i in order], fontsize=8)
         axes.set(ylim=(len(order) - 0.4, -0.6), xlabel="samples")
         axes.xaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
         axes.set_title(plain(head.name), fontsize=10)
         figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
 
-    return png(draw, (6.4, 0.2 * len(order) + 1.5))
+    return drawn(draw, (6.4, 0.2 * len(order) + 1.5), settings=_SETTINGS)
 
 
 def _draw_curves(
@@ -139,16 +151,16 @@ def _draw_curves(
 ) -> bytes:
     """Draw a curve for each class; of many, the lowest ones are told apart."""
     known = [(own, *curve_of(own)) for own in head.classes]
-    drawn = [(own, curve, value) for own, curve, value in known if curve is not None]
-    lowest = sorted(drawn, key=lambda one: (one[2], one[0].name))[:_COLORED]
+    there = [(own, curve, value) for own, curve, value in known if curve is not None]
+    lowest = sorted(there, key=lambda one: (one[2], one[0].name))[:_COLORED]
     colored = {own.name for own, _, _ in lowest}
     style: Literal["steps-pre", "default"] = "steps-pre" if step else "default"
 
     def draw(figure: "Figure") -> None:
         axes = figure.subplots()
-        for own, curve, _ in drawn:
+        for own, curve, _ in there:
             if own.name not in colored:
-                axes.plot(curve.x, curve.y, color=SOFT, linewidth=0.6, alpha=0.35, drawstyle=style)
+                axes.plot(curve.x, curve.y, color=_SOFT, linewidth=0.6, alpha=0.35, drawstyle=style)
         for order, (own, curve, value) in enumerate(lowest):
             label = f"{plain(own.name, 22)}  {value:.3f}"
             axes.plot(
@@ -165,9 +177,9 @@ def _draw_curves(
         axes.grid()
         axes.set_axisbelow(True)
         axes.set_title(plain(head.name), fontsize=10)
-        _tell(axes, number, len(drawn), len(lowest))
+        _tell(axes, number, len(there), len(lowest))
 
-    return png(draw, (7.6, 5.2))
+    return drawn(draw, (7.6, 5.2), settings=_SETTINGS)
 
 
 def _tell(axes: "Axes", number: str, drawn: int, colored: int) -> None:
@@ -201,7 +213,7 @@ def _name_cells(axes: "Axes", class_names: Sequence[str]) -> None:
 def _write_counts(axes: "Axes", counts: Indices, strength: Doubles) -> None:
     size = 9 if len(counts) <= 20 else 6
     for row, column in np.argwhere(counts).tolist():
-        color = "white" if strength[row, column] > 0.5 else INK
+        color = "white" if strength[row, column] > 0.5 else _INK
         text = f"{counts[row, column]}"
         axes.text(column, row, text, color=color, ha="center", va="center", fontsize=size)
 

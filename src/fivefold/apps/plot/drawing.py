@@ -1,35 +1,21 @@
 """Draw curves: a panel for each metric, a line for each fold."""
 
-import io
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fivefold.apps.plot.reading import Log
+from fivefold.core.figures import COLORS, drawn, plain
 from fivefold.core.types import AnyArray
 
-_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
 _STYLES = ("-", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))  # for folds of the same colour
-_SETTINGS: dict[Any, Any] = {
-    "axes.edgecolor": "#d4d4d2",
-    "axes.spines.left": False,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.size": 10,
-    "grid.color": "#e4e4e2",
-    "grid.linewidth": 0.6,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "fivefold",
-    "text.parse_math": False,  # a metric may be called "$x$"
-}
+_SETTINGS = {"axes.spines.left": False}
+_TITLE = 40  # letters
 _WIDTH, _NARROW_WIDTH, _HEIGHT = 5.6, 4.2, 3.6  # inches
 _LEGEND = 1.15  # inches that the name of a line takes
 _FEW, _TICKS = 40, 8  # epochs of which each has a dot, or a number below the axis
@@ -92,35 +78,30 @@ def draw_curves(
     columns = len(spans) if each_stage else min(len(metrics), 2 if len(metrics) == 4 else 3)
     rows = len(metrics) if each_stage else -(-len(metrics) // columns)
     width = _WIDTH if columns < 3 else _NARROW_WIDTH
-    file = io.BytesIO()
-    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-    with rc_context(_SETTINGS), warnings.catch_warnings():
-        # DejaVu Sans draws a box for such a letter, which is all that there is to do.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        engine = ConstrainedLayoutEngine(w_pad=0.14, h_pad=0.14)
-        # a row more for the names of the folds
-        size = (max(width * columns, _WIDTH), _HEIGHT * rows + 0.6)
-        figure = Figure(figsize=size, layout=engine)
+
+    def draw(figure: Figure) -> None:
         panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
         places = [(title, span) for title in metrics for span in spans]
         for axes, (title, span) in zip(panels, places, strict=False):
             _draw_panel(axes, span, metrics[title])
-            axes.set_title(_plain(title), loc="left", pad=20, fontweight="bold")
+            axes.set_title(plain(title, _TITLE), loc="left", pad=20, fontweight="bold")
         for axes in panels[len(places) :]:
             axes.set_axis_off()
         _name_lines(figure, log, metrics)
-        figure.savefig(file, format=kind, metadata=metadata, dpi=150)
-    return file.getvalue()
+
+    # a row more for the names of the folds
+    size = (max(width * columns, _WIDTH), _HEIGHT * rows + 0.6)
+    return drawn(draw, size, kind, settings=_SETTINGS)
 
 
 def _draw_panel(axes: Axes, span: _Span, columns: Sequence[str]) -> None:
-    drawn = []
+    lines = []
     for number, column in enumerate(columns):
         for fold in span.log.folds:
             values = span.values(fold, column)
-            drawn.append(values)
+            lines.append(values)
             axes.plot(np.arange(1, len(values) + 1), values, **_look(span, fold, bold=not number))
-    _scale(axes, np.concatenate(drawn), columns[0])
+    _scale(axes, np.concatenate(lines), columns[0])
     axes.grid(axis="y")
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelcolor=_INK)
@@ -135,11 +116,11 @@ def _draw_panel(axes: Axes, span: _Span, columns: Sequence[str]) -> None:
 
 def _look(span: _Span, fold: int, *, bold: bool) -> dict[str, Any]:
     """Choose how a fold's line looks: colours, and after them dashes."""
-    color = _COLORS[fold % len(_COLORS)]
+    color = COLORS[fold % len(COLORS)]
     if not bold:
         dot = {"marker": "o", "markersize": 3, "fillstyle": "none"} if span.length == 1 else {}
         return {"color": color, "linewidth": 0.8, "linestyle": (0, (4, 3)), "alpha": 0.6, **dot}
-    style = _STYLES[fold // len(_COLORS) % len(_STYLES)]
+    style = _STYLES[fold // len(COLORS) % len(_STYLES)]
     look = {"color": color, "linestyle": style, "linewidth": 1.6 if span.length <= 200 else 1.0}
     return look | ({"marker": "o", "markersize": 3} if span.length <= _FEW else {})
 
@@ -179,9 +160,3 @@ def _name_lines(figure: Figure, log: Log, metrics: Mapping[str, Sequence[str]]) 
     if axes.get_legend_handles_labels()[0]:
         in_a_row = max(int(figure.get_figwidth() / _LEGEND), 1)
         figure.legend(loc="outside lower center", ncols=in_a_row, frameon=False)
-
-
-def _plain(text: str) -> str:
-    """Make a name drawable on one line."""
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return text if len(text) <= 40 else text[:39] + "…"
