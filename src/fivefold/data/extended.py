@@ -1,6 +1,6 @@
 """A data set with further samples, which are only trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -43,6 +43,19 @@ class ExtendedSource(JoinedSource):
             self.fold_numbers = np.concatenate([source.fold_numbers, always])
         self.held_out = source.held_out
         self.train_only = range(len(source) - len(source.train_only), len(self))
+        self.warnings = (*self.warnings, *_shared_groups(source, further, name))
+
+
+def _shared_groups(source: Source, further: Source, name: str) -> Iterator[str]:
+    """Word a warning about groups of which a model may see one part and be tested on another."""
+    if source.groups is None or further.groups is None:
+        return
+    both = {*source.groups} & {*further.groups}
+    shared = sorted(group for group in both if not group.startswith("\x1f"))  # that is no name
+    if shared:
+        groups = "1 group is" if len(shared) == 1 else f"{len(shared):,} groups are"
+        text = f"{name}: {groups} in the data set too, such as {shared[0]!r}: every fold is trained"
+        yield f"{text} on them, also the one that validates them; take them out"
 
 
 def _check_labels(known: tuple[Labels, ...], own: tuple[Labels, ...], name: str) -> None:

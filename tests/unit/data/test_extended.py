@@ -42,6 +42,17 @@ def test_further_samples_come_last_and_mean_the_same_classes():
     assert source.is_positive(13)
 
 
+def test_groups_that_both_have_are_told():
+    first, further = PythonSource(Items(range(3))), PythonSource(Items([21, 22, 23]))
+    assert ExtendedSource(first, further, "more").warnings == ()
+    first.groups, further.groups = ("p1", "p2", "\x1fn2"), ("p2", "p3", "\x1fn2")
+    (told,) = ExtendedSource(first, further, "more").warnings
+    assert told.startswith("more: 1 group is in the data set too, such as 'p2': every fold")
+    further.groups = ("p2", "p1", "p3")
+    (told,) = ExtendedSource(first, further, "more").warnings
+    assert told.startswith("more: 2 groups are in the data set too, such as 'p1'")
+
+
 @pytest.mark.parametrize(
     ("further", "text"),
     [
