@@ -1,33 +1,31 @@
 """Figures of matplotlib without its global state; the same drawing gives the same bytes."""
 
 import io
-import re
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INK, RULE = "#010101", "#020202"
-"""Stand for the page's text and line colours in an SVG."""
+INK = "#010101"
+_LINE, _GRID = "#d4d4d2", "#e4e4e2"
 _COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f7f")
+_PAD = 0.14  # inches
 _SETTINGS: dict[Any, Any] = {
-    "axes.edgecolor": RULE,
+    "axes.edgecolor": _LINE,
     "axes.labelcolor": INK,
     "axes.spines.left": False,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "font.size": 10,
-    "grid.color": RULE,
+    "grid.color": _GRID,
     "grid.linewidth": 0.6,
-    "svg.fonttype": "none",
     "text.color": INK,
     "text.parse_math": False,  # a class may be called "$x$"
     "xtick.color": INK,
     "ytick.color": INK,
 }
-_ON_WHITE = {"axes.edgecolor": "#d4d4d2", "grid.color": "#e4e4e2"}
 
 
 def fold_color(fold: int) -> str:
@@ -35,15 +33,12 @@ def fold_color(fold: int) -> str:
     return _COLORS[fold % len(_COLORS)]
 
 
-def drawn(
-    draw: Callable[["Figure"], None], size: tuple[float, float], kind: Literal["svg", "png"]
-) -> bytes:
-    """Draw a figure into the bytes of a file.
+def drawn(draw: Callable[["Figure"], None], size: tuple[float, float]) -> bytes:
+    """Draw a figure into the bytes of a PNG.
 
     Args:
         draw: Adds axes and what is on them.
         size: Width and height in inches.
-        kind: The format.
     """
     # Half a second: only who draws pays for it.
     import matplotlib as mpl  # noqa: PLC0415  see above
@@ -51,36 +46,13 @@ def drawn(
     from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415  see above
 
     file = io.BytesIO()
-    metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-    settings = _SETTINGS if kind == "svg" else {**_SETTINGS, **_ON_WHITE}
-    with mpl.rc_context({**settings, "svg.hashsalt": "fivefold"}), warnings.catch_warnings():
+    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
         # DejaVu Sans draws a box for such a letter, which is all that there is to do.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        pad = 0.04 if kind == "svg" else 0.14
-        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=pad, h_pad=pad))
+        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=_PAD, h_pad=_PAD))
         draw(figure)
-        figure.savefig(file, format=kind, metadata=metadata, dpi=150, transparent=kind == "svg")
+        figure.savefig(file, format="png", metadata={"Software": None}, dpi=150)
     return file.getvalue()
-
-
-def inline_svg(svg: bytes, prefix: str, label: str) -> str:
-    """Make a drawn SVG a part of a page: its colours and font are then the page's own.
-
-    Args:
-        svg: What `drawn` gave.
-        prefix: Made a part of all ids, since those of two drawings are alike.
-        label: What a screen reader says; plain words of ours, no user's text.
-    """
-    text = svg.decode()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(
-        r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', rf'<svg \1 role="img" aria-label="{label}">', text
-    )
-    text = text.replace('xlink:href="#', f'href="#{prefix}-').replace("url(#", f"url(#{prefix}-")
-    text = text.replace(' id="', f' id="{prefix}-')
-    text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
-    return text.replace(INK, "currentColor").replace(RULE, "var(--rule)")
 
 
 def plain(text: str) -> str:

@@ -61,7 +61,7 @@ def _curves(found: Gathered) -> bytes:
             panels[0].plot([], [], color=fold_color(fold), label=f"fold {fold}")
         figure.legend(loc="outside lower center", ncols=8, frameon=False)
 
-    return drawn(draw, (5.6 * len(columns), 4.2), "png")
+    return drawn(draw, (5.6 * len(columns), 4.2))
 
 
 def _confusions(predictions: Predictions) -> bytes:
@@ -78,7 +78,7 @@ def _confusions(predictions: Predictions) -> bytes:
                 _draw_matrix(axes, matrix)
             axes.set_title(plain(part.heads[0].name), loc="left", fontweight="bold")
 
-    return drawn(draw, (side * len(parts), side), "png")
+    return drawn(draw, (side * len(parts), side))
 
 
 def _draw_matrix(axes: "Axes", matrix: Matrix) -> None:

@@ -40,7 +40,7 @@ def draw_reliability(report: CalibrationReport) -> bytes:
             left.set_ylabel("share that is right")
             below_left.set_ylabel("answers")
 
-    return drawn(draw, (2 * _SIDE, 1.35 * _SIDE * len(report.heads)), "png")
+    return drawn(draw, (2 * _SIDE, 1.35 * _SIDE * len(report.heads)))
 
 
 def _draw_after(axes: "Axes", below: "Axes", head: HeadCalibration, name: str) -> None:
