@@ -228,6 +228,18 @@ def test_equal_probabilities_have_an_auc_of_one_half():
     assert found.classes[0].average_precision.value == 0.5
 
 
+def test_a_weighted_mean_leaves_out_the_weight_of_what_is_undefined():
+    probs = [[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.3, 0.6, 0.1], [0.7, 0.2, 0.1]]
+    named = [0, 1, 1, 2]  # the last is true and never answered
+    found = measured(predict(probs, np.eye(3)[named])).headline
+    for name in ("precision", "recall", "f1"):
+        score = getattr(reference, f"{name}_score")
+        expected = score(named, [0, 0, 1, 0], average="weighted", zero_division=np.nan)
+        assert found[f"weighted_{name}"].value == pytest.approx(expected, **EXACT), name
+    assert found["weighted_precision"].value == pytest.approx((1 / 3 + 2 * 1) / 3)
+    assert found["weighted_precision"].why == "over 2 of 3 classes; 'c2': never answered"
+
+
 def test_a_sigmoid_head_that_answers_nothing_is_undefined_where_it_must_be():
     found = measured(predict(np.full((6, 2), 0.2), [[1, 0]] * 3 + [[0, 0]] * 3, "sigmoid")).headline
     assert np.isnan(found["micro_precision"].value)
