@@ -170,6 +170,12 @@ def test_folds_join_and_sort_by_id():
     assert whole.fold == -1
 
 
+def test_sorting_leaves_what_is_sorted_and_tells_trailing_nuls():
+    found = some(["a", "a\x00", "b"])
+    assert found.sorted() is found
+    assert some(["b", "a\x00", "a"]).sorted().ids == ("a", "a\x00", "b")
+
+
 def test_a_sample_cannot_be_in_two_folds():
     with pytest.raises(DataError, match="expected each sample once"):
         join([some(["a"]), some(["a"])])
