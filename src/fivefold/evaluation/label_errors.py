@@ -120,7 +120,8 @@ def find_label_errors(
     """Find labels that may be wrong, and estimate how many are.
 
     Of each class as many labels are suspects as confident learning estimates to be wrong, see
-    `contradicted`. Of a sigmoid head each class is a question of its own with two answers.
+    `contradicted`. Of a sigmoid head each class is a question of its own with two answers. The
+    order of the samples does not matter: of equally probable ones the first by id are suspects.
 
     Args:
         predictions: By models that have not seen the samples; with targets.
@@ -136,7 +137,7 @@ def find_label_errors(
     if ranking not in _ANSWERS:
         refuse_argument("ranking", "'own' or 'cleanlab'", ranking)
     folds = {} if fold_of is None else fold_of
-    parts = [_of_head(part, folds, ranking) for part in predictions.by_head()]
+    parts = [_of_head(part, folds, ranking) for part in predictions.sorted().by_head()]
     found = [suspect for suspects, _ in parts for suspect in suspects]
     found.sort(key=lambda suspect: (suspect.score, suspect.sample_id, suspect.head))
     return LabelErrors(tuple(found), tuple(head for _, head in parts), ranking)

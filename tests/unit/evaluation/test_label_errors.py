@@ -140,6 +140,16 @@ def test_four_of_five_wrong_digits_are_found_and_their_true_class_is_suggested()
     assert len(right) >= 0.8 * len(turned)
 
 
+@pytest.mark.parametrize("draw", [single_label, multi_label])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_of_samples_does_not_matter_even_where_many_are_equal(draw, seed):
+    predictions = draw(seed, samples=200, digits=1)
+    order = np.random.default_rng(seed).permutation(200)
+    found = find_label_errors(predictions)
+    assert found.suspects == find_label_errors(predictions.take(order)).suspects
+    assert found.suspects
+
+
 @pytest.mark.parametrize("part", [0.03, 0.1])
 @pytest.mark.parametrize("draw", ["one", "several"])
 def test_the_interval_is_that_of_a_bootstrap(part, draw):
