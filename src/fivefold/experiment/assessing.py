@@ -15,7 +15,7 @@ from fivefold.evaluation.assessment import RESAMPLES, Assessment, assess
 from fivefold.experiment.asked import Asked
 from fivefold.experiment.finished import recorded_config
 from fivefold.experiment.trained import stage_index, trained_folds
-from fivefold.experiment.unseen import folds_of, on_holdout, out_of_fold
+from fivefold.experiment.unseen import on_holdout, out_of_fold, with_folds
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def assess_run(
     if holdout:
         found, own = _held_out(folder, folds, index), None
     else:
-        found, fold_of = out_of_fold(folder, folds, index), folds_of(folder, folds, index)
+        found, fold_of = with_folds(folder, folds, index)
         own = [fold_of[sample_id] for sample_id in found.ids]
     groups = groups_of(folder, config, found)
     return assess(found, folds=own, groups=groups, resamples=resamples, seed=config.seed)

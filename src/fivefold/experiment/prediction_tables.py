@@ -7,9 +7,10 @@ from pathlib import Path
 
 from fivefold.core import durable
 from fivefold.core.layout import RunFolder
-from fivefold.core.predictions import Predictions, average, join
+from fivefold.core.predictions import Predictions
 from fivefold.data.audited import Audit
 from fivefold.evaluation import csv_bytes, prediction_rows
+from fivefold.experiment.unseen import on_holdout, with_folds
 
 HOLDOUT_FOLD = -1
 """What stands for the fold of a holdout's samples, as in tables of folds."""
@@ -22,13 +23,11 @@ def write_prediction_tables(folder: RunFolder, folds: Sequence[int], stage: int)
     where the data are no files) and `fold` behind the id.
     """
     paths = paths_of_samples(folder)
-    parts = [Predictions.load(folder.predictions("validation", fold, stage)) for fold in folds]
-    fold_of = {i: fold for fold, part in zip(folds, parts, strict=True) for i in part.ids}
-    _write(folder.oof_path, join(parts).sorted(), fold_of, paths)
-    held_out = [folder.predictions("holdout", fold, stage) for fold in folds]
-    if all(path.exists() for path in held_out):
-        found = average([*map(Predictions.load, held_out)]).sorted()
-        _write(folder.holdout_path, found, dict.fromkeys(found.ids, HOLDOUT_FOLD), paths)
+    found, fold_of = with_folds(folder, folds, stage)
+    _write(folder.oof_path, found, fold_of, paths)
+    held_out = on_holdout(folder, folds, stage)
+    if held_out is not None:
+        _write(folder.holdout_path, held_out, dict.fromkeys(held_out.ids, HOLDOUT_FOLD), paths)
 
 
 def _write(

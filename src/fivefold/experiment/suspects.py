@@ -15,7 +15,6 @@ from fivefold.core.arguments import as_path
 from fivefold.core.class_text import classes_as_text
 from fivefold.core.errors import FivefoldError
 from fivefold.core.layout import RunFolder
-from fivefold.core.predictions import Predictions, join
 from fivefold.core.progress import Progress
 from fivefold.core.types import Head
 from fivefold.data import Source
@@ -33,6 +32,7 @@ from fivefold.experiment.finished import recorded_config
 from fivefold.experiment.prediction_tables import paths_of_samples
 from fivefold.experiment.sources import corrections_path, open_section
 from fivefold.experiment.trained import stage_index, trained_folds
+from fivefold.experiment.unseen import with_folds
 
 logger = logging.getLogger(__name__)
 
@@ -182,9 +182,7 @@ def find_suspects(
         StateError: If no fold has finished this stage, or a file is damaged.
     """
     index, folds = stage_index(folder, config, stage), trained_folds(folder, config, None, stage)
-    parts = [Predictions.load(folder.predictions("validation", fold, index)) for fold in folds]
-    fold_of = {i: fold for fold, part in zip(folds, parts, strict=True) for i in part.ids}
-    predictions = join(parts).sorted()
+    predictions, fold_of = with_folds(folder, folds, index)
     found = find_label_errors(predictions, fold_of=fold_of, ranking=ranking or default_ranking())
     recorded = recorded_config(folder, config)
     return SuspectTable(

@@ -12,10 +12,13 @@ def out_of_fold(folder: RunFolder, folds: Sequence[int], stage: int) -> Predicti
     return join(_validation(folder, folds, stage)).sorted()
 
 
-def folds_of(folder: RunFolder, folds: Sequence[int], stage: int) -> dict[str, int]:
-    """Tell the fold of each sample that `out_of_fold` gives."""
-    parts = zip(folds, _validation(folder, folds, stage), strict=True)
-    return {sample_id: fold for fold, part in parts for sample_id in part.ids}
+def with_folds(
+    folder: RunFolder, folds: Sequence[int], stage: int
+) -> tuple[Predictions, dict[str, int]]:
+    """Give what `out_of_fold` gives, and the fold of each sample."""
+    parts = _validation(folder, folds, stage)
+    fold_of = {name: fold for fold, part in zip(folds, parts, strict=True) for name in part.ids}
+    return join(parts).sorted(), fold_of
 
 
 def on_holdout(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictions | None:
