@@ -141,6 +141,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
         (
             "fivefold compare experiments -o result.csv",
             "fivefold compare experiments --only-metric val_macro_f1",
+            "fivefold compare experiments --against baseline --html compare.html",
             "fivefold compare experiments --sort-by stages.0.lr",
         ),
     ),

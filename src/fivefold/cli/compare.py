@@ -60,6 +60,10 @@ def compare(  # noqa: PLR0913  one parameter for each option
     only_metric: _OnlyMetric = None,
     sort_by: _SortBy = None,
     against: _Against = None,
+    by_sample: Annotated[
+        bool,
+        typer.Option("--by-sample", help="Compare out-of-fold predictions sample by sample too."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -77,7 +81,9 @@ def compare(  # noqa: PLR0913  one parameter for each option
         check_free(html, force=force, example="compare.html")
     from fivefold.apps.compare import compare as compare_folder
 
-    found = compare_folder(folder, only_metric=only_metric, sort_by=sort_by, against=against)
+    found = compare_folder(
+        folder, only_metric=only_metric, sort_by=sort_by, against=against, by_sample=by_sample
+    )
     if output is not None:
         found.write_csv(output)
     if html is not None:
@@ -126,6 +132,8 @@ def _differences(found: "Comparison") -> list[str]:
     for one, judged in zip(found.experiments, found.differences.judged, strict=True):
         if judged.note and judged.verdict != "reference":
             reasons[f"{judged.verdict}: {judged.note}"].append(one.path)
+        if judged.by_sample is not None and judged.by_sample.why:
+            reasons[f"by sample: {judged.by_sample.why}"].append(one.path)
     lines = [sentence] if sentence else []
     for reason, paths in reasons.items():
         more = ", …" if len(paths) > _NAMED else ""

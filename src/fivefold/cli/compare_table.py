@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from fivefold.apps.compare import COUNTED, Compared, Comparison, Judged, shown
+from fivefold.apps.compare import COUNTED, Compared, Comparison, shown
+from fivefold.evaluation.differences import Difference
 
 _COMPARED = ("finished", "unfinished")
 _GAP = 3  # columns of the terminal between two of the table
@@ -15,8 +16,6 @@ _VALUE_ROOMS = (24, 14)  # letters of a value; more if values would look the sam
 _TITLE_ROOM = 12  # letters of a title that stay on one line
 _BEST, _NOT_BEST = " *", "  "
 _ALIKE = " ≈"
-DIFFERENCE = "difference"
-"""The title of the column that says how far an experiment is from the reference."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def fitting_table(found: Comparison, width: int) -> Table:
     """
     whole_names, metrics, keys = _columns(found)
     names = _shortened(whole_names, int(width * _NAMES_SHARE))
-    first = metrics[: len(_first_metrics(found)) + bool(found.differences.compared)]
+    first = metrics[: len(metrics) - len(found.metrics) + len(_first_metrics(found))]
     sorts = dict(zip(found.parameters, found.titles(), strict=True)).get(found.sorted_by)
     room = width - names.width
     chosen: dict[str, _Column] = {}
@@ -113,7 +112,7 @@ def _columns(found: Comparison) -> tuple[_Column, list[_Column], list[_Column]]:
     others = [name for name in found.metrics if name not in first]
     metrics = [_metric(found, name, numbers) for name in [*first, *others]]
     if found.differences.compared:
-        metrics.insert(min(1, len(metrics)), _differences(found, numbers))
+        metrics[1:1] = _differences(found, numbers)
     columns = zip(found.titles(), found.parameters.values(), strict=True)
     keys = [_Column(title, [_value(values[i]) for i in numbers]) for title, values in columns]
     return names, metrics, keys
@@ -134,23 +133,28 @@ def _metric(found: Comparison, name: str, numbers: Sequence[int]) -> _Column:
     return _Column(name, [cell + mark for cell, mark in zip(cells, marks, strict=True)])
 
 
-def _differences(found: Comparison, numbers: Sequence[int]) -> _Column:
+def _differences(found: Comparison, numbers: Sequence[int]) -> list[_Column]:
     judged = [found.differences.judged[i] for i in numbers]
-    ends = [abs(x) for one in judged for x in _ends(one) if math.isfinite(x)]
-    style = "+.4f" if 0.01 <= max(ends, default=1.0) < 10_000 else "+.3g"
-    return _Column(DIFFERENCE, [_difference(one, style) for one in judged])
+    columns = [_Column("difference", _intervals([(one.difference, one.verdict) for one in judged]))]
+    if any(one.by_sample for one in judged):
+        both = [(one.by_sample or Difference(), "") for one in judged]
+        columns.append(_Column("by sample", _intervals(both)))
+    return columns
 
 
-def _difference(one: Judged, style: str) -> str:
-    mean, low, high = _ends(one)
-    if math.isnan(low):
-        return one.verdict or "-"
-    mark = _ALIKE if one.verdict == "not distinguishable" else _NOT_BEST
-    return f"{mean:{style}} [{low:{style}}, {high:{style}}]{mark}"
+def _intervals(found: Sequence[tuple[Difference, str]]) -> list[str]:
+    """Write differences with their intervals; a verdict where there is none."""
+    ends = [abs(end) for one, _ in found for end in (one.mean, one.low, one.high)]
+    largest = max(filter(math.isfinite, ends), default=1.0)
+    style = "+.4f" if 0.01 <= largest < 10_000 else "+.3g"
+    return [_interval(one, verdict, style) for one, verdict in found]
 
 
-def _ends(one: Judged) -> tuple[float, float, float]:
-    return one.difference.mean, one.difference.low, one.difference.high
+def _interval(one: Difference, verdict: str, style: str) -> str:
+    if not one.has_interval:
+        return verdict or "-"
+    mark = _NOT_BEST if one.is_distinguishable else _ALIKE
+    return f"{one.mean:{style}} [{one.low:{style}}, {one.high:{style}}]{mark}"
 
 
 def _cell(one: Compared, name: str, style: str) -> str:

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from fivefold.apps.compare.differences import LOSSES, Differences, Judged, differences
+from fivefold.apps.compare.differences import (
+    LOSSES,
+    Differences,
+    Judged,
+    differences,
+    with_samples,
+)
 from fivefold.apps.compare.finding import find_experiments
 from fivefold.apps.compare.ordering import (
     best_at,
@@ -25,6 +31,7 @@ from fivefold.core.arguments import as_path
 from fivefold.core.durable import write_bytes
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
 from fivefold.evaluation import csv_bytes
+from fivefold.evaluation.differences import Difference
 
 Cell: TypeAlias = Any
 
@@ -38,6 +45,10 @@ DIFFERENCE_COLUMNS = (
     "p_holm",
     "verdict",
     "difference_note",
+    "sample_difference",
+    "sample_low",
+    "sample_high",
+    "sample_p_value",
 )
 """Columns of the table that say how far an experiment is from the reference."""
 
@@ -106,12 +117,14 @@ class Comparison:
             judged.difference.p_value,
             judged.p_holm,
         )
-        values = (
+        samples = judged.by_sample or Difference()
+        values: tuple[Any, ...] = (
             found.metric if is_compared else None,
             found.against if is_compared else None,
-            *(None if math.isnan(value) else value for value in numbers),
+            *map(_known, numbers),
             judged.verdict or None,
             judged.note or None,
+            *map(_known, (samples.mean, samples.low, samples.high, samples.p_value)),
         )
         return dict(zip(DIFFERENCE_COLUMNS, values, strict=True))
 
@@ -143,12 +156,17 @@ class Comparison:
         return any("std" in one.metrics.get(name, {}) for one in self.experiments)
 
 
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
 def compare(
     folder: Path | str,
     *,
     only_metric: str | None = None,
     sort_by: str | None = None,
     against: str | None = None,
+    by_sample: bool = False,
 ) -> Comparison:
     """Compare all experiments below a folder; loads no torch.
 
@@ -164,6 +182,7 @@ def compare(
             different losses a metric that all have measured.
         against: The path of the experiment that all others are compared with, as the table has it;
             if not given, the best one. Its metric is what sorts, or would if nothing were given.
+        by_sample: Compare out-of-fold predictions sample by sample too, which takes longer.
 
     Raises:
         ConfigError: If there is no experiment, or a name is not known.
@@ -181,6 +200,7 @@ def compare(
     order = order_of(read, parameters, column)
     read = [read[i] for i in order]
     judged_by = column if column in names else column_that_sorts(read, names, {}, None)
+    apart = _differences(read, _of_folds(judged_by, names), against)
     return Comparison(
         experiments=tuple(read),
         parameters={key: [values[i] for i in order] for key, values in parameters.items()},
@@ -191,7 +211,7 @@ def compare(
             if competes(name, read) and (positions := best_at(read, name))
         },
         sorted_by=column,
-        differences=_differences(read, _of_folds(judged_by, names), against),
+        differences=with_samples(apart, read) if by_sample else apart,
     )
 
 

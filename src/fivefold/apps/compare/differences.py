@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
+from fivefold.apps.compare.by_sample import answered_by, over_samples
 from fivefold.apps.compare.dealt import Dealt, Relation, dealt_of
 from fivefold.apps.compare.reading import Compared
 from fivefold.evaluation.differences import (
@@ -39,6 +40,7 @@ class Judged:
         p_holm: The p value, adjusted for all comparisons; NaN where there is none.
         is_paired: Whether both were measured on the same folds of the same data.
         note: Why there is no difference or interval, or how the pair is not like the others.
+        by_sample: Between the shares of samples that each is right about; None if nobody asked.
     """
 
     difference: Difference = field(default_factory=Difference)
@@ -46,6 +48,7 @@ class Judged:
     p_holm: float = math.nan
     is_paired: bool = False
     note: str = ""
+    by_sample: Difference | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,26 @@ def differences(
         for one, p_value, experiment in zip(judged, adjusted, experiments, strict=True)
     )
     return Differences(metric, reference.path, judged=tuple(final))
+
+
+def with_samples(found: Differences, experiments: Sequence[Compared]) -> Differences:
+    """Compare out-of-fold predictions sample by sample too.
+
+    Args:
+        found: The differences over folds.
+        experiments: In the same order.
+    """
+    against = next((one for one in experiments if one.path == found.against), None)
+    if against is None:
+        return found
+    reference = answered_by(against)
+    judged = (
+        replace(one, by_sample=over_samples(answered_by(experiment), reference))
+        if one.verdict not in ("", "reference", "not comparable")
+        else one
+        for one, experiment in zip(found.judged, experiments, strict=True)
+    )
+    return replace(found, judged=tuple(judged))
 
 
 def _judged(one: Compared, other: Compared, dealt: Dealt | None, metric: str) -> Judged:

@@ -49,6 +49,7 @@ def render(found: Comparison) -> str:
             rows=[_row(found, i) for i in numbers],
             metrics=_by_interest(found),
             has_differences=bool(found.differences.sentence()),
+            has_samples=any(one.by_sample for one in found.differences.judged),
             others=[one for one in found.experiments if one.status not in _SHOWN],
             has_chart=len(axes) > 1 and len(finished) > 1,
             style=style,
