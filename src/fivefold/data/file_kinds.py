@@ -2,6 +2,8 @@
 
 from PIL import Image as Pillow
 
+from fivefold.data.looks import PIXELS
+
 _ENDINGS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -68,6 +70,10 @@ def _has_more(image: Pillow.Image) -> bool:
 
 
 def is_misnamed(name: str, look: str) -> bool:
-    """Say whether a file's name ends as those of another format do; see `data.looks`."""
+    """Say whether a file's name ends as those of another format do; see `data.looks`.
+
+    Of pixels that a data set gives in place of a file, no name can be wrong.
+    """
     expected = _ENDINGS.get(name[name.rfind(".") :].lower())
-    return expected is not None and look.partition(" ")[0].partition("+")[0] not in ("", expected)
+    found = look.partition(" ")[0].partition("+")[0]
+    return expected is not None and found not in ("", PIXELS, expected)

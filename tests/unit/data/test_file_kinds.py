@@ -121,6 +121,7 @@ def test_a_header_reads_no_pixels(tmp_path):
         ("a.raw", "PNG", False),
         ("a.jpg", "JPEG 1 2 -1", False),
         ("a.png", "", False),
+        ("a.png", "pixels 1 2 3", False),
     ],
 )
 def test_an_ending_of_another_format_is_told(name, kind, misnamed):

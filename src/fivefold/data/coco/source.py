@@ -145,8 +145,9 @@ class CocoBoxes(Source):
         text = f"{fetched.digest} {self._boxes[i].tolist()} {self._margin}"
 
         def decode(at_least: tuple[int, int] | None) -> Decoded:  # noqa: ARG001  as `image`
-            pixels = self._cut(i, fetched.decode(None).image)
-            return Decoded(pixels, *pixels.shape[:2])
+            whole = fetched.decode(None)
+            pixels = self._cut(i, whole.image)
+            return Decoded(pixels, *pixels.shape[:2], whole.kind)
 
         return Fetched(hashlib.sha256(text.encode()).hexdigest(), decode)
 

@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from fivefold.core.errors import DataError, UnsafeInputError
+from fivefold.core.progress import Silent
+from fivefold.data.audit_reading import read_headers
 from fivefold.data.coco import CocoBoxes, CocoSource
 from fivefold.data.image_problem import ImageProblem
 
@@ -178,6 +180,15 @@ def test_a_margin_is_added_on_each_side_within_the_image(write):
     path = write([box], images=1)
     whole = CocoSource(path, boxes="labels").image(0)
     assert np.array_equal(CocoBoxes(path, margin=0.5).image(0), whole[0:19, 0:17])
+
+
+def test_crops_are_of_their_files_format_so_no_ending_is_wrong(write):
+    box = {"image_id": 0, "category_id": 1, "bbox": [1, 2, 10, 12]}
+    source = CocoBoxes(write([box], images=1))
+    assert source.fetch(0).decode(None).kind == "PNG"
+    row = read_headers(source, Silent())[0]
+    assert row.status == "used"
+    assert row.look.startswith("PNG ")
 
 
 def test_a_box_outside_of_its_image_is_a_bad_sample(write):
