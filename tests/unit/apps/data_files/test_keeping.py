@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fivefold.apps.data_files.choosing import kinds_of
+from fivefold.apps.data_files.choosing import Kinds, kinds_of
 from fivefold.apps.data_files.keeping import NEW, deal, known_folds
 from fivefold.apps.data_files.reading import table_without_copies
 from fivefold.apps.data_files.splitting import Plan, check_plan, fold_numbers, write_split
 from fivefold.cli.app import run
 from fivefold.core.errors import ConfigError, DataError
+from fivefold.core.seeding import generator_for
 from fivefold.experiment.named_data import Reading, open_data
 
 
@@ -135,3 +136,10 @@ def test_the_table_that_is_kept_to_is_not_written_over(tmp_path, capsys):
     assert "expected another file than the one that is read" in capsys.readouterr().err
     assert run([*command, *keep, "-o", str(tmp_path / "second.csv")]) == 0
     assert folds_in(tmp_path / "second.csv") == folds_in(tmp_path / "first.csv")
+
+
+def test_a_class_counts_before_the_size_of_a_fold():
+    kinds = Kinds(("a", "b"), np.arange(5), np.array([0, 1, 1, 1, 0]), np.array([2, 3, 0]))
+    known = np.array([0, 1, 1, 1, NEW])
+    dealt = deal(kinds, np.arange(5), known, 2, generator_for(0, "new samples"))
+    assert dealt.tolist() == [0, 1, 1, 1, 1]
