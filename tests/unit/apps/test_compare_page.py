@@ -190,6 +190,8 @@ def test_it_fits_phones_and_has_dark_colours(browser, page_path, width, theme):
     page.page.emulate_media(media="print")
     assert not page.page.locator(".bar").is_visible()
     assert page.page.locator("#chart svg").is_visible()
+    page.page.set_viewport_size({"width": 1040, "height": 700})  # A4, on its side
+    assert page.overflow() <= 0
     page.close()
 
 
