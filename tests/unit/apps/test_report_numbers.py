@@ -11,9 +11,10 @@ from PIL import Image as Pillow
 from fivefold.apps.report import write_pictures, write_report
 from fivefold.apps.report.curves import columns_to_show, draw_curves, lines
 from fivefold.apps.report.facts import environment
-from fivefold.apps.report.figures import drawn
+from fivefold.apps.report.figures import SETTINGS
 from fivefold.apps.report.matrices import Answer, Pair, confusion, worst_mistakes
 from fivefold.apps.report.weakest import weakest_class
+from fivefold.core.figures import drawn
 from fivefold.core.layout import RunFolder
 from fivefold.core.types import Head
 from fivefold.evaluation.assessment import assess
@@ -127,7 +128,7 @@ def test_any_value_can_be_drawn(values):
     def draw(figure):
         draw_curves(figure.subplots(), {(0, 0): history(*values)}, "loss", "val_loss")
 
-    assert Pillow.open(io.BytesIO(drawn(draw, (4, 3)))).size == (600, 450)
+    assert Pillow.open(io.BytesIO(drawn(draw, (4, 3), settings=SETTINGS))).size == (600, 450)
 
 
 def test_pictures_are_written_and_deterministic(tmp_path):

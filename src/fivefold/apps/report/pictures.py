@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fivefold.apps.report.curves import columns_to_show, draw_curves
-from fivefold.apps.report.figures import INK, drawn, fold_color, plain
+from fivefold.apps.report.figures import INK, SETTINGS, fold_color
 from fivefold.apps.report.gather import gather
 from fivefold.apps.report.gathered import Gathered
 from fivefold.apps.report.matrices import Matrix, confusion
 from fivefold.apps.report.reliability_picture import draw_reliability
 from fivefold.core.durable import write_bytes
+from fivefold.core.figures import drawn, plain
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
 from fivefold.evaluation.assessment import assess
@@ -61,7 +62,7 @@ def _curves(found: Gathered) -> bytes:
             panels[0].plot([], [], color=fold_color(fold), label=f"fold {fold}")
         figure.legend(loc="outside lower center", ncols=8, frameon=False)
 
-    return drawn(draw, (5.6 * len(columns), 4.2))
+    return drawn(draw, (5.6 * len(columns), 4.2), settings=SETTINGS)
 
 
 def _confusions(predictions: Predictions) -> bytes:
@@ -78,7 +79,7 @@ def _confusions(predictions: Predictions) -> bytes:
                 _draw_matrix(axes, matrix)
             axes.set_title(plain(part.heads[0].name), loc="left", fontweight="bold")
 
-    return drawn(draw, (side * len(parts), side))
+    return drawn(draw, (side * len(parts), side), settings=SETTINGS)
 
 
 def _draw_matrix(axes: "Axes", matrix: Matrix) -> None:

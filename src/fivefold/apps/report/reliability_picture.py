@@ -1,8 +1,10 @@
 """The reliability diagram as a picture: as predicted, and at the temperature."""
 
+import math
 from typing import TYPE_CHECKING
 
-from fivefold.apps.report.figures import INK, drawn, fold_color, plain
+from fivefold.apps.report.figures import INK, SETTINGS, fold_color
+from fivefold.core.figures import drawn, plain
 from fivefold.evaluation.calibration import Calibration, CalibrationReport, HeadCalibration
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def draw_reliability(report: CalibrationReport) -> bytes:
             left.set_ylabel("share that is right")
             below_left.set_ylabel("answers")
 
-    return drawn(draw, (2 * _SIDE, 1.35 * _SIDE * len(report.heads)))
+    return drawn(draw, (2 * _SIDE, 1.35 * _SIDE * len(report.heads)), settings=SETTINGS)
 
 
 def _draw_after(axes: "Axes", below: "Axes", head: HeadCalibration, name: str) -> None:
@@ -68,7 +70,9 @@ def _draw_one(axes: "Axes", below: "Axes", found: Calibration, color: str, title
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     axes.grid(visible=True)
     axes.set_title(title, loc="left", fontweight="bold")
-    text = f"calibration error {found.error:.4f}\nlog-loss {found.log_loss:.4f}"
+    text = f"calibration error {found.error:.4f}"
+    if not math.isnan(found.log_loss):
+        text += f"\nlog-loss {found.log_loss:.4f}"
     axes.text(0.03, 0.97, text, transform=axes.transAxes, verticalalignment="top")
     low, width = [b.low for b in found.bins], [b.high - b.low for b in found.bins]
     below.bar(
