@@ -1,6 +1,8 @@
 """Arguments and options that several commands share."""
 
+import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +19,20 @@ def numbers(text: str) -> list[int]:
         msg = f"expected fold numbers such as 0,1,4, got {text!r}"
         raise typer.BadParameter(msg, param_hint="--folds")
     return list(dict.fromkeys(found))
+
+
+def column_names(texts: Sequence[str] | None, option: str) -> tuple[str, ...]:
+    """Read names such as `kind,colour`; one that has a comma itself stands in double quotes."""
+    try:
+        lines = [next(csv.reader([text], skipinitialspace=True), []) for text in texts or ()]
+    except csv.Error as error:
+        msg = f"expected names of columns, got {texts!r:.80}"
+        raise typer.BadParameter(msg, param_hint=option) from error
+    names = [name.strip() for line in lines for name in line or [""]]
+    if len(set(names)) < len(names):
+        msg = f"expected each column once, got {','.join(names)!r:.80}"
+        raise typer.BadParameter(msg, param_hint=option)
+    return tuple(names)
 
 
 def seconds(text: str | None) -> float | None:

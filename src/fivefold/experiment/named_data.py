@@ -1,6 +1,6 @@
 """Opens data by what a command names: a folder of classes, a table, a COCO file, a config."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -15,6 +15,7 @@ from fivefold.data.table import TableSource
 from fivefold.data.text_encoding import is_encoding
 from fivefold.experiment.assembling import assembled
 from fivefold.experiment.loading import load_named
+from fivefold.experiment.option_words import in_options, told_in_options
 
 Kind: TypeAlias = Literal["folder", "csv", "parquet", "coco", "config"]
 
@@ -43,24 +44,26 @@ class Reading:
     Attributes:
         images: Where paths start; the file's folder if not given.
         image_column: Of a table.
-        label_column: Of a table.
+        label_column: Of a table; several are one output each.
         separator: Of a table: what stands between several labels in one cell.
         encoding: Of a table in a file of text; UTF-8 if not given.
         boxes_as_labels: Of a COCO file: boxes are labels of their images.
         category_map: Of a COCO file: a JSON file with the class of each category.
         level: Of a COCO file: how many supercategories up a class lies.
         background: Of a COCO file: the class that means "nothing".
+        group_column: Of a table: rows with the same text in it belong together.
     """
 
     images: Path | None = None
     image_column: str | None = None
-    label_column: str | None = None
+    label_column: tuple[str, ...] = ()
     separator: str | None = None
     encoding: str | None = None
     boxes_as_labels: bool = False
     category_map: Path | None = None
     level: int = 0
     background: str | None = None
+    group_column: str | None = None
 
     def stray(self, kind: Kind) -> list[str]:
         """Name what was given and means nothing for a kind of data."""
@@ -72,8 +75,9 @@ class Reading:
         """The keys of a table's columns."""
         return {
             "image_column": self.image_column,
-            "label_column": self.label_column,
+            "label_column": self.label_column or None,
             "separator": self.separator,
+            "group_column": self.group_column,
         }
 
 
@@ -87,7 +91,10 @@ _KINDS_OF: Mapping[str, tuple[Kind, ...]] = {
     "category_map": ("coco",),
     "level": ("coco",),
     "background": ("coco",),
+    "group_column": ("csv", "parquet"),
 }
+_OPTIONS = {*_KINDS_OF, "boxes: labels"} - {"group_column"}
+"""Keys of a config that every command which reads data has an option for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +128,13 @@ class Opened:
         return dict(sorted(found.items()))
 
 
-def open_data(path: Path, reading: Reading) -> Opened:
-    """Open a folder of classes, a table or a COCO file.
+def open_data(path: Path, reading: Reading, more_options: Collection[str] = ()) -> Opened:
+    """Open a folder of classes, a table or a COCO file; messages name options, and no keys.
+
+    Args:
+        path: Where it is.
+        reading: How to read it.
+        more_options: Keys that only this command has an option for.
 
     Raises:
         ConfigError: If an option means nothing for this kind of data.
@@ -132,6 +144,14 @@ def open_data(path: Path, reading: Reading) -> Opened:
     """
     kind = kind_of(path)
     _refuse_stray(reading, kind)
+    options = {*_OPTIONS, *more_options}
+    with told_in_options(options):
+        opened = _opened(path, kind, reading)
+    opened.source.warnings = tuple(in_options(text, options) for text in opened.source.warnings)
+    return opened
+
+
+def _opened(path: Path, kind: Kind, reading: Reading) -> Opened:
     images_dir = reading.images or path.parent
     if kind == "folder":
         return Opened(path, kind, FolderSource(path), path)

@@ -111,7 +111,7 @@ def test_a_table_is_read_by_the_columns_of_training(tmp_path):
 def test_what_is_said_of_a_table_counts_more_than_training(tmp_path):
     path = table(tmp_path, "file,kind\ncircle/000.png,circle\nsquare/000.png,square\n")
     config = parse(TABLE % "label_column: label", str(tmp_path / "config.yaml"))
-    reading = Reading(images=tmp_path / "shapes", label_column="kind")
+    reading = Reading(images=tmp_path / "shapes", label_column=("kind",))
     assert open_labelled(config, path, reading).labels[0].class_names == ("circle", "square")
 
 

@@ -43,7 +43,7 @@ def kinds_of(table: SampleTable) -> Kinds:
     if table.targets is None or len(table.labels) != 1:
         found = "no labels" if table.targets is None else f"{len(table.labels)} columns of labels"
         msg = f"expected one set of classes, got {found}"
-        hint = "name the column with --label-column"
+        hint = "name one column with --label-column"
         raise DataError(msg, hint=hint, slug="data/one-set-of-classes")
     names = table.labels[0].class_names
     rows, kinds = [], []

@@ -106,7 +106,7 @@ def _labels(opened: Opened, kind: Kind) -> Sequence[Labels]:
     labels = opened.source.labels
     if kind != "csv" and len(labels) != 1:
         msg = f"{opened.path}: expected one set of classes, got {len(labels)} columns of labels"
-        hint = "name the column with --label-column; only a table can have several"
+        hint = "name one column with --label-column; only a table can have several"
         raise DataError(msg, hint=hint, slug="data/one-set-of-classes")
     for own in labels:
         for name in own.class_names:
@@ -131,18 +131,37 @@ def _write_table(
     header, rows = table_rows(opened)
     every = [own for own in opened.source.labels if not own.exclusive]
     sign = None
-    if every and not _indicators(opened):
+    if len(opened.source.labels) > 1:
+        sign = _common_sign(opened, separator)
+    elif every and not _indicators(opened):
         names = [name for own in every for name in own.class_names]
         sign = separator_for(names, separator or sign_of(opened))
         rows = _with_sign(opened, rows, header, sign)
     return write_rows(output, header, compress(rows, keep.tolist())), sign
 
 
+def _common_sign(opened: Opened, separator: str | None) -> str | None:
+    """Tell what stands between labels in all columns of them, if it is one sign.
+
+    A config has one for all columns: where they differ, each is found again.
+
+    Raises:
+        ConfigError: If another sign is asked for.
+    """
+    if separator:
+        message = "expected no such option with several columns of labels, got one"
+        hint = "leave it out: each column keeps its own"
+        raise ConfigError([Problem("cli/stray-option", "--new-separator", message, hint)])
+    source = opened.source
+    signs = set(source.separators) if isinstance(source, TableSource) else set()
+    return sign_of(opened) if len(signs) == 1 and None not in signs else None
+
+
 def _with_sign(
     opened: Opened, rows: Iterator[Sequence[str]], header: Sequence[str], sign: str
 ) -> Iterator[Sequence[str]]:
     """Put another sign between the labels of cells that may have several."""
-    if len(opened.source.labels) > 1 or sign == sign_of(opened):
+    if sign == sign_of(opened):
         return rows
     source = opened.source
     place = header.index(source.label_columns[0]) if isinstance(source, TableSource) else 1

@@ -18,8 +18,9 @@ from fivefold.core.types import Indices
 from fivefold.data import FolderSource
 from fivefold.data.packed import GatheredTexts, PackedTexts, Texts
 from fivefold.data.source import in_class_order
+from fivefold.data.table import TableSource
 from fivefold.data.text_table import LIST_SIGN
-from fivefold.experiment.named_data import Reading, open_table
+from fivefold.experiment.named_data import Reading, open_data
 
 _COLUMNS = ("path", "class")
 
@@ -124,11 +125,15 @@ def list_table(
     Raises:
         DataError: If it is no such table.
     """
-    images_dir = reading.images or table.parent
-    source = open_table(table, images_dir, reading)
+    opened = open_data(table, reading)
+    source, images_dir = opened.source, opened.images_dir
+    if not isinstance(source, TableSource):
+        msg = f"{table}: expected a folder of classes or a table, got a COCO file"
+        hint = "`fivefold data convert` makes a table of it"
+        raise DataError(msg, hint=hint, slug="data/not-a-table")
     if len(source.labels) != 1:
         msg = f"{table}: expected one set of classes, got {len(source.labels)} columns of labels"
-        hint = "name the column with --label-column"
+        hint = "name one column with --label-column"
         raise DataError(msg, hint=hint, slug="data/one-set-of-classes")
     (labels,), sign = source.labels, next(iter(source.separators), None)
     if not labels.exclusive and sign in (None, LIST_SIGN):

@@ -4,9 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from fivefold.apps.data_files.reading import labels_of
 from fivefold.apps.data_files.separators import separator_for
-from fivefold.core.errors import ConfigError, Problem, did_you_mean
 from fivefold.data.csv_text import read_table
-from fivefold.data.packed import PackedTexts
 from fivefold.data.parquet import read_parquet
 from fivefold.data.table import TableSource
 from fivefold.data.text_table import LIST_SIGN, Table
@@ -40,32 +38,12 @@ def sign_of(opened: Opened) -> str | None:
     return separator_for([name for own in source.labels for name in own.class_names], None)
 
 
-def keep_together(opened: Opened, column: str) -> None:
-    """Have samples stay together that have the same text in a table's column.
-
-    Where the cell is empty, a sample is on its own.
-
-    Raises:
-        ConfigError: If there is no such column.
-    """
-    header, rows = table_rows(opened)
-    if not isinstance(opened.source, TableSource) or column not in header:
-        message = f"expected a column of the table, got {column!r}"
-        hint = did_you_mean(column, header, f"it has {', '.join(header)}")
-        raise ConfigError([Problem("cli/group-column", "--group-column", message, hint)])
-    place = header.index(column)
-    both = zip(opened.source.sample_ids, rows, strict=True)
-    # What stands before keeps a name of a group apart from a name of an image.
-    opened.source.groups = PackedTexts(
-        f"group {text}" if (text := row[place].strip()) else f"id {own}" for own, row in both
-    )
-
-
 def _rows_of_table(
     opened: Opened, source: TableSource
 ) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     table = _table_of(opened)
-    sign = sign_of(opened) or "" if table.lists else ""
+    names = [name for own in source.labels for name in own.class_names]
+    sign = (sign_of(opened) or separator_for(names, None)) if table.lists else ""
     column = table.columns.index(source.image_column)
     own = list(map(table.columns.index, source.label_columns))
     needed = [k for k, sign in zip(own, source.separators, strict=True) if not sign]

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fivefold.experiment.named_data import Opened
@@ -12,7 +12,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*")
 
 
 def section_for(
-    kind: str, path: Path, images_dir: Path | None = None, **options: str | None
+    kind: str, path: Path, images_dir: Path | None = None, **options: str | Sequence[str] | None
 ) -> str:
     """Word a `dataset` section for a config beside what was written.
 
@@ -22,17 +22,18 @@ def section_for(
         images_dir: Where paths in it start.
         options: Further keys; those without a value are left out.
     """
-    found: dict[str, str] = {kind: path.name}
+    found: dict[str, str | Sequence[str]] = {kind: path.name}
     if images_dir is not None and (below := _relative(images_dir, path.parent)) != ".":
         found["images"] = below
     found |= {key: value for key, value in options.items() if value is not None}
     return f"dataset: {{{', '.join(_pairs(found))}}}"
 
 
-def columns_asked(opened: Opened) -> dict[str, str | None]:
+def columns_asked(opened: Opened) -> dict[str, str | Sequence[str] | None]:
     """Give the keys of columns that were asked for by name; a table keeps its names."""
-    asked = {"image_column": opened.reading.image_column}
-    return asked | {"label_column": opened.reading.label_column}
+    labels = opened.reading.label_column
+    asked = labels[0] if len(labels) == 1 else labels or None
+    return {"image_column": opened.reading.image_column, "label_column": asked}
 
 
 def _relative(folder: Path, start: Path) -> str:
@@ -43,9 +44,13 @@ def _relative(folder: Path, start: Path) -> str:
         return Path(real).as_posix()
 
 
-def _pairs(found: Mapping[str, str]) -> list[str]:
+def _pairs(found: Mapping[str, str | Sequence[str]]) -> list[str]:
     """Write pairs; text that YAML may take for something else stands in quotes."""
-    return [f"{key}: {_quoted(value)}" for key, value in found.items()]
+    return [f"{key}: {_written(value)}" for key, value in found.items()]
+
+
+def _written(value: str | Sequence[str]) -> str:
+    return _quoted(value) if isinstance(value, str) else f"[{', '.join(map(_quoted, value))}]"
 
 
 def _quoted(value: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fivefold.cli import arguments
+from fivefold.cli.arguments import column_names
 from fivefold.cli.console import say, show_json, show_table
 from fivefold.cli.data import options
 from fivefold.cli.data.places import check_named, check_outputs
@@ -73,11 +74,12 @@ def labels(  # noqa: PLR0913  one parameter for each option
     from fivefold.apps.data_files.sections import section_for
     from fivefold.experiment.named_data import Reading
 
-    of_table = {"--image-column": image_column, "--label-column": label_column}
+    of_table: dict[str, object] = {"--image-column": image_column, "--label-column": label_column}
     of_table["--encoding"] = encoding
     if len(data) == 1 and data[0].is_file():
         options.refuse_stray({"--recursive": recursive}, "a table")
-        reading = Reading(images, image_column, label_column, separator, encoding)
+        labelled = column_names(label_column, "--label-column")
+        reading = Reading(images, image_column, labelled, separator, encoding)
         listed = list_table(data[0], reading)
     else:
         options.refuse_stray({"--images": images, **of_table}, "folders")

@@ -36,8 +36,13 @@ ImageColumn = Annotated[
     typer.Option("--image-column", metavar="NAME", help="A table's column of images."),
 ]
 LabelColumn = Annotated[
-    str | None,
-    typer.Option("--label-column", metavar="NAME", help="A table's column of labels."),
+    list[str] | None,
+    typer.Option(
+        "--label-column",
+        metavar="NAME",
+        help="A table's column of labels; several, repeated or with commas between them, are one "
+        "output each.",
+    ),
 ]
 Separator = Annotated[
     str | None,

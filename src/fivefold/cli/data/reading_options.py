@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fivefold.cli.arguments import column_names
 from fivefold.cli.data import options
 
 _PARAMETER = "reading"
@@ -33,8 +34,9 @@ def with_reading(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         from fivefold.experiment.named_data import Reading
 
-        reading = Reading(**{name: given.pop(name) for name in _OPTIONS})
-        command(**given, reading=reading)
+        asked = {name: given.pop(name) for name in _OPTIONS}
+        columns = column_names(asked.pop("label_column"), "--label-column")
+        command(**given, reading=Reading(**asked, label_column=columns))
 
     parameters = list(inspect.signature(command).parameters.values())
     at = [parameter.name for parameter in parameters].index(_PARAMETER)

@@ -1,6 +1,7 @@
 """The command that draws a part for testing, and folds."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,8 +109,8 @@ def split(  # noqa: PLR0913  one parameter for each option
     inputs = [data, *([keep] if keep else [])]
     check_outputs([output, *plan.names(output).values()], inputs, force=force)
     check_outputs([plan.record(output)], inputs, force=force, example="x.json")
-    opened = open_data(data, reading)
-    table = _table(opened, group_column, near=not ignore_near, copies=not ignore_copies)
+    opened = open_data(data, replace(reading, group_column=group_column), ("group_column",))
+    table = _table(opened, near=not ignore_near, copies=not ignore_copies)
     written = write_split(opened, table, plan, output, column=column)
     if as_json:
         parts = {name: vars(part) for name, part in written.parts.items()}
@@ -123,7 +124,7 @@ def split(  # noqa: PLR0913  one parameter for each option
         say(f"{written.tied:,} images stay with others: copies, near duplicates or a group")
     for name, rows in written.files.items():
         say(f"{output.with_name(name)}: {rows:,} rows")
-    _suggest(opened, plan, output, {f"{plan.column}_column": column or plan.column}, group_column)
+    _suggest(opened, plan, output, {f"{plan.column}_column": column or plan.column})
 
 
 def _plan(
@@ -143,18 +144,13 @@ def _plan(
     return plan
 
 
-def _table(
-    opened: "Opened", group_column: str | None, *, near: bool, copies: bool
-) -> "SampleTable":
+def _table(opened: "Opened", *, near: bool, copies: bool) -> "SampleTable":
     from fivefold.apps.data_files.reading import (
         table_with_copies,
         table_with_exact_copies,
         table_without_copies,
     )
-    from fivefold.apps.data_files.rows import keep_together
 
-    if group_column is not None:
-        keep_together(opened, group_column)
     if not copies:
         return table_without_copies(opened.source)
     read = table_with_copies if near else table_with_exact_copies
@@ -174,9 +170,7 @@ def _show(parts: Mapping[str, "Part"]) -> None:
     show_table(("class", *parts), [*rows, ("all", *(f"{p.images:,}" for p in parts.values()))])
 
 
-def _suggest(
-    opened: "Opened", plan: "Plan", output: Path, added: Mapping[str, str], group: str | None
-) -> None:
+def _suggest(opened: "Opened", plan: "Plan", output: Path, added: Mapping[str, str]) -> None:
     """Word what a config says to train on just these parts.
 
     Args:
@@ -184,12 +178,12 @@ def _suggest(
         plan: How.
         output: The table with all rows.
         added: The key of the column that was added, and its name.
-        group: The column of groups.
     """
     from fivefold.apps.data_files.rows import sign_of
     from fivefold.apps.data_files.sections import columns_asked, section_for
 
-    keys = {**columns_asked(opened), "separator": sign_of(opened), "group_column": group}
+    keys = {**columns_asked(opened), "separator": sign_of(opened)}
+    keys["group_column"] = opened.reading.group_column
     chosen = plan.folds and plan.train
     file = plan.names(output)["train"] if chosen else output
     say(section_for("csv", file, opened.images_dir, **keys, **({} if chosen else added)))

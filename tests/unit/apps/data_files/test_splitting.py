@@ -9,7 +9,6 @@ from tables_to_split import table
 
 from fivefold.apps.data_files.choosing import kinds_of
 from fivefold.apps.data_files.reading import table_without_copies
-from fivefold.apps.data_files.rows import keep_together
 from fivefold.apps.data_files.splitting import TEST, Plan, check_plan, fold_numbers, write_split
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.experiment.named_data import Reading, open_data
@@ -109,8 +108,8 @@ def test_rows_that_are_left_out_are_in_no_part(tmp_path):
 def test_rows_of_a_group_stay_together(tmp_path):
     lines = [f"{k}.png,{'ab'[k % 2]},p{k // 4}" for k in range(48)]
     (tmp_path / "in.csv").write_text("path,class,patient\n" + "\n".join(lines) + "\n")
-    opened = open_data(tmp_path / "in.csv", Reading(label_column="class"))
-    keep_together(opened, "patient")
+    opened = open_data(tmp_path / "in.csv", Reading(group_column="patient"))
+    assert opened.source.warnings == ()
     data = table_without_copies(opened.source)
     written = write_split(opened, data, Plan(test=0.25, folds=3), tmp_path / "d.csv")
     assert written.tied == 48 - 12
@@ -122,10 +121,11 @@ def test_rows_of_a_group_stay_together(tmp_path):
 
 
 def test_a_column_that_is_not_there_groups_nothing(rooms):
-    opened = open_data(rooms, Reading())
-    with pytest.raises(ConfigError, match=r"expected a column of the table, got 'notes'") as caught:
-        keep_together(opened, "notes")
-    assert caught.value.problems[0].slug == "cli/group-column"
+    with pytest.raises(
+        DataError, match=r"--group-column: expected one of .* got 'notes'"
+    ) as caught:
+        open_data(rooms, Reading(group_column="notes"), ("group_column",))
+    assert caught.value.slug == "data/missing-column"
     assert "did you mean 'note'?" in str(caught.value)
 
 

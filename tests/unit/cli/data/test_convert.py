@@ -89,3 +89,25 @@ def test_a_link_is_no_new_folder(here, capsys, command, target):
     assert run(["data", command[0], "photos", "-o", "new", *command[1:]]) == 2
     assert "new: expected a new folder, got a link" in capsys.readouterr().err
     assert (here / "new").is_symlink()
+
+
+def test_several_columns_of_labels_stay_so_in_a_table_alone(here, capsys):
+    rows = "image,tissue,stain\ncircle/000.png,x,p\nsquare/001.png,y,q\n"
+    (here / "t.csv").write_text(rows)
+    named = ["t.csv", "--images", "photos"]
+    command = ["data", "convert", *named, "--label-column", "tissue,stain", "-o"]
+    assert run([*command, "new.csv"]) == 0
+    assert (
+        "dataset: {csv: new.csv, images: photos, label_column: [tissue, stain]}"
+        in capsys.readouterr().err
+    )
+    assert (here / "new.csv").read_text().split() == rows.split()
+    assert run([*command, "new.json"]) == 3
+    told = "expected one set of classes, got 2 columns of labels\n    name one column with"
+    assert told in capsys.readouterr().err
+    assert run([*command, "c.csv", "--new-separator", "$"]) == 2
+    told = "--new-separator: expected no such option with several columns of labels"
+    assert told in capsys.readouterr().err
+    again = ["data", "stats", *named, "--label-column", "tissue", "--label-column", "stain"]
+    assert run(again) == 0
+    assert "tissue: x" in capsys.readouterr().out

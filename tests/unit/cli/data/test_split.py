@@ -104,7 +104,18 @@ def test_folds_that_are_no_numbers_are_refused(here, capsys, text):
 
 def test_groups_are_for_tables(here, capsys):
     assert run(["data", "split", "photos", "-o", "a.csv", "--group-column", "path"]) == 2
-    assert "--group-column: expected a column of the table" in capsys.readouterr().err
+    assert "--group-column: expected no such option with a folder" in capsys.readouterr().err
+
+
+def test_only_a_column_of_groups_that_is_not_named_is_told_of(here, capsys):
+    rows = [f"{n}/{k:03}.png,{n},{k % 4}" for n in ("circle", "square") for k in range(5)]
+    (here / "a.csv").write_text("path,class,patient\n" + "\n".join(rows))
+    command = ["data", "split", "a.csv", "--images", "photos", "--folds", "2", "-o"]
+    assert run([*command, "b.csv"]) == 0
+    told = "nothing is read from the column 'patient': --group-column would use it"
+    assert told in capsys.readouterr().err
+    assert run([*command, "c.csv", "--group-column", "patient"]) == 0
+    assert "patient': " not in capsys.readouterr().err
 
 
 def test_the_sign_between_labels_of_a_coco_file_is_told(here, capsys):
