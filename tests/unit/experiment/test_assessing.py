@@ -39,7 +39,8 @@ def test_out_of_fold_predictions_are_assessed_with_their_folds(run):
     found = assess_run(*run, resamples=50)
     assert found.samples == 400
     assert found.folds == (0, 1, 2, 3, 4)
-    assert found.seed == run[1].seed
+    other = assess_run(run[0], run[1].model_copy(update={"seed": 7}), resamples=50)
+    assert (found.seed, other.seed) == (run[1].seed, 7)
     expected = measured(*run)
     assert found.heads[0].headline["accuracy"].value == expected["oof"]["accuracy"]
     spread = np.std([values["accuracy"] for values in expected["folds"].values()])
@@ -81,6 +82,8 @@ def test_groups_that_folds_keep_together_are_resampled_as_wholes(run, monkeypatc
     monkeypatch.setattr(opened, lambda *_, **__: source)
     found = assess_run(folder, config, resamples=20)
     assert (found.grouped, found.units) == (True, 90)
+    source.sample_ids, source.groups = ids[:300], source.groups[:300]
+    assert assess_run(folder, config, resamples=20).units == 90 + 100  # each that is gone is alone
 
     def gone(*_, **__):
         msg = "no such folder"

@@ -13,6 +13,7 @@ from fivefold.core.predictions import average, join
 from fivefold.core.threshold_aim import ThresholdAim
 from fivefold.core.types import Head
 from fivefold.evaluation import prediction_rows
+from fivefold.evaluation.prediction_sets import choose_levels
 from fivefold.evaluation.temperature import fit_temperature, with_temperature
 from fivefold.evaluation.thresholds import answers_at, choose_thresholds
 from fivefold.experiment.applying import (
@@ -65,6 +66,8 @@ def test_each_head_gets_what_its_own_predictions_say(folder):
     probs = with_temperature(tags.probs, "sigmoid", found.heads[1].temperature)
     expected = choose_thresholds(replace(tags, probs=probs), WISHES.thresholds)
     assert found.heads[1].thresholds == expected.thresholds
+    assert found.heads[1].levels == choose_levels(replace(tags, probs=probs), 0.8).levels
+    assert found.heads[1].levels != choose_levels(tags, 0.8).levels
     assert found.heads[0].thresholds == ()
     assert (found.stage, found.folds, found.samples) == (1, (0, 1, 2), 120)
     assert [remark.partition(", ")[0] for remark in found.remarks] == [
@@ -255,9 +258,16 @@ def test_the_mean_of_scaled_models_is_what_the_holdout_is_checked_on(folder):
     from fivefold.core.predictions import Predictions
 
     decisions = make_decisions(folder, (0, 1, 2), 1, WISHES)
+    for fold in (0, 1, 2):  # so many that a few lie between scaled means and means of scaled ones
+        some = fake_predictions(np.arange(3000), HEADS, 7)
+        noise = np.random.default_rng(fold).random(some.probs.shape)
+        mixed = np.float32(0.5) * (some.probs + noise.astype(np.float32))
+        replace(some, probs=mixed).save(folder.predictions("holdout", fold, 1))
     parts = [Predictions.load(folder.predictions("holdout", f, 1)) for f in (0, 1, 2)]
     own = [one.temperature for one in decisions.heads]
     mean = average([replace(p, probs=scaled(p.probs, HEADS, own)) for p in parts])
-    (kind, _) = held_out_coverage(folder, decisions)
-    size = sets_of(mean, decisions)[:, :3].sum(axis=1).mean()
-    assert kind.size == pytest.approx(size)
+    (_, tags) = held_out_coverage(folder, decisions)
+    size = sets_of(mean, decisions)[:, 3:].sum(axis=1).mean()
+    assert tags.size == pytest.approx(size, abs=1e-9)
+    unlike = replace(mean, probs=scaled(average(parts).probs, HEADS, own))
+    assert sets_of(unlike, decisions)[:, 3:].sum(axis=1).mean() != pytest.approx(size, abs=1e-9)
