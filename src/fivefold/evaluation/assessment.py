@@ -11,7 +11,13 @@ from fivefold.core.errors import DataError
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import AnyArray, Indices, head_slices
 from fivefold.evaluation.class_ranking import Ranked, rank_classes
-from fivefold.evaluation.count_scores import class_scores, divided, head_scores, mean_over_classes
+from fivefold.evaluation.count_scores import (
+    class_scores,
+    divided,
+    head_scores,
+    mean_over_classes,
+    shares_lacking,
+)
 from fivefold.evaluation.counting import Counted, Tally, confusion_of, counted, tallied
 from fivefold.evaluation.estimates import (
     PER_CLASS,
@@ -26,6 +32,7 @@ from fivefold.evaluation.metrics import Doubles
 from fivefold.evaluation.undefined import (
     ALL_ALIKE,
     ONE_UNIT,
+    TOO_RARE,
     reasons_of_class,
     reasons_of_head,
 )
@@ -33,6 +40,7 @@ from fivefold.evaluation.undefined import (
 __all__ = ["Assessment", "ClassScores", "Curve", "Estimate", "HeadAssessment", "assess"]
 
 RESAMPLES = 1000
+_MOST_LACKING = 0.02  # of a mean over classes, on average over resamples
 _RANKED = ("roc_auc", "average_precision")
 _SHARES = frozenset({"accuracy", "top_3_accuracy", "top_5_accuracy", "exact_match", "hamming_loss"})
 
@@ -54,6 +62,9 @@ def assess(
     samples: from how much each sample's weight moves them, which costs one sorting in all; see
     `intervals.linearised`. All numbers of a resample are of the same samples. Above 10,000 samples
     random groups of them are resampled; see `evaluation.intervals`.
+
+    A class that a resample lacks counts in its means over classes as it does in all samples; where
+    classes are so rare that this makes up more than 2 % of a mean, that has no interval.
 
     An interval always holds its number. A share of 0 or 1 (accuracy, top k, exact match, precision
     and recall of a class) has all resamples alike; its other end is Clopper and Pearson's. Other
@@ -119,16 +130,24 @@ class _Scores(NamedTuple):
     classes: Mapping[str, Doubles]
 
     @classmethod
-    def of(cls, tally: Tally, ranks: Sequence[Doubles], *, exclusive: bool) -> "_Scores":
+    def of(
+        cls,
+        tally: Tally,
+        ranks: Sequence[Doubles],
+        *,
+        exclusive: bool,
+        whole: Tally | None = None,
+    ) -> "_Scores":
         """Compute them.
 
         Args:
             tally: Counts, whose leading axes may be folds or resamples.
             ranks: ROC AUC and average precision [..., C].
             exclusive: Whether exactly one class is true of every sample.
+            whole: Of all samples, for resamples; see `head_scores`.
         """
         classes = class_scores(tally) | dict(zip(_RANKED, ranks, strict=True))
-        found = head_scores(tally, exclusive=exclusive)
+        found = head_scores(tally, exclusive=exclusive, whole=whole)
         found |= {name: mean_over_classes(classes[name]) for name in _RANKED}
         undefined = np.full(tally.samples.shape, np.nan)
         return cls({name: found.get(name, undefined) for name in _order(found)}, classes)
@@ -197,18 +216,24 @@ def _resampled(
     if not setting.resamples:
         return None
     pulls = np.stack([r.pulls for r in ranked], axis=-1).astype(np.float32)  # [2, units, C]
-    parts = []
+    parts, lacking, total = [], [], by_unit.total
     for weights in drawn(setting.units, setting.resamples, setting.seed):
         changes = (weights @ pulls).astype(np.float64)
         moved = linearised(ranks[:, None], changes)
-        found = _Scores.of(by_unit.weighted(weights), list(moved), exclusive=exclusive)
+        tally = by_unit.weighted(weights)
+        lacking.append(shares_lacking(tally, total, exclusive=exclusive))
+        found = _Scores.of(tally, list(moved), exclusive=exclusive, whole=total)
         # The mean of moved classes would be off by their curvature, so the mean itself is moved.
         known = ~np.isnan(ranks[:, None])
         means = divided(np.where(known, changes, 0).sum(axis=-1), known.sum(axis=-1))
         whole = linearised(mean_over_classes(ranks)[:, None], means)
         parts.append(found._replace(head={**found.head, **dict(zip(_RANKED, whole, strict=True))}))
+    of_head = {name: np.concatenate([p.head[name] for p in parts]) for name in parts[0].head}
+    for name in lacking[0]:
+        if np.concatenate([shares[name] for shares in lacking]).mean() > _MOST_LACKING:
+            of_head[name] = np.full(setting.resamples, np.nan)
     return _Scores(
-        {name: np.concatenate([p.head[name] for p in parts]) for name in parts[0].head},
+        of_head,
         {name: np.concatenate([p.classes[name] for p in parts]) for name in parts[0].classes},
     )
 
@@ -269,9 +294,8 @@ class _Estimates:
             return Estimate(value, low, high, spread, why)
         low, high = (float(end) for end in middle(resampled))
         if math.isnan(low):
-            return Estimate(
-                value, std_over_folds=spread, why="; ".join(filter(None, [why, ALL_ALIKE]))
-            )
+            none = TOO_RARE if np.isnan(resampled).all() else ALL_ALIKE
+            return Estimate(value, std_over_folds=spread, why="; ".join(filter(None, [why, none])))
         return Estimate(value, min(low, value), max(high, value), spread, why)
 
 

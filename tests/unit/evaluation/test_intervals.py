@@ -86,6 +86,110 @@ def test_intervals_hold_the_number_of_the_whole_population_nearly_as_often_as_th
     assert 0.90 <= np.mean(held) <= 0.99
 
 
+OVER_CLASSES = (
+    "balanced_accuracy",
+    "macro_precision",
+    "macro_recall",
+    "macro_f1",
+    "cohen_kappa",
+    "matthews_corrcoef",
+)
+SCIKIT_LEARNS = {
+    "cohen_kappa": reference.cohen_kappa_score,
+    "matthews_corrcoef": reference.matthews_corrcoef,
+}
+
+
+def with_rare_class(rng, count, share):
+    """Draw a sigmoid head's, of which the last class is rare and hard."""
+    truth = rng.random((count, 3)) < (0.4, 0.3, share)
+    said = rng.random((count, 3)) < np.where(truth, (0.95, 0.9, 0.4), (0.03, 0.03, 0.004))
+    return predict(np.where(said, 0.9, 0.1), truth, "sigmoid")
+
+
+def of_class(name, true, said):
+    """Compute a number of OVER_CLASSES for one class, NaN where it is undefined."""
+    hits = (true & said).sum()
+    if name in ("cohen_kappa", "matthews_corrcoef"):
+        constant = len({*true}) == 1 or len({*said}) == 1
+        nothing = constant and (name != "cohen_kappa" or (true == said).all())
+        return np.nan if nothing else SCIKIT_LEARNS[name](true, said)
+    recall = hits / true.sum() if true.any() else np.nan
+    return {
+        "balanced_accuracy": [recall, (~true & ~said).sum() / (~true).sum()],
+        "macro_recall": recall,
+        "macro_precision": hits / said.sum() if said.any() else np.nan,
+        "macro_f1": 2 * hits / (true.sum() + said.sum()) if true.any() or said.any() else np.nan,
+    }[name]
+
+
+def of_classes(name, truth, said):
+    """Compute a number of OVER_CLASSES for each class [C] or [C, 2]."""
+    return np.array([of_class(name, *pair) for pair in zip(truth.T, said.T, strict=True)])
+
+
+@pytest.mark.parametrize("name", OVER_CLASSES)
+def test_a_class_that_a_resample_lacks_counts_there_as_in_all_samples(name):
+    found = with_rare_class(np.random.default_rng(3), 150, 0.04)
+    truth, said = found.truth > 0.5, found.probs > 0.5
+
+    def numbers(rows):
+        return of_classes(name, truth[rows], said[rows])
+
+    whole, rng = numbers(np.arange(150)), np.random.default_rng(5)
+    drawn_ones = [numbers(rng.integers(0, 150, 150)) for _ in range(200)]
+    plain = [np.where(np.isnan(one), whole, one).mean() for one in drawn_ones]
+    low, high = np.quantile(plain, [0.025, 0.975])
+    estimate = head(found, resamples=4000).headline[name]
+    assert estimate.value == pytest.approx(whole.mean())
+    assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=0.2 * (high - low))
+
+
+def test_a_rare_class_does_not_move_intervals_up():
+    # Two samples of 120 are answered with the rare class, one is right: one resample in seven
+    # lacks both, and has the two good classes left alone.
+    truth, said = np.zeros((2, 120, 3), dtype=bool)
+    truth[:60, 0] = said[:60, 0] = truth[30:90, 1] = said[30:90, 1] = True
+    truth[:6, 2] = said[5:7, 2] = True
+    probs = np.where(said, 0.9, 0.1)
+    estimate = head(predict(probs, truth, "sigmoid")).headline["matthews_corrcoef"]
+    # A thirtieth of the mean is of resamples that lack the class: that is no interval.
+    assert np.isnan([estimate.low, estimate.high]).all()
+    assert "some classes are so rare that many resamples lack them" in estimate.why
+    more = head(predict(np.tile(probs, (2, 1)), np.tile(truth, (2, 1)), "sigmoid"))
+    estimate = more.headline["matthews_corrcoef"]
+    assert estimate.value == pytest.approx(
+        2 / 3 + of_classes("matthews_corrcoef", truth, said)[2] / 3
+    )
+    # The rare class can be perfect at best, and was at worst wrong altogether.
+    assert 2 / 3 - 0.02 < estimate.low < estimate.value < estimate.high < 0.95
+
+
+def test_weighted_recall_has_an_interval_whatever_is_rare():
+    truth = np.eye(3)[[0] * 30 + [1] * 29 + [2]]
+    said = np.roll(truth, 3, axis=0)
+    headline = head(predict(np.where(said, 0.8, 0.1), truth)).headline
+    assert np.isnan(headline["macro_recall"].low)
+    weighted, accuracy = headline["weighted_recall"], headline["accuracy"]
+    assert (weighted.low, weighted.high) == pytest.approx((accuracy.low, accuracy.high))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["macro_f1", "macro_recall", "cohen_kappa", "matthews_corrcoef"])
+def test_intervals_miss_as_often_above_as_below_where_a_class_is_rare(name):
+    rng = np.random.default_rng(12)
+    whole = head(with_rare_class(rng, 400_000, 0.04), resamples=0).headline[name].value
+    found = [
+        head(with_rare_class(rng, 200, 0.04), resamples=400).headline[name] for _ in range(300)
+    ]
+    low, high = np.array([(e.low, e.high) for e in found if not np.isnan(e.low)]).T
+    assert len(low) > 200
+    # Eight samples of a class: less than 0.95 is known of it, but on neither side much is missed.
+    assert np.mean((low <= whole) & (whole <= high)) > 0.86
+    assert np.mean(low > whole) < 0.09
+    assert np.mean(high < whole) < 0.09
+
+
 def test_groups_that_stay_together_make_intervals_wider():
     one = single_label(2, samples=60, classes=3)
     copies = Predictions(
