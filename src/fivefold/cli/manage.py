@@ -14,7 +14,7 @@ from fivefold.core.progress import Terminal
 
 
 @guarded
-def new(
+def new(  # noqa: PLR0913  one parameter for each option
     experiment: Annotated[
         Path,
         typer.Argument(
@@ -56,6 +56,18 @@ def new(
             help="With a table: what separates several labels in one cell, such as ' ' or '|'.",
         ),
     ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding", metavar="NAME", help="With a table: such as cp1251; default UTF-8."
+        ),
+    ] = None,
+    boxes_as_labels: Annotated[
+        bool,
+        typer.Option(
+            "--boxes-as-labels", help="With a COCO file: take its boxes as labels of their images."
+        ),
+    ] = False,
     architecture: Annotated[
         str | None,
         typer.Option(
@@ -68,8 +80,14 @@ def new(
     """Look at your images; write a commented config.yaml for them."""
     from fivefold.apps.new import TableChoice, write_experiment
 
-    labels = tuple(name.strip() for text in label_column or () for name in text.split(","))
-    table = TableChoice(images, image_column, labels, separator)
+    table = TableChoice(
+        images,
+        image_column,
+        arguments.column_names(label_column, "--label-column"),
+        separator,
+        encoding=encoding,
+        boxes_as_labels=boxes_as_labels,
+    )
     written = write_experiment(experiment, data, table=table, architecture=architecture)
     for line in written.notes:
         say(line)

@@ -227,11 +227,20 @@ def kind_of(path: Path) -> Kind:
     raise DataError(msg, hint=hint, slug="data/not-data")
 
 
-def _check_words(reading: Reading) -> None:
-    if reading.encoding is not None and not is_encoding(reading.encoding):
-        message = f"expected an encoding of texts, got {reading.encoding!r:.60}"
+def check_encoding(encoding: str | None) -> None:
+    """Refuse a name that no encoding has.
+
+    Raises:
+        ConfigError: If it is such.
+    """
+    if encoding is not None and not is_encoding(encoding):
+        message = f"expected an encoding of texts, got {encoding!r:.60}"
         hint = "such as utf-8, cp1251 or shift_jis"
         raise ConfigError([Problem("cli/encoding", "--encoding", message, hint)])
+
+
+def _check_words(reading: Reading) -> None:
+    check_encoding(reading.encoding)
     if reading.separator == "":
         message, hint = "expected a sign such as $ or |, got ''", "leave it out to have it found"
         raise ConfigError([Problem("cli/separator", "--separator", message, hint)])

@@ -276,7 +276,7 @@ def test_separator_is_written_and_empty_cells_are_kept(photos, tmp_path, caplog)
 def test_columns_that_cannot_be_told_are_asked_for_by_their_options(photos, tmp_path):
     rows = [f"{name},u,v" for name in SEA_DOGS]
     table = write_table(tmp_path / "labels.csv", "foo,bar,baz", *rows)
-    hint = r"--label-column: expected a column such as .*\n    name it: --label-column COLUMN"
+    hint = r"--label-column: expected a column such as .*\n    set --label-column to one"
     with pytest.raises(DataError, match=hint) as error:
         look_at(table)
     assert error.value.slug == "data/columns"

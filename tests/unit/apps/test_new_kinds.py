@@ -13,7 +13,7 @@ from tar_files import cats_and_dogs, png, write_tar
 from fivefold.apps.new import TableChoice, write_experiment
 from fivefold.apps.new.survey import look_at
 from fivefold.config import load
-from fivefold.core.errors import DataError
+from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.progress import Silent
 from fivefold.experiment.sources import open_source
 
@@ -82,12 +82,41 @@ def test_a_coco_file_and_its_images_are_named(tmp_path, photos, named):
 
 
 @pytest.mark.usefixtures("photos")
-def test_boxes_ask_for_a_key(tmp_path):
+def test_boxes_ask_for_an_option(tmp_path):
     data = write_coco(tmp_path / "coco.json", box=(0, 0, 4, 4))
     with pytest.raises(DataError, match="labels of whole images") as error:
         look_at(data)
     assert error.value.slug == "data/boxes"
-    assert "boxes: labels}` into a config of your own, or `boxes: crops`" in error.value.hint
+    assert error.value.hint.startswith("--boxes-as-labels takes them as labels of their images")
+    assert error.value.hint.endswith("`boxes: crops` in a config cuts them out")
+
+
+@pytest.mark.usefixtures("photos")
+def test_boxes_become_labels_where_that_is_asked_for(tmp_path):
+    data = write_coco(tmp_path / "coco.json", box=(0, 0, 4, 4))
+    section, _ = section_of(tmp_path, data, TableChoice(boxes_as_labels=True))
+    assert section == {"coco": "../coco.json", "images": "../photos", "boxes": "labels"}
+    text = (tmp_path / "x" / "config.yaml").read_text()
+    assert "# of their images; `crops` cuts out each as a sample" in text
+
+
+@pytest.mark.usefixtures("photos")
+def test_the_encoding_of_a_table_is_named(tmp_path):
+    lines = ["image,label", *(f"{n}.png,{('кот', 'пёс')[n % 2]}" for n in range(8))]
+    (tmp_path / "t.csv").write_bytes("\n".join(lines).encode("cp1251"))
+    with pytest.raises(DataError, match="--encoding"):
+        look_at(tmp_path / "t.csv")
+    section, _ = section_of(tmp_path, tmp_path / "t.csv", TableChoice(encoding="cp1251"))
+    assert section["encoding"] == "cp1251"
+    with pytest.raises(ConfigError, match="--encoding: expected an encoding of texts, got 'x9'"):
+        look_at(tmp_path / "t.csv", TableChoice(encoding="x9"))
+
+
+def test_options_of_other_kinds_of_data_are_refused(photos):
+    with pytest.raises(DataError, match="expected a COCO file beside --boxes-as-labels, got none"):
+        look_at(photos, TableChoice(boxes_as_labels=True))
+    with pytest.raises(DataError, match="expected a table in a file of text beside --encoding"):
+        look_at(photos, TableChoice(encoding="cp1251"))
 
 
 def test_tar_files_are_named_by_their_pattern(tmp_path):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from fivefold.data.coco import CocoSource
 from fivefold.data.columns import ColumnError
 from fivefold.data.table import TableSource
 from fivefold.data.tars import ShardSource
+from fivefold.experiment.named_data import check_encoding
+from fivefold.experiment.option_words import in_options, told_in_options
 
 LOOKED_AT = 32
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # how the hub names data sets
@@ -36,6 +39,8 @@ class TableChoice:
         label_columns: The columns of labels; several are one output each.
         separator: What stands between several labels in one cell; found if not given.
         indicator_columns: The columns of 0 and 1 that are classes, where they were found.
+        encoding: Of a table in a file of text; UTF-8 if not given.
+        boxes_as_labels: Of a COCO file: boxes are labels of their images.
     """
 
     images: Path | None = None
@@ -43,6 +48,8 @@ class TableChoice:
     label_columns: tuple[str, ...] = ()
     separator: str | None = None
     indicator_columns: tuple[str, ...] = ()
+    encoding: str | None = None
+    boxes_as_labels: bool = False
 
     def first_option(self) -> str:
         """Name an option of `fivefold new` that this was made from; empty without any."""
@@ -74,13 +81,27 @@ class Looked:
     table: TableChoice | None
 
 
+_OPTIONS = {"images", "image_column", "label_column", "separator", "encoding", "boxes: labels"}
+"""Keys of a config that `fivefold new` has an option for."""
+
+
 def open_any(data: Path, choice: TableChoice) -> Looked:
-    """Open data by what they look like.
+    """Open data by what they look like; messages name options, and no keys.
 
     Raises:
+        ConfigError: If there is no such encoding.
         DataError: If there are no such data, or options that do not go with them.
     """
+    with told_in_options(_OPTIONS):
+        looked = _looked(data, choice)
+    warnings = looked.source.warnings
+    looked.source.warnings = tuple(in_options(text, _OPTIONS) for text in warnings)
+    return looked
+
+
+def _looked(data: Path, choice: TableChoice) -> Looked:
     kind = _KINDS.get(data.suffix.lower(), "")
+    _refuse_of_others(data, kind, choice)
     if kind and data.is_file():
         if kind == "coco":
             _refuse(data, replace(choice, images=None), "a COCO file")
@@ -101,6 +122,19 @@ def _refuse(data: Path, choice: TableChoice, what: str) -> None:
     if option := choice.first_option():
         msg = f"{data}: expected a table beside {option}, got no table"
         raise DataError(msg, hint=f"{what} needs no {option}", slug="data/not-a-table")
+
+
+def _refuse_of_others(data: Path, kind: str, choice: TableChoice) -> None:
+    """Refuse options that go with one kind of data alone, and an encoding that there is none."""
+    options = (
+        ("--encoding", choice.encoding, "csv", "a table in a file of text"),
+        ("--boxes-as-labels", choice.boxes_as_labels, "coco", "a COCO file"),
+    )
+    for option, given, own, wanted in options:
+        if given and kind != own:
+            msg = f"{data}: expected {wanted} beside {option}, got none"
+            raise DataError(msg, hint=f"leave {option} out", slug="data/not-a-table")
+    check_encoding(choice.encoding)
 
 
 def _refuse_others(data: Path) -> None:
@@ -138,7 +172,8 @@ def _open_shards(data: Path, choice: TableChoice) -> Looked:
 
 def _opener(data: Path, kind: str, choice: TableChoice) -> Callable[[Path], Source]:
     if kind == "coco":
-        return lambda folder: _open_coco(data, folder)
+        boxes: Literal["labels"] | None = "labels" if choice.boxes_as_labels else None
+        return lambda folder: CocoSource(data, folder, boxes=boxes)
     keys: ColumnKeys = {
         "image_column": choice.image_column,
         "label_column": choice.label_columns or None,
@@ -146,18 +181,7 @@ def _opener(data: Path, kind: str, choice: TableChoice) -> Callable[[Path], Sour
     }
     if kind == "parquet":
         return lambda folder: ParquetSource(data, folder, **keys)
-    return lambda folder: CsvSource(data, folder, **keys)
-
-
-def _open_coco(data: Path, folder: Path) -> Source:
-    try:
-        return CocoSource(data, folder)
-    except DataError as error:
-        if error.slug != "data/boxes":
-            raise
-        hint = "write `dataset: {coco: …, images: …, boxes: labels}` into a config of your own"
-        hint += ", or `boxes: crops` to cut them out"
-        raise DataError(str(error).partition("\n")[0], hint=hint, slug=error.slug) from error
+    return lambda folder: CsvSource(data, folder, encoding=choice.encoding, **keys)
 
 
 def _open_beside(data: Path, kind: str, choice: TableChoice) -> Looked:
@@ -176,30 +200,28 @@ def _open_beside(data: Path, kind: str, choice: TableChoice) -> Looked:
             opened.append((source, folder))
     found = [sum(_exists(source, i) for i in spread(len(source))) for source, _ in opened]
     if refused and not max(found, default=0):
-        raise _column_option(max(refused, key=lambda error: error.key)) from refused[0]
+        raise max(refused, key=lambda error: error.key)
     if not max(found):
         msg = f"{data}: expected its images in {choice.images or data.parent}, found none of them"
         hint = "say where they are: --images DIR"
         raise DataError(msg, hint=hint, slug="data/images-not-found")
     source, folder = opened[int(np.argmax(found))]
-    return Looked(source, kind, _as_read(source, folder))
+    return Looked(source, kind, _as_read(source, folder, choice))
 
 
-def _column_option(error: ColumnError) -> DataError:
-    """Word an error of a table for who has no config yet: options instead of keys."""
-    option = f"--{error.key.replace('_', '-')}"
-    hint = f"name it: {option} COLUMN" if error.slug == "data/columns" else error.hint
-    return DataError(error.text.replace(error.key, option, 1), hint=hint, slug=error.slug)
-
-
-def _as_read(source: Source, folder: Path) -> TableChoice:
+def _as_read(source: Source, folder: Path, choice: TableChoice) -> TableChoice:
     if not isinstance(source, TableSource):
-        return TableChoice(folder)
+        return TableChoice(folder, boxes_as_labels=choice.boxes_as_labels)
     signs = set(source.separators)
     # A config has one separator for all columns: where they differ, each is found again.
     separator = signs.pop() if len(signs) == 1 else None
     return TableChoice(
-        folder, source.image_column, source.label_columns, separator, source.indicator_columns
+        folder,
+        source.image_column,
+        source.label_columns,
+        separator,
+        source.indicator_columns,
+        choice.encoding,
     )
 
 

@@ -177,6 +177,11 @@ def _dataset(survey: Survey, directory: Path) -> list[tuple[str, str]]:
     flags = [_scalar(name) for name in table.indicator_columns]
     listed = [("indicator_columns", f"[{', '.join(flags)}]")] if flags else listed if labels else []
     several = [("separator", _scalar(table.separator))] if table.separator else []
+    several += [("encoding", _scalar(table.encoding))] if table.encoding else []
+    if table.boxes_as_labels:
+        several.append(
+            ("boxes", f"labels{_MARK}of their images; `crops` cuts out each as a sample")
+        )
     return [data, *images, *column, *listed, *several]
 
 
