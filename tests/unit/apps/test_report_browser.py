@@ -1,6 +1,7 @@
 """The report in a real browser: what is clicked, typed and printed."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -341,3 +342,18 @@ def test_no_name_of_the_data_runs_or_hides(browser, tmp_path, activation):
     narrow = Opened(browser, path, width=390)
     assert narrow.overflow() == 0
     narrow.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_remark_about_a_long_name_is_broken(browser, tmp_path, width):
+    heads = (Head("", "softmax", ("a", "b", "x" * 250)),)
+    run = make_fake_run(tmp_path / "run", folds=[0, 1], heads=heads)
+    for fold in (0, 1):
+        path = run.predictions("validation", fold, 1)
+        found = Predictions.load(path)
+        never = found.probs * np.array([1, 1, 0], dtype=np.float32)
+        replace(found, probs=never / never.sum(axis=1, keepdims=True)).save(path)
+    one = Opened(browser, write_report(run), width=width)
+    assert "never answered" in one.page.locator("#metrics").inner_text()
+    assert one.overflow() == 0
+    one.close()
