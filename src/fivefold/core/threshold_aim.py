@@ -107,7 +107,10 @@ def _range(value: Any) -> tuple[float, float, float]:
         start, stop, step = map(float, numbers)
         if 0 <= start <= stop < 1 and step > 0 and (stop - start) / step <= _MOST_STEPS:
             return start, stop, step
-    msg = "an exact_match of [start, stop, step] with 0 ≤ start ≤ stop < 1 and a step above 0"
+    msg = (
+        "an exact_match of [start, stop, step] with 0 ≤ start ≤ stop < 1 and a step above 0 "
+        f"that makes at most {_MOST_STEPS:,} thresholds"
+    )
     raise ValueError(msg)
 
 

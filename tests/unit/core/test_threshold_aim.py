@@ -46,7 +46,7 @@ def test_an_aim_is_read(value, expected):
         ({"exact_match": [0.1, 0.9]}, "start, stop, step"),
         ({"exact_match": [0.9, 0.1, 0.1]}, "start, stop, step"),
         ({"exact_match": [0.1, 0.9, 0]}, "a step above 0"),
-        ({"exact_match": [0.1, 0.9, 1e-9]}, "a step above 0"),
+        ({"exact_match": [0.1, 0.9, 1e-9]}, "at most 100,000 thresholds"),
         ({"exact_match": [0.1, 0.9, 0.1], "per_class": True}, "is of all classes together"),
     ],
 )
