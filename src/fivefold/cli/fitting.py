@@ -1,6 +1,7 @@
 """How one experiment is trained from the command line, and which ones are meant."""
 
 import shlex
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import typer
 
 from fivefold.cli.console import say, starting, warned_before
 from fivefold.cli.explain import explain_for_report
-from fivefold.cli.results import finish
+from fivefold.cli.results import finish, tell_time
 from fivefold.core.digits import mean_and_spread
 from fivefold.core.durable import read_json
 from fivefold.core.errors import FivefoldError
@@ -121,17 +122,21 @@ def conclude(place: Path, parts: Sequence[Path]) -> None:
         say(f"{place}: {summary.primary_metric} {number} over {summary.num_seeds} seeds")
 
 
-def run_one(experiment: Path, time_limit: float | None, wish: Wish) -> "Summary":
+def run_one(
+    experiment: Path, time_limit: float | None, wish: Wish, started: float | None = None
+) -> "Summary":
     """Train what is left of an experiment, and put out what it found.
 
     Args:
         experiment: A folder with a `config.yaml`, or a YAML file.
         time_limit: Seconds after which no other epoch begins.
         wish: How.
+        started: When the command was, by `time.monotonic`; now if not given.
 
     Raises:
         FivefoldError: Of the kind that says what went wrong.
     """
+    started = time.monotonic() if started is None else started
     folder = RunFolder.of(experiment)
     if wish.folds is not None or wish.from_stage:
         _check_places(wish, folder)
@@ -166,6 +171,8 @@ def run_one(experiment: Path, time_limit: float | None, wish: Wish) -> "Summary"
 
         pictures = sorted((folder.root / "pictures").glob("*.png"))
         publish(opened.config, folder, [folder.report_path, *pictures])
+    if summary.fresh and summary.folds:
+        tell_time(summary, time.monotonic() - started)
     return summary
 
 

@@ -40,9 +40,20 @@ def finish(summary: "Summary", folder: RunFolder, again: str, *, made_again: boo
         say(f"reused: {len(summary.reused)} of {len(summary.folds) * len(summary.stages)} stages")
     if not summary.completed:
         say(f"some folds are left; to train them: {again}")
-    if summary.fresh:
-        how = "stopped after" if summary.stopped else "finished in"
-        say(f"{how} {exactly(summary.seconds)}")
+
+
+def tell_time(summary: "Summary", seconds: float) -> None:
+    """Put out how long a run took that trained something.
+
+    Args:
+        summary: What it found; its own time, as in the manifest and the report, is that of reading
+            data and training.
+        seconds: From the command's start on.
+    """
+    how = "stopped after" if summary.stopped else "finished in"
+    whole, training = exactly(seconds), exactly(summary.seconds)
+    more = "" if whole == training else f", of which reading data and training took {training}"
+    say(f"{how} {whole}{more}")
 
 
 def show_summary(summary: "Summary") -> None:

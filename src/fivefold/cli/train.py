@@ -1,6 +1,7 @@
 """Commands that lead to trained models: check, fit, demo."""
 
 import logging
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +58,7 @@ def fit(  # noqa: PLR0913  one parameter for each option
     Several experiments run one after another. One that fails leaves the others to run; the exit
     code is that of the first that has failed.
     """
+    started = time.monotonic()
     _check_jobs(jobs)
     seconds = arguments.seconds(time_limit)
     wish = Wish(
@@ -77,7 +79,7 @@ def fit(  # noqa: PLR0913  one parameter for each option
         for part in parts or [place]
     }
     if len(wishes) == 1:
-        run_one(chosen[0], seconds, wish)
+        run_one(chosen[0], seconds, wish, started)
         return
     outcomes = run_several(
         list(wishes), lambda place, limit: run_one(place, limit, wishes[place][0]), seconds

@@ -145,7 +145,7 @@ def close_manifest(
         folder: Of the experiment.
         manifest: What `open_manifest` gave.
         warnings: What was warned of.
-        seconds: How long the run took.
+        seconds: How long reading data and training took.
         spent: Of this, fold and stage to what their epochs took.
     """
     met = list(dict.fromkeys([*manifest["warnings"], *warnings]))

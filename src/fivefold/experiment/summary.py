@@ -68,7 +68,7 @@ class Summary:
         validated: On how many samples each stage is validated, all folds together, where they are
             not as many for all stages, as with `negatives`; else empty.
         fresh: Whether this run trained anything.
-        seconds: How long this run took.
+        seconds: How long this run took: reading data, training, and this summary.
         stopped: Whether it has ended because its time was over.
         decided: Whether nothing was trained and what becomes of predictions was chosen again.
     """

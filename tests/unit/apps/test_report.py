@@ -242,7 +242,7 @@ def test_training_stands_beside_validation(tmp_path):
     ) in report_of(run).text
 
 
-@pytest.mark.parametrize(("summary", "label"), [(SUMMARY, "Duration"), ("", "Time so far")])
+@pytest.mark.parametrize(("summary", "label"), [(SUMMARY, "Training"), ("", "Training so far")])
 def test_the_time_is_called_what_it_is(tmp_path, summary, label):
     page = report_of(make_fake_run(tmp_path, folds=[0], pictures=False, summary=summary))
     assert f"{label} 2 min 11 s" in page.text
@@ -251,7 +251,7 @@ def test_the_time_is_called_what_it_is(tmp_path, summary, label):
 def test_a_time_that_is_not_known_is_left_out(tmp_path):
     run = make_fake_run(tmp_path, folds=[0], pictures=False, summary="")
     run.manifest_path.write_text('{"seconds": 0.0}', "utf-8")
-    assert "Time so far" not in report_of(run).text
+    assert "Training so far" not in report_of(run).text
 
 
 def test_the_weakest_class_is_below_the_headline(tmp_path):

@@ -1,4 +1,5 @@
 import logging
+import re
 import subprocess
 import sys
 import types
@@ -8,7 +9,7 @@ import pytest
 from fake_summary import FakeSummary
 
 from fivefold.cli import app
-from fivefold.cli.results import finish, show_summary
+from fivefold.cli.results import finish, show_summary, tell_time
 from fivefold.core.durable import write_json
 from fivefold.core.layout import RunFolder
 
@@ -56,7 +57,22 @@ def test_fresh_run_writes_report_and_pictures_and_names_them(capsys, folder):
     out, err = capsys.readouterr()
     pictures = folder.root / "pictures" / "curves.png"
     assert out.endswith(f"folds    0, 1\npicture  {pictures}\nreport   {folder.report_path}\n")
-    assert err == "finished in 1 min 5 s\n"
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stopped", "told"),
+    [
+        (65.4, False, "finished in 1 min 5 s"),
+        (65.4, True, "stopped after 1 min 5 s"),
+        (97, False, "finished in 1 min 37 s, of which reading data and training took 1 min 5 s"),
+    ],
+)
+def test_the_time_is_that_of_the_command_and_says_what_training_took(
+    capsys, seconds, stopped, told
+):
+    tell_time(FakeSummary(seconds=65, stopped=stopped), seconds)
+    assert capsys.readouterr().err == f"{told}\n"
 
 
 def test_finished_experiment_says_so_and_is_left_as_it_is(capsys, folder):
@@ -129,6 +145,15 @@ def test_options_of_fit_arrive(calls, folder):
     options += ["--allow-imports", "--no-reuse"]
     assert app.run(["fit", str(folder.root), *options]) == 0
     assert calls == [(folder.root, ["lr=1e-3", "batch=4"], True), ([3, 0], 2, False)]
+
+
+def test_the_last_line_tells_the_time_since_the_command_was_started(calls, folder, capsys):
+    assert app.run(["fit", str(folder.root)]) == 0
+    last = capsys.readouterr().err.splitlines()[-1]
+    # The run says of itself that it took 65 seconds, which it did not.
+    assert re.fullmatch(
+        r"finished in \d+ s, of which reading data and training took 1 min 5 s", last
+    )
 
 
 def test_command_that_goes_on_has_the_same_overrides(calls, folder, capsys, monkeypatch):

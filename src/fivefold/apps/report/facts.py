@@ -80,7 +80,7 @@ def _worded(name: str, value: object) -> str:
 
 
 def duration(manifest: Mapping[str, Any]) -> str:
-    """Say how long the run took in all its sessions; nothing where it is not known."""
+    """Say how long reading data and training took in all sessions; nothing where it is not known."""
     seconds = manifest.get("seconds")
     if not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
         return ""
