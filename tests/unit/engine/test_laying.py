@@ -63,6 +63,14 @@ def test_cells_are_each_transformed_in_their_place():
     assert places[20, 31].tolist() == [20, 16]
 
 
+def test_padding_of_a_cell_is_nowhere():
+    item = ("PadToFixedSize", {"width": 32, "height": 16, "position": "center"})
+    spec = ModelSpec("looking_cnn", THREE, (32, 32, 3), transforms=(item,), crops=2)
+    places = traced(spec, np.zeros((32, 32, 3), np.uint8))
+    assert places[20, 16].tolist() == places[20, 0].tolist() == [-1, -1]
+    assert places[20, 24, 1] >= 16
+
+
 def test_without_transforms_nothing_is_traced():
     spec = ModelSpec("looking_cnn", THREE, (32, 32, 3), crops=2)
     assert traced(spec, np.zeros((32, 32, 3), np.uint8)) is None

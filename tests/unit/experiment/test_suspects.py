@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from suspicious import CONFIG, NAMES, WRONG, make_suspicious_run
@@ -14,7 +15,7 @@ from fivefold.core.progress import Silent
 from fivefold.core.types import Head
 from fivefold.data.corrections import corrected
 from fivefold.experiment.sources import open_source
-from fivefold.experiment.suspects import find_suspects
+from fivefold.experiment.suspects import Earlier, find_suspects
 
 
 def suspects_of(folder, **options):
@@ -122,6 +123,15 @@ def test_a_second_table_keeps_what_the_first_one_has_corrected(tmp_path):
     assert (settled["given"], settled["suggested"], settled["score"]) == ("cat", "", "")
     assert (settled["corrected"], settled["keep"]) == ("dog", "")
     assert (rows["cat/002.png"]["corrected"], rows["cat/002.png"]["keep"]) == ("", "no")
+
+
+def test_given_is_what_the_data_say_and_not_what_was_trained_with(tmp_path):
+    table = suspects_of(make_suspicious_run(tmp_path))
+    earlier = {("dog/014.png", ""): Earlier("bird", "dog", keep=True)}
+    rows = {row["id"]: row for row in rows_of(replace(table, earlier=earlier))}
+    assert (rows["dog/014.png"]["given"], rows["dog/014.png"]["corrected"]) == ("bird", "dog")
+    others = {row["id"]: row["given"] for row in rows_of(table) if row["id"] != "dog/014.png"}
+    assert {name: rows[name]["given"] for name in others} == others
 
 
 @pytest.mark.parametrize("damage", ["gone", "wrong"])
