@@ -53,7 +53,7 @@ def suspects(  # noqa: PLR0913  one parameter for each option
     (extra `clean`), else the same computation here. Hard images are among them: look at each.
 
     Columns of the table: id, path (seen from the experiment), given, suggested, confidence (how
-    sure models are), score (0 is worst) and fold. Where a label is wrong, write the right class
+    sure models are), score (0 is worst) and fold (-1 is the holdout). Where a label is wrong, write the right class
     under `corrected` (several with | between them); where an image is to be left out, `no` under
     `keep`. Then name the table in a new experiment: dataset: {..., corrections: suspects.csv}.
     """
@@ -125,7 +125,7 @@ def _show(table: "SuspectTable", *, whole: bool) -> None:
             table.text_of(one, one.given),
             table.text_of(one, one.suggested),
             f"{one.confidence:.3f}",
-            str(one.fold),
+            str(one.fold) if one.fold >= 0 else "holdout",
         ]
         for one in listed
     ]

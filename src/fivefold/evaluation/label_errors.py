@@ -44,7 +44,7 @@ class Suspect:
             several answers that differ, the lowest.
         score: How good the label is, 0-1: the worst has 0. The given class's probability minus the
             most likely other one's, put into 0-1; of several answers that differ, the lowest.
-        fold: Whose model has not seen it; -1 if nobody said.
+        fold: Whose model has not seen it; -1 if none has, as of a holdout, or nobody said.
     """
 
     sample_id: str

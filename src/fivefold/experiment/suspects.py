@@ -32,7 +32,7 @@ from fivefold.experiment.finished import recorded_config
 from fivefold.experiment.prediction_tables import paths_of_samples
 from fivefold.experiment.sources import corrections_path, open_section
 from fivefold.experiment.trained import stage_index, trained_folds
-from fivefold.experiment.unseen import with_folds
+from fivefold.experiment.unseen import all_unseen
 
 logger = logging.getLogger(__name__)
 
@@ -167,7 +167,9 @@ def find_suspects(
     allow_imports: bool = False,
     progress: Progress,
 ) -> SuspectTable:
-    """Find labels that the models of other folds contradict.
+    """Find labels that models contradict which have not seen them: of other folds, of all folds.
+
+    The latter are asked together about the holdout.
 
     Args:
         folder: The experiment.
@@ -182,7 +184,7 @@ def find_suspects(
         StateError: If no fold has finished this stage, or a file is damaged.
     """
     index, folds = stage_index(folder, config, stage), trained_folds(folder, config, None, stage)
-    predictions, fold_of = with_folds(folder, folds, index)
+    predictions, fold_of = all_unseen(folder, folds, index)
     found = find_label_errors(predictions, fold_of=fold_of, ranking=ranking or default_ranking())
     recorded = recorded_config(folder, config)
     return SuspectTable(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, average, join
+from fivefold.data.given_folds import HOLDOUT
 
 
 def out_of_fold(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictions:
@@ -27,6 +28,22 @@ def on_holdout(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictio
     return (
         average([*map(Predictions.load, paths)]).sorted() if all(map(Path.exists, paths)) else None
     )
+
+
+def all_unseen(
+    folder: RunFolder, folds: Sequence[int], stage: int
+) -> tuple[Predictions, dict[str, int]]:
+    """Give out-of-fold predictions together with those of the holdout, if there is one.
+
+    Returns:
+        The predictions in the order of the ids, and the fold of each sample; HOLDOUT of those that
+        no fold has.
+    """
+    found, fold_of = with_folds(folder, folds, stage)
+    held_out = on_holdout(folder, folds, stage)
+    if held_out is None:
+        return found, fold_of
+    return join([found, held_out]).sorted(), fold_of | dict.fromkeys(held_out.ids, HOLDOUT)
 
 
 def _validation(folder: RunFolder, folds: Sequence[int], stage: int) -> list[Predictions]:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from fivefold.apps.report.gathered import Gathered
-from fivefold.core.predictions import Predictions
+from fivefold.core.predictions import Predictions, join
 from fivefold.evaluation import find_metric
 from fivefold.evaluation.assessment import Assessment, assess
 from fivefold.evaluation.calibration import CalibrationReport, calibration_of
@@ -23,7 +23,7 @@ _ASSESSED_AS = {
 
 @dataclass(frozen=True)
 class Analysis:
-    """What out-of-fold predictions tell.
+    """What predictions tell of samples that the models have not seen.
 
     Attributes:
         assessment: How good they are; None without truth, or where it cannot be said.
@@ -61,13 +61,14 @@ def analyse(found: Gathered) -> Analysis:
     if held_out is not None:
         held_out_measured = partial(measure, held_out, groups=found.held_out_groups)
         holdout = found.attempt("metrics of the holdout", held_out_measured, None)
+    unseen = sample if held_out is None else join([sample, held_out])
     return Analysis(
         assessment=found.attempt("metrics", measured, None),
         of_folds=found.attempt("metrics of folds", partial(_of_folds, sample, folds), {}),
         holdout=holdout,
         calibration=found.attempt("calibration", partial(calibration_of, sample, folds), None),
         label_errors=found.attempt(
-            "label errors", partial(find_label_errors, sample, fold_of=fold_of), None
+            "label errors", partial(find_label_errors, unseen, fold_of=fold_of), None
         ),
     )
 
