@@ -12,6 +12,7 @@ from fivefold.data.near.reading import own_digest, read_contents, read_digests
 from fivefold.data.near.ties import tied
 from fivefold.data.packed import GatheredTexts, packed_digests
 from fivefold.data.samples import table_of_all
+from fivefold.data.unread import Unread
 
 
 def labels_of(source: Source, separator: str) -> Iterator[str]:
@@ -29,25 +30,25 @@ def file_name(sample_id: str, path: str) -> str:
     return sample_id if file.name == Path(sample_id).name else sample_id + file.suffix
 
 
-def table_with_copies(source: Source, progress: Progress) -> tuple[SampleTable, int]:
+def table_with_copies(source: Source, progress: Progress) -> tuple[SampleTable, Unread]:
     """Read all images, so that exact copies and near duplicates can stay together.
 
     Returns:
-        The samples, and how many could not be read and have no copies therefore.
+        The samples, and those that could not be read and have no copies therefore.
     """
     contents = read_contents(source, progress)
     table = table_of_all(source, contents.digests)
-    return tied(table, contents.firsts(table, DISTANCE)), contents.unreadable
+    return tied(table, contents.firsts(table, DISTANCE)), contents.unread
 
 
-def table_with_exact_copies(source: Source, progress: Progress) -> tuple[SampleTable, int]:
+def table_with_exact_copies(source: Source, progress: Progress) -> tuple[SampleTable, Unread]:
     """Read all files without decoding them, so that exact copies can stay together.
 
     Returns:
         As `table_with_copies`.
     """
     contents = read_digests(source, progress)
-    return table_of_all(source, contents.digests), contents.unreadable
+    return table_of_all(source, contents.digests), contents.unread
 
 
 def table_without_copies(source: Source) -> SampleTable:

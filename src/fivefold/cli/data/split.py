@@ -12,13 +12,14 @@ from fivefold.cli.console import say, show_json, show_table
 from fivefold.cli.data import options
 from fivefold.cli.data.places import check_named, check_outputs
 from fivefold.cli.data.reading_options import with_reading
-from fivefold.cli.data.told import say_left_out, warn
+from fivefold.cli.data.told import say_left_out, say_unread, warn
 from fivefold.cli.guard import guarded
 from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
     from fivefold.apps.data_files.splitting import Part, Plan
     from fivefold.data import SampleTable
+    from fivefold.data.unread import Unread
     from fivefold.experiment.named_data import Opened, Reading
 
 _Test = Annotated[
@@ -110,16 +111,17 @@ def split(  # noqa: PLR0913  one parameter for each option
     check_outputs([output, *plan.names(output).values()], inputs, force=force)
     check_outputs([plan.record(output)], inputs, force=force, example="x.json")
     opened = open_data(data, replace(reading, group_column=group_column), ("group_column",))
-    table = _table(opened, near=not ignore_near, copies=not ignore_copies)
+    table, unread = _table(opened, near=not ignore_near, copies=not ignore_copies)
     written = write_split(opened, table, plan, output, column=column)
     if as_json:
         parts = {name: vars(part) for name, part in written.parts.items()}
-        facts = {"seed": plan.seed, "left_out": opened.left_out}
+        facts = {"seed": plan.seed, "left_out": opened.left_out, "unreadable": unread.reasons}
         show_json({**facts, **vars(written), "parts": parts})
     else:
         _show(written.parts)
     warn((*opened.source.warnings, *written.warnings))
     say_left_out(opened.left_out)
+    say_unread(unread, len(table), where=opened.kind != "folder")
     if written.tied:
         say(f"{written.tied:,} images stay with others: copies, near duplicates or a group")
     for name, rows in written.files.items():
@@ -144,23 +146,18 @@ def _plan(
     return plan
 
 
-def _table(opened: "Opened", *, near: bool, copies: bool) -> "SampleTable":
+def _table(opened: "Opened", *, near: bool, copies: bool) -> tuple["SampleTable", "Unread"]:
     from fivefold.apps.data_files.reading import (
         table_with_copies,
         table_with_exact_copies,
         table_without_copies,
     )
+    from fivefold.data.unread import Unread
 
     if not copies:
-        return table_without_copies(opened.source)
+        return table_without_copies(opened.source), Unread()
     read = table_with_copies if near else table_with_exact_copies
-    table, unreadable = read(opened.source, Terminal())
-    if unreadable:
-        warn(
-            [f"{unreadable:,} of {len(table):,} images cannot be read: no copies of them are known"]
-        )
-        say("    say where they are with --images, or split without reading: --ignore-copies")
-    return table
+    return read(opened.source, Terminal())
 
 
 def _show(parts: Mapping[str, "Part"]) -> None:

@@ -20,12 +20,13 @@ from fivefold.data.packed import GatheredTexts, Texts, packed_digests
 from fivefold.data.packed_numbers import in_parts
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Source
+from fivefold.data.unread import Unread
 
 _ENOUGH = (224, 224)  # pixels, as most networks see; a large JPEG is decoded no larger
 _AHEAD, _TOGETHER = 4, 8  # parts of so many images that each thread may be ahead
 
-_Seen: TypeAlias = tuple[str, int | None, AnyArray | None]
-"""A digest, a hash, a thumbnail; no digest where nothing was read, no hash where it is no image."""
+_Seen: TypeAlias = tuple[str, int, AnyArray | None, str]
+"""A digest, a hash, a thumbnail, and why there is no image; no digest where nothing was read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +37,13 @@ class Contents:
         digests: SHA-256 of each; of something that no other has where it cannot be read.
         hashes: Of what each looks like; `NO_HASH` where it cannot be decoded [N].
         thumbnails: Of it [N, 256].
-        unreadable: How many cannot be read or decoded.
+        unread: Those that cannot be read or decoded.
     """
 
     digests: Texts
     hashes: AnyArray
     thumbnails: AnyArray
-    unreadable: int
+    unread: Unread
 
     def firsts(self, table: SampleTable, distance: int) -> Indices:
         """Find near duplicates, as `ties.find_near` does.
@@ -80,7 +81,7 @@ def _gathered(source: Source, progress: Progress, look: Callable[[Source, int], 
     digests = GatheredTexts(packed_digests)
     hashes = np.full(count, NO_HASH, dtype=np.uint64)
     thumbnails = np.zeros((count, THUMBNAIL), dtype=np.uint8)  # takes memory where it is written
-    unreadable = 0
+    unread = Unread()
     found = map_ahead(
         lambda places: [look(source, i) for i in places],
         in_parts(count, _TOGETHER),
@@ -88,14 +89,15 @@ def _gathered(source: Source, progress: Progress, look: Callable[[Source, int], 
         ahead=threads * _AHEAD,
     )
     with progress.bar("looking for copies", count) as advance, closing(found):
-        for i, (digest, hashed, thumbnail) in enumerate(chain.from_iterable(found)):
+        for i, (digest, hashed, thumbnail, reason) in enumerate(chain.from_iterable(found)):
             digests.add(digest or own_digest(source.sample_ids[i]))
-            unreadable += hashed is None
-            hashes[i] = hashed or NO_HASH
+            if reason:
+                unread.add(source.sample_ids[i], reason)
+            hashes[i] = hashed
             if thumbnail is not None:
                 thumbnails[i] = thumbnail
             advance(1)
-    return Contents(digests.done(), hashes, thumbnails, unreadable)
+    return Contents(digests.done(), hashes, thumbnails, unread)
 
 
 def own_digest(sample_id: str) -> str:
@@ -109,13 +111,13 @@ def _look(source: Source, i: int) -> _Seen:
         fetched = source.fetch(i)
         digest = fetched.digest
         image = fetched.decode(_ENOUGH).image
-    except ImageProblem:  # counted by the caller
-        return digest, None, None
-    return digest, hash_of(image), thumbnail_of(image)
+    except ImageProblem as problem:
+        return digest, NO_HASH, None, problem.reason.value
+    return digest, hash_of(image), thumbnail_of(image), ""
 
 
 def _read(source: Source, i: int) -> _Seen:
     try:
-        return source.fetch(i).digest, NO_HASH, None
-    except ImageProblem:  # as above
-        return "", None, None
+        return source.fetch(i).digest, NO_HASH, None, ""
+    except ImageProblem as problem:
+        return "", NO_HASH, None, problem.reason.value

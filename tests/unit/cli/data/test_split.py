@@ -77,11 +77,29 @@ def test_images_that_are_not_there_are_told(here, capsys):
     (here / "a.csv").write_text("path,class\n" + "".join(f"{k},{'ab'[k % 2]}\n" for k in range(8)))
     assert run(["data", "split", "a.csv", "-o", "b.csv", "--json"]) == 0
     out, err = capsys.readouterr()
-    assert "warning: 8 of 8 images cannot be read: no copies of them are known" in err
-    assert "--ignore-copies" in err
+    assert "warning: 8 of 8 images are missing, such as '0', '1', '2', …\n    no copies of" in err
+    assert "    if they are somewhere else: --images DIR" in err
     found = json.loads(out)
+    assert found["unreadable"] == {"missing": 8}
     assert found["parts"]["test"] == {"images": 2, "classes": {"a": 1, "b": 1}}
     assert found["seed"] == 42
+
+
+def test_broken_images_are_told_from_missing_ones(here, capsys):
+    (here / "photos/circle/empty.png").write_bytes(b"")
+    whole = (here / "photos/circle/000.png").read_bytes()
+    (here / "photos/square/cut.png").write_bytes(whole[: len(whole) // 2])
+    command = ["data", "split", "photos", "-o"]
+    assert run([*command, "part.csv"]) == 0
+    err = capsys.readouterr().err
+    told = "warning: 2 of 17 images cannot be read, namely 'circle/empty.png', 'square/cut.png': "
+    assert told + "1 empty, 1 cut off\n" in err
+    assert "they stay in what is written: training will\n    quarantine them" in err
+    assert "--images" not in err
+    assert "missing" not in err
+    assert "circle/empty.png" in (here / "part.csv").read_text()
+    assert run([*command, "exact.csv", "--ignore-near"]) == 0
+    assert "cannot be read" not in capsys.readouterr().err  # what decodes nothing knows of nothing
 
 
 @pytest.mark.parametrize("name", ["part.csv", "part_test.csv", "part.split.json"])

@@ -46,7 +46,8 @@ def test_what_cannot_be_decoded_is_like_no_other_but_its_exact_copy(tmp_path):
     source = photos(tmp_path, 2)
     contents = read_contents(source, Silent())
     digest = dict(zip(source.sample_ids, contents.digests, strict=True))
-    assert contents.unreadable == 3
+    assert sum(contents.unread.reasons.values()) == len(contents.unread) == 3
+    assert contents.unread.reasons["empty"] == 1
     assert digest["a/cut.png"] == digest["a/cut too.png"]
     table = table_of_all(source, contents.digests)
     bad = [k for k, name in enumerate(table.ids) if "cut" in name or "empty" in name]
@@ -61,7 +62,10 @@ def test_the_order_of_the_samples_makes_no_difference(tmp_path):
         rows = list(order)
         table = table_of_all(source, contents.digests).take(rows)
         mixed = type(contents)(
-            [contents.digests[k] for k in rows], contents.hashes[rows], contents.thumbnails[rows], 0
+            [contents.digests[k] for k in rows],
+            contents.hashes[rows],
+            contents.thumbnails[rows],
+            contents.unread,
         )
         firsts = mixed.firsts(table, DISTANCE)
         sets.append({name: table.ids[firsts[k]] for k, name in enumerate(table.ids)})
