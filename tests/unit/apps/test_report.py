@@ -145,12 +145,12 @@ def test_the_same_run_gives_the_same_bytes(run, html):
 
 def test_data_adds_up_and_reasons_are_named(page):
     assert "403 listed = 400 used + 2 quarantined + 1 excluded" in page.text
-    assert "Not used: truncated (2), hidden file (1)." in page.text
+    assert "Not used: 2 cut off, 1 hidden file." in page.text
 
 
 def test_files_that_are_not_used_are_named(page):
     table = page.text.partition("Which ones")[2].partition("Folds")[0]
-    assert "3/broken-1.png truncated: image file is truncated" in table
+    assert "3/broken-1.png cut off: image file is truncated" in table
     assert "3/broken-2.png" in table
     assert "4/.hidden.png hidden file" in table
     assert "?" not in table

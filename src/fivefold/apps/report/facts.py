@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fivefold.core.durations import exactly
+from fivefold.data.reasons import words_for
 
 _ELSEWHERE = (
     "config",
@@ -16,16 +17,19 @@ _BEFORE_A_NAME = {"frozen_views": "stage "}
 
 
 def data_facts(audit: Mapping[str, Any]) -> dict[str, Any]:
-    """Count what the audit found: samples by status, and reasons of what is not used."""
+    """Count what the audit found: samples by status, and reasons of what is not used, in words."""
     names = ("listed", "used", "quarantined", "excluded")
     counts = {name: audit[name] for name in names if isinstance(audit.get(name), int)}
     listed = audit.get("rows")
     rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
-    unused = [row for row in rows if row.get("status") in ("quarantined", "excluded")]
+    unused = [
+        {**row, "reason": words_for(str(row.get("reason") or "no reason given"))}
+        for row in rows
+        if row.get("status") in ("quarantined", "excluded")
+    ]
     reasons: dict[str, int] = {}
     for row in unused:
-        reason = str(row.get("reason") or "no reason given")
-        reasons[reason] = reasons.get(reason, 0) + 1
+        reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
     return {"counts": counts, "reasons": reasons, "unused": unused[:10], "num_unused": len(unused)}
 
 
@@ -80,7 +84,7 @@ def _worded(name: str, value: object) -> str:
 
 
 def duration(manifest: Mapping[str, Any]) -> str:
-    """Say how long reading data and training took in all sessions; nothing where it is not known."""
+    """Say how long reading data and training took in all; nothing where it is not known."""
     seconds = manifest.get("seconds")
     if not isinstance(seconds, int | float) or not 0 < seconds < float("inf"):
         return ""
