@@ -61,20 +61,25 @@ def analyse(found: Gathered) -> Analysis:
     if held_out is not None:
         held_out_measured = partial(measure, held_out, groups=found.held_out_groups)
         holdout = found.attempt("metrics of the holdout", held_out_measured, None)
-    unseen = sample if held_out is None else join([sample, held_out])
+    suspects = partial(_label_errors, sample, held_out, fold_of)
     return Analysis(
         assessment=found.attempt("metrics", measured, None),
         of_folds=found.attempt("metrics of folds", partial(_of_folds, sample, folds), {}),
         holdout=holdout,
         calibration=found.attempt("calibration", partial(calibration_of, sample, folds), None),
-        label_errors=found.attempt(
-            "label errors", partial(find_label_errors, unseen, fold_of=fold_of), None
-        ),
+        label_errors=found.attempt("label errors", suspects, None),
     )
 
 
 def _with_truth(predictions: Predictions | None) -> Predictions | None:
     return None if predictions is None or predictions.targets is None else predictions
+
+
+def _label_errors(
+    sample: Predictions, held_out: Predictions | None, fold_of: Mapping[str, int]
+) -> LabelErrors:
+    unseen = sample if held_out is None else join([sample, held_out])
+    return find_label_errors(unseen, fold_of=fold_of)
 
 
 def _of_folds(sample: Predictions, folds: tuple[int, ...]) -> dict[int, Assessment]:
