@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fivefold.core.seeding import generator_for
-from fivefold.evaluation.intervals import LEVEL
+from fivefold.evaluation.intervals import LEVEL, bound_of_all_alike
 from fivefold.evaluation.metrics import Doubles, Flags
 from fivefold.evaluation.student import quantile, within
 
@@ -118,8 +118,9 @@ def unpaired_over_folds(
 def paired_over_samples(first: Flags, second: Flags, seed: int = 0) -> Difference:
     """Compare the shares of samples that two models are right about.
 
-    The interval is that of a bootstrap over samples in pairs, 10,000 draws; the p value is
-    McNemar's exact one.
+    The interval is that of a bootstrap over samples in pairs, 10,000 draws; where one model alone
+    is right about every sample, all draws are alike, and it is Clopper and Pearson's. The p value
+    is McNemar's exact one.
 
     Args:
         first: Whether one model is right about each sample [N].
@@ -134,6 +135,10 @@ def paired_over_samples(first: Flags, second: Flags, seed: int = 0) -> Differenc
     mean = (only_first - only_second) / count
     if not only_first + only_second:
         return Difference(mean, p_value=1.0, why="both are right about the same samples")
+    if abs(mean) == 1:
+        least = 2 * bound_of_all_alike(1, count)[0] - 1
+        ends = (least, 1.0) if mean == 1 else (-1.0, -least)
+        return Difference(mean, *ends, _mcnemar(only_first, only_second))
     shares = np.array([only_first, only_second, count - only_first - only_second]) / count
     drawn = generator_for(seed, "paired").multinomial(count, shares, _RESAMPLES)
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]

@@ -149,6 +149,18 @@ def test_drawing_samples_in_pairs_gives_the_interval_over_samples():
     assert paired_over_samples(first, second) == found
 
 
+@pytest.mark.parametrize("count", [1, 5, 6, 40])
+def test_one_model_that_alone_is_right_about_all_is_judged_by_how_many_there_are(count):
+    right, wrong = np.ones(count, dtype=bool), np.zeros(count, dtype=bool)
+    found = paired_over_samples(right, wrong)
+    least = stats.binomtest(count, count).proportion_ci(0.95, "exact").low
+    assert (found.mean, found.high) == (1, 1)
+    assert found.low == pytest.approx(2 * least - 1)
+    assert found.is_distinguishable == (found.p_value < 0.05)
+    other = paired_over_samples(wrong, right)
+    assert (other.mean, other.low, other.high) == (-1, -1, -found.low)
+
+
 def test_samples_that_both_are_right_about_have_no_interval():
     right = np.array([True, False])
     found = paired_over_samples(right, right)
