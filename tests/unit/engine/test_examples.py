@@ -67,6 +67,14 @@ def test_a_label_left_out_counts_as_sure_as_it_was_denied():
     assert mistake_confidence(sample) == pytest.approx([0.9, 0.6, 0])
 
 
+def test_a_mistake_is_one_whatever_number_it_has():
+    heads = (Head("", "linear", ("a", "b")),)
+    probs, targets = np.array([[-2, -1]], np.float32), np.array([[1, 0]], np.float32)
+    found = Predictions(("x",), probs, heads, targets)
+    assert mistake_confidence(found)[0] > 0
+    assert surest_mistakes(found, 1).tolist() == [0]
+
+
 def test_one_wrong_head_makes_the_sample_wrong():
     heads = Head("x", "softmax", ("a", "b")), Head("y", "sigmoid", ("c",))
     sample = predictions([[0.8, 0.2, 0.4], [0.8, 0.2, 0.9]], [[1, 0, 1], [1, 0, 1]], *heads)
