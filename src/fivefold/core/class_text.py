@@ -27,9 +27,10 @@ def classes_as_text(names: Sequence[str], class_names: Sequence[str]) -> str:
 
 def classes_of_text(text: str, class_names: Sequence[str]) -> tuple[str, ...]:
     """Read what `classes_as_text` writes; names may be unknown, and have spaces around them."""
-    if text == nothing_of(class_names):
-        return ()
     if text in class_names:
         return (text,)
-    parts = (part.strip() for part in text.split(separator_of(class_names)))
+    if text.strip() == nothing_of(class_names):
+        return ()
+    parts = text.split(separator_of(class_names))
+    parts = [part if part in class_names else part.strip() for part in parts]
     return tuple(dict.fromkeys(part for part in parts if part))

@@ -26,7 +26,7 @@ class CorrectionRow:
         where: Its file and line, for messages.
         sample_id: Of which sample.
         output: Which of several outputs; may be empty.
-        corrected: The label that it is to have; empty: its own.
+        corrected: The label that it is to have, as it stands there; empty: its own.
         keep: Whether the sample stays.
         given: The label that it had when the table was made; None where the table does not say.
     """
@@ -109,16 +109,16 @@ def _rows(table: Table, places: dict[str, int], problems: list[Problem]) -> Iter
     for number, row in enumerate(table.rows):
         cells = {name: row.cells[place] for name, place in places.items()}
         kept = cells.get(_KEEP, "").strip().casefold()
-        where, corrected = table.place(number), cells[_CORRECTED].strip()
+        where, corrected = table.place(number), cells[_CORRECTED]
         if kept not in _YES | _NO:
             message = f"keep: expected yes, no or nothing, got {cells[_KEEP]!r}"
             problems.append(Problem(SLUG, where, message))
-        elif corrected or kept in _NO:
+        elif corrected.strip() or kept in _NO:
             yield CorrectionRow(
                 where,
                 cells[_ID],
                 cells.get(_OUTPUT, "").strip(),
-                corrected,
+                corrected if corrected.strip() else "",
                 keep=kept in _YES,
-                given=cells[_GIVEN].strip() if _GIVEN in cells else None,
+                given=cells.get(_GIVEN),
             )

@@ -136,7 +136,8 @@ def _relabel(
     raw = source.target(i)
     width = sum(len(one.class_names) for one in source.labels)
     old = np.zeros(width, dtype=np.float32) if raw is None else raw
-    if row.given and raw is not None and row.given != _label_text(old[columns], labels):
+    given = (row.given or "").strip()
+    if given and raw is not None and given != _label_text(old[columns], labels).strip():
         changes.stale.append(row)
     if raw is None or (old[columns] != wanted).any():
         new = np.array(changes.targets.get(i, old), dtype=np.float32)
@@ -147,7 +148,9 @@ def _relabel(
 def _wanted(row: CorrectionRow, labels: Labels, problems: list[Problem]) -> Floats | None:
     """Read the label that a row asks for; None where it is wrong."""
     known = labels.class_names
-    names = (row.corrected,) if labels.exclusive else classes_of_text(row.corrected, known)
+    # A name may begin or end with spaces; all others are stray.
+    text = row.corrected if row.corrected in known else row.corrected.strip()
+    names = (text,) if labels.exclusive else classes_of_text(row.corrected, known)
     unknown = [name for name in names if name not in known]
     if unknown:
         kind = "a class" if labels.exclusive else "classes"

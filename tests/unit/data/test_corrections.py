@@ -115,6 +115,16 @@ def test_columns_of_the_users_own_do_not_matter(tmp_path):
     assert classes_of(corrected(Drawn(2), fixes))["n0"] == "dog"
 
 
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_spaces_around_a_class_count_where_they_are_its_own(exclusive, tmp_path):
+    source = Drawn(4)
+    source.labels = (Labels("", (" cat", "dog "), exclusive=exclusive),)
+    fixes = table(tmp_path, "id,given,corrected\nn0, cat,dog \nn1,dog, cat\n")
+    found = corrected(source, fixes)
+    assert classes_of(found) == {"n0": "dog ", "n1": " cat", "n2": " cat", "n3": "dog "}
+    assert found.warnings == ()
+
+
 def test_a_correction_of_a_label_that_has_changed_since_counts_and_is_told(tmp_path):
     fixes = table(tmp_path, "id,given,corrected\nn0,dog,dog\nn1,dog,cat\nn2,dog,\n")
     found = corrected(Drawn(3), fixes)
