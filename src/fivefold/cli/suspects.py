@@ -1,5 +1,6 @@
 """The command that finds labels that may be wrong."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fivefold.experiment.suspects import SuspectTable
 
 _SHOWN = 20
+_FORMULA = re.compile(r"[=+@\t\r]|-(?!\d+$)")  # what a spreadsheet would compute
 _WORDS = {"cleanlab": "cleanlab", "own": "fivefold's own ranking"}
 
 
@@ -53,9 +55,10 @@ def suspects(  # noqa: PLR0913  one parameter for each option
     (extra `clean`), else the same computation here. Hard images are among them: look at each.
 
     Columns of the table: id, path (seen from the experiment), given, suggested, confidence (how
-    sure models are), score (0 is worst) and fold (-1 is the holdout). Where a label is wrong, write the right class
-    under `corrected` (several with | between them); where an image is to be left out, `no` under
-    `keep`. Then name the table in a new experiment: dataset: {..., corrections: suspects.csv}.
+    sure models are), score (0 is worst) and fold (-1 is the holdout). Where a label is wrong, write
+    the right class under `corrected` (several with | between them); where an image is to be left
+    out, `no` under `keep`. Then name the table in a new experiment:
+    dataset: {..., corrections: suspects.csv}.
     """
     _check_outputs(output, sheet, force=force, as_json=as_json)
     from fivefold.core.layout import RunFolder
@@ -100,6 +103,8 @@ def _save(table: "SuspectTable", output: Path) -> None:
     table.save(output)
     count = len(table.suspects)
     say(f"{output}: {count:,} suspect{'' if count == 1 else 's'}, to be looked at and corrected")
+    if any(_FORMULA.match(cell) for row in table.rows() for cell in row):
+        say("some names begin with = + - @: have a spreadsheet import them as text, not compute")
 
 
 def _draw(table: "SuspectTable", source: "Source", sheet: Path, *, force: bool) -> None:

@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,20 @@ def test_table_and_sheet_are_written_and_never_over_something(root, tmp_path, ca
     assert run(command) == 2
     assert "s.csv: expected a name that is free" in capsys.readouterr().err
     assert run([*command, "--force"]) == 0
+
+
+def test_names_that_a_spreadsheet_would_compute_are_told(root, tmp_path, capsys):
+    command = ["suspects", str(root), "-f", "-o", str(tmp_path / "s.csv")]
+    told = "some names begin with = + - @: have a spreadsheet import them as text, not compute"
+    assert run(command) == 0
+    assert told not in capsys.readouterr().err
+    for fold in range(2):
+        path = root / "predictions" / f"validation-{fold}.0.npz"
+        found = Predictions.load(path)
+        replace(found, ids=tuple(f"=1+{name}" for name in found.ids)).save(path)
+    assert run(command) == 0
+    assert told in capsys.readouterr().err
+    assert "=1+" in (tmp_path / "s.csv").read_text("utf-8-sig")
 
 
 def test_json_is_for_scripts_and_top_keeps_the_worst(root, capsys):
