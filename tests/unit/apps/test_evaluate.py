@@ -107,3 +107,13 @@ def test_tables_of_confusion_count_each_sample():
     for row, true, said in zip(rows[1:], found.truth.T > 0.5, found.probs.T > 0.5, strict=True):
         expected = [(true & said).sum(), (true & ~said).sum(), (said & ~true).sum()]
         assert [*map(int, row[1:])] == [*expected, 50 - sum(expected)]
+
+
+@pytest.mark.parametrize(("answered", "bar"), [(0.1, (230, 159, 0)), (0.9, (200, 55, 45))])
+def test_what_is_missed_and_what_is_invented_have_their_own_bars(tmp_path, answered, bar):
+    truth = np.full((30, 2), answered < 0.5)
+    written(tmp_path, all=predict(np.full((30, 2), answered), truth, "sigmoid"))
+    with Image.open(tmp_path / "confusion.png") as image:
+        pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
+    areas = {color: (pixels == color).all(axis=1).sum() for color in ((230, 159, 0), (200, 55, 45))}
+    assert areas.pop(bar) > 10 * max(areas.values())  # the other has its sign in the legend alone
