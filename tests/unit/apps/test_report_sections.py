@@ -77,6 +77,30 @@ def test_an_interval_of_another_number_is_not_told(found):
     assert "95 % interval" not in render(found).partition("</h1>")[0].partition("<h1>")[2]
 
 
+def test_the_verdict_names_each_of_several_outputs_with_its_interval(tmp_path):
+    heads = (Head("animal", "softmax", TEN), Head("coat", "softmax", ("long", "short")))
+    run = make_fake_run(tmp_path, pictures=False, heads=heads)
+    found = gather(run)
+    numbers = [h.headline["accuracy"] for h in assess(found.predictions, seed=33).heads]
+    mean = (numbers[0].value + numbers[1].value) / 2
+    told = SUMMARY.replace("{accuracy: 0.9811", f"{{accuracy: {mean}")
+    run.summary_path.write_text(told, "utf-8")
+    top = page_of(run).partition("</header>")[0]
+    assert f" {mean:.3f}, the mean of 2 outputs." in top
+    for head, one in zip(heads, numbers, strict=True):
+        interval = f"(95 % interval {one.low:.3f} to {one.high:.3f})"
+        words = f"out-of-fold accuracy {one.value:.3f} {interval}"
+        assert f"<li><bdi>{head.name}</bdi>: {words}</li>" in top
+
+
+def test_a_number_that_is_no_mean_of_outputs_is_not_called_one(tmp_path):
+    heads = (Head("animal", "softmax", TEN), Head("coat", "softmax", ("long", "short")))
+    run = make_fake_run(tmp_path, pictures=False, heads=heads)
+    told = SUMMARY.replace("{accuracy: 0.9811", "{accuracy: 0.1")
+    run.summary_path.write_text(told, "utf-8")
+    assert "the mean of" not in page_of(run)
+
+
 @pytest.mark.parametrize(
     ("metric", "expected"),
     [

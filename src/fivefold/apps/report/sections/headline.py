@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from fivefold.apps.report.analysis import Analysis, assessed_name
 from fivefold.apps.report.facts import duration
 from fivefold.apps.report.gathered import Gathered
@@ -11,7 +13,7 @@ from fivefold.apps.report.section import Material
 from fivefold.apps.report.texts import metric_name
 from fivefold.apps.report.weakest import weakest_class
 from fivefold.engine.examples import mistake_confidence
-from fivefold.evaluation.assessment import Assessment
+from fivefold.evaluation.assessment import Assessment, Estimate
 
 _ACCURACY = "accuracy"
 _SAME = 1e-3  # of a number that is rounded in one place and not in another
@@ -26,6 +28,7 @@ def values(material: Material) -> dict[str, Any]:
         weakest = "" if assessment is None else weakest_class(found.predictions, assessment)
     return {
         "verdict": _verdict(found, material.analysis),
+        "outputs": _outputs(found.primary_metric, material.analysis.assessment),
         "weakest": weakest,
         "wrong": wrong,
         "classes": " + ".join(str(part.heads[0].num_classes) for part in material.heads),
@@ -54,6 +57,7 @@ def _verdict(found: Gathered, analysis: Analysis) -> str:
         value = _of(table, found.primary_metric)
         if value is not None:
             sentence += f"; {name} {value:.3f}{_interval(value, found.primary_metric, assessment)}"
+            sentence += _mean_of(value, found.primary_metric, assessment)
     return f"{sentence}{_accuracy_beside(found)}."
 
 
@@ -65,6 +69,34 @@ def _interval(value: float, metric: str, assessment: Assessment | None) -> str:
     if estimate is None or math.isnan(estimate.low) or abs(estimate.value - value) > _SAME:
         return ""
     return f" (95 % interval {estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _mean_of(value: float, metric: str, assessment: Assessment | None) -> str:
+    """Say that a number is the mean of several outputs, if it is."""
+    if assessment is None or len(assessment.heads) < 2:
+        return ""
+    values = [found.value for _, found in _deciding(metric, assessment)]
+    is_mean = len(values) == len(assessment.heads) and abs(np.mean(values) - value) <= _SAME
+    return f", the mean of {len(values)} outputs" if is_mean else ""
+
+
+def _outputs(metric: str, assessment: Assessment | None) -> list[tuple[str, str]]:
+    """Give the number that decides, with its interval, of each of several outputs."""
+    if assessment is None or len(assessment.heads) < 2:
+        return []
+    told, name = [], metric_name(assessed_name(metric))
+    for head, found in _deciding(metric, assessment):
+        ends = (found.low, found.high)
+        interval = "" if math.isnan(ends[0]) else f" (95 % interval {ends[0]:.3f} to {ends[1]:.3f})"
+        value = f"{found.value:.3f}" if found.is_defined else "undefined"
+        told.append((head, f"{name} {value}{interval}"))
+    return told
+
+
+def _deciding(metric: str, assessment: Assessment) -> list[tuple[str, Estimate]]:
+    """Find the outputs that have the number that decides."""
+    name = assessed_name(metric)
+    return [(one.name, one.headline[name]) for one in assessment.heads if name in one.headline]
 
 
 def _of(table: Mapping[str, Any], metric: str) -> Any:
