@@ -12,7 +12,9 @@ from fivefold.apps.report import write_pictures, write_report
 from fivefold.apps.report.curves import columns_to_show, draw_curves, lines
 from fivefold.apps.report.facts import environment
 from fivefold.apps.report.figures import SETTINGS
+from fivefold.apps.report.gather import gather
 from fivefold.apps.report.matrices import Answer, Pair, confusion, worst_mistakes
+from fivefold.apps.report.page import render
 from fivefold.apps.report.weakest import weakest_class
 from fivefold.core.figures import drawn
 from fivefold.core.layout import RunFolder
@@ -105,6 +107,23 @@ def test_of_several_heads_the_wrong_one_is_told_first():
     assert mistake.row == 3
     assert mistake.answers == (Answer("b", "p, q", "none"), Answer("a", "y", "y"))
     assert mistake.confidence == pytest.approx(0.9)
+    assert mistake.sure_of == "no p"
+
+
+def test_a_mistake_says_which_of_several_labels_it_is_sure_of():
+    sample = labelled([[0, 0, 0, 1]], [[0, 1, 0, 1]], "big", "wet", "old", "red")
+    (mistake,) = worst_mistakes(sample)
+    assert mistake.sure_of == "wet"
+    of_one = fake_predictions(np.arange(40), (Head("", "softmax", ("x", "y")),), noise=9.0)
+    assert {mistake.sure_of for mistake in worst_mistakes(of_one)} == {""}
+
+
+def test_the_card_of_a_mistake_names_the_class_of_its_probability(tmp_path):
+    run = make_fake_run(tmp_path, pictures=False, heads=(Head("", "sigmoid", ("p", "q", "r")),))
+    found = gather(run)
+    cards = render(found).partition('<section id="mistakes"')[2].partition("</section>")[0]
+    for mistake in worst_mistakes(found.predictions, 16):
+        assert f"<bdi>{mistake.sure_of}</bdi>: p = {mistake.confidence:.3f}" in cards
 
 
 def test_stages_come_one_after_the_other():

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fivefold.core.predictions import Predictions
-from fivefold.engine.examples import decided, mistake_confidence
+from fivefold.engine.examples import decided, worst_answers
 
 MAX_CLASSES = 100
 """More do not fit a page: then those with most mistakes are shown."""
@@ -90,12 +90,14 @@ class Mistake:
         sample_id: Its id.
         answers: Of all heads, the wrong ones first.
         confidence: Of the surest wrong answer, 0-1.
+        sure_of: What it is sure of, where that is one of several labels or outputs; else empty.
     """
 
     row: int
     sample_id: str
     answers: tuple[Answer, ...]
     confidence: float
+    sure_of: str = ""
 
 
 def confusion(predictions: Predictions) -> Matrix | None:
@@ -119,7 +121,7 @@ def confusion(predictions: Predictions) -> Matrix | None:
 
 def worst_mistakes(predictions: Predictions, limit: int = 20) -> list[Mistake]:
     """List the most confident mistakes, the worst first."""
-    confidence = mistake_confidence(predictions)
+    confidence, columns = worst_answers(predictions)
     order = sorted(
         np.flatnonzero(confidence).tolist(), key=lambda i: (-confidence[i], predictions.ids[i])
     )
@@ -127,8 +129,19 @@ def worst_mistakes(predictions: Predictions, limit: int = 20) -> list[Mistake]:
     for i in order[:limit]:
         answers = [_answer(part) for part in predictions.take([i]).by_head()]
         wrong_first = tuple(sorted(answers, key=lambda answer: answer.is_right))
-        mistakes.append(Mistake(i, predictions.ids[i], wrong_first, float(confidence[i])))
+        sure_of = _sure_of(predictions, i, int(columns[i]))
+        mistakes.append(Mistake(i, predictions.ids[i], wrong_first, float(confidence[i]), sure_of))
     return mistakes
+
+
+def _sure_of(predictions: Predictions, row: int, column: int) -> str:
+    """Name the class of a wrong answer; nothing of the only answer, which stands there anyway."""
+    if len(predictions.heads) == 1 and predictions.heads[0].activation != "sigmoid":
+        return ""
+    names = [(head, name) for head in predictions.heads for name in head.class_names]
+    head, name = names[column]
+    invented = head.activation != "sigmoid" or predictions.probs[row, column] > 0.5
+    return name if invented else f"no {name}"
 
 
 def _answer(sample: Predictions) -> Answer:
