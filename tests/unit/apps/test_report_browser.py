@@ -63,6 +63,38 @@ def test_no_page_scrolls_sideways_and_nothing_is_complained_of(browser, path, wi
     one.close()
 
 
+def test_a_wide_table_fades_out_where_it_goes_on(browser, path):
+    with opened(browser, path, width=390) as page:
+        box = page.locator("#metrics .scroll").first
+        fades = "box => getComputedStyle(box).maskImage"
+        assert "gradient" in box.evaluate(fades)
+        name = box.locator("tbody th").first
+        left = name.bounding_box()["x"]
+        box.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
+        page.wait_for_function(
+            "box => !box.classList.contains('goes-on')", arg=box.element_handle()
+        )
+        assert box.evaluate(fades) == "none"
+        assert name.bounding_box()["x"] == left  # the names stay
+
+
+def test_ids_are_not_cut(browser, path):
+    with opened(browser, path, width=390) as page:
+        cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).length"
+        assert page.locator(".card .id").count() > 0
+        assert page.locator(".card .id").evaluate_all(cut) == 0
+
+
+def test_a_hint_about_keys_is_only_for_those_who_have_some(browser, path):
+    with opened(browser, path) as page:
+        assert "arrow keys" in page.locator("#readout-0").inner_text()
+        page.locator("table.confusion td").nth(3).hover()
+        page.mouse.move(0, 0)
+        assert page.locator("#readout-0").inner_text().startswith("Point at a cell")
+    with opened(browser, path, width=390, touch=True) as page:
+        assert page.locator("#readout-0").inner_text() == "Touch a cell: its samples open."
+
+
 def test_a_cell_opens_its_samples_and_escape_closes_them(browser, path):
     with opened(browser, path) as page:
         cell = page.locator("table.confusion td.w").first

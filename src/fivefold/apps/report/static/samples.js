@@ -110,7 +110,7 @@
       const kept = table.dataset.classes.split(" ");
       const body = table.tBodies[0];
       const readout = document.getElementById(table.dataset.readout);
-      const usual = readout.textContent;
+      const usual = [...readout.childNodes];
       const place = (cell) => [cell.parentNode.rowIndex - 1, cell.cellIndex - 1];
       const keyOf = (cell) => place(cell).map((i) => kept[i]).join(",");
       const headings = (cell) => [
@@ -124,7 +124,7 @@
         marked = cell ? headings(cell) : [];
         for (const heading of marked) heading.classList.add("on");
         if (!cell) {
-          readout.textContent = usual;
+          readout.replaceChildren(...usual);
           return;
         }
         const key = keyOf(cell);

@@ -1,4 +1,5 @@
-// Tables: sorted by a click on a heading; of long ones the first rows are shown.
+// Tables: sorted by a click on a heading; of long ones the first rows are shown; wide ones fade out
+// where they go on.
 (() => {
   "use strict";
 
@@ -74,7 +75,17 @@
     tell();
   };
 
+  const watchEdge = (box) => {
+    const tell = () => {
+      box.classList.toggle("goes-on", box.scrollWidth - box.clientWidth - box.scrollLeft > 1);
+    };
+    box.addEventListener("scroll", tell, { passive: true });
+    new ResizeObserver(tell).observe(box);
+    if (box.firstElementChild) new ResizeObserver(tell).observe(box.firstElementChild);
+  };
+
   addEventListener("DOMContentLoaded", () => {
+    for (const box of document.querySelectorAll(".scroll")) watchEdge(box);
     for (const table of document.querySelectorAll("table.sortable")) {
       addButtons(table);
       addMore(table);
