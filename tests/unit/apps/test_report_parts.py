@@ -166,7 +166,13 @@ def test_labels_have_what_is_missed_invented_and_found():
             "found": truth & found,
         }
         for kind, flags in expected.items():
-            assert cells[f"{kind},{k}"].count == flags[:, k].sum()
+            cell = cells[f"{kind},{k}"]
+            assert cell.count == flags[:, k].sum()
+            # the surest mistakes first, and of what is right the least sure
+            order = np.argsort(sample.probs[:, k] * (-1 if kind == "invented" else 1))
+            expected_rows = [row for row in order.tolist() if flags[row, k]][: len(cell.rows)]
+            assert sample.probs[list(cell.rows), k].tolist() == list(cell.sure)
+            assert list(cell.sure) == sample.probs[expected_rows, k].tolist()
 
 
 def test_cells_of_mistakes_are_told_apart_and_ordered():
