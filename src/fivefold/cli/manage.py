@@ -7,6 +7,7 @@ import typer
 
 from fivefold.cli import arguments
 from fivefold.cli.console import say, show, show_json, starting
+from fivefold.cli.data import options
 from fivefold.cli.guard import guarded
 from fivefold.cli.outputs import check_free
 from fivefold.core.layout import RunFolder
@@ -35,39 +36,11 @@ def new(  # noqa: PLR0913  one parameter for each option
         Path | None,
         typer.Option("--images", metavar="DIR", help="With a table or COCO file: its images."),
     ] = None,
-    image_column: Annotated[
-        str | None,
-        typer.Option("--image-column", metavar="NAME", help="With a table: the column of images."),
-    ] = None,
-    label_column: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--label-column",
-            metavar="NAME",
-            help="With a table: the column of labels; several, repeated or with commas between "
-            "them, are one output each.",
-        ),
-    ] = None,
-    separator: Annotated[
-        str | None,
-        typer.Option(
-            "--separator",
-            metavar="SIGN",
-            help="With a table: what separates several labels in one cell, such as ' ' or '|'.",
-        ),
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        typer.Option(
-            "--encoding", metavar="NAME", help="With a table: such as cp1251; default UTF-8."
-        ),
-    ] = None,
-    boxes_as_labels: Annotated[
-        bool,
-        typer.Option(
-            "--boxes-as-labels", help="With a COCO file: take its boxes as labels of their images."
-        ),
-    ] = False,
+    image_column: options.ImageColumn = None,
+    label_column: options.LabelColumn = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    boxes_as_labels: options.BoxesAsLabels = False,
     architecture: Annotated[
         str | None,
         typer.Option(
