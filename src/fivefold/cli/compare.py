@@ -16,6 +16,7 @@ from fivefold.cli.outputs import check_free
 if TYPE_CHECKING:
     from fivefold.apps.compare import Comparison
 
+_PAGES = (".html", ".htm")
 _NAMED = 3  # of folders that are no experiments
 
 
@@ -24,7 +25,12 @@ _Folder = Annotated[
 ]
 _Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write everything as a CSV table too."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write everything as a CSV table too; a FILE.html is as --html.",
+    ),
 ]
 _Html = Annotated[
     Path | None,
@@ -70,11 +76,14 @@ def compare(  # noqa: PLR0913  one parameter for each option
     """Put experiments side by side: what differs, which is best.
 
     Metrics are means over the folds ± standard deviation, of the epoch whose weights each fold has
-    kept. The best value of a column has a * (several if they are equal). The difference is that
+    kept. The best value of a column has a * (several if they are equal), where experiments were
+    measured on several data that of each. The difference is that
     from the best experiment, fold by fold, with a 95 % interval that knows that folds share their
     training data; ≈ marks what is not distinguishable. A terminal shows as many columns as fit it;
     a pipe gets all, and the CSV all digits too.
     """
+    if output is not None and output.suffix.casefold() in _PAGES and html is None:
+        output, html = None, output
     if output is not None:
         check_free(output, force=force)
     if html is not None:
@@ -119,6 +128,11 @@ def _notes(found: "Comparison") -> list[str]:
         count = f"{len(paths)} folders: " if len(paths) > 1 else ""
         lines.append(f"{count}{', '.join(paths[:_NAMED])}{more}: foreign: {note}")
     lines += _differences(found)
+    if found.num_data > 1:
+        some = "a * is the best of those on the same data"
+        lines.append(
+            f"measured on {found.num_data} different data, which cannot be compared; {some}"
+        )
     if found.compares_losses:
         text = f"{found.sorted_by}: of different losses, which cannot be compared"
         lines.append(f"{text}; `--sort-by METRIC` takes another metric")

@@ -31,8 +31,8 @@ def test_all_are_compared_with_the_best_on_the_same_folds(tmp_path):
     assert (one.difference.low, one.difference.high) == pytest.approx((low, high))
     assert one.p_holm == pytest.approx(2 * one.difference.p_value)
     assert found.differences.sentence() == (
-        "val_accuracy less that of good, the best: 2 comparisons; 1 not distinguishable from it; "
-        "1 of 1 still differ after Holm's adjustment"
+        "val_accuracy: good has the best mean; of 2 others 1 is not distinguishable from it, "
+        "1 differs, 1 also after Holm's adjustment"
     )
 
 
@@ -47,7 +47,7 @@ def test_against_another_the_sign_is_flipped(tmp_path):
     )
     assert back.verdict == "better"
     assert found.differences.sentence() == (
-        "val_accuracy less that of poor: 1 comparison; 0 not distinguishable from it"
+        "val_accuracy: compared with poor; the other one differs from it"
     )
 
 
@@ -97,6 +97,21 @@ def test_other_contents_or_labels_are_not_comparable(tmp_path, place):
     assert one.verdict == "not comparable"
     assert one.note == "it was measured on other samples, contents or labels"
     assert math.isnan(one.difference.mean)
+
+
+def test_the_best_is_marked_among_those_on_the_same_data(tmp_path):
+    for name, values in (("a", LESS), ("b", POOR), ("c", GOOD), ("d", POOR), ("e", LESS)):
+        samples = {**SAMPLES, "3.png": (0, "other contents", "label")} if name in "cd" else SAMPLES
+        dealt_run(tmp_path / name, values, samples)
+    alone = {**SAMPLES, "3.png": (0, "another", "label")}
+    dealt_run(tmp_path / "f", np.add(GOOD, 0.01), alone)
+    found = compare(tmp_path)
+    best = {found.experiments[i].path for i in found.best["val_accuracy"]}
+    assert best == {"a", "e", "c"}
+    assert found.num_data == 3
+    assert found.differences.against == "a"  # most are measured on its data
+    marked = [row["path"] for row in found.records() if "val_accuracy" in row["best"].split()]
+    assert set(marked) == best
 
 
 def test_other_settings_with_the_same_folds_are_pairs(tmp_path):

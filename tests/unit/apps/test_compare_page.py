@@ -52,7 +52,7 @@ def opened(browser, page_path):
 def test_the_page_says_how_many_comparisons_were_made(page_path):
     text = page_path.read_text("utf-8")
     assert "4 comparisons" not in text
-    assert "3 comparisons; 1 not distinguishable from it" in text
+    assert "of 3 others 1 is not distinguishable from it" in text
     assert "it was measured on other samples, contents or labels" in text
 
 

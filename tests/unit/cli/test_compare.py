@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 
-from many_runs import GOOD, LESS, POOR, dealt_run, make_run
+from many_runs import GOOD, LESS, POOR, SAMPLES, dealt_run, make_run
 
 from fivefold.cli import app
 
@@ -33,7 +33,7 @@ def test_table_marks_the_best_and_talk_says_what_is_missing(tmp_path, capsys):
     assert err.splitlines() == [
         "new: unfinished: not trained yet",
         "photos: foreign: no config in it",
-        "val_accuracy less that of b, the best: no comparison could be made",
+        "val_accuracy: b has the best mean; no other can be compared with it",
         "a: not comparable: its samples are not known: there is no readable data/folds.json",
     ]
 
@@ -89,9 +89,28 @@ def test_differences_are_shown_with_their_intervals_and_counted(tmp_path, capsys
     assert rows[1].endswith("-0.0120 [-0.0363, +0.0123] ≈")
     assert rows[2].rstrip().endswith("-0.3100 [-0.3423, -0.2777]")
     assert talk == (
-        "val_accuracy less that of good, the best: 2 comparisons; 1 not distinguishable from it; "
-        "1 of 1 still differ after Holm's adjustment\n"
+        "val_accuracy: good has the best mean; of 2 others 1 is not distinguishable from it, "
+        "1 differs, 1 also after Holm's adjustment\n"
     )
+
+
+def test_a_page_is_written_by_its_name(tmp_path, capsys):
+    dealt_run(tmp_path / "runs" / "good", GOOD)
+    output = tmp_path / "x.html"
+    assert app.run(["compare", str(tmp_path / "runs"), "-o", str(output)]) == 0
+    assert output.read_text("utf-8").startswith("<!doctype html>")
+    assert capsys.readouterr().err.endswith(" kB\n")
+    assert app.run(["compare", str(tmp_path / "runs"), "-o", str(output)]) == 2
+    assert "expected a name that is free" in capsys.readouterr().err
+
+
+def test_experiments_on_several_data_are_told(tmp_path, capsys):
+    dealt_run(tmp_path / "good", GOOD)
+    dealt_run(tmp_path / "less", LESS)
+    dealt_run(tmp_path / "other", POOR, {**SAMPLES, "3.png": (0, "other contents", "label")})
+    assert app.run(["compare", str(tmp_path), "--only-metric", "val_accuracy"]) == 0
+    told = "measured on 2 different data, which cannot be compared; a * is the best of those on"
+    assert told in capsys.readouterr().err
 
 
 def test_another_reference_is_asked_for(tmp_path, capsys):

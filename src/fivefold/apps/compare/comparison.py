@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from fivefold.apps.compare.dealt import data_groups
 from fivefold.apps.compare.differences import (
     LOSSES,
     Differences,
@@ -22,6 +23,7 @@ from fivefold.apps.compare.ordering import (
     known_column,
     order_of,
     place_of,
+    reference_at,
     same_loss,
 )
 from fivefold.apps.compare.reading import Compared, read_experiment
@@ -66,10 +68,12 @@ class Comparison:
             where it has none.
         metrics: The names of all metrics, those of validation last.
         best: Metric to the positions of the finished experiments with its best mean, several if
-            they are equal; without metrics of training samples, those whose better direction is
-            not known, and values of different losses.
+            they are equal, or one of each data that at least two were measured on; without metrics
+            of training samples, those whose better direction is not known, and values of different
+            losses.
         sorted_by: The column that decides the order.
         differences: How far each experiment is from the best, or from the one that was asked for.
+        groups: The number of the data that each experiment was measured on.
     """
 
     experiments: tuple[Compared, ...]
@@ -78,6 +82,7 @@ class Comparison:
     best: Mapping[str, frozenset[int]]
     sorted_by: str
     differences: Differences = field(default_factory=Differences)
+    groups: tuple[int, ...] = ()
 
     def records(self) -> list[dict[str, Any]]:
         """Give one mapping for each experiment, all with the same keys.
@@ -152,6 +157,12 @@ class Comparison:
         """Whether the order is that of losses whose values mean different things."""
         return self.sorted_by in LOSSES and not same_loss(self.experiments)
 
+    @property
+    def num_data(self) -> int:
+        """On how many different data the finished experiments were measured."""
+        pairs = zip(self.experiments, self.groups, strict=True)
+        return len({group for one, group in pairs if one.status == "finished"})
+
     def _has_std(self, name: str) -> bool:
         return any("std" in one.metrics.get(name, {}) for one in self.experiments)
 
@@ -200,7 +211,8 @@ def compare(
     order = order_of(read, parameters, column)
     read = [read[i] for i in order]
     judged_by = column if column in names else column_that_sorts(read, names, {}, None)
-    apart = _differences(read, _of_folds(judged_by, names), against)
+    groups = data_groups(read)
+    apart = _differences(read, _of_folds(judged_by, names), against, groups)
     return Comparison(
         experiments=tuple(read),
         parameters={key: [values[i] for i in order] for key, values in parameters.items()},
@@ -208,10 +220,11 @@ def compare(
         best={
             name: positions
             for name in names
-            if competes(name, read) and (positions := best_at(read, name))
+            if competes(name, read) and (positions := best_at(read, name, groups))
         },
         sorted_by=column,
         differences=with_samples(apart, read) if by_sample else apart,
+        groups=groups,
     )
 
 
@@ -222,11 +235,13 @@ def _of_folds(name: str, names: Sequence[str]) -> str:
     return other if prefix in ("oof", "holdout") and other in names else name
 
 
-def _differences(read: Sequence[Compared], metric: str, against: str | None) -> Differences:
+def _differences(
+    read: Sequence[Compared], metric: str, against: str | None, groups: Sequence[int]
+) -> Differences:
     mode = direction_of(read, metric)
     if against is None:
-        best = best_at(read, metric) if competes(metric, read) else frozenset()
-        return differences(read, metric, min(best, default=None), mode)
+        best = reference_at(read, metric, groups) if competes(metric, read) else None
+        return differences(read, metric, best, mode)
     paths = {one.path: i for i, one in enumerate(read) if one.status == "finished"}
     if against not in paths:
         hint = did_you_mean(against, paths, f"finished are {', '.join([*paths][:20]) or 'none'}")

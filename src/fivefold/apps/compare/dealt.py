@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from fivefold.apps.compare.reading import Compared
 
 Relation: TypeAlias = Literal["same folds", "other folds", "other data", "unknown"]
 
+UNKNOWN = -1
 _ENDS = 4096  # bytes at the beginning and the end of a file that say what it is
 _MEMBER = re.compile(r'  "(fingerprint|num_folds|seal)": (.+?),?')  # samples stand further in
 _NEGATIVES = ("validation_negatives", "negatives")
@@ -77,6 +78,31 @@ def dealt_of(one: Compared) -> Dealt | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return Dealt(path, seal, fingerprint, count, _negatives(one.config))
+
+
+def data_groups(experiments: Sequence[Compared]) -> tuple[int, ...]:
+    """Number the data that finished experiments were measured on: the same number, the same data.
+
+    Those of which nothing is known are all of the data UNKNOWN.
+    """
+    known: list[Dealt] = []
+    numbers = []
+    for one in experiments:
+        own = dealt_of(one) if one.status == "finished" else None
+        numbers.append(UNKNOWN if own is None else _group_of(own, known))
+    return tuple(numbers)
+
+
+def _group_of(own: Dealt, known: list[Dealt]) -> int:
+    """Find the first that was measured on the same data; adds one that there is none for."""
+    # first by what needs no file to be read as a whole
+    for is_quick in (True, False):
+        for number, other in enumerate(known):
+            is_same = own.seal == other.seal != "" and own.negatives == other.negatives
+            if is_same if is_quick else own.relation(other) in ("same folds", "other folds"):
+                return number
+    known.append(own)
+    return len(known) - 1
 
 
 def _ends(path: Path) -> tuple[str, str]:

@@ -78,15 +78,24 @@ class Differences:
         if not self.against or not others:
             return ""
         count = len(self.compared)
-        what = f"{self.metric} less that of {self.against}{', the best' if self.is_best else ''}"
+        what = f"{self.metric}: "
+        what += (
+            f"{self.against} has the best mean" if self.is_best else f"compared with {self.against}"
+        )
         if not count:
-            return f"{what}: no comparison could be made"
+            return f"{what}; no other can be compared with it"
         alike = sum(one.verdict == "not distinguishable" for one in self.compared)
-        told = f"{what}: {_times(count, 'comparison')}; {alike} not distinguishable from it"
-        if count == 1 or alike == count:
+        if count == 1:
+            how = "is not distinguishable" if alike else "differs"
+            which = "the other one" if len(others) == 1 else "the only other that can be compared"
+            return f"{what}; {which} {how} from it"
+        are = "is" if alike == 1 else "are"
+        told = f"{what}; of {count} others {alike} {are} not distinguishable from it"
+        if alike == count:
             return told
         left = sum(one.p_holm < LIMIT for one in self.compared)
-        return f"{told}; {left} of {count - alike} still differ after Holm's adjustment"
+        differ = "differs" if count - alike == 1 else "differ"
+        return f"{told}, {count - alike} {differ}, {left} also after Holm's adjustment"
 
 
 def differences(

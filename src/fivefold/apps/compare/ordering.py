@@ -1,9 +1,11 @@
 """Which experiment comes first, by which column, and which is the best at what."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fivefold.apps.compare.dealt import UNKNOWN
 from fivefold.apps.compare.differences import LOSSES
 from fivefold.apps.compare.reading import Compared
 from fivefold.apps.compare.writing import shown
@@ -105,8 +107,17 @@ def _ascending(value: Any) -> tuple[Any, ...]:
     return (0, float(value), "") if is_number else (1, 0.0, shown(value))
 
 
-def best_at(read: Sequence[Compared], name: str) -> frozenset[int]:
-    """Find the positions of the finished experiments with a metric's best mean."""
+def best_at(
+    read: Sequence[Compared], name: str, groups: Sequence[int] | None = None
+) -> frozenset[int]:
+    """Find the positions of the finished experiments with a metric's best mean.
+
+    Args:
+        read: The experiments.
+        name: The metric.
+        groups: Which data each was measured on; where there are several, the best of each that at
+            least two were measured on. All on the same if not given.
+    """
     mode = direction_of(read, name)
     means = {
         number: one.metrics[name]["mean"]
@@ -116,8 +127,25 @@ def best_at(read: Sequence[Compared], name: str) -> frozenset[int]:
     }
     if mode is None or not means:
         return frozenset()
-    best = (max if mode == "max" else min)(means.values())
-    return frozenset(number for number, mean in means.items() if mean == best)
+    parts: dict[int, dict[int, float]] = {}
+    for number, mean in means.items():
+        parts.setdefault(0 if groups is None else groups[number], {})[number] = mean
+    pick, found = max if mode == "max" else min, set[int]()
+    for part in parts.values():
+        if len(part) > 1 or len(parts) == 1:
+            best = pick(part.values())
+            found |= {number for number, mean in part.items() if mean == best}
+    return frozenset(found)
+
+
+def reference_at(read: Sequence[Compared], name: str, groups: Sequence[int]) -> int | None:
+    """Find the best experiment of the data that most were measured on; None if there is none."""
+    sizes = Counter(groups[number] for number, one in enumerate(read) if one.status == "finished")
+    sizes[UNKNOWN] = min(sizes[UNKNOWN], 1)  # nobody knows whether these can be compared
+    largest = max(sizes.values(), default=0)
+    numbers = [number for number in range(len(read)) if sizes[groups[number]] == largest]
+    best = best_at([read[number] for number in numbers], name)
+    return min((numbers[number] for number in best), default=None)
 
 
 def competes(name: str, read: Sequence[Compared]) -> bool:
