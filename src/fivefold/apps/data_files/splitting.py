@@ -25,6 +25,7 @@ from fivefold.experiment.named_data import Opened
 TEST = -1
 """The fold of what is tested on, as a config's `folds_from` has it."""
 _MOST_FOLDS = 1000
+_NOTABLE = 0.02  # of all images
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,14 @@ class WrittenSplit:
         files: Each file and how many rows it has.
         parts: What each part or fold has.
         tied: How many images were kept together with others, as copies or by their group.
+        together: In how many groups of two and more they were.
         warnings: What a user should know.
     """
 
     files: Mapping[str, int]
     parts: Mapping[str, Part]
     tied: int
+    together: int
     warnings: tuple[str, ...]
 
 
@@ -159,8 +162,10 @@ def write_split(
     masks = _masks(plan, numbers)
     files = _write(output, plan.names(output), masks, (*header, name), _marked(rows, plan, numbers))
     parts = {part: Part(int(m.sum()), kinds.of_part(m)) for part, m in masks.items()}
-    tied = len(table) - len(np.unique(table.units))
-    written = WrittenSplit(files, parts, tied, tuple(_remarks(kinds, masks)))
+    _, sizes = np.unique(table.units, return_counts=True)
+    several = sizes[sizes > 1]
+    remarks = (*_remarks(kinds, masks), *_of_test(plan, numbers))
+    written = WrittenSplit(files, parts, int(several.sum()), len(several), remarks)
     write_json(plan.record(output), _record(opened, plan, written))
     return written
 
@@ -266,6 +271,19 @@ def _remarks(kinds: Kinds, masks: Mapping[str, AnyArray]) -> Iterator[str]:
             yield f"{part} has no image of {shown}"
 
 
+def _of_test(plan: Plan, numbers: Indices) -> Iterator[str]:
+    """Say where the part for testing is not as large as was asked for; kept folds have their own.
+
+    A few images more or less are what rounding up each class gives.
+    """
+    found = float(np.mean(numbers == TEST))
+    if plan.keep is None and plan.test and abs(found - plan.test) > _NOTABLE:
+        yield (
+            f"test has {found:.1%} of the images where {plan.test:.1%} was asked for: groups are "
+            "not divided, and each class is rounded up"
+        )
+
+
 def _record(opened: Opened, plan: Plan, written: WrittenSplit) -> dict[str, Any]:
     """Tell how the parts were drawn, for who wants to draw them again."""
     is_file = opened.kind != "folder"
@@ -278,6 +296,7 @@ def _record(opened: Opened, plan: Plan, written: WrittenSplit) -> dict[str, Any]
         "files": dict(written.files),
         "parts": {name: vars(part) for name, part in written.parts.items()},
         "tied": written.tied,
+        "together": written.together,
     }
 
 

@@ -123,7 +123,11 @@ def split(  # noqa: PLR0913  one parameter for each option
     say_left_out(opened.left_out)
     say_unread(unread, len(table), where=opened.kind != "folder")
     if written.tied:
-        say(f"{written.tied:,} images stay with others: copies, near duplicates or a group")
+        groups = f"{written.together:,} group{'s' * (written.together != 1)}"
+        say(
+            f"{written.tied:,} images are {groups} that stay together: copies, near duplicates, or "
+            "by --group-column"
+        )
     for name, rows in written.files.items():
         say(f"{output.with_name(name)}: {rows:,} rows")
     _suggest(opened, plan, output, {f"{plan.column}_column": column or plan.column})

@@ -60,7 +60,10 @@ def stats(
         for name, n in counts.items()
     ]
     show_table(("class", "images", "share"), rows)
-    say(f"{found.images:,} images, {found.unusable:,} that cannot be used")
+    say(
+        f"{found.images:,} images, {found.unusable:,} that cannot be used as far as headers tell: "
+        "`fivefold data check` reads the rest"
+    )
     for side, (least, median, most) in found.sides.items():
         say(f"{side}: {least} to {most} pixels, median {median}")
     say("formats: " + ", ".join(f"{n:,} {name}" for name, n in found.formats.items()))

@@ -112,12 +112,23 @@ def test_rows_of_a_group_stay_together(tmp_path):
     assert opened.source.warnings == ()
     data = table_without_copies(opened.source)
     written = write_split(opened, data, Plan(test=0.25, folds=3), tmp_path / "d.csv")
-    assert written.tied == 48 - 12
+    assert (written.tied, written.together) == (48, 12)
+    assert written.warnings == ()
     folds = {}
     for row in rows_of(tmp_path / "d.csv"):
         folds.setdefault(row["patient"], set()).add(row["fold"])
     assert all(len(own) == 1 for own in folds.values())
     assert written.parts["test"].classes == {"a": 6, "b": 6}
+
+
+def test_a_part_for_testing_that_groups_make_larger_is_told(tmp_path):
+    lines = [f"{k}.png,a,p{k // 6}" for k in range(24)]
+    (tmp_path / "in.csv").write_text("path,class,patient\n" + "\n".join(lines) + "\n")
+    opened = open_data(tmp_path / "in.csv", Reading(group_column="patient"))
+    table = table_without_copies(opened.source)
+    written = write_split(opened, table, Plan(test=0.2), tmp_path / "d.csv")
+    told = "test has 25.0% of the images where 20.0% was asked for: groups are not divided"
+    assert [text.partition(",")[0] for text in written.warnings] == [told]
 
 
 def test_a_column_that_is_not_there_groups_nothing(rooms):
@@ -141,7 +152,8 @@ def test_several_labels_count_for_each(tmp_path):
 def test_a_class_that_comes_whole_into_the_test_part_is_told(tmp_path):
     path = write_table(tmp_path / "in.csv", {"a": 9, "b": 1})
     written = drawn(path, Plan(test=0.1), tmp_path / "d.csv")
-    assert written.warnings == ("train has no image of 'b'",)
+    of_size = "test has 20.0% of the images where 10.0% was asked for: groups are not divided, and "
+    assert written.warnings == ("train has no image of 'b'", of_size + "each class is rounded up")
 
 
 def test_nothing_left_to_train_on_is_refused(tmp_path):

@@ -34,6 +34,7 @@ def test_a_table_is_shown_and_a_picture_drawn(photos, tmp_path, capsys):
     assert "cat" in told.out
     assert "75.0%" in told.out
     assert "3 times the smallest" in told.err
+    assert "8 images, 1 that cannot be used as far as headers tell: `fivefold data ch" in told.err
     with Image.open(picture) as drawn:
         assert drawn.width > 600
     assert run(command) == 2

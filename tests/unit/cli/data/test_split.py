@@ -50,7 +50,7 @@ def test_near_duplicates_stay_together_unless_they_are_ignored(here, capsys):
             image.resize((48, 48), Image.Resampling.BICUBIC).save(here / f"photos/{name}/near.png")
     command = ["data", "split", "photos", "--folds", "3", "--json"]
     assert run([*command, "-o", "part.csv"]) == 0
-    assert json.loads(capsys.readouterr().out)["tied"] == 3
+    assert json.loads(capsys.readouterr().out)["tied"] == 6
     lines = dict(line.split(",", 1) for line in (here / "part.csv").read_text().splitlines())
     for name in ("circle", "square", "triangle"):
         assert lines[f"{name}/near.png"] == lines[f"{name}/000.png"]
@@ -65,12 +65,13 @@ def test_copies_stay_together_unless_they_are_ignored(here, capsys):
         )
     assert run(["data", "split", "photos", "-o", "part.csv", "--folds", "3"]) == 0
     assert (
-        "3 images stay with others: copies, near duplicates or a group" in capsys.readouterr().err
+        "6 images are 3 groups that stay together: copies, near duplicates, or by --group-column"
+        in capsys.readouterr().err
     )
     lines = dict(line.split(",", 1) for line in (here / "part.csv").read_text().splitlines())
     assert lines["circle/copy.png"] == lines["circle/000.png"]
     assert run(["data", "split", "photos", "-o", "b.csv", "--folds", "3", "--ignore-copies"]) == 0
-    assert "stay with others" not in capsys.readouterr().err
+    assert "stay together" not in capsys.readouterr().err
 
 
 def test_images_that_are_not_there_are_told(here, capsys):
