@@ -79,6 +79,7 @@ def test_commands_of_the_readme_exist():
     from fivefold.cli import app
 
     known = {name for name, _, _ in app._COMMANDS}
+    known |= {group.name for group in app.app.registered_groups}
     text = (ROOT / "README.md").read_text("utf-8")
     named = set(re.findall(r"(?:^|`)fivefold ([a-z]+(?:-[a-z]+)*)", text, re.M))
     assert named - known == set()
