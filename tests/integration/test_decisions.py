@@ -10,7 +10,9 @@ from runs import CONFIG, write_experiment
 from shapes import NAMES
 
 from fivefold.cli import app
+from fivefold.core.errors import DataError
 from fivefold.core.predictions import Predictions, average
+from fivefold.data import PythonSource
 from fivefold.evaluation.temperature import with_temperature
 from fivefold.evaluation.thresholds import answers_at
 from fivefold.experiment.decisions import read_decisions
@@ -84,13 +86,25 @@ def test_sets_have_a_column(tagged, tmp_path, capsys):
     images, output = tagged.folder.root / "shapes" / "circle", tmp_path / "labels.csv"
     command = ["predict", str(tagged.folder.root), str(images), "-o", str(output)]
     assert app.run([*command, "--sets", "0.7"]) == 0
-    assert "sets: they hold the true class with probability 0.7" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "sets: one model's hold the true class with probability 0.7; those of 2 " in told
+    assert "proven for 0.4, mostly 0.7 or more; on the holdout " in told
     decisions = tagged.decisions(coverage=0.7)
     assert decisions.wishes.coverage == 0.7
-    levels, names = decisions.heads[0].levels, decisions.heads[0].head.class_names
-    for row, probs in zip(table(output), tagged.predict(images).probs, strict=True):
-        chosen = probs >= np.float32(levels)
+    names = decisions.heads[0].head.class_names
+    alone = [tagged.predict(images, folds=[fold]).probs for fold in (0, 1)]
+    levels = np.float32(decisions.heads[0].levels)
+    found = tagged.predict(images)
+    sets = (alone[0] >= levels) | (alone[1] >= levels)
+    sets |= answers_at(found.probs, decisions.heads[0].thresholds)
+    for row, chosen in zip(table(output), sets, strict=True):
         assert row["set"] == "|".join(n for n, a in zip(names, chosen, strict=True) if a)
+        assert set(row["label"].split("|")) <= {*row["set"].split("|"), ""}
+    again, as_python = tagged.predict_sets(images, 0.7)
+    np.testing.assert_array_equal(again.probs, found.probs)
+    np.testing.assert_array_equal(as_python, sets)
+    with pytest.raises(DataError, match="predict"):
+        tagged.predict_sets(PythonSource([], ()), 0.7)
 
 
 def test_muskets_names_give_what_the_models_say(tagged):

@@ -15,9 +15,7 @@ from fivefold.core.durable import write_bytes
 from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
-    from fivefold.core.predictions import Predictions
     from fivefold.data import Source
-    from fivefold.experiment.decisions import Decisions
     from fivefold.experiment.experiment import Experiment
 
 
@@ -51,8 +49,8 @@ def predict(  # noqa: PLR0913  one parameter for each option
         typer.Option(
             "--sets",
             metavar="COVERAGE",
-            help="Add a column with as many classes as it takes to hold the true one with this "
-            "probability, such as 0.9.",
+            help="Add a column with as many classes as it takes for one model to hold the true one "
+            "with this probability, such as 0.9: those that at least half of the models have.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
@@ -78,9 +76,15 @@ def predict(  # noqa: PLR0913  one parameter for each option
         opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
     source = _opened(inputs, images)
     # first what can be wrong with it, then what takes time
-    decisions = _decisions(opened, stage, sets, raw=raw)
-    predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta, raw=raw)
-    data = csv_bytes(prediction_rows(predictions, **_decided(predictions, decisions, sets)))
+    decided = _decided(opened, stage, sets, raw=raw)
+    if sets is None:
+        predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta, raw=raw)
+    else:
+        _tell_sets(opened, chosen, stage, sets, raw=raw)
+        predictions, decided["sets"] = opened.predict_sets(
+            source, sets, folds=chosen, stage=stage, tta=tta, raw=raw
+        )
+    data = csv_bytes(prediction_rows(predictions, **decided))
     if output == STANDARD_OUTPUT:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
@@ -96,34 +100,31 @@ def _check_coverage(sets: float | None) -> None:
         raise typer.BadParameter(msg, param_hint="--sets")
 
 
-def _decisions(
-    opened: "Experiment", stage: int, sets: float | None, *, raw: bool
-) -> "Decisions | None":
-    """Find what becomes of predictions, and say it; None if they stay as they are."""
-    from fivefold.experiment.applying import told
+def _decided(opened: "Experiment", stage: int, sets: float | None, *, raw: bool) -> dict[str, Any]:
+    """Find what becomes of predictions, and say it; give what a table needs to know of it."""
+    from fivefold.experiment.applying import thresholds_of, told
     from fivefold.experiment.decisions import Wishes
 
     if sets is None and (raw or Wishes.by(opened.config).changes_nothing):
-        return None
+        return {}
     decisions = opened.decisions(stage, coverage=sets, raw=raw)
     done = told(decisions)
     if done:
         say(f"applied: {done} (--raw leaves it out)")
-    if sets is not None:
-        say(f"sets: they hold the true class with probability {sets:g}")
-    return decisions
+    return {"thresholds": thresholds_of(decisions)}
 
 
-def _decided(
-    predictions: "Predictions", decisions: "Decisions | None", sets: float | None
-) -> dict[str, Any]:
-    """Say what a table needs to know of decisions."""
-    if decisions is None:
-        return {}
-    from fivefold.experiment.applying import sets_of, thresholds_of
+def _tell_sets(
+    opened: "Experiment", folds: Sequence[int] | None, stage: int, sets: float, *, raw: bool
+) -> None:
+    """Say what prediction sets promise, and what they come to on the holdout."""
+    from fivefold.experiment.applying import held_out_coverage, told_of_sets
+    from fivefold.experiment.trained import trained_folds
 
-    shown = None if sets is None else sets_of(predictions, decisions)
-    return {"thresholds": thresholds_of(decisions), "sets": shown}
+    decisions = opened.decisions(stage, coverage=sets, raw=raw)
+    numbers = trained_folds(opened.folder, opened.config, folds, stage)
+    coverage = held_out_coverage(opened.folder, decisions, numbers)
+    say(f"sets: {told_of_sets(decisions, len(numbers), coverage)}")
 
 
 def _opened(inputs: Sequence[Path], images: Path | None) -> "Source | Path | Sequence[Path]":

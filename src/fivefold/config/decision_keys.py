@@ -59,7 +59,8 @@ Coverage: TypeAlias = Annotated[
     Field(
         gt=0,
         lt=1,
-        description="How often the true class is in a prediction set of `fivefold predict --sets`.",
+        description="How often one model's prediction set is to hold the true class; of several "
+        "models it is what at least half of them have. `fivefold predict --sets` shows it.",
     ),
     NullMeans(0.9),
 ]

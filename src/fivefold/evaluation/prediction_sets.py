@@ -10,11 +10,18 @@ empty.
 Of a sigmoid head each class has its own level, from the samples that it is true of: the set holds
 the classes that cannot be ruled out, and each class that is true is in it as often as asked for.
 
-What holds for each fold's model is not proven for their mean, which predicts new samples; it is
-mostly better than each of them, and the holdout shows what comes of it.
+The levels are for single models, since a mean of several has other probabilities than each of them.
+So each model has its own set of a new sample, and a class is in where at least half of the models
+have it (Gasparin and Ramdas, 2024, https://arxiv.org/abs/2401.09379). Where single models miss the
+true class with probability 1 - coverage, at least half of them miss it together with at most twice
+that, by Markov's inequality, however they hang together; what is mostly seen is the coverage or
+more. Levels are chosen for the models of all folds together, which adds a term that vanishes with
+the number of samples, as it does in CV+ (Romano et al., 2020, https://arxiv.org/abs/2006.02544).
+What is answered is always in, too.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,10 +89,10 @@ def choose_levels(predictions: Predictions, coverage: float) -> Levels:
 
 
 def sets_at(probs: Floats, head: Head, levels: Levels) -> Flags:
-    """Say which classes are in the sets [N, C].
+    """Say which classes are in one model's sets [N, C].
 
     Args:
-        probs: Of the head [N, C].
+        probs: Of the head, as one model says them [N, C].
         head: Its kind decides whether the most probable class is always in.
         levels: What `choose_levels` found.
     """
@@ -95,8 +102,30 @@ def sets_at(probs: Floats, head: Head, levels: Levels) -> Flags:
     return sets
 
 
-def coverage_of(predictions: Predictions, levels: Levels) -> Coverage:
+def sets_of_models(
+    probs: Sequence[Floats], head: Head, levels: Levels, answers: Flags | None = None
+) -> Flags:
+    """Say which classes are in the sets of models that answer together [N, C].
+
+    Args:
+        probs: Of the head, as each model says them, [N, C] each.
+        head: As for `sets_at`.
+        levels: What `choose_levels` found.
+        answers: What is answered [N, C], and so always in.
+    """
+    votes = np.zeros(probs[0].shape, dtype=np.int64)
+    for own in probs:
+        votes += sets_at(own, head, levels)
+    sets: Flags = 2 * votes >= len(probs)
+    return sets if answers is None else sets | answers
+
+
+def coverage_of(predictions: Predictions, sets: Flags) -> Coverage:
     """Check sets on samples that had no part in choosing the levels, such as the holdout's.
+
+    Args:
+        predictions: Of one head, with targets.
+        sets: Which classes are in [N, C].
 
     Raises:
         DataError: If there are several heads, no samples or no targets.
@@ -104,7 +133,6 @@ def coverage_of(predictions: Predictions, levels: Levels) -> Coverage:
     """
     check_usable(predictions)
     truth = predictions.truth > 0.5
-    sets = sets_at(predictions.probs, predictions.heads[0], levels)
     inside, true = (truth & sets).sum(axis=1), truth.sum(axis=1)
     hits, total = int(inside.sum()), int(true.sum())
     if predictions.heads[0].activation == "sigmoid":

@@ -1,7 +1,7 @@
 """Decisions applied to predictions, and told."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from fivefold.core.predictions import Predictions, mean_of
 from fivefold.core.threshold_aim import ThresholdAim
 from fivefold.core.types import Floats, Head, head_slices
 from fivefold.evaluation.metrics import Doubles, Flags
-from fivefold.evaluation.prediction_sets import Coverage, Levels, coverage_of, sets_at
+from fivefold.evaluation.prediction_sets import Coverage, Levels, coverage_of, sets_of_models
 from fivefold.evaluation.temperature import with_temperature
-from fivefold.evaluation.thresholds import USUAL
+from fivefold.evaluation.thresholds import USUAL, answers_at
 from fivefold.experiment.decisions import Decisions, HeadDecision
 
 _SHOWN_CLASSES = 12
@@ -62,29 +62,70 @@ def thresholds_of(decisions: Decisions) -> Doubles:
     return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
 
 
-def sets_of(predictions: Predictions, decisions: Decisions) -> Flags:
-    """Say which classes are in the prediction sets [N, all classes].
+def sets_of(probs: Sequence[Floats], decisions: Decisions) -> Flags:
+    """Say which classes are in the prediction sets: those of most models, and what is answered.
 
     Args:
-        predictions: Scaled by the temperatures.
+        probs: As each model says them, scaled by the temperatures [N, all classes] each.
         decisions: Of the same heads.
+
+    Returns:
+        Whether a class is in [N, all classes].
     """
-    pairs = zip(predictions.by_head(), decisions.heads, strict=True)
-    return np.hstack([sets_at(part.probs, one.head, Levels(one.levels)) for part, one in pairs])
+    mean, parts = mean_of(probs), list[Flags]()
+    slices = head_slices(tuple(one.head for one in decisions.heads))
+    for columns, one in zip(slices, decisions.heads, strict=True):
+        answers = _answers(mean[:, columns], one)
+        own = [each[:, columns] for each in probs]
+        parts.append(sets_of_models(own, one.head, Levels(one.levels), answers))
+    return np.hstack(parts)
 
 
-def held_out_coverage(folder: RunFolder, decisions: Decisions) -> tuple[Coverage, ...]:
-    """Check the prediction sets of each head on the holdout; empty without one."""
-    folds, stage = decisions.folds, decisions.stage
-    paths = [folder.predictions("holdout", fold, stage) for fold in folds]
-    if not all(path.exists() for path in paths):
+def decided_holdout(folder: RunFolder, decisions: Decisions) -> Predictions | None:
+    """Average what all folds' models say of the holdout, each scaled; None without a holdout."""
+    parts = _of_holdout(folder, decisions, decisions.folds)
+    if not parts:
+        return None
+    return replace(parts[0], probs=mean_of([part.probs for part in parts]), fold=-1)
+
+
+def held_out_coverage(
+    folder: RunFolder, decisions: Decisions, folds: Sequence[int] | None = None
+) -> tuple[Coverage, ...]:
+    """Check the prediction sets of each head on the holdout; empty without one.
+
+    Args:
+        folder: The experiment.
+        decisions: Of it.
+        folds: Whose models predict together; those of the decisions if not given.
+    """
+    parts = _of_holdout(folder, decisions, decisions.folds if folds is None else folds)
+    if not parts:
         return ()
-    found = [Predictions.load(path) for path in paths]
-    own = [one.temperature for one in decisions.heads]
-    mean = mean_of([scaled(one.probs, one.heads, own) for one in found])
-    together = Predictions(found[0].ids, mean, found[0].heads, found[0].targets)
-    pairs = zip(together.by_head(), decisions.heads, strict=True)
-    return tuple(coverage_of(part, Levels(one.levels)) for part, one in pairs)
+    sets = sets_of([part.probs for part in parts], decisions)
+    pairs = zip(parts[0].by_head(), head_slices(parts[0].heads), strict=True)
+    return tuple(coverage_of(part, sets[:, columns]) for part, columns in pairs)
+
+
+def told_of_sets(decisions: Decisions, models: int, coverage: Sequence[Coverage] = ()) -> str:
+    """Say in one line what prediction sets promise, and what they come to on the holdout.
+
+    Args:
+        decisions: Whose levels make them.
+        models: How many answer together.
+        coverage: What the sets come to on the holdout, if there is one.
+    """
+    wanted = decisions.wishes.coverage
+    text = f"one model's hold the true class with probability {wanted:g}"
+    if models > 1:
+        least = max(0.0, 2 * wanted - 1)
+        text += (
+            f"; those of {models} have what at least half of them have: proven for {least:.4g}, "
+            f"mostly {wanted:g} or more"
+        )
+    for one, found in zip(decisions.heads, coverage, strict=False):
+        text += f"; {_coverage_text(found)}{_of(one)}"
+    return text if coverage else f"{text}; there is no holdout to check it on"
 
 
 def told(decisions: Decisions) -> str:
@@ -148,6 +189,24 @@ def decision_record(decisions: Decisions, coverage: Sequence[Coverage] = ()) -> 
         "samples": decisions.samples,
         "remarks": list(decisions.remarks),
     }
+
+
+def _of_holdout(folder: RunFolder, decisions: Decisions, folds: Sequence[int]) -> list[Predictions]:
+    """Load what each fold's model says of the holdout, scaled; empty without one."""
+    paths = [folder.predictions("holdout", fold, decisions.stage) for fold in folds]
+    if not all(path.exists() for path in paths):
+        return []
+    own = [one.temperature for one in decisions.heads]
+    found = [Predictions.load(path) for path in paths]
+    return [replace(one, probs=scaled(one.probs, one.heads, own)) for one in found]
+
+
+def _answers(mean: Floats, one: HeadDecision) -> Flags:
+    """Say what is answered [N, C]: above the thresholds, or else the most probable class."""
+    if one.thresholds:
+        return answers_at(mean, one.thresholds)
+    answers: Flags = np.arange(one.head.num_classes) == mean.argmax(axis=1)[:, None]
+    return answers
 
 
 def _of(one: HeadDecision) -> str:

@@ -27,7 +27,8 @@ from fivefold.engine.incoming import read_batches
 from fivefold.engine.memory import InParts, is_out_of_memory
 from fivefold.engine.predictor import Advance, map_batches, view_probs
 from fivefold.engine.tta import View
-from fivefold.experiment.applying import scaled, temperatures_of
+from fivefold.evaluation.metrics import Flags
+from fivefold.experiment.applying import scaled, sets_of, temperatures_of
 from fivefold.experiment.decisions import Decisions
 from fivefold.experiment.manifest import choices_to_predict
 from fivefold.experiment.own_code import own_code
@@ -43,11 +44,13 @@ class Predicted:
         positions: Of the samples in their source [B].
         images: What the network saw: pixels [B, H, W, C], 0-255.
         probs: Probabilities, averaged over models and views [B, all classes].
+        sets: Which classes are in the prediction sets [B, all classes]; none without levels.
     """
 
     positions: Indices
     images: Image
     probs: Floats
+    sets: Flags
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,7 @@ class Ensemble:
         config: Says the batch, the threads that decode, and where choices are remembered.
         views: Flips to average over.
         temperatures: Each model's logits are divided by them, one for each head; none leaves them.
+        sets_by: Whose levels make prediction sets; without it all are empty.
     """
 
     models: Sequence[Classifier]
@@ -67,6 +71,7 @@ class Ensemble:
     config: ExperimentConfig
     views: Sequence[View]
     temperatures: Sequence[float] = ()
+    sets_by: Decisions | None = None
 
     @property
     def heads(self) -> tuple[Head, ...]:
@@ -105,12 +110,24 @@ class Ensemble:
 
     def predict(self, source: Source, progress: Progress, batch: int | None = None) -> Predictions:
         """Predict every readable sample of a source; see `batches`."""
-        positions, probs = list[int](), list[Floats]()
+        return self.predict_with_sets(source, progress, batch)[0]
+
+    def predict_with_sets(
+        self, source: Source, progress: Progress, batch: int | None = None
+    ) -> tuple[Predictions, Flags]:
+        """Predict, and say which classes are in the sets [N, all classes]; none without levels."""
+        positions, probs, sets = list[int](), list[Floats](), list[Flags]()
         for found in self.batches(source, progress, batch):
             positions += found.positions.tolist()
             probs.append(found.probs)
+            sets.append(found.sets)
         ids = tuple(source.sample_ids[i] for i in positions)
-        return Predictions(ids, np.concatenate(probs), self.heads)
+        predictions = Predictions(ids, np.concatenate(probs), self.heads)
+        return predictions, np.concatenate(sets)
+
+    def scaled_by(self, decisions: Decisions, folder: RunFolder) -> "Ensemble":
+        """Give the same models, each of which is scaled by the decisions' temperatures."""
+        return replace(self, temperatures=temperatures_of(decisions, self.heads, folder))
 
     def _batch(self, source: Source) -> int:
         batch = self.config.inference_batch
@@ -137,8 +154,10 @@ class Ensemble:
         found = map_batches(run, ((batch, model) for batch in batches for model in self.models))
         with closing(found):
             while each := list(islice(found, len(self.models))):
-                batch = each[0][0]
-                yield Predicted(batch.indices, batch.images, mean_of([probs for _, probs in each]))
+                batch, every = each[0][0], [probs for _, probs in each]
+                mean, by = mean_of(every), self.sets_by
+                sets = np.zeros(mean.shape, bool) if by is None else sets_of(every, by)
+                yield Predicted(batch.indices, batch.images, mean, sets)
                 advance(len(batch.indices))
 
 
@@ -175,9 +194,31 @@ def predict_source(
         raise nothing_readable(source)
     ensemble = load_ensemble(folder, places, config=config, views=views)
     if decisions is not None:
-        own = temperatures_of(decisions, ensemble.heads, folder)
-        ensemble = replace(ensemble, temperatures=own)
+        ensemble = ensemble.scaled_by(decisions, folder)
     return replace(ensemble.predict(source, progress), stage=places[0][1])
+
+
+def predict_sets(
+    folder: RunFolder,
+    source: Source,
+    places: Sequence[tuple[int, int]],
+    *,
+    config: ExperimentConfig,
+    views: Sequence[View],
+    progress: Progress,
+    decisions: Decisions,
+) -> tuple[Predictions, Flags]:
+    """Predict as `predict_source` does, and make prediction sets by the decisions' levels.
+
+    Returns:
+        The predictions, and whether a class is in a sample's set [N, all classes].
+    """
+    if not len(source):
+        raise nothing_readable(source)
+    ensemble = load_ensemble(folder, places, config=config, views=views)
+    ensemble = replace(ensemble.scaled_by(decisions, folder), sets_by=decisions)
+    predictions, sets = ensemble.predict_with_sets(source, progress)
+    return replace(predictions, stage=places[0][1]), sets
 
 
 def load_ensemble(

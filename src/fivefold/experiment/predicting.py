@@ -14,9 +14,10 @@ from fivefold.data import Source
 from fivefold.engine.checkpoint import load_model
 from fivefold.engine.device import on_device
 from fivefold.engine.tta import View, views_of
+from fivefold.evaluation.metrics import Flags
 from fivefold.experiment.datasets import open_inputs, wrap
 from fivefold.experiment.decisions import Decisions, Wishes, decisions_for
-from fivefold.experiment.inference import predict_source, require_all
+from fivefold.experiment.inference import predict_sets, predict_source, require_all
 from fivefold.experiment.manifest import choices_to_predict
 from fivefold.experiment.trained import stage_index, trained_folds
 from fivefold.models import Classifier
@@ -62,9 +63,45 @@ class Predicting:
             DataError: If there is nothing to predict.
             StateError: If a model is not trained or damaged.
         """
-        inputs = Path(inputs) if isinstance(inputs, str) else inputs
-        source = inputs if isinstance(inputs, Source) else open_inputs(inputs)
-        return self._predict(source, folds, stage, self._views(tta), raw=raw)
+        return self._predict(_opened(inputs), folds, stage, self._views(tta), raw=raw)
+
+    def predict_sets(
+        self,
+        inputs: Source | Path | str | Sequence[Path],
+        coverage: float | None = None,
+        folds: Sequence[int] | None = None,
+        stage: int = -1,
+        *,
+        tta: str | bool = False,
+        raw: bool = False,
+    ) -> tuple[Predictions, Flags]:
+        """Predict images as `predict` does, with sets of classes that hold the true one so often.
+
+        In a set is what at least half of the models have in their own, and what is answered.
+
+        Args:
+            inputs: As for `predict`.
+            coverage: How often one model's set is to hold the true class; the config's if None.
+            folds: As for `predict`.
+            stage: As for `predict`.
+            tta: As for `predict`.
+            raw: As for `predict`; what is answered is so from one half on.
+
+        Returns:
+            The predictions, and whether a class is in a sample's set [N, all classes].
+
+        Raises:
+            FivefoldError: As `predict`.
+        """
+        return predict_sets(
+            self.folder,
+            _opened(inputs),
+            self._places(folds, stage),
+            config=self.config,
+            views=self._views(tta),
+            progress=self.progress,
+            decisions=self.decisions(stage, coverage=coverage, raw=raw),
+        )
 
     def predict_all(
         self,
@@ -125,18 +162,20 @@ class Predicting:
         *,
         raw: bool,
     ) -> Predictions:
-        index = self._stage_index(stage)
-        places = [(fold, index) for fold in self._trained_folds(folds, stage)]
         is_scaled = self.config.calibration == "temperature" and not raw
         return predict_source(
             self.folder,
             source,
-            places,
+            self._places(folds, stage),
             config=self.config,
             views=views,
             progress=self.progress,
             decisions=self.decisions(stage) if is_scaled else None,
         )
+
+    def _places(self, folds: Sequence[int] | None, stage: int) -> list[tuple[int, int]]:
+        index = self._stage_index(stage)
+        return [(fold, index) for fold in self._trained_folds(folds, stage)]
 
     def _views(self, tta: str | bool) -> Sequence[View]:  # noqa: FBT001  as `predict` takes it
         return views_of(tta or self.config.test_time_augmentation)
@@ -146,3 +185,8 @@ class Predicting:
 
     def _trained_folds(self, folds: Sequence[int] | None, stage: int) -> tuple[int, ...]:
         return trained_folds(self.folder, self.config, folds, stage)
+
+
+def _opened(inputs: Source | Path | str | Sequence[Path]) -> Source:
+    inputs = Path(inputs) if isinstance(inputs, str) else inputs
+    return inputs if isinstance(inputs, Source) else open_inputs(inputs)

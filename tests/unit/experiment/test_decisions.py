@@ -9,7 +9,7 @@ from fake_run import fake_predictions
 from fivefold.config import parse
 from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
-from fivefold.core.predictions import average, join
+from fivefold.core.predictions import join, mean_of
 from fivefold.core.threshold_aim import ThresholdAim
 from fivefold.core.types import Head
 from fivefold.evaluation import prediction_rows
@@ -24,6 +24,7 @@ from fivefold.experiment.applying import (
     temperatures_of,
     thresholds_of,
     told,
+    told_of_sets,
 )
 from fivefold.experiment.decisions import (
     Wishes,
@@ -199,11 +200,43 @@ def test_thresholds_and_sets_are_given_for_all_columns(folder):
     temperatures = temperatures_of(decisions, HEADS, folder)
     found = replace(found, probs=scaled(found.probs, HEADS, temperatures))
     assert thresholds_of(decisions).tolist() == [0.5] * 3 + list(decisions.heads[1].thresholds)
-    sets = sets_of(found, decisions)
+    sets = sets_of([found.probs], decisions)
     covered = (sets[:, :3] & (found.truth[:, :3] > 0.5)).any(axis=1).mean()
     assert covered >= 0.8
-    levels = np.float32(decisions.heads[1].levels)
-    np.testing.assert_array_equal(sets[:, 3:], found.probs[:, 3:] >= levels)
+    probs, tags = found.probs[:, 3:], decisions.heads[1]
+    answers = answers_at(probs, tags.thresholds)
+    np.testing.assert_array_equal(sets[:, 3:], (probs >= np.float32(tags.levels)) | answers)
+
+
+def test_whatever_is_answered_is_in_its_set(folder):
+    decisions = make_decisions(folder, (0, 1, 2), 1, replace(WISHES, coverage=0.01))
+    said = [fake_predictions(np.arange(60), HEADS, seed).probs for seed in (1, 2, 3)]
+    mean = mean_of(said)
+    thresholds = tuple(np.median(mean[:, 3:], axis=0).tolist())
+    tags = replace(decisions.heads[1], levels=(1.0, 1.0), thresholds=thresholds)
+    decisions = replace(decisions, heads=(decisions.heads[0], tags))
+    sets = sets_of(said, decisions)
+    answers = answers_at(mean[:, 3:], tags.thresholds)
+    assert 0 < answers.sum() < answers.size
+    np.testing.assert_array_equal(sets[:, 3:], answers)
+    assert sets[np.arange(60), mean[:, :3].argmax(axis=1)].all()
+    assert (sets[:, :3].sum(axis=1) == 1).any()
+
+
+def test_what_sets_promise_is_told_without_more_than_is_known(folder):
+    decisions = make_decisions(folder, (0, 1, 2), 1, WISHES)
+    assert told_of_sets(decisions, 3) == (
+        "one model's hold the true class with probability 0.8; those of 3 have what at least half "
+        "of them have: proven for 0.6, mostly 0.8 or more; there is no holdout to check it on"
+    )
+    alone = told_of_sets(decisions, 1, held_out_coverage(folder, decisions, [1]))
+    assert alone.startswith(
+        "one model's hold the true class with probability 0.8; on the holdout 0."
+    )
+    assert " of 30 samples, " in alone
+    assert alone.endswith(" classes in the mean of tags")
+    rare = replace(decisions, wishes=replace(WISHES, coverage=0.4))
+    assert "proven for 0, mostly 0.4 or more" in told_of_sets(rare, 3)
 
 
 def test_sets_are_checked_on_the_holdout(folder):
@@ -240,7 +273,7 @@ def test_a_fixed_threshold_is_told_as_it_is(folder):
 def test_labels_of_a_table_are_those_above_their_thresholds(folder):
     decisions = make_decisions(folder, (0, 1, 2), 1, WISHES)
     found = predictions(folder)
-    thresholds, sets = thresholds_of(decisions), sets_of(found, decisions)
+    thresholds, sets = thresholds_of(decisions), sets_of([found.probs], decisions)
     header, *rows = prediction_rows(found, thresholds=thresholds, sets=sets)
     assert header[:9] == [
         *("id", "kind_truth", "kind_label", "kind_confidence", "kind_set"),
@@ -254,20 +287,28 @@ def test_labels_of_a_table_are_those_above_their_thresholds(folder):
     assert [row[4] for row in rows] == in_set
 
 
-def test_the_mean_of_scaled_models_is_what_the_holdout_is_checked_on(folder):
+def test_sets_of_scaled_models_are_what_the_holdout_is_checked_on(folder):
     from fivefold.core.predictions import Predictions
 
     decisions = make_decisions(folder, (0, 1, 2), 1, WISHES)
-    for fold in (0, 1, 2):  # so many that a few lie between scaled means and means of scaled ones
+    kind, tags = decisions.heads
+    tags = replace(tags, temperature=2.0, thresholds=(0.99, 0.99), levels=(0.6, 0.7))
+    decisions = replace(decisions, heads=(kind, tags))
+    for fold in (0, 1, 2):
         some = fake_predictions(np.arange(3000), HEADS, 7)
         noise = np.random.default_rng(fold).random(some.probs.shape)
         mixed = np.float32(0.5) * (some.probs + noise.astype(np.float32))
         replace(some, probs=mixed).save(folder.predictions("holdout", fold, 1))
     parts = [Predictions.load(folder.predictions("holdout", f, 1)) for f in (0, 1, 2)]
     own = [one.temperature for one in decisions.heads]
-    mean = average([replace(p, probs=scaled(p.probs, HEADS, own)) for p in parts])
+    said = [scaled(p.probs, HEADS, own) for p in parts]
     (_, tags) = held_out_coverage(folder, decisions)
-    size = sets_of(mean, decisions)[:, 3:].sum(axis=1).mean()
-    assert tags.size == pytest.approx(size, abs=1e-9)
-    unlike = replace(mean, probs=scaled(average(parts).probs, HEADS, own))
-    assert sets_of(unlike, decisions)[:, 3:].sum(axis=1).mean() != pytest.approx(size, abs=1e-9)
+    expected = sets_of(said, decisions)[:, 3:].sum(axis=1).mean()
+    assert tags.size == pytest.approx(expected, abs=1e-9)
+    raw = sets_of([part.probs for part in parts], decisions)
+    assert raw[:, 3:].sum(axis=1).mean() != pytest.approx(expected, abs=1e-9)
+    of_mean = sets_of([mean_of(said)], decisions)
+    assert of_mean[:, 3:].sum(axis=1).mean() != pytest.approx(expected, abs=1e-9)
+    (_, alone) = held_out_coverage(folder, decisions, [1])
+    expected = sets_of(said[1:2], decisions)[:, 3:].sum(axis=1).mean()
+    assert alone.size == pytest.approx(expected, abs=1e-9)
