@@ -96,6 +96,7 @@ class TableSource(FileSource):
         image_column: The column of ids.
         label_columns: The columns of labels.
         indicator_columns: The columns of 0 and 1, each a class.
+        unread_columns: Those that nothing is read from.
         separators: For each label column what stands between several labels; None where each cell
             is one label.
     """
@@ -128,6 +129,9 @@ class TableSource(FileSource):
         self.image_column = table.columns[roles.image]
         self.label_columns = tuple(table.columns[k] for k in roles.labels)
         self.indicator_columns = tuple(table.columns[k] for k in roles.indicators)
+        read = {roles.image, *roles.labels, *roles.indicators, *roles.others}
+        names = enumerate(table.columns)
+        self.unread_columns = tuple(name for k, name in names if k not in read)
         self.separators = signs.signs
         self.notes = (*roles.notes, *signs.notes, *(folds.notes if folds else ()))
         unread = _unread(table, roles) if labelled else []

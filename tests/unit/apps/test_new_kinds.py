@@ -178,3 +178,12 @@ def test_a_misspelled_folder_is_no_name_of_the_hub(tmp_path, monkeypatch):
         with pytest.raises(DataError, match=name) as error:
             look_at(Path(name))
         assert "hub" not in str(error.value)
+
+
+@pytest.mark.usefixtures("photos")
+def test_columns_that_might_be_labels_too_are_told(tmp_path):
+    lines = ["image,species,stain", *(f"{n}.png,{'ab'[n % 2]},{'xy'[n // 4]}" for n in range(8))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    section, notes = section_of(tmp_path, tmp_path / "t.csv")
+    assert section["label_column"] == "species"
+    assert "nothing is read from 'stain': --label-column names other labels" in notes

@@ -41,6 +41,7 @@ class TableChoice:
         indicator_columns: The columns of 0 and 1 that are classes, where they were found.
         encoding: Of a table in a file of text; UTF-8 if not given.
         boxes_as_labels: Of a COCO file: boxes are labels of their images.
+        left: Columns that nothing is read from, where those of labels were found by looking.
     """
 
     images: Path | None = None
@@ -50,6 +51,7 @@ class TableChoice:
     indicator_columns: tuple[str, ...] = ()
     encoding: str | None = None
     boxes_as_labels: bool = False
+    left: tuple[str, ...] = ()
 
     def first_option(self) -> str:
         """Name an option of `fivefold new` that this was made from; empty without any."""
@@ -222,6 +224,7 @@ def _as_read(source: Source, folder: Path, choice: TableChoice) -> TableChoice:
         separator,
         source.indicator_columns,
         choice.encoding,
+        left=() if choice.label_columns else source.unread_columns,
     )
 
 

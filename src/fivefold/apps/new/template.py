@@ -144,6 +144,10 @@ def decisions(survey: Survey, settings: Settings) -> list[str]:
         lines.append(
             f"columns: images in {survey.table.image_column!r}, labels in {columns}{several}"
         )
+    if survey.table and survey.table.left:
+        left = survey.table.left
+        columns = ", ".join(map(repr, left[:8])) + (", …" if len(left) > 8 else "")
+        lines.append(f"nothing is read from {columns}: --label-column names other labels")
     if not settings.sided:
         lines.append(
             "the augmentation mirrors images left-right: remove Fliplr from the config if left and "
