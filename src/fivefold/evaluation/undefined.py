@@ -8,7 +8,9 @@ from fivefold.evaluation.counting import Tally
 from fivefold.evaluation.metrics import Doubles, Flags
 
 ALL_ALIKE = "no interval: all resamples are alike"
-TOO_RARE = "no interval: some classes are so rare that many resamples lack them"
+TOO_RARE = (
+    "no interval: some classes are so rare, or so rarely answered, that many resamples lack them"
+)
 ONE_UNIT = "no intervals: there is one sample only, or one group of them"
 
 _ABSENT, _EVERYWHERE = "no sample has it", "every sample has it"
