@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -78,7 +78,7 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
     if data is not None:
         found = _of_new(experiment, data, reading, stage, tta=tta, allow_imports=allow_imports)
         measured: Mapping[str, Any] = {}
-        decided: Sequence[tuple[str, str]] = ()
+        decided = _Decided()
     else:
         config, folder = _opened(experiment, allow_imports=allow_imports)
         measured = _measured(folder, config, stage)
@@ -86,11 +86,11 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
             _show_folds(measured)
             return
         found = _of_run(folder, config, stage, holdout=holdout)
-        decided, record = _decided(folder, config, stage)
-        measured = {**measured, "decisions": record}
+        decided = _decided(folder, config, stage, tuple(found))
+        measured = {**measured, "decisions": decided.record}
     _finish(found, measured, output, as_json=as_json)
     if not as_json:
-        show_pairs(decided)
+        _show_decided(decided)
 
 
 def _finish(
@@ -114,11 +114,26 @@ def _finish(
         say(f"{output}: {len(written)} files")
 
 
+class _Decided(NamedTuple):
+    """What becomes of predictions.
+
+    Attributes:
+        rows: In lines.
+        record: For JSON.
+        assessments: How good answers are at chosen thresholds, by what of; none without any.
+    """
+
+    rows: Sequence[tuple[str, str]] = ()
+    record: Mapping[str, Any] = {}
+    assessments: Mapping[str, "Assessment"] = {}
+
+
 def _decided(
-    folder: "RunFolder", config: "ExperimentConfig", stage: int
-) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-    """Say what becomes of predictions, as lines and for JSON."""
+    folder: "RunFolder", config: "ExperimentConfig", stage: int, names: Sequence[str]
+) -> _Decided:
+    """Say what becomes of predictions; `names` are what is measured."""
     from fivefold.experiment.applying import decision_record, decision_rows, held_out_coverage
+    from fivefold.experiment.decided import assess_decided
     from fivefold.experiment.decisions import Wishes, decisions_for
     from fivefold.experiment.finished import renew_if_finished
     from fivefold.experiment.trained import stage_index, trained_folds
@@ -127,7 +142,26 @@ def _decided(
     folds, index = trained_folds(folder, config, None, stage), stage_index(folder, config, stage)
     decisions = decisions_for(folder, folds, index, Wishes.by(config))
     coverage = held_out_coverage(folder, decisions)
-    return decision_rows(decisions, coverage), decision_record(decisions, coverage)
+    found = {n: assess_decided(folder, config, decisions, holdout=n == HOLDOUT) for n in names}
+    assessments = {name: one for name, one in found.items() if one is not None}
+    record = decision_record(decisions, coverage)
+    if assessments:
+        record["at_thresholds"] = {n: _record_at(one) for n, one in assessments.items()}
+    return _Decided(decision_rows(decisions, coverage), record, assessments)
+
+
+def _record_at(assessment: "Assessment") -> list[dict[str, Any]]:
+    """Write for JSON what depends on thresholds, or stands beside it; no curves."""
+    names = ("name", "samples", "headline", "classes", "confusion")
+    return [{name: head[name] for name in names} for head in assessment.record()["heads"]]
+
+
+def _show_decided(decided: _Decided) -> None:
+    from fivefold.cli.evaluate_table import show_at_thresholds
+
+    if decided.assessments:
+        show_at_thresholds(decided.assessments)
+    show_pairs(decided.rows)
 
 
 def _opened(experiment: Path, *, allow_imports: bool) -> tuple["ExperimentConfig", "RunFolder"]:

@@ -1,7 +1,7 @@
 """What an evaluation says on a terminal of 80 columns."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from fivefold.cli.console import say, show, show_table
 from fivefold.core.digits import few_digits
@@ -9,6 +9,14 @@ from fivefold.evaluation.assessment import Assessment, ClassScores, Estimate, He
 
 _AGAIN = {"micro_precision", "micro_recall", "micro_f1", "weighted_recall", "macro_recall"}
 """Of a head of one answer these are accuracy and balanced accuracy again."""
+_AT_THRESHOLDS = (
+    "exact_match",
+    "macro_precision",
+    "macro_recall",
+    "macro_f1",
+    "micro_f1",
+    "matthews_corrcoef",
+)
 _NARROW = 0.02  # an interval that a fourth decimal tells more of
 _NAME_ROOM = 17
 _TITLES = {"out-of-fold": "out of\nfold", "holdout": "hold-\nout"}
@@ -34,11 +42,30 @@ def show_evaluation(assessments: Mapping[str, Assessment], *, is_narrow: bool) -
             say(f"{name}: {line}" if len(assessments) > 1 else line)
 
 
+def show_at_thresholds(assessments: Mapping[str, Assessment]) -> None:
+    """Put out what answers at chosen thresholds come to.
+
+    Args:
+        assessments: What of to how good it is; out of fold by thresholds of the other folds.
+    """
+    own = "; out of fold chosen on the other folds" if "out-of-fold" in assessments else ""
+    first = next(iter(assessments.values()))
+    for number, head in enumerate(first.heads):
+        title = f"{head.name}: " if head.name else ""
+        show(f"{title}at the thresholds of the config{own}\n")
+        heads = {name: one.heads[number] for name, one in assessments.items()}
+        _show_headline(heads, first, _AT_THRESHOLDS)
+        show("")
+
+
 def _of_what(name: str, assessment: Assessment) -> str:
     return f"{name} {assessment.samples:,} samples"
 
 
-def _show_headline(heads: Mapping[str, HeadAssessment], first: Assessment) -> None:
+def _show_headline(
+    heads: Mapping[str, HeadAssessment], first: Assessment, only: Collection[str] = ()
+) -> None:
+    """Put out a table of metrics; of `only` some, if any are named."""
     by_fold = len(first.folds) > 1
     header, rows = ["metric"], []
     for number, name in enumerate(heads):
@@ -47,7 +74,7 @@ def _show_headline(heads: Mapping[str, HeadAssessment], first: Assessment) -> No
         header += [title, "95 %"] + (["±\nfolds"] if by_fold and number == 0 else [])
     main = next(iter(heads.values()))
     for metric in main.headline:
-        if main.exclusive and metric in _AGAIN:
+        if (main.exclusive and metric in _AGAIN) or (only and metric not in only):
             continue
         row = [metric]
         for number, head in enumerate(heads.values()):
