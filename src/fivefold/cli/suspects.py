@@ -43,6 +43,16 @@ def suspects(  # noqa: PLR0913  one parameter for each option
     top: Annotated[
         int | None, typer.Option("--top", metavar="N", min=1, help="Only the worst N.")
     ] = None,
+    accept: Annotated[
+        float | None,
+        typer.Option(
+            "--accept",
+            metavar="CONFIDENCE",
+            min=0,
+            max=1,
+            help="Write suggestions from this confidence on (0-1) under `corrected`.",
+        ),
+    ] = None,
     stage: arguments.Stage = -1,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace existing FILEs.")] = False,
     as_json: arguments.AsJson = False,
@@ -60,6 +70,9 @@ def suspects(  # noqa: PLR0913  one parameter for each option
     out, `no` under `keep`. Then name the table in a new experiment:
     dataset: {..., corrections: suspects.csv}.
     """
+    if accept is not None and output is None:
+        msg = "expected -o FILE beside it: suggestions are accepted in the table"
+        raise typer.BadParameter(msg, param_hint="--accept")
     _check_outputs(output, sheet, force=force, as_json=as_json)
     from fivefold.core.layout import RunFolder
     from fivefold.experiment.assembling import assembled
@@ -71,6 +84,7 @@ def suspects(  # noqa: PLR0913  one parameter for each option
     config = load_named(folder.config_path, allow_imports=allow_imports)
     table = find_suspects(folder, config, stage, allow_imports=allow_imports, progress=progress)
     table = table if top is None else table.top(top)
+    table = table if accept is None else table.accepting(accept)
     if sheet is not None and table.suspects:
         recorded = recorded_config(folder, config)
         source = assembled(recorded, allow_imports=allow_imports, progress=progress)
@@ -81,6 +95,10 @@ def suspects(  # noqa: PLR0913  one parameter for each option
         show_json(table.record())
     elif output != STANDARD_OUTPUT:
         _show(table, whole=top is not None)
+    if accept is not None:
+        count = len(table.accepted)
+        what = "suggestion" if count == 1 else "suggestions"
+        say(f"{count:,} {what} accepted, unseen: models were at least {accept:g} sure")
     for line in _told(table):
         say(line)
 
@@ -154,7 +172,7 @@ def _told(table: "SuspectTable") -> Iterator[str]:
 
 
 def _expected(head: "HeadErrors") -> str:
-    if head.wrong is None:
+    if head.undefined:
         return f"nothing can be said of the labels: {head.undefined}"
     wrong = head.wrong
     are = "is a suspect" if head.suspects == 1 else "are suspects"
@@ -162,5 +180,7 @@ def _expected(head: "HeadErrors") -> str:
     what = "answers (one for each class and sample)" if head.binary else "labels"
     if not head.suspects:
         found = f"no label of {head.samples:,} is a suspect"
+    if wrong is None:
+        return f"{found}; how many {what} are wrong cannot be estimated: {head.doubt}"
     between = f"95 % interval {wrong.low:.1%} to {wrong.high:.1%}"
     return f"{found}; an estimated {wrong.value:.1%} of all {what} are wrong ({between})"

@@ -14,6 +14,9 @@ from fivefold.evaluation.reliability import share_interval
 NOBODY = -1
 """What stands where no class is meant."""
 
+LEAST_AGREEMENT = 0.8
+"""Of how many labels models must say the same, that wrong ones can be counted."""
+
 _ALMOST = 1e-6  # probabilities that differ by less are equal
 _AT_ONCE = 1 << 15  # rows that are looked at together, so that a million take little memory
 
@@ -156,6 +159,30 @@ def _rounded(parts: AnyArray) -> Indices:
     if lacking:
         whole[order[::-1][:lacking] if lacking > 0 else order[:-lacking]] += np.sign(lacking)
     return whole.astype(np.int64)
+
+
+def doubt_about(wrong: Share, agreement: float) -> str:
+    """Say why an estimate cannot be trusted; empty if nothing speaks against it.
+
+    The count takes what models contradict for wrong labels, and so for right what they say. Where
+    they are weak it counts their own mistakes: no more can be known to be wrong than is
+    contradicted, and where that is much nobody can tell the two apart.
+
+    Args:
+        wrong: The estimate.
+        agreement: The part of all labels that are the most likely ones for models too, 0-1.
+    """
+    if agreement < LEAST_AGREEMENT:
+        return (
+            f"models agree with only {agreement:.1%} of them, below {LEAST_AGREEMENT:.0%}: "
+            "their own mistakes and wrong labels look alike"
+        )
+    if wrong.low > 1 - agreement:
+        return (
+            f"the estimate, {wrong.value:.1%}, is more than the {1 - agreement:.1%} that models "
+            "contradict"
+        )
+    return ""
 
 
 def share_of(value: float, moved: AnyArray) -> Share:

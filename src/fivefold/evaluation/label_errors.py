@@ -19,6 +19,7 @@ from fivefold.evaluation.confident import (
     Question,
     Share,
     contradicted,
+    doubt_about,
     share_of,
     wrong_parts,
 )
@@ -65,11 +66,14 @@ class HeadErrors:
         samples: How many were looked at.
         suspects: How many of them have a suspicious label.
         wrong: The estimated share of labels that are wrong, or of answers. None where nothing can
-            be said.
+            be said, or where models are too weak to count them.
         undefined: Why not; else empty.
         skipped: Classes that were not asked, since all samples or none have them, or since models
             say the same of all samples.
         binary: Whether each sample has an answer for each class, as in a sigmoid head.
+        agreement: The part of the labels, or answers, that are the most likely ones for models too,
+            0-1; None where nothing can be said.
+        doubt: Why there is no estimate though there may be suspects; see `doubt_about`.
     """
 
     name: str
@@ -79,6 +83,8 @@ class HeadErrors:
     undefined: str = ""
     skipped: tuple[str, ...] = ()
     binary: bool = False
+    agreement: float | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,7 @@ def _of_head(
     _check_numbers(predictions)
     head, ids, count = predictions.heads[0], predictions.ids, len(predictions)
     estimates: list[float] = []
+    agreed: list[float] = []
     moved = np.zeros(count)
     flagged: dict[int, Flagged] = {}
     for column, question in _questions(predictions):
@@ -161,6 +168,7 @@ def _of_head(
             found = _ANSWERS[ranking](question)
             value, own = wrong_parts(question, found.sure)
             estimates.append(value)
+            agreed.append(float((found.likely == question.given).mean()))
             moved += own
             rows = np.flatnonzero(found.suspect)
             flagged[column] = rows, found.likely[rows]
@@ -174,9 +182,17 @@ def _of_head(
         for i, given, suggested, sure, score in told(predictions, flagged)
     ]
     wrong = share_of(float(np.mean(estimates)), moved / len(estimates))
-    skipped = _skipped(head, flagged)
+    agreement = float(np.mean(agreed))
+    doubt = doubt_about(wrong, agreement)
     return suspects, HeadErrors(
-        head.name, count, len(suspects), wrong, skipped=skipped, binary=binary
+        head.name,
+        count,
+        len(suspects),
+        None if doubt else wrong,
+        skipped=_skipped(head, flagged),
+        binary=binary,
+        agreement=agreement,
+        doubt=doubt,
     )
 
 

@@ -61,12 +61,14 @@ class SuspectTable:
         heads: The heads that they are of.
         paths: Sample id to where its image lies, as seen from the experiment's folder.
         earlier: Sample id and head to what was corrected before.
+        accept: From which confidence on suggestions stand under `corrected`, 0-1; None for none.
     """
 
     found: LabelErrors
     heads: tuple[Head, ...]
     paths: Mapping[str, str] = field(default_factory=dict)
     earlier: Mapping[tuple[str, str], Earlier] = field(default_factory=dict)
+    accept: float | None = None
 
     @property
     def suspects(self) -> tuple[Suspect, ...]:
@@ -76,6 +78,26 @@ class SuspectTable:
     def top(self, count: int) -> "SuspectTable":
         """Keep only the worst."""
         return replace(self, found=replace(self.found, suspects=self.suspects[:count]))
+
+    def accepting(self, confidence: float) -> "SuspectTable":
+        """Fill `corrected` with what is suggested, where models are at least so sure, 0-1.
+
+        What a person has corrected or left out before stays.
+        """
+        return replace(self, accept=confidence)
+
+    @property
+    def accepted(self) -> tuple[Suspect, ...]:
+        """Those whose suggestions are accepted."""
+        if self.accept is None:
+            return ()
+        # as exactly as the table has it
+        sure = [one for one in self.suspects if round(one.confidence, 6) >= self.accept]
+        return tuple(one for one in sure if not self._is_decided(one))
+
+    def _is_decided(self, suspect: Suspect) -> bool:
+        before = self.earlier.get((suspect.sample_id, suspect.head))
+        return before is not None and (bool(before.corrected) or not before.keep)
 
     def text_of(self, suspect: Suspect, names: tuple[str, ...]) -> str:
         """Write a suspect's classes as one text."""
@@ -92,7 +114,11 @@ class SuspectTable:
         several = len(self.heads) > 1
         header = ["id", "output", "path", "given", "suggested", "confidence", "score", "fold"]
         rows = [[*header, "corrected", "keep"]]
-        rows += [self._row(suspect) for suspect in self.suspects]
+        accepted = {(suspect.sample_id, suspect.head) for suspect in self.accepted}
+        for suspect in self.suspects:
+            rows.append(self._row(suspect))
+            if (suspect.sample_id, suspect.head) in accepted:
+                rows[-1][-2] = self.text_of(suspect, suspect.suggested)
         listed = {(suspect.sample_id, suspect.head) for suspect in self.suspects}
         for (sample_id, output), one in self.earlier.items():
             if (sample_id, output) not in listed:
@@ -137,6 +163,8 @@ class SuspectTable:
                     "suspects": head.suspects,
                     "wrong": None if head.wrong is None else asdict(head.wrong),
                     "of": "answers" if head.binary else "labels",
+                    "agreement": head.agreement,
+                    "doubt": head.doubt,
                     "undefined": head.undefined,
                     "skipped": list(head.skipped),
                 }

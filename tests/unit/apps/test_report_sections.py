@@ -217,6 +217,15 @@ def test_flipped_labels_are_suspects(tmp_path):
     assert "may be wrong (95 % interval " in html
 
 
+def test_weak_models_are_told_instead_of_an_estimate(tmp_path):
+    run = make_fake_run(tmp_path, folds=[0], pictures=False)
+    head = (Head("", "softmax", TEN),)
+    fake_predictions(np.arange(80), head, noise=6.0).save(run.predictions("validation", 0, 1))
+    html = section(page_of(run), "suspects")
+    assert "How many are wrong cannot be estimated: models agree with only " in html
+    assert "interval" not in html
+
+
 def test_labels_that_are_all_believed_are_said_to_be(tmp_path):
     run = make_fake_run(tmp_path, folds=[0], pictures=False)
     head = (Head("", "softmax", TEN),)

@@ -97,6 +97,44 @@ def test_where_nothing_is_suspicious_it_says_so(root, tmp_path, capsys):
     assert not sheet.exists()
 
 
+def test_weak_models_estimate_nothing(root, capsys):
+    def weak(probs, targets):
+        return np.where(np.arange(len(probs))[:, None] % 2, probs, probs[:, [1, 2, 0]]), targets
+
+    change_predictions(root, weak)
+    assert run(["suspects", str(root), "--json"]) == 0
+    out, err = capsys.readouterr()
+    told = "how many labels are wrong cannot be estimated: models agree with only "
+    assert told in err
+    assert "an estimated" not in err
+    (head,) = json.loads(out)["heads"]
+    assert head["wrong"] is None
+    assert head["agreement"] < 0.8
+    assert head["doubt"].startswith("models agree with only ")
+
+
+def test_sure_suggestions_are_accepted(root, tmp_path, capsys):
+    table = tmp_path / "s.csv"
+    assert run(["suspects", str(root), "-o", str(table)]) == 0
+    with table.open(encoding="utf-8-sig") as file:
+        sure = sorted(float(row["confidence"]) for row in csv.DictReader(file))
+    capsys.readouterr()
+    assert sure[0] < sure[1]
+    limit = str(sure[1])
+    assert run(["suspects", str(root), "-f", "-o", str(table), "--accept", limit]) == 0
+    with table.open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        accepted = float(row["confidence"]) >= sure[1]
+        assert row["corrected"] == (row["suggested"] if accepted else "")
+    assert "2 suggestions accepted, unseen" in capsys.readouterr().err
+
+
+def test_suggestions_are_accepted_in_a_table_only(root, capsys):
+    assert run(["suspects", str(root), "--accept", "0.9"]) == 2
+    assert "expected -o FILE beside it" in capsys.readouterr().err
+
+
 def test_where_nothing_can_be_said_it_says_why(root, capsys):
     one = np.eye(3, dtype=np.float32)[[1] * 18]
     change_predictions(root, lambda probs, targets: (probs, one))

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 
@@ -41,6 +42,42 @@ def several_with_wrong_answers(seed, samples=500, classes=4, part=0.04):
     logits = rng.normal(0, 1.0, true.shape) + np.where(true, 3.0, -3.0)
     is_wrong = rng.random(true.shape) < part
     return predict(1 / (1 + np.exp(-logits)), true ^ is_wrong, "sigmoid"), is_wrong
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_weak_models_no_share_of_wrong_labels_is_told(seed):
+    predictions, given, is_wrong = with_wrong_labels(seed, part=0.0, sharp=1.0)
+    assert not is_wrong.any()
+    (head,) = find_label_errors(predictions).heads
+    agreement = (predictions.probs.argmax(axis=1) == given).mean()
+    assert head.agreement == pytest.approx(agreement)
+    assert agreement < 0.6
+    assert head.wrong is None
+    assert head.doubt == (
+        f"models agree with only {agreement:.1%} of them, below 80%: "
+        "their own mistakes and wrong labels look alike"
+    )
+    assert head.suspects > 100
+    assert not head.undefined
+
+
+def test_more_than_models_contradict_cannot_be_wrong():
+    rng = np.random.default_rng(4)  # weak models of a rare label agree by saying no
+    true = rng.random((2000, 1)) < 0.06
+    logits = rng.normal(0, 1.0, true.shape) + np.where(true, -2.2, -3.0)
+    predictions = predict(1 / (1 + np.exp(-logits)), true, "sigmoid")
+    (head,) = find_label_errors(predictions).heads
+    assert head.agreement > 0.9
+    assert head.wrong is None
+    assert re.fullmatch(
+        r"the estimate, \d+\.\d%, is more than the \d\.\d% that models contradict", head.doubt
+    )
+
+
+def test_of_good_models_the_share_is_told():
+    (head,) = find_label_errors(with_wrong_labels(1)[0]).heads
+    assert head.wrong is not None
+    assert head.doubt == ""
 
 
 def names(suspects):

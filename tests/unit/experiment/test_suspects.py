@@ -123,6 +123,10 @@ def test_a_second_table_keeps_what_the_first_one_has_corrected(tmp_path):
     assert (settled["given"], settled["suggested"], settled["score"]) == ("cat", "", "")
     assert (settled["corrected"], settled["keep"]) == ("dog", "")
     assert (rows["cat/002.png"]["corrected"], rows["cat/002.png"]["keep"]) == ("", "no")
+    accepting = suspects_of(folder).accepting(0)
+    assert "dog/014.png" not in {suspect.sample_id for suspect in accepting.accepted}
+    filled = {row["id"]: row["corrected"] for row in rows_of(accepting)}
+    assert filled == {**WRONG, "dog/014.png": "cat", "cat/001.png": "dog", "cat/002.png": ""}
 
 
 def test_given_is_what_the_data_say_and_not_what_was_trained_with(tmp_path):
