@@ -24,8 +24,12 @@ from fivefold.evaluation.temperature import (
     COLDEST,
     HOTTEST,
     fit_temperature,
+    mean_confidence,
+    surest,
     with_temperature,
 )
+
+_NEAR = 1e-9
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class HeadCalibration:
     Attributes:
         head: Its name; empty for the only one.
         samples: How many.
-        temperature: Chosen on all of them; above 1 the head was too sure, below 1 not enough.
+        temperature: Chosen on all of them.
         before: As the model says.
         after: At temperatures chosen without each sample's own fold; None where that cannot be.
         remark: What is odd about it, in a sentence; empty if nothing is.
@@ -65,6 +69,26 @@ class HeadCalibration:
     before: Calibration
     after: Calibration | None
     remark: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Say in a sentence what a temperature mends, by what was measured without each fold."""
+        named = f"A temperature of {self.temperature:.2f}"
+        if np.isnan(self.before.log_loss):
+            return "This output says no probabilities: there is nothing for a temperature to mend."
+        if self.after is None:
+            return f"{named} fits best; whether it helps takes two folds to tell."
+        losses = f"log loss ({self.before.log_loss:.4f} to {self.after.log_loss:.4f})"
+        errors = f"calibration error ({self.before.error:.4f} to {self.after.error:.4f})"
+        if not self.after.log_loss < self.before.log_loss:
+            return f"{named} would not lower the {losses}, so none is applied; the {errors}."
+        if self.after.error > self.before.error:
+            return (
+                f"{named} lowers the {losses}, but raises the {errors}: the two disagree on "
+                "whether the model is too sure."
+            )
+        sure = "surer than it should be" if self.temperature > 1 else "less sure than it could be"
+        return f"The model is {sure}. {named} lowers the {losses} and the {errors}."
 
 
 @dataclass(frozen=True)
@@ -127,13 +151,29 @@ def cross_fitted(predictions: Predictions, folds: AnyArray, start: float = 1.0) 
     return replace(predictions, probs=probs)
 
 
-def odd_temperature(temperature: float) -> str:
-    """Say what is odd about a temperature; empty if nothing is."""
+def odd_temperature(predictions: Predictions, temperature: float) -> str:
+    """Say what is odd about a temperature that was chosen on predictions; empty if nothing is."""
     if temperature <= COLDEST:
-        return f"the best temperature would be below {COLDEST}: nearly every answer is right"
+        return f"the best temperature would be below {COLDEST}: probabilities are nearly equal"
     if temperature >= HOTTEST:
         return f"the best temperature would be above {HOTTEST}: probabilities say next to nothing"
+    limit = surest(predictions)
+    if temperature <= 1 and mean_confidence(predictions, temperature) > limit - _NEAR:
+        return (
+            f"nearly every answer is right: their number vouches for a mean confidence of "
+            f"{limit:.4f}, and no temperature makes them surer"
+        )
     return ""
+
+
+def log_losses(predictions: Predictions, folds: AnyArray, start: float) -> tuple[float, float]:
+    """Compare the log loss before with that at temperatures of the other folds; see `cross_fitted`.
+
+    Returns:
+        Before and after.
+    """
+    after = cross_fitted(predictions, folds, start)
+    return _log_loss(predictions), _log_loss(after)
 
 
 def _log_loss(predictions: Predictions) -> float:
@@ -144,7 +184,7 @@ def _log_loss(predictions: Predictions) -> float:
 
 def _of_head(predictions: Predictions, folds: AnyArray) -> HeadCalibration:
     temperature = fit_temperature(predictions)
-    remark, after = odd_temperature(temperature), None
+    remark, after = odd_temperature(predictions, temperature), None
     if len(np.unique(folds)) > 1:
         after = calibration(cross_fitted(predictions, folds, temperature))
     else:

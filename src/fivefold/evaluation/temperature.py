@@ -16,7 +16,7 @@ from fivefold.core.types import Activation, Floats
 from fivefold.evaluation.metrics import Doubles, check_usable
 
 COLDEST, HOTTEST = 0.05, 20.0
-"""Temperatures are between these: where every answer is right, the best one would be 0."""
+"""Temperatures are between these: of nearly equal probabilities the best one may be 0."""
 
 _SMALLEST = float(np.finfo(np.float32).tiny)
 """In place of a softmax probability of 0, which has no logarithm."""
@@ -25,6 +25,7 @@ _NEXT_TO_ONE = 2.0**-24
 _FLAT = 1e-12
 _PRECISION = 1e-9
 _STEPS = 200
+_HALVINGS = 40
 _CELLS = 1 << 21
 """Numbers worked on at once: they fit into a processor's cache."""
 
@@ -32,8 +33,9 @@ _CELLS = 1 << 21
 def fit_temperature(predictions: Predictions, start: float = 1.0) -> float:
     """Find the temperature with the smallest negative log-likelihood.
 
-    That is a convex function of the inverse temperature, so Newton's method, kept in what is left
-    of the bounds, finds its one minimum.
+    Where all or nearly all answers are right, that has no minimum, or one at answers that are as
+    good as certain. So no temperature below 1 makes answers surer in the mean than their number
+    vouches for, `surest`; where they are surer as it is, it is 1.
 
     Args:
         predictions: Of one head, with targets.
@@ -48,6 +50,56 @@ def fit_temperature(predictions: Predictions, start: float = 1.0) -> float:
         NumericError: If a probability is NaN or infinite.
     """
     check_usable(predictions)
+    best = _most_likely(predictions, start)
+    if best >= 1 or mean_confidence(predictions, best) <= surest(predictions):
+        return best
+    return _least_cold(predictions, best)
+
+
+def surest(predictions: Predictions) -> float:
+    """Say how sure answers may be in the mean if all of them are right: (n + 1) / (n + 2).
+
+    Laplace's rule of succession: how probable the next answer is right after n that were. Of a
+    sigmoid head each class of a sample is an answer.
+    """
+    count = _answers(predictions)
+    return (count + 1) / (count + 2)
+
+
+def mean_confidence(predictions: Predictions, temperature: float) -> float:
+    """Say how sure the answers of one head are in the mean at a temperature, 0-1."""
+    total, activation = 0.0, predictions.heads[0].activation
+    for rows in _slices(predictions.probs.shape):
+        logits = _logits(predictions.probs[rows], activation) / temperature
+        if activation == "sigmoid":
+            total += float(_sigmoid(np.abs(logits)).sum())
+        else:
+            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+            total += float((1 / powers.sum(axis=1)).sum())
+    return total / _answers(predictions)
+
+
+def _least_cold(predictions: Predictions, coldest: float) -> float:
+    """Find the temperature up to 1 at which answers are as sure as they may be, by halving."""
+    limit = surest(predictions)
+    low, high = coldest, 1.0
+    if mean_confidence(predictions, high) >= limit:
+        return high
+    for _ in range(_HALVINGS):
+        middle = float(np.sqrt(low * high))
+        if mean_confidence(predictions, middle) > limit:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _most_likely(predictions: Predictions, start: float) -> float:
+    """Minimize the negative log-likelihood.
+
+    It is a convex function of the inverse temperature, so Newton's method, kept in what is left of
+    the bounds, finds its one minimum.
+    """
     ends = (1 / HOTTEST, 1 / COLDEST)
     low, high = ends
     beta, true_sum = 1 / start, _true_sum(predictions)
@@ -55,7 +107,7 @@ def fit_temperature(predictions: Predictions, start: float = 1.0) -> float:
         slope = _slope(predictions, beta, true_sum)
         if abs(slope.first) <= _FLAT and slope.second <= _FLAT:
             if step == 0:
-                return 1.0 if start == 1 else fit_temperature(predictions)
+                return 1.0 if start == 1 else _most_likely(predictions, 1.0)
             return COLDEST if slope.first <= 0 else HOTTEST
         low, high = (low, beta) if slope.first > 0 else (beta, high)
         if low == high:  # at a bound, and the minimum is beyond

@@ -86,7 +86,7 @@ def cross_fitted_answers(
     answers = np.empty(probs.shape, dtype=bool)
     for fold in np.unique(folds):
         own = folds == fold
-        heads, _ = decide(predictions.take(np.flatnonzero(~own)), wishes)
+        heads, _ = decide(predictions.take(np.flatnonzero(~own)), wishes, folds[~own])
         temperatures = [one.temperature for one in heads]
         probs[own] = scaled(predictions.probs[own], predictions.heads, temperatures)
         answers[own] = _answers(probs[own], heads)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
 from fivefold.config import ExperimentConfig
@@ -19,8 +20,8 @@ from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, heads_of, join
 from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.core.threshold_aim import ThresholdAim
-from fivefold.core.types import Head
-from fivefold.evaluation.calibration import odd_temperature
+from fivefold.core.types import AnyArray, Head
+from fivefold.evaluation.calibration import log_losses, odd_temperature
 from fivefold.evaluation.prediction_sets import choose_levels
 from fivefold.evaluation.temperature import fit_temperature, with_temperature
 from fivefold.evaluation.thresholds import choose_thresholds
@@ -98,12 +99,16 @@ class Decisions:
     remarks: tuple[str, ...] = ()
 
 
-def decide(predictions: Predictions, wishes: Wishes) -> tuple[list[HeadDecision], list[str]]:
+def decide(
+    predictions: Predictions, wishes: Wishes, folds: AnyArray | None = None
+) -> tuple[list[HeadDecision], list[str]]:
     """Choose what becomes of predictions, and say what could not be had.
 
     Args:
         predictions: Out-of-fold, with targets.
         wishes: What is asked for.
+        folds: Of each sample [N]; then a temperature is only taken if, chosen without each fold,
+            it lowers the log loss. None takes it unchecked.
 
     Raises:
         DataError: If there are no samples or no targets.
@@ -112,7 +117,7 @@ def decide(predictions: Predictions, wishes: Wishes) -> tuple[list[HeadDecision]
     found, remarks = [], list[str]()
     for part in predictions.by_head():
         head = part.heads[0]
-        temperature, odd = _temperature(part) if wishes.temperature else (1.0, "")
+        temperature, odd = _temperature(part, folds) if wishes.temperature else (1.0, "")
         probs = with_temperature(part.probs, head.activation, temperature)
         scaled = replace(part, probs=probs)
         chosen = choose_thresholds(scaled, wishes.thresholds)
@@ -125,11 +130,22 @@ def decide(predictions: Predictions, wishes: Wishes) -> tuple[list[HeadDecision]
     return found, remarks
 
 
-def _temperature(predictions: Predictions) -> tuple[float, str]:
+def _temperature(predictions: Predictions, folds: AnyArray | None) -> tuple[float, str]:
     if predictions.heads[0].activation == "linear":
         return 1.0, "a linear output says no probabilities: it stays as it is"
     temperature = fit_temperature(predictions)
-    return temperature, odd_temperature(temperature)
+    odd = odd_temperature(predictions, temperature)
+    if folds is None or temperature == 1:
+        return temperature, odd
+    if len(np.unique(folds)) < 2:
+        return temperature, odd or "one fold alone cannot tell whether a temperature helps"
+    before, after = log_losses(predictions, folds, temperature)
+    if after < before:
+        return temperature, odd
+    return 1.0, (
+        f"a temperature of {temperature:.3g} is not applied: chosen without each fold, it does not "
+        f"lower the log loss ({before:.4f} to {after:.4f})"
+    )
 
 
 def make_decisions(
@@ -148,7 +164,8 @@ def make_decisions(
     """
     parts = [Predictions.load(folder.predictions("validation", fold, stage)) for fold in folds]
     predictions = join(parts)
-    heads, remarks = decide(predictions, wishes)
+    own = np.repeat(np.asarray(folds), [len(part) for part in parts])
+    heads, remarks = decide(predictions, wishes, own)
     return Decisions(
         wishes=wishes,
         heads=tuple(heads),

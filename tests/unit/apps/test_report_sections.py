@@ -190,8 +190,8 @@ def test_temperatures_are_put_in_words(tmp_path):
                 run.predictions("validation", fold, 1)
             )
         sentences.append(section(page_of(run), "calibration"))
-    assert "The model is surer than it should be: temperature " in sentences[0]
-    assert "The model is less sure than it could be: temperature 0." in sentences[1]
+    assert "The model is surer than it should be. A temperature of " in sentences[0]
+    assert "The model is less sure than it could be. A temperature of 0." in sentences[1]
 
 
 def test_decisions_are_told(tmp_path):

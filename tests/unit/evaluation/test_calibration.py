@@ -9,7 +9,14 @@ from scipy.special import softmax
 from fivefold.core.errors import DataError
 from fivefold.core.types import Head
 from fivefold.evaluation.assessment import assess
-from fivefold.evaluation.calibration import calibration, calibration_of, cross_fitted
+from fivefold.evaluation.calibration import (
+    Calibration,
+    HeadCalibration,
+    calibration,
+    calibration_of,
+    cross_fitted,
+    log_losses,
+)
 from fivefold.evaluation.temperature import COLDEST, HOTTEST, fit_temperature, with_temperature
 
 
@@ -90,14 +97,63 @@ def test_one_fold_is_honest_about_what_cannot_be():
 @pytest.mark.parametrize(
     ("targets", "bound", "remark"),
     [
-        (np.eye(2), COLDEST, "below 0.05: nearly every answer is right"),
+        (np.eye(2), COLDEST, "below 0.05: probabilities are nearly equal"),
         (np.eye(2)[::-1], HOTTEST, "above 20.0: probabilities say next to nothing"),
     ],
 )
 def test_a_temperature_at_its_bound_is_told(targets, bound, remark):
-    (head,) = calibration_of(predict([[0.9, 0.1], [0.2, 0.8]], targets), [0, 1]).heads
+    (head,) = calibration_of(predict([[0.501, 0.499], [0.499, 0.501]], targets), [0, 1]).heads
     assert head.temperature == pytest.approx(bound)
     assert remark in head.remark
+
+
+def test_a_head_without_mistakes_is_told_to_be_as_sure_as_its_number_allows():
+    found = predict([[0.9, 0.1]] * 98, np.eye(2)[[0] * 98])
+    (head,) = calibration_of(found, np.arange(98) % 2).heads
+    assert head.remark == (
+        "nearly every answer is right: their number vouches for a mean confidence of 0.9900, "
+        "and no temperature makes them surer"
+    )
+
+
+def measured(log_losses, errors, temperature=1.26):
+    one, other = (
+        Calibration(loss, error, error, ()) for loss, error in zip(log_losses, errors, strict=True)
+    )
+    return HeadCalibration("", 100, temperature, one, other)
+
+
+def test_verdicts_are_of_what_was_measured():
+    named = "A temperature of 1.26"
+    better = measured((0.5, 0.4), (0.09, 0.02)).verdict
+    assert better == (
+        f"The model is surer than it should be. {named} lowers the log loss (0.5000 to 0.4000) and "
+        "the calibration error (0.0900 to 0.0200)."
+    )
+    split = measured((0.5, 0.4), (0.0375, 0.0545)).verdict
+    assert split == (
+        f"{named} lowers the log loss (0.5000 to 0.4000), but raises the calibration error "
+        "(0.0375 to 0.0545): the two disagree on whether the model is too sure."
+    )
+    worse = measured((0.4, 0.4), (0.03, 0.02)).verdict
+    assert worse == (
+        f"{named} would not lower the log loss (0.4000 to 0.4000), so none is applied; the "
+        "calibration error (0.0300 to 0.0200)."
+    )
+    assert "less sure than it could be" in measured((0.5, 0.4), (0.1, 0.0), 0.7).verdict
+    alone = replace(measured((0.5, 0.4), (0.1, 0.0)), after=None).verdict
+    assert alone == f"{named} fits best; whether it helps takes two folds to tell."
+    nothing = measured((float("nan"),) * 2, (0.1, 0.1)).verdict
+    assert (
+        nothing == "This output says no probabilities: there is nothing for a temperature to mend."
+    )
+
+
+def test_log_losses_are_those_of_a_report():
+    found, folds = too_sure(samples=300), np.arange(300) % 3
+    (head,) = calibration_of(found, folds).heads
+    expected = (head.before.log_loss, head.after.log_loss)
+    assert log_losses(found, folds, head.temperature) == pytest.approx(expected, rel=1e-12)
 
 
 def test_folds_that_do_not_line_up_are_refused():

@@ -9,6 +9,8 @@ from fivefold.evaluation.temperature import (
     COLDEST,
     HOTTEST,
     fit_temperature,
+    mean_confidence,
+    surest,
     with_temperature,
 )
 
@@ -115,10 +117,33 @@ def test_equal_probabilities_have_no_temperature():
 
 
 def test_temperature_ends_at_its_bounds():
-    right = [[0.9, 0.1], [0.2, 0.8]]
+    right = [[0.501, 0.499], [0.499, 0.501]]
     assert fit_temperature(predict(right, np.eye(2))) == pytest.approx(COLDEST)
     assert fit_temperature(predict(right, np.eye(2)[::-1])) == pytest.approx(HOTTEST)
     assert fit_temperature(predict(right, np.eye(2)), start=HOTTEST) == pytest.approx(COLDEST)
+
+
+@pytest.mark.parametrize("mistakes", [0, 1])
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_no_temperature_makes_answers_surer_than_their_number_vouches_for(activation, mistakes):
+    rng, count = np.random.default_rng(0), 120
+    logits = np.stack([rng.uniform(0.5, 2, count), rng.uniform(-2, -0.5, count)], axis=1)
+    logits[:mistakes] *= -0.001  # wrong, but by next to nothing
+    targets = np.eye(2)[[0] * count]
+    shares = softmax(logits, axis=1) if activation == "softmax" else expit(logits)
+    found = predict(shares, targets, activation)
+    answers = count if activation == "softmax" else 2 * count
+    temperature = fit_temperature(found)
+    assert COLDEST < temperature < 1
+    scaled = with_temperature(found.probs, activation, temperature).astype(np.float64)
+    sure = scaled.max(axis=1) if activation == "softmax" else np.maximum(scaled, 1 - scaled)
+    assert sure.mean() == pytest.approx((answers + 1) / (answers + 2), abs=1e-5)
+    assert surest(found) == (answers + 1) / (answers + 2)
+    assert mean_confidence(found, temperature) == pytest.approx(sure.mean(), abs=1e-5)
+
+
+def test_right_answers_that_are_surer_than_their_number_vouches_for_stay():
+    assert fit_temperature(predict([[0.999, 0.001]] * 50, [[1, 0]] * 50)) == 1.0
 
 
 def test_one_wrong_answer_that_was_certain_is_no_stop():

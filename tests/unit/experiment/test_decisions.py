@@ -72,8 +72,29 @@ def test_each_head_gets_what_its_own_predictions_say(folder):
     assert found.heads[0].thresholds == ()
     assert (found.stage, found.folds, found.samples) == (1, (0, 1, 2), 120)
     assert [remark.partition(", ")[0] for remark in found.remarks] == [
-        "kind: thresholds: its most probable class is the answer"
+        "kind: calibration: nearly every answer is right: their number vouches for a mean "
+        "confidence of 0.9918",
+        "kind: thresholds: its most probable class is the answer",
     ]
+
+
+def test_a_temperature_that_does_not_lower_the_log_loss_is_not_applied(folder):
+    for fold in (0, 1):  # too sure in one fold, not sure enough in the other
+        one = fake_predictions(np.arange(300), HEADS[:1], fold, 2.5)
+        probs = one.probs ** (4.0, 0.25)[fold]
+        probs /= probs.sum(axis=1, keepdims=True)
+        ids = tuple(f"{fold}-{i}" for i in range(300))
+        replace(one, ids=ids, probs=probs).save(folder.predictions("validation", fold, 0))
+    found = make_decisions(folder, (0, 1), 0, Wishes(temperature=True))
+    assert found.heads[0].temperature == 1
+    (remark,) = found.remarks
+    assert remark.startswith("kind: calibration: a temperature of ")
+    assert "is not applied: chosen without each fold, it does not lower the log loss (" in remark
+    alone = make_decisions(folder, (0,), 0, Wishes(temperature=True))
+    assert alone.heads[0].temperature > 2
+    assert alone.remarks == (
+        "kind: calibration: one fold alone cannot tell whether a temperature helps",
+    )
 
 
 def test_what_is_written_is_read_and_has_the_same_bytes_again(folder):

@@ -9,8 +9,6 @@ from fivefold.apps.report.charts import Axis, Line, line_chart
 from fivefold.apps.report.section import Material, Section
 from fivefold.evaluation.calibration import Calibration, HeadCalibration
 
-_NEAR = 0.1  # a temperature as near to 1 as this mends nothing that anybody would notice
-
 
 def sections(material: Material) -> Iterator[Section]:
     """Draw each head's reliability before and after temperature scaling."""
@@ -29,15 +27,7 @@ def sections(material: Material) -> Iterator[Section]:
 def _values(head: HeadCalibration) -> dict[str, Any]:
     rows = [("as predicted", head.before)]
     rows += [] if head.after is None else [("at a temperature", head.after)]
-    return {"head": head, "sentence": _sentence(head), "rows": rows, "chart": _chart(head)}
-
-
-def _sentence(head: HeadCalibration) -> str:
-    if head.temperature > 1 + _NEAR:
-        return f"The model is surer than it should be: temperature {head.temperature:.2f}."
-    if head.temperature < 1 - _NEAR:
-        return f"The model is less sure than it could be: temperature {head.temperature:.2f}."
-    return f"The model is about as sure as it should be: temperature {head.temperature:.2f}."
+    return {"head": head, "sentence": head.verdict, "rows": rows, "chart": _chart(head)}
 
 
 def _chart(head: HeadCalibration) -> Markup:
