@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _BEFORE, _AFTER = fold_color(1), fold_color(0)
 _SIDE = 4.0
+_ROOM = 22  # points between axes and title, for a line of numbers
 
 
 def draw_reliability(report: CalibrationReport) -> bytes:
@@ -69,11 +70,12 @@ def _draw_one(axes: "Axes", below: "Axes", found: Calibration, color: str, title
     )
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     axes.grid(visible=True)
-    axes.set_title(title, loc="left", fontweight="bold")
+    axes.set_title(title, loc="left", fontweight="bold", pad=_ROOM)
     text = f"calibration error {found.error:.4f}"
     if not math.isnan(found.log_loss):
-        text += f"\nlog-loss {found.log_loss:.4f}"
-    axes.text(0.03, 0.97, text, transform=axes.transAxes, verticalalignment="top")
+        text += f", log loss {found.log_loss:.4f}"
+    # Above the axes, since points and whiskers may be anywhere inside.
+    axes.text(0, 1.02, text, transform=axes.transAxes, verticalalignment="bottom")
     low, width = [b.low for b in found.bins], [b.high - b.low for b in found.bins]
     below.bar(
         low, [b.count for b in found.bins], [0.9 * w for w in width], align="edge", color=color
