@@ -104,7 +104,9 @@ def explain(  # noqa: PLR0913  one parameter for each option
     has not seen it.
 
     In DIR there will be a PNG for each image, and explanations.csv: file, id, head, class,
-    probability, true, folds, layer. What is written stays when the command is stopped.
+    probability, true, folds, layer. Probabilities of INPUTs are what `fivefold predict` says, so
+    scaled where the config says `calibration: temperature`; else raw. What is written stays when
+    the command is stopped.
     """
     _check_what(inputs, mistakes, samples, images)
     _check_folder(output, inputs or ())
@@ -122,7 +124,8 @@ def explain(  # noqa: PLR0913  one parameter for each option
         ids = mistakes or samples or ()
         found = opened.explain_samples(ids, question, folds=chosen, stage=stage)
     written = write_explanations(found, output, Look(alpha, max_size))
-    _tell(written, output, as_json=as_json)
+    is_scaled = bool(inputs) and opened.config.calibration == "temperature"
+    _tell(written, output, is_scaled=is_scaled, as_json=as_json)
 
 
 def explain_for_report(opened: "Experiment") -> None:
@@ -179,7 +182,7 @@ def _source(inputs: Sequence[Path], images: Path | None) -> Any:
     return open_inputs(list(inputs) if len(inputs) > 1 else inputs[0], images)
 
 
-def _tell(written: "Written", output: Path, *, as_json: bool) -> None:
+def _tell(written: "Written", output: Path, *, is_scaled: bool, as_json: bool) -> None:
     if as_json:
         show_json(written.rows)
     else:
@@ -190,6 +193,9 @@ def _tell(written: "Written", output: Path, *, as_json: bool) -> None:
             say(f"{len(written.rows) - _SHOWN} more are in {output / 'explanations.csv'}")
     if written.without:
         say(f"{written.without} images without a class that is likely enough: no picture")
+    if written.rows:
+        how = "scaled, as `fivefold predict` gives them" if is_scaled else "raw, as models say them"
+        say(f"probabilities: {how}")
     layers = sorted({row["layer"] for row in written.rows if row["layer"]})
     of_layer = f", of layer {', '.join(layers)}" if layers else ""
     say(f"{output}: {written.pictures} pictures{of_layer}")

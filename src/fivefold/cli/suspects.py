@@ -65,9 +65,9 @@ def suspects(  # noqa: PLR0913  one parameter for each option
     (extra `clean`), else the same computation here. Hard images are among them: look at each.
 
     Columns of the table: id, path (seen from the experiment), given, suggested, confidence (how
-    sure models are), score (0 is worst) and fold (-1 is the holdout). Where a label is wrong, write
-    the right class under `corrected` (several with | between them); where an image is to be left
-    out, `no` under `keep`. Then name the table in a new experiment:
+    sure models are, raw: at no temperature), score (0 is worst) and fold (-1 is the holdout).
+    Where a label is wrong, write the right class under `corrected` (several with | between them);
+    where an image is to be left out, `no` under `keep`. Then name the table in a new experiment:
     dataset: {..., corrections: suspects.csv}.
     """
     if accept is not None and output is None:

@@ -191,6 +191,8 @@ def test_temperatures_are_put_in_words(tmp_path):
             )
         sentences.append(section(page_of(run), "calibration"))
     assert "The model is surer than it should be. A temperature of " in sentences[0]
+    assert '<th scope="row">raw</th>' in sentences[0]
+    assert '<th scope="row">scaled</th>' in sentences[0]
     assert "The model is less sure than it could be. A temperature of 0." in sentences[1]
 
 
@@ -212,6 +214,7 @@ def test_flipped_labels_are_suspects(tmp_path):
     sample.targets[:5] = np.roll(sample.targets[:5], 1, axis=1)
     sample.save(path)
     html = section(page_of(run), "suspects")
+    assert "Probabilities (p) are raw: as the models say them" in html
     for sample_id in sample.ids[:5]:
         assert sample_id in html
     assert "may be wrong (95 % interval " in html

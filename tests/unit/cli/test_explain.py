@@ -49,6 +49,24 @@ def test_mistakes_and_samples_are_explained_as_json(folder, tmp_path, capfd):
     assert again == [row for row in rows if row["id"] == name]
 
 
+def test_whether_probabilities_are_raw_or_scaled_is_told(folder, tmp_path, capfd):
+    raw = "probabilities: raw, as models say them"
+    image = next((folder / "shapes").rglob("*.png"))
+    assert explain(folder, image, "-o", tmp_path / "raw") == 0
+    assert raw in capfd.readouterr().err
+    config = folder / "config.yaml"
+    before = config.read_text()
+    try:
+        config.write_text(f"{before}calibration: temperature\n")
+        assert explain(folder, image, "-o", tmp_path / "scaled") == 0
+        told = capfd.readouterr().err
+        assert "probabilities: scaled, as `fivefold predict` gives them" in told
+        assert explain(folder, "--mistakes", 1, "-o", tmp_path / "m") == 0
+        assert raw in capfd.readouterr().err
+    finally:
+        config.write_text(before)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

@@ -1,4 +1,4 @@
-"""The reliability diagram as a picture: as predicted, and at the temperature."""
+"""The reliability diagram as a picture: raw, and scaled by the temperature."""
 
 import math
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ _ROOM = 22  # points between axes and title, for a line of numbers
 def draw_reliability(report: CalibrationReport) -> bytes:
     """Draw how often answers are right over their confidence, and how many there are of each.
 
-    A row for each head: on the left as predicted, on the right at temperatures that were chosen
+    A row for each head: on the left raw, on the right scaled by temperatures that were chosen
     without each sample's fold. Bars are 95 % intervals.
 
     Returns:
@@ -38,7 +38,7 @@ def draw_reliability(report: CalibrationReport) -> bytes:
         for number, head in enumerate(report.heads):
             (left, right), (below_left, below_right) = panels[2 * number : 2 * number + 2]
             name = f"{plain(head.head)}: " if head.head else ""
-            _draw_one(left, below_left, head.before, _BEFORE, f"{name}as predicted")
+            _draw_one(left, below_left, head.before, _BEFORE, f"{name}raw")
             _draw_after(right, below_right, head, name)
             left.set_ylabel("share that is right")
             below_left.set_ylabel("answers")
@@ -47,7 +47,7 @@ def draw_reliability(report: CalibrationReport) -> bytes:
 
 
 def _draw_after(axes: "Axes", below: "Axes", head: HeadCalibration, name: str) -> None:
-    title = f"{name}temperature {head.temperature:.2f}"
+    title = f"{name}scaled: temperature {head.temperature:.2f}"
     if head.after is None:
         axes.set_axis_off()
         below.set_axis_off()

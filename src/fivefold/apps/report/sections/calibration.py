@@ -25,16 +25,16 @@ def sections(material: Material) -> Iterator[Section]:
 
 
 def _values(head: HeadCalibration) -> dict[str, Any]:
-    rows = [("as predicted", head.before)]
-    rows += [] if head.after is None else [("at a temperature", head.after)]
+    rows = [("raw", head.before)]
+    rows += [] if head.after is None else [("scaled", head.after)]
     return {"head": head, "sentence": head.verdict, "rows": rows, "chart": _chart(head)}
 
 
 def _chart(head: HeadCalibration) -> Markup:
     lines = [Line("ideal", "ideal", [(0, 0), (1, 1)], dotted=False)]
     if head.after is not None:
-        lines.append(_line("at a temperature", "softly", head.after))
-    lines.append(_line("as predicted", "accent", head.before))
+        lines.append(_line("scaled", "softly", head.after))
+    lines.append(_line("raw", "accent", head.before))
     x, y = Axis("confidence", 0, 1), Axis("share that is right", 0, 1)
     return line_chart(lines, x, y, "how often answers are right, by their confidence")
 
