@@ -1,4 +1,6 @@
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from sklearn import metrics as reference
 from fivefold.cli import app
 from fivefold.core.errors import DataError
 from fivefold.data import FolderSource
+from fivefold.data.audited import Audit
+from fivefold.data.splits import Splits
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +67,39 @@ def test_the_command_measures_new_samples_and_tells_what_they_lack(done, capsys,
     assert "over 2 of 3 classes; 'triangle': no sample has it" in err
     assert found[str(new(done))]["samples"] == 6
     assert (tmp_path / "out" / "per_class.csv").is_file()
+
+
+def test_samples_that_were_trained_on_are_told_with_their_out_of_fold_number(
+    done, capsys, tmp_path
+):
+    torch.set_num_threads(1)
+    folder, photos = str(done.folder.root), tmp_path / "again"
+    rows = [row for row in Audit.load(done.folder.audit_path).rows if row.status == "used"]
+    fold_of = Splits.load(done.folder.folds_path).fold_of
+    for number, row in enumerate(rows):  # by other names, and some of the holdout too
+        to = photos / row.sample_id.split("/")[0] / f"renamed-{number}{Path(row.path).suffix}"
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(done.folder.root / "shapes" / row.sample_id, to)
+    count = sum(fold_of[row.sample_id] >= 0 for row in rows)
+    assert 0 < count < len(rows)
+    assert app.run(["evaluate", folder, str(photos), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["assessments"].values()
+    assert (found["trained_on"], found["samples"]) == (count, len(rows))
+    accuracy = done.assess().heads[0].headline["accuracy"].value
+    assert found["notes"][-1] == (
+        f"{count} of {len(rows)} samples were trained on, so these numbers are too good; "
+        f"out of fold they have accuracy {accuracy:.4f}"
+    )
+    assert app.run(["evaluate", folder, str(photos)]) == 0
+    out, err = capsys.readouterr()
+    assert found["notes"][-1] in err
+    assert "partly" in out
+
+
+def test_new_samples_are_not_called_trained_on(done):
+    found = done.assess(new(done))
+    assert found.trained_on == 0
+    assert not any("trained on" in note for note in found.notes)
 
 
 def test_unknown_classes_are_told_before_anything_is_predicted(done, capsys, tmp_path, monkeypatch):

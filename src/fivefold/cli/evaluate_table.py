@@ -62,6 +62,13 @@ def _of_what(name: str, assessment: Assessment) -> str:
     return f"{name} {assessment.samples:,} samples"
 
 
+def _new(assessment: Assessment) -> str:
+    """Call samples new, unless the models were trained on them."""
+    if not assessment.trained_on:
+        return "new"
+    return "trained\non" if assessment.trained_on == assessment.samples else "partly\nnew"
+
+
 def _show_headline(
     heads: Mapping[str, HeadAssessment], first: Assessment, only: Collection[str] = ()
 ) -> None:
@@ -70,7 +77,7 @@ def _show_headline(
     header, rows = ["metric"], []
     for number, name in enumerate(heads):
         # In two lines, so that both fit 80 columns.
-        title = _TITLES.get(name, "new")
+        title = _TITLES.get(name) or _new(first)
         header += [title, "95 %"] + (["±\nfolds"] if by_fold and number == 0 else [])
     main = next(iter(heads.values()))
     for metric in main.headline:

@@ -162,6 +162,7 @@ class Assessment:
         resamples: How often.
         seed: Of the resampling.
         notes: What holds for all numbers.
+        trained_on: How many of the samples the models were trained on; None if nobody has looked.
     """
 
     heads: tuple[HeadAssessment, ...]
@@ -172,6 +173,7 @@ class Assessment:
     resamples: int = 0
     seed: int = 0
     notes: tuple[str, ...] = ()
+    trained_on: int | None = None
 
     def record(self) -> dict[str, Any]:
         """Write it for JSON: None stands for what is undefined."""
@@ -184,6 +186,7 @@ class Assessment:
         }
         return {
             "samples": self.samples,
+            **({} if self.trained_on is None else {"trained_on": self.trained_on}),
             "folds": list(self.folds),
             "intervals": intervals,
             "notes": list(self.notes),

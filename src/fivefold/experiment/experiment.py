@@ -56,6 +56,7 @@ from fivefold.experiment.results import conclude
 from fivefold.experiment.run_record import recorded_warnings
 from fivefold.experiment.summary import Summary
 from fivefold.experiment.suspects import SuspectTable, find_suspects
+from fivefold.experiment.trained_on import with_trained_on
 from fivefold.experiment.work import Work
 from fivefold.experiment.work_making import make_work
 
@@ -260,7 +261,8 @@ class Experiment(Explains, Predicting):
         bundle = load_bundle(self.folder.bundle(fold, self._stage_index(stage)))
         check_known(bundle.spec.heads, source)
         found = self.predict(source, stage=stage, tta=tta, raw=True)
-        return assess_new(found, source, self.config.seed)
+        assessment = assess_new(found, source, self.config.seed)
+        return with_trained_on(self.folder, self.config, stage, source, assessment)
 
     def suspects(self, stage: int = -1, *, ranking: Ranking | None = None) -> SuspectTable:
         """Find labels that may be wrong: models contradict them that have not seen the sample.
