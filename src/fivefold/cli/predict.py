@@ -77,13 +77,12 @@ def predict(  # noqa: PLR0913  one parameter for each option
     source = _opened(inputs, images)
     # first what can be wrong with it, then what takes time
     decided = _decided(opened, stage, sets, raw=raw)
+    how: dict[str, Any] = {"folds": chosen, "stage": stage, "tta": tta, "raw": raw}
     if sets is None:
-        predictions = opened.predict(source, folds=chosen, stage=stage, tta=tta, raw=raw)
+        predictions = opened.predict(source, **how)
     else:
         _tell_sets(opened, chosen, stage, sets, raw=raw)
-        predictions, decided["sets"] = opened.predict_sets(
-            source, sets, folds=chosen, stage=stage, tta=tta, raw=raw
-        )
+        predictions, decided["sets"] = opened.predict_sets(source, sets, **how)
     data = csv_bytes(prediction_rows(predictions, **decided))
     if output == STANDARD_OUTPUT:
         sys.stdout.flush()

@@ -42,7 +42,7 @@ def test_numbers_are_above_what_is_drawn():
     figure = Figure(figsize=(4, 5))
     axes, below = figure.subplots(2)
     found = fake_predictions(np.arange(60), HEADS[:1])
-    _draw_one(axes, below, calibration(found), "blue", "as predicted")
+    _draw_one(axes, below, calibration(found), "blue", "raw")
     figure.canvas.draw()
     (text,) = axes.texts
     (title,) = [one for one in (axes.title, axes._left_title) if one.get_text()]
