@@ -70,9 +70,7 @@ def suspects(  # noqa: PLR0913  one parameter for each option
     where an image is to be left out, `no` under `keep`. Then name the table in a new experiment:
     dataset: {..., corrections: suspects.csv}.
     """
-    if accept is not None and output is None:
-        msg = "expected -o FILE beside it: suggestions are accepted in the table"
-        raise typer.BadParameter(msg, param_hint="--accept")
+    _check_accepted(accept, output)
     _check_outputs(output, sheet, force=force, as_json=as_json)
     from fivefold.core.layout import RunFolder
     from fivefold.experiment.assembling import assembled
@@ -95,12 +93,14 @@ def suspects(  # noqa: PLR0913  one parameter for each option
         show_json(table.record())
     elif output != STANDARD_OUTPUT:
         _show(table, whole=top is not None)
-    if accept is not None:
-        count = len(table.accepted)
-        what = "suggestion" if count == 1 else "suggestions"
-        say(f"{count:,} {what} accepted, unseen: models were at least {accept:g} sure")
     for line in _told(table):
         say(line)
+
+
+def _check_accepted(accept: float | None, output: Path | None) -> None:
+    if accept is not None and output is None:
+        msg = "expected -o FILE beside it: suggestions are accepted in the table"
+        raise typer.BadParameter(msg, param_hint="--accept")
 
 
 def _check_outputs(output: Path | None, sheet: Path | None, *, force: bool, as_json: bool) -> None:
@@ -162,6 +162,10 @@ def _show(table: "SuspectTable", *, whole: bool) -> None:
 
 
 def _told(table: "SuspectTable") -> Iterator[str]:
+    if table.accept is not None:
+        count = len(table.accepted)
+        what = "suggestion" if count == 1 else "suggestions"
+        yield f"{count:,} {what} accepted, unseen: models were at least {table.accept:g} sure"
     for head in table.found.heads:
         yield f"{head.name}: {_expected(head)}" if head.name else _expected(head)
         if head.skipped:
