@@ -435,6 +435,8 @@ def test_a_single_curve_is_no_wider_than_one_of_two(html):
 
 def test_of_many_files_that_are_not_used_the_first_ten_are_named():
     rows = [{"sample_id": f"{i}.png", "status": "quarantined", "reason": "tiny"} for i in range(12)]
+    rows[3]["detail"] = "OSError: image file is truncated"
     facts = data_facts({"rows": rows})
+    assert facts["unused"][3]["detail"] == "image file is truncated"
     assert [row["sample_id"] for row in facts["unused"]] == [f"{i}.png" for i in range(10)]
     assert (facts["num_unused"], facts["reasons"]) == (12, {"tiny": 12})

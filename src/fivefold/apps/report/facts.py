@@ -1,11 +1,13 @@
 """What the audit and the manifest say, in words and counts for the page."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from fivefold.core.durations import exactly
 from fivefold.data.reasons import words_for
 
+_ERROR = re.compile(r"^\w*Error: ")  # a class of Python's, which tells people nothing
 _ELSEWHERE = (
     "config",
     "found_in_data",
@@ -23,7 +25,11 @@ def data_facts(audit: Mapping[str, Any]) -> dict[str, Any]:
     listed = audit.get("rows")
     rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
     unused = [
-        {**row, "reason": words_for(str(row.get("reason") or "no reason given"))}
+        {
+            **row,
+            "reason": words_for(str(row.get("reason") or "no reason given")),
+            "detail": _ERROR.sub("", str(row.get("detail") or "")),
+        }
         for row in rows
         if row.get("status") in ("quarantined", "excluded")
     ]
