@@ -147,7 +147,8 @@ class CocoBoxes(Source):
         def decode(at_least: tuple[int, int] | None) -> Decoded:  # noqa: ARG001  as `image`
             whole = fetched.decode(None)
             pixels = self._cut(i, whole.image)
-            return Decoded(pixels, *pixels.shape[:2], kind=whole.kind)
+            height, width = pixels.shape[:2]
+            return Decoded(pixels, height, width, whole.kind)
 
         return Fetched(hashlib.sha256(text.encode()).hexdigest(), decode)
 
