@@ -159,7 +159,11 @@ def test_neither_groups_nor_copies_cross_a_fold_whatever_the_order(samples, fold
     digests = [f"alone {k}" for k in range(3)] + [f"picture {d}" for _, _, d in samples]
     data = tied(replace(plain, groups=tuple(groups)), first_alike(digests))
     assume(len(np.unique(data.units)) >= folds + 6)
-    splits = make_splits(data, folds=folds, holdout=holdout)
+    try:
+        splits = make_splits(data, folds=folds, holdout=holdout)
+    except DataError as error:  # where one unit is most of all, a holdout may take all others
+        assume(not (holdout and error.slug == "data/too-few"))
+        raise
     assert sorted(splits.fold_of) == sorted(data.ids)
     own = [splits.fold_of[name] for name in data.ids]
     for together in (groups, digests):  # each in one fold
