@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from fivefold.experiment.experiment import Experiment
 
 
+_Raw = Annotated[
+    bool,
+    typer.Option(
+        "--raw",
+        help="Probabilities as the models say them, labels from one half on: no temperature, "
+        "no thresholds.",
+    ),
+]
+
+
 @guarded
 def predict(  # noqa: PLR0913  one parameter for each option
     experiment: arguments.Experiment,
@@ -36,14 +46,7 @@ def predict(  # noqa: PLR0913  one parameter for each option
     folds: arguments.Folds = None,
     stage: arguments.Stage = -1,
     tta: Annotated[bool, typer.Option("--tta", help="Average over flipped copies too.")] = False,
-    raw: Annotated[
-        bool,
-        typer.Option(
-            "--raw",
-            help="Probabilities as the models say them, labels from one half on: no temperature, "
-            "no thresholds.",
-        ),
-    ] = False,
+    raw: _Raw = False,
     sets: Annotated[
         float | None,
         typer.Option(

@@ -102,9 +102,7 @@ def test_a_list_holds_several_labels(tmp_path):
 
 def test_a_time_zone_that_nobody_knows_is_no_defect(tmp_path):
     times = pa.array([1], pa.timestamp("s", tz="Nowhere/None"))
-    with pytest.raises(
-        DataError, match=r"t\.parquet: expected a Parquet file, got: 'Nowhere/None'"
-    ):
+    with pytest.raises(DataError, match=r"t\.parquet: expected a Parquet file, got: "):
         read_parquet(write(tmp_path / "t.parquet", image=["a"], taken=times))
 
 
