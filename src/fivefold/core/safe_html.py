@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -15,6 +16,12 @@ _UNSHOWN = re.compile(
     # Control characters; marks that turn the direction of what follows; halves of characters.
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+
+
+def theme_script() -> Markup:
+    """Read the script of a page's switch between light and dark, a button `theme`."""
+    # Safe: a file of ours, in which no name of the data is ever put.
+    return Markup(Path(__file__).with_name("theme.js").read_text("utf-8"))
 
 
 def policy(style: str, script: str) -> str:

@@ -15,6 +15,7 @@ from fivefold.apps.report.album import BEHIND_MISTAKES, SEEN, Album
 from fivefold.apps.report.cells import by_count, cells_of, is_mistake
 from fivefold.apps.report.charts import Axis, Line, line_chart, span_of
 from fivefold.apps.report.strips import Scale, strip
+from fivefold.core.safe_html import json_island
 from fivefold.core.types import Head
 from fivefold.evaluation.assessment import Estimate
 
@@ -24,7 +25,7 @@ SEVERAL = (Head("", "sigmoid", tuple("abc")),)
 
 @given(st.dictionaries(st.text(), st.text() | st.lists(st.text())))
 def test_data_in_the_page_are_read_as_they_were_written(data):
-    text = str(assets.json_island(data))
+    text = str(json_island(data))
     assert json.loads(text) == data
     assert not set("<>&") & set(text)
     assert text.isascii()
@@ -32,7 +33,7 @@ def test_data_in_the_page_are_read_as_they_were_written(data):
 
 def test_data_that_are_no_numbers_are_refused():
     with pytest.raises(ValueError, match="not JSON compliant"):
-        assets.json_island({"x": math.nan})
+        json_island({"x": math.nan})
 
 
 def test_style_and_scripts_cannot_end_their_elements():

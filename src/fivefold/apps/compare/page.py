@@ -13,7 +13,7 @@ from fivefold.apps.compare.differences import Judged
 from fivefold.apps.compare.ordering import COUNTED, direction_of
 from fivefold.apps.compare.writing import shown
 from fivefold.core.durable import write_text
-from fivefold.core.safe_html import escaped, json_island, policy
+from fivefold.core.safe_html import escaped, json_island, policy, theme_script
 
 _HERE = Path(__file__).parent
 _SHOWN = ("finished", "unfinished")
@@ -37,7 +37,8 @@ def write_page(found: Comparison, path: Path) -> None:
 def render(found: Comparison) -> str:
     """Turn a comparison into HTML; the same comparison gives the same text."""
     # Safe: files of ours, in which no name of the data is ever put.
-    style, script = (Markup((_HERE / "static" / name).read_text("utf-8")) for name in _FILES)
+    style, own = (Markup((_HERE / "static" / name).read_text("utf-8")) for name in _FILES)
+    script = Markup("\n").join((theme_script(), own))
     numbers = [i for i, one in enumerate(found.experiments) if one.status in _SHOWN]
     finished = [i for i in numbers if found.experiments[i].status == "finished"]
     axes = _axes(found, finished)

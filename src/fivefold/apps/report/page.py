@@ -19,6 +19,7 @@ from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.sections import ALL, headline
 from fivefold.core.durable import write_text
 from fivefold.core.layout import RunFolder
+from fivefold.core.safe_html import escaped, json_island, policy
 
 
 def write_report(folder: RunFolder) -> Path:
@@ -51,8 +52,8 @@ def render(found: Gathered) -> str:
         sections=bodies,
         style=style,
         script=script,
-        policy=assets.policy(style, script),
-        data=assets.json_island(island(material)),
+        policy=policy(style, script),
+        data=json_island(island(material)),
         **top,
     )
     # What the templates wrote is clean; a half of a character would stop the file from being text.
@@ -107,7 +108,7 @@ def _templates() -> Environment:
 def _finalized(value: object) -> object:
     """Let no control character of a name, a config or a message through."""
     is_text = isinstance(value, str) and not isinstance(value, Markup)
-    return texts.shown(str(value)) if is_text else value
+    return escaped(str(value)) if is_text else value
 
 
 def _body(templates: Environment, section: Section, material: Material) -> Markup:

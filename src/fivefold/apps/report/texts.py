@@ -1,9 +1,10 @@
 """How numbers and names are written on the page."""
 
 import math
-import re
 
 from markupsafe import Markup
+
+from fivefold.core.safe_html import escaped
 
 _MOST = 160  # letters of a name; a page shows it many times
 _END = 45
@@ -14,27 +15,11 @@ _METRICS = {
     "matthews_corrcoef": "Matthews correlation",
     "roc_auc": "ROC AUC",
 }
-_UNSHOWN = re.compile(
-    # Control characters; marks that turn the direction of what follows; halves of characters.
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-
-
-def shown(text: str) -> str:
-    r"""Write characters that a page cannot show, or that turn what follows, as escapes.
-
-    Example:
-        >>> shown("a\x00b")
-        'a\\x00b'
-    """
-    if text.isprintable():
-        return text
-    return _UNSHOWN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def name(text: object) -> str:
     """Write a name on one line, shortened in the middle where it is very long."""
-    whole = " ".join(shown(str(text)).split("\n"))
+    whole = " ".join(escaped(str(text)).split("\n"))
     if len(whole) <= _MOST:
         return whole
     return f"{whole[: _MOST - _END]}…{whole[-_END:]}"
