@@ -14,8 +14,7 @@ from fivefold.experiment.experiment import Experiment
 
 torch.set_num_threads(1)
 
-# MLflow uses what SQLAlchemy has deprecated
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = pytest.mark.slow
 
 TRACKING = Path(__file__).parents[1] / "fixtures" / "musket" / "tracking.yaml"
 SMALL = (
