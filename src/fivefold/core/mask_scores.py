@@ -77,7 +77,7 @@ class MaskScores:
     def take(self, indices: Indices | Sequence[int]) -> "MaskScores":
         """Keep some images, in the order given."""
         chosen = np.asarray(indices, dtype=np.int64)
-        arrays = {name: getattr(self, name)[chosen] for name in (*_BY_CLASS, *_BY_IMAGE)}
+        arrays: dict[str, Any] = {n: getattr(self, n)[chosen] for n in (*_BY_CLASS, *_BY_IMAGE)}
         return replace(self, ids=tuple(self.ids[i] for i in chosen), **arrays)
 
     def sorted(self) -> "MaskScores":
@@ -154,7 +154,7 @@ def join_scores(parts: Sequence[MaskScores]) -> MaskScores:
     if any(part.heads != first.heads for part in parts) or len(set(ids)) != len(ids):
         msg = "mask scores: expected different images of the same classes in all parts"
         raise DataError(msg, slug="data/mask-scores")
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in (*_BY_CLASS, *_BY_IMAGE)
     }

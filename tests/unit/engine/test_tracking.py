@@ -11,7 +11,6 @@ from fivefold.engine.callbacks import Control, MLflow, RunResults, StageInfo
 from fivefold.engine.callbacks.mlflow_runs import Place, flattened, settings
 from fivefold.engine.history import write_history
 
-
 CONFIG = {"architecture": "tiny", "stages": [{"epochs": 2, "lr": 0.1}, {"epochs": 3}], "batch": 4}
 
 
