@@ -44,7 +44,8 @@ def way_out(path: Path) -> str:
         return _OTHERWISE
     root, fold, stage = path.parent.parent, int(match[1]), int(match[2])
     folder = RunFolder(root, root / CONFIG_NAME)
-    if path == folder.predictions("holdout", fold, stage):
+    again = {folder.maps(subset, fold, stage) for subset in ("validation", "holdout")}
+    if path in {*again, folder.predictions("holdout", fold, stage)}:
         return f"delete it and {folder.summary_path}; `fivefold fit` then predicts it again"
     results = folder.results(fold, stage)
     if path not in results:

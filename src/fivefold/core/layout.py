@@ -108,6 +108,10 @@ class RunFolder:
         """Predictions of one fold's model; subset is "validation" or "holdout"."""
         return self.root / "predictions" / f"{subset}-{fold}.{stage}.npz"
 
+    def maps(self, subset: str, fold: int, stage: int) -> Path:
+        """The probability of each class at each pixel, where masks are predicted."""
+        return self.root / "predictions" / f"{subset}-{fold}.{stage}.maps"
+
     def state(self, fold: int) -> Path:
         """Commits of a running fold; removed when the fold is done."""
         return self.root / "state" / str(fold)

@@ -152,12 +152,25 @@ def _opened(path: Path) -> Iterator[tuple[Any, _About]]:
     hint = way_out(path)
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            _refuse_masks(path, file.files)
             yield file, checked(path, _About, json.loads(file["meta"].tobytes()), hint)
-    except (StateError, MemoryError):
+    except (_MasksError, StateError, MemoryError):
         raise
     except Exception as error:  # damage makes zipfile and NumPy raise nearly anything
         msg = f"{path}: expected saved predictions, got {error}"
         raise StateError(msg, hint=hint, slug="state/damaged") from error
+
+
+class _MasksError(DataError):
+    """No damage, but another kind of predictions."""
+
+
+def _refuse_masks(path: Path, names: Sequence[str]) -> None:
+    """Tell whoever can do with classes alone that an experiment predicts masks."""
+    if "masks" in names:
+        msg = f"{path}: expected predictions of classes, got those of masks"
+        hint = "this is for classification; masks are measured by `fivefold evaluate`"
+        raise _MasksError(msg, hint=hint, slug="data/masks-predicted")
 
 
 def _read(file: Any, about: _About) -> Predictions:

@@ -27,6 +27,13 @@ def test_predictions_of_the_holdout_need_no_training():
     )
 
 
+@pytest.mark.parametrize("name", ["validation-0.1.maps", "holdout-0.1.maps"])
+def test_maps_need_no_training(name):
+    assert way_out(Path("run/predictions") / name) == (
+        "delete it and run/summary.yaml; `fivefold fit` then predicts it again"
+    )
+
+
 @pytest.mark.parametrize("name", ["copy/best-3.1.json", "weights/best.json", "x.npz", "best-0.1"])
 def test_a_file_from_elsewhere_is_to_be_restored(name):
     assert "restore it or make it again" in way_out(Path("run") / name)
