@@ -25,34 +25,59 @@ def mask_of(
     *,
     scale: float = 1.0,
 ) -> Image:
-    """Say which pixels show what [H, W, P], as `core.masks` writes it.
+    """Say which pixels of an image show what [H, W, P], as `core.masks` writes it.
 
     Args:
         probs: Of each pixel [H, W, K]: 0-1, or uint8 with 255 for 1.
+        head: What the classes are.
+        thresholds: As `said_of` takes them.
+        areas: As `without_small_parts` takes them.
+        scale: Likewise.
+    """
+    return without_small_parts(said_of(probs, head, thresholds), head, areas, scale=scale)
+
+
+def said_of(probs: AnyArray, head: Head, thresholds: Sequence[float] = ()) -> Image:
+    """Say which of some pixels show what [..., P]; any rows of an image do.
+
+    Args:
+        probs: Of each pixel [..., K]: 0-1, or uint8 with 255 for 1.
         head: What the classes are. Of exclusive ones a pixel shows the most probable, of equally
             probable ones the first.
         thresholds: A pixel shows a class where it is more probable than this [K]; one half if
             none are given. Exclusive classes need none.
-        areas: Connected parts of fewer pixels are left out [K]; 0, or none given, keeps all. Pixels
-            that touch at a corner are connected. Of exclusive classes such a part becomes the first
-            class, which is kept whole itself.
+    """
+    if head.activation == "softmax":
+        highest: Image = probs.argmax(axis=-1).astype(np.uint8)[..., None]
+        return highest
+    return shown_at(probs, thresholds or (USUAL,) * head.num_classes).view(np.uint8)
+
+
+def without_small_parts(
+    mask: Image, head: Head, areas: Sequence[int], *, scale: float = 1.0
+) -> Image:
+    """Leave out connected parts that have too few pixels.
+
+    Args:
+        mask: Of a whole image [H, W, P]; it stays as it is.
+        head: What the classes are.
+        areas: Parts of fewer pixels go [K]; 0, or none given, keeps all. Pixels that touch at a
+            corner are connected. Of exclusive classes such a part becomes the first class, which is
+            kept whole itself.
         scale: How many pixels there are here to one of those that areas are counted in.
     """
-    exclusive = head.activation == "softmax"
-    if exclusive:
-        found: Image = probs.argmax(axis=-1).astype(np.uint8)[..., None]
-    else:
-        found = shown_at(probs, thresholds or (USUAL,) * head.num_classes).view(np.uint8)
+    exclusive, result = head.activation == "softmax", mask
     for column, area in enumerate(areas):
         least = area * scale
         if least <= 1 or (exclusive and column == 0):
             continue
+        result = mask.copy() if result is mask else result
         if exclusive:
-            plane = found[..., 0] == column
-            found[..., 0][plane & ~without_small(plane, least)] = 0
+            plane = mask[..., 0] == column
+            result[..., 0][plane & ~large_parts(plane, least)] = 0
         else:
-            found[..., column] = without_small(found[..., column] > 0, least)
-    return found
+            result[..., column] = large_parts(mask[..., column] == 1, least)
+    return result
 
 
 def shown_at(probs: AnyArray, thresholds: Sequence[float]) -> Flags:
@@ -78,8 +103,8 @@ def levels_below(thresholds: Sequence[float]) -> NDArray[np.uint8]:
     return found
 
 
-def without_small(plane: Flags, least: float) -> Flags:
-    """Leave out connected parts [H, W] that have fewer pixels than this."""
+def large_parts(plane: Flags, least: float) -> Flags:
+    """Keep the connected parts [H, W] that have at least so many pixels."""
     _, parts, stats, _ = cv2.connectedComponentsWithStats(plane.view(np.uint8), connectivity=8)
     kept = stats[:, cv2.CC_STAT_AREA] >= least
     kept[0] = False  # what lies between the parts
