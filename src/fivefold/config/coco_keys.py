@@ -66,6 +66,6 @@ Background: TypeAlias = Annotated[
     Name | None,
     Field(
         description='With `coco`: the class that means "nothing": true where no other is, and '
-        "only there."
+        "only there; with masks of exclusive classes also with `rle_column`, default `background`."
     ),
 ]

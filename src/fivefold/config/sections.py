@@ -18,6 +18,14 @@ from fivefold.config.coco_keys import (
     SmallestBox,
 )
 from fivefold.config.fields import Many, Name, one_of
+from fivefold.config.run_length_keys import (
+    OF_LABELS,
+    RUN_LENGTH_KEYS,
+    ClassColumn,
+    MaskShape,
+    Rle,
+    RleColumn,
+)
 from fivefold.config.stored_keys import (
     HUB_KEYS,
     SHARD_KEYS,
@@ -41,10 +49,11 @@ from fivefold.config.table_keys import (
     WeightColumn,
 )
 
+_WITH_RUNS = ("rle_column", *RUN_LENGTH_KEYS, "background")
 _BELONGING = {
     "folder": (),
-    "csv": (*TABLE_KEYS, "encoding"),
-    "parquet": TABLE_KEYS,
+    "csv": (*TABLE_KEYS, *_WITH_RUNS, "encoding"),
+    "parquet": (*TABLE_KEYS, *_WITH_RUNS),
     "coco": COCO_KEYS,
     "shards": SHARD_KEYS,
     "hub": HUB_KEYS,
@@ -96,6 +105,10 @@ class DatasetSection(BaseModel):
     weight_column: WeightColumn = None
     split_column: SplitColumn = None
     fold_column: FoldColumn = None
+    rle_column: RleColumn = None
+    class_column: ClassColumn = None
+    rle: Rle = None
+    mask_shape: MaskShape = None
     split: Split = None
     revision: Revision = None
     streamed: Streamed = False
@@ -188,6 +201,17 @@ class DatasetSection(BaseModel):
             raise ValueError(msg)
         if self.separator is not None and self.indicator_columns is not None:
             msg = "no separator with indicator_columns"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _fits_runs(self) -> Self:
+        with_runs = self.rle_column is not None
+        of_runs = (*RUN_LENGTH_KEYS, *(("background",) if self.coco is None else ()))
+        stray = self.model_fields_set & set(OF_LABELS if with_runs else of_runs)
+        if stray:
+            kind = "with" if with_runs else "without"
+            msg = f"no {', '.join(sorted(stray))} {kind} rle_column"
             raise ValueError(msg)
         return self
 

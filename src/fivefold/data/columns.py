@@ -19,6 +19,8 @@ Key: TypeAlias = Literal[
     "weight_column",
     "split_column",
     "fold_column",
+    "rle_column",
+    "class_column",
 ]
 
 _IMAGE_NAMES = (

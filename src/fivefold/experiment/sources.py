@@ -13,9 +13,14 @@ from fivefold.core.progress import Progress
 from fivefold.data import ColumnKeys, CsvSource, FolderSource, ParquetSource, Source, open_python
 from fivefold.data.coco import CocoBoxes, CocoSource, read_map
 from fivefold.data.corrections import corrected
+from fivefold.data.csv_text import read_table
 from fivefold.data.datasets.paths import looked_for_in
+from fivefold.data.drawn_masks import BACKGROUND
 from fivefold.data.hub import HubSource
+from fivefold.data.parquet import read_parquet
+from fivefold.data.run_lengths import RunLengthSource, Runs
 from fivefold.data.tars import ShardSource
+from fivefold.data.text_table import Table
 from fivefold.experiment.chains import made
 from fivefold.experiment.datasets import wrap
 from fivefold.experiment.functions import find_function
@@ -114,12 +119,34 @@ def _open_folder(asked: Asked) -> Source:
 def _open_csv(asked: Asked) -> Source:
     path = asked.path(str(asked.section.csv))
     encoding = asked.section.encoding
+    if asked.section.rle_column is not None:
+        return _with_runs(asked, path, read_table(path, encoding=encoding or ""))
     return CsvSource(path, _beside(asked, path), encoding=encoding, **_columns(asked.section))
 
 
 def _open_parquet(asked: Asked) -> Source:
     path = asked.path(str(asked.section.parquet))
+    if asked.section.rle_column is not None:
+        return _with_runs(asked, path, read_parquet(path))
     return ParquetSource(path, _beside(asked, path), **_columns(asked.section))
+
+
+def _with_runs(asked: Asked, path: Path, table: Table) -> Source:
+    section = asked.section
+    runs = Runs(
+        rle_column=str(section.rle_column),
+        class_column=section.class_column,
+        form=section.rle or "columns",
+        mask_shape=section.mask_shape,
+        background=_background(asked),
+    )
+    return RunLengthSource(table, _beside(asked, path), runs, _columns(section))
+
+
+def _background(asked: Asked) -> str | None:
+    """Name the background where the config's classes of pixels are exclusive."""
+    is_softmax = str(asked.config.activation).casefold() == "softmax"
+    return (asked.section.background or BACKGROUND) if is_softmax else None
 
 
 def _beside(asked: Asked, path: Path) -> Path:
