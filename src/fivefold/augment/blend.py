@@ -28,7 +28,7 @@ from fivefold.augment.smooth_noise import (
     small_size,
     steepened,
 )
-from fivefold.augment.warp import as_nearest
+from fivefold.core.masks import as_nearest
 from fivefold.core.types import Floats, Image
 
 Weights: TypeAlias = Callable[[int, int, int], Floats]
@@ -46,7 +46,7 @@ Aggregations = Annotated[list[Aggregation], Field(min_length=1), BeforeValidator
 _LIKELY = (0.05, 0.6, 0.35)  # of `UPSCALES`, unless one is set
 
 
-@augmenters.add(name="Alpha")
+@augmenters.add(name="Alpha", hides_mask=True)
 def alpha(
     rng: np.random.Generator,
     height: int,
@@ -72,7 +72,7 @@ def alpha(
     return _blended(rng, (height, width), (first, second), lambda _h, _w, n: drawn(n))
 
 
-@augmenters.add(name="AlphaElementwise")
+@augmenters.add(name="AlphaElementwise", hides_mask=True)
 def alpha_elementwise(
     rng: np.random.Generator,
     height: int,
@@ -103,7 +103,7 @@ def alpha_elementwise(
     return _blended(rng, (height, width), (first, second), weights)
 
 
-@augmenters.add(name="SimplexNoiseAlpha")
+@augmenters.add(name="SimplexNoiseAlpha", hides_mask=True)
 def simplex_noise_alpha(
     rng: np.random.Generator,
     height: int,
@@ -142,7 +142,7 @@ def simplex_noise_alpha(
     return _blended(rng, (height, width), (first, second), weights)
 
 
-@augmenters.add(name="FrequencyNoiseAlpha")
+@augmenters.add(name="FrequencyNoiseAlpha", hides_mask=True)
 def frequency_noise_alpha(
     rng: np.random.Generator,
     height: int,

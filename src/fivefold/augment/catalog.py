@@ -6,6 +6,8 @@ from fivefold.core.catalog import Catalog
 
 NEEDS_MASK = "needs_mask"
 """The fact of a component that only changes images with masks."""
+HIDES_MASK = "hides_mask"
+"""The fact of a component whose augmenters see an image without its mask."""
 COLOUR = "colour"
 """The fact of a component that changes red, green and blue, and needs these three channels."""
 SHOWS = "shows"

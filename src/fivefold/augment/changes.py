@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fivefold.augment.box import as_pixels
-from fivefold.augment.warp import DARK, MASK, Border, Maps, Warp, apply, fuse_two, remap
+from fivefold.augment.warp import DARK, Border, Maps, Warp, apply, fuse_two, of_mask, remap
 from fivefold.core.errors import DataError
 from fivefold.core.optional import late
 from fivefold.core.types import Image
@@ -34,7 +34,7 @@ class Field:
     Attributes:
         make_maps: From height and width to where each pixel of the output lies in the input: x and
             y, each float32 [H, W].
-        border: How pixels between and beyond the known ones are made; a mask takes the nearest.
+        border: How pixels between and beyond the known ones are made; see `of_mask` for masks.
     """
 
     make_maps: Callable[[int, int], Maps]
@@ -148,7 +148,7 @@ def change_image(image: Image, changes: Sequence[Single]) -> Image:
 
 
 def change_mask(mask: Image, changes: Sequence[Single]) -> Image:
-    """Change a mask [H, W] or [H, W, M] as its image is changed; it holds no new values but 0.
+    """Change a mask [H, W] or [H, W, M] as its image is changed; no values are new to it but 0.
 
     What looks at the image too is left out.
     """
@@ -179,9 +179,9 @@ def change_all(
 
 def _changed_mask(mask: Image, change: Single) -> Image:
     if isinstance(change, Warp):
-        return apply(mask, Warp(change.matrix, MASK))
+        return apply(mask, Warp(change.matrix, of_mask(change.border or DARK)))
     if isinstance(change, Field):
-        return remap(mask, change.make_maps(*mask.shape[:2]), MASK)
+        return remap(mask, change.make_maps(*mask.shape[:2]), of_mask(change.border))
     return change.mask(mask) if isinstance(change, Both) else mask
 
 

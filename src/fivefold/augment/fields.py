@@ -24,7 +24,7 @@ from fivefold.augment.draws import (
     draw_whole,
     whole_between,
 )
-from fivefold.augment.warp import MASK, Border, Maps, remap
+from fivefold.augment.warp import Border, Maps, of_mask, remap
 from fivefold.core.optional import late
 from fivefold.core.types import AnyArray, Floats, Image
 
@@ -71,7 +71,8 @@ def perspective_transform(
     maps = partial(_perspective_maps, _homography(size, points))
     if keep_size:
         return Field(maps, border)
-    image, mask = (partial(_remapped, maps=maps, size=size, border=b) for b in (border, MASK))
+    borders = (border, of_mask(border))
+    image, mask = (partial(_remapped, maps=maps, size=size, border=b) for b in borders)
     return Both(image, mask, size)
 
 

@@ -11,7 +11,8 @@ from fivefold.augment.box import as_pixels
 from fivefold.augment.changes import Both, Change, Size
 from fivefold.augment.draws import Values, draw, draw_one, names_option
 from fivefold.augment.preprocess import resize
-from fivefold.augment.warp import as_nearest, by_channels
+from fivefold.augment.warp import by_channels
+from fivefold.core.masks import as_nearest
 from fivefold.core.optional import late
 from fivefold.core.types import Image
 
@@ -34,6 +35,9 @@ PadMode: TypeAlias = Literal[
 ]
 """NumPy's words for what padding holds."""
 PadModes = Annotated[str | list[str], names_option(PadMode)]
+
+_COPIES = ("edge", "reflect", "symmetric", "wrap")
+"""Modes whose padding shows pixels of the image again."""
 
 Interpolation: TypeAlias = Literal["nearest", "linear", "area", "cubic"]
 
@@ -74,8 +78,8 @@ class Frame:
         return as_pixels(np.pad(kept, padding, mode=mode, **words.get(mode, {})))
 
     def show_mask(self, mask: Image) -> Image:
-        """Cut a mask, and pad it with 0."""
-        return Frame(self.sides).show(mask)
+        """Cut a mask, and pad it with 0, or with its own values where the image is so padded."""
+        return Frame(self.sides, self.mode if self.mode in _COPIES else "constant").show(mask)
 
     def size_of(self, size: Size) -> Size:
         """Compute height and width of what it shows."""

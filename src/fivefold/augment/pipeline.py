@@ -7,16 +7,16 @@ from typing import Any, TypeAlias, overload
 
 import numpy as np
 
-from fivefold.augment.catalog import COLOUR, NEEDS_MASK, SHOWS, augmenters
-from fivefold.augment.changes import Step, change_all, change_image, draw_changes, fuse
+from fivefold.augment.catalog import COLOUR, HIDES_MASK, NEEDS_MASK, SHOWS, augmenters
+from fivefold.augment.changes import Step, change_all, change_mask, draw_changes, fuse
 from fivefold.augment.children import Children, make_step, options_of, spellings
 from fivefold.augment.closer import FindLarger, is_enlarged, taken_closer
 from fivefold.augment.mixing import misplaced_mixer, mixer_problems, mixers
 from fivefold.augment.preprocess import resize
 from fivefold.augment.refused import refusal
-from fivefold.augment.warp import as_nearest
 from fivefold.core.catalog import Component, nowhere
 from fivefold.core.errors import ConfigError, DataError, Problem
+from fivefold.core.masks import as_nearest
 from fivefold.core.seeding import generator_for, generator_of
 from fivefold.core.types import Image
 
@@ -66,18 +66,35 @@ class Augmentation:
         image = resize(image, height, width)
         return image if mask is None else (image, as_nearest(mask, height, width))
 
-    def closer(self, image: Image, find: FindLarger, rng: np.random.Generator) -> Image:
+    @overload
+    def closer(self, image: Image, find: FindLarger, rng: np.random.Generator) -> Image: ...
+    @overload
+    def closer(
+        self, image: Image, find: FindLarger, rng: np.random.Generator, mask: Image
+    ) -> tuple[Image, Image]: ...
+    def closer(
+        self,
+        image: Image,
+        find: FindLarger,
+        rng: np.random.Generator,
+        mask: Image | None = None,
+    ) -> Image | tuple[Image, Image]:
         """Change an image as calling does, and take what is enlarged from a larger picture of it.
 
         Args:
             image: Pixels [H, W, C].
             find: Gives the larger picture, or None.
             rng: The same state moves the pixels to the same places.
+            mask: At the image's size, and so it stays.
         """
         height, width = image.shape[:2]
         changes = fuse(draw_changes(self._steps, rng, height, width))
-        image, left = taken_closer(image, find, changes)
-        return resize(change_image(image, left), height, width)
+        taken, left = taken_closer(image, find, changes)
+        if mask is not None:
+            mask = change_mask(mask, changes[: len(changes) - len(left)])
+        image, mask = change_all(taken, mask, left)
+        image = resize(image, height, width)
+        return image if mask is None else (image, as_nearest(mask, height, width))
 
     def enlarges(self, height: int, width: int) -> bool:
         """Say whether parts of images are made so large that a larger picture shows more of them.
@@ -108,21 +125,38 @@ def build_augmentation(items: Items, where: Where, key: str = "augmentation") ->
     return Augmentation([make_step(n, value) for n, value in items if not mixers.find(n)])
 
 
-def build_transforms(items: Items) -> Callable[[Image], Image]:
-    """Make the function of augmenters that every image goes through, also in prediction.
+class Transform:
+    """What every image goes through, also in prediction.
 
-    What is random in them is drawn from the pixels themselves: the same pixels always become the
+    What is random in it is drawn from the pixels themselves: the same pixels always become the
     same ones, wherever they come from and whatever they are called.
+
+    Args:
+        augmentation: What is done to an image.
+    """
+
+    def __init__(self, augmentation: Augmentation | None) -> None:
+        self._change = augmentation
+
+    @overload
+    def __call__(self, image: Image) -> Image: ...
+    @overload
+    def __call__(self, image: Image, mask: Image) -> tuple[Image, Image]: ...
+    def __call__(self, image: Image, mask: Image | None = None) -> Image | tuple[Image, Image]:
+        """Change an image [H, W, C], and its mask [H, W] or [H, W, M] alike."""
+        if self._change is None:
+            return image if mask is None else (image, mask)
+        rng = generator_of(image.tobytes())
+        return self._change(image, rng) if mask is None else self._change(image, rng, mask)
+
+
+def build_transforms(items: Items) -> Transform:
+    """Make the function of augmenters that every image goes through, also in prediction.
 
     Args:
         items: Names and options, in order; they have been checked.
     """
-    change = build_augmentation(items, nowhere, "transforms")
-
-    def transform(image: Image) -> Image:
-        return change(image, generator_of(image.tobytes())) if items else image
-
-    return transform
+    return Transform(build_augmentation(items, nowhere, "transforms") if items else None)
 
 
 @dataclass(frozen=True)
@@ -132,26 +166,35 @@ class _Place:
     Attributes:
         at: Says where it, or an option of it, stands in the config.
         key: The keys and names around it, for messages.
-        masks: Whether images come with masks.
+        masks: Whether images come with masks; None where that is not known.
         channels: How many channels images have.
         are_chosen: Whether an augmenter around it shows only these.
+        hider: The augmenter around it that shows it no mask; "" if there is none.
     """
 
     at: Where
     key: str
-    masks: bool
+    masks: bool | None
     channels: int
     are_chosen: bool = False
+    hider: str = ""
 
     def refusal(self, component: Component[Any]) -> str:
         """Say why an augmenter cannot be used on the images here; "" if it can."""
-        if component.facts.get(NEEDS_MASK) and not self.masks:
-            return "it needs a mask for every image, which classification has none of: leave it out"
+        if component.facts.get(NEEDS_MASK) and self._mask_is_missing():
+            return self._mask_is_missing()
         if component.facts.get(COLOUR) and self.channels < 3:
             source = "the augmenter around it shows" if self.are_chosen else "`shape` has"
             have = f"{source} {self.channels} channel{'s' if self.channels > 1 else ''}"
             return f"it changes red, green and blue, and {have}: leave it out, or set 3"
         return ""
+
+    def _mask_is_missing(self) -> str:
+        if self.key.partition(".")[0] == "transforms":
+            return "it needs a mask, which no image has in prediction: put it into `augmentation`"
+        if self.masks is False:
+            return "it needs a mask for every image, which classification has none of: leave it out"
+        return f"it needs the mask, which {self.hider} does not show it" if self.hider else ""
 
 
 def check_augmentation(
@@ -159,7 +202,7 @@ def check_augmentation(
     where: Where,
     key: str = "augmentation",
     *,
-    masks: bool = True,
+    masks: bool | None = None,
     channels: int = 3,
 ) -> list[Problem]:
     """Find every wrong name and option, at any depth.
@@ -168,17 +211,28 @@ def check_augmentation(
         items: Names and options, in order.
         where: Says where a part of them stands: `where(position, name, option)`.
         key: The config's key that they stand behind, for messages.
-        masks: Whether images come with masks, which some augmenters need.
+        masks: Whether images come with masks, which some augmenters need and mixers cannot mix;
+            None where that is not known.
         channels: How many channels images have; some augmenters need three.
     """
     problems = []
     for position, (name, value) in enumerate(items):
         at = partial(where, position, name)
-        if mixers.find(name):
+        if masks and mixers.find(name):
+            problems.append(_refused(name, at, key, _MIXES_LABELS))
+        elif mixers.find(name):
             problems += mixer_problems(items, position, at, key)
         else:
             problems += _problems(name, value, _Place(at, key, masks, channels))
     return problems
+
+
+_MIXES_LABELS = "it mixes the labels of whole images, and these have masks: leave it out"
+
+
+def _refused(name: str, at: Where, key: str, reason: str) -> Problem:
+    message = f"{key}: augmenter {name!r} cannot be used"
+    return Problem("config/refused-augmenter", at(), message, reason)
 
 
 def _problems(name: str, value: object, place: _Place) -> list[Problem]:
@@ -186,14 +240,15 @@ def _problems(name: str, value: object, place: _Place) -> list[Problem]:
     component = augmenters.find(name)
     reason = place.refusal(component) if component else refusal(name)
     if reason:
-        message = f"{key}: augmenter {name!r} cannot be used"
-        return [Problem("config/refused-augmenter", at(), message, reason)]
+        return [_refused(name, at, key, reason)]
     if mixers.find(name):
         return [misplaced_mixer(name, at, key)]
     if component is None:
         return [augmenters.unknown(name, at(), key)]
     options, are_bare = options_of(component, value)
     inside = replace(place, key=f"{key}.{name}")
+    if component.facts.get(HIDES_MASK):
+        inside = replace(inside, hider=component.name)
     return (
         augmenters.problems(name, options, at, key)
         or _channel_problems(component, options, inside)

@@ -13,7 +13,7 @@ from fivefold.augment.frames import Interpolation
 from fivefold.augment.per_channel import as_bytes, channel_by_channel, new_seed, on_colours
 from fivefold.augment.reduced import MaxSize, reduced
 from fivefold.augment.spaces import Space, convert
-from fivefold.augment.warp import as_nearest
+from fivefold.core.masks import as_nearest
 from fivefold.core.optional import late
 from fivefold.core.types import Image
 

@@ -16,7 +16,7 @@ from fivefold.augment.draws import Part, Values, draw, draw_whole, whole_between
 from fivefold.augment.frames import Interpolation
 from fivefold.augment.per_channel import ImageFunction, as_bytes, new_seed
 from fivefold.augment.reduced import MaxSize, reduced
-from fivefold.augment.warp import as_nearest
+from fivefold.core.masks import as_nearest
 from fivefold.core.optional import late
 from fivefold.core.types import Floats, Image, Indices
 

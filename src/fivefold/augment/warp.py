@@ -49,8 +49,14 @@ class Border:
 DARK = Border()
 """Linear, and 0 beyond the edge."""
 
-# A mask holds class numbers: between two of them, or beyond the edge, there is nothing to mix.
-MASK = Border(order=0, mode="constant", cval=0.0)
+
+def of_mask(border: Border) -> Border:
+    """Say what a mask has where its image has a border: whole values, and 0 where it has a colour.
+
+    A mask holds class numbers, between which there is nothing to mix. Where the image shows its own
+    pixels again beyond the edge, as mirrored, the mask does so too.
+    """
+    return Border(order=0, mode=border.mode, cval=0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,16 +146,6 @@ def remap(image: Image, maps: Maps, border: Border) -> Image:
         return as_pixels(moved)
 
     return by_channels(image, change)
-
-
-def as_nearest(mask: Image, height: int, width: int) -> Image:
-    """Bring a mask [H, W] or [H, W, M] to a size by taking the nearest of its values."""
-    if mask.shape[:2] == (height, width):
-        return mask
-    # Of each new pixel's centre; OpenCV's own "nearest" takes its corner.
-    rows = (np.arange(height) + 0.5) * mask.shape[0] // height
-    columns = (np.arange(width) + 0.5) * mask.shape[1] // width
-    return as_pixels(mask[rows.astype(np.intp)[:, None], columns.astype(np.intp)])
 
 
 def by_channels(image: Image, change: Callable[[Image], Image]) -> Image:

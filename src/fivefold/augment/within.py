@@ -38,7 +38,7 @@ def _as_channels(value: Any) -> Any:
 Channels = Annotated[list[int] | None, BeforeValidator(_as_channels)]
 
 
-@augmenters.add(name="WithChannels")
+@augmenters.add(name="WithChannels", hides_mask=True)
 def with_channels(
     rng: np.random.Generator,
     height: int,
@@ -69,7 +69,7 @@ def with_channels(
     return Pixels(change)
 
 
-@augmenters.add(name="WithColorspace", colour=True)
+@augmenters.add(name="WithColorspace", colour=True, hides_mask=True)
 def with_colorspace(
     rng: np.random.Generator,
     height: int,
@@ -100,7 +100,9 @@ def with_colorspace(
     )
 
 
-@augmenters.add(name="WithHueAndSaturation", colour=True, children="children", shows=2)
+@augmenters.add(
+    name="WithHueAndSaturation", colour=True, children="children", shows=2, hides_mask=True
+)
 def with_hue_and_saturation(
     rng: np.random.Generator,
     height: int,

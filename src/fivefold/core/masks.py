@@ -11,6 +11,9 @@ IGNORED = 255
 """A mask's value where nobody says what is true: such pixels are neither learned nor measured."""
 
 
+_STRIP = 1 << 20  # values counted at a time: NumPy makes eight bytes of each
+
+
 @dataclass(frozen=True)
 class MaskKind:
     """How the masks of a data set are written.
@@ -38,11 +41,33 @@ class MaskKind:
         return cls(head.num_classes, head.activation == "softmax")
 
 
+def histogram(mask: Image) -> Indices:
+    """Count how often each value occurs in a mask: [256]."""
+    flat, found = mask.ravel(), np.zeros(256, dtype=np.int64)
+    for start in range(0, len(flat), _STRIP):
+        found += np.bincount(flat[start : start + _STRIP], minlength=256)
+    return found
+
+
 def counts_of(mask: Image, kind: MaskKind) -> Indices:
     """Count the pixels of each class in a mask [H, W, P]: [classes]."""
     if kind.exclusive:
-        return np.bincount(mask.ravel(), minlength=256)[: kind.num_classes].astype(np.int64)
+        return histogram(mask)[: kind.num_classes]
     return np.array([np.count_nonzero(mask[..., k] == 1) for k in range(kind.planes)], np.int64)
+
+
+def as_nearest(mask: Image, height: int, width: int) -> Image:
+    """Bring a mask [H, W] or [H, W, P] to a size by taking the nearest of its values.
+
+    A mask that has the size already is returned itself.
+    """
+    if mask.shape[:2] == (height, width):
+        return mask
+    # Of each new pixel's centre; OpenCV's own "nearest" takes its corner.
+    rows = (np.arange(height) + 0.5) * mask.shape[0] // height
+    columns = (np.arange(width) + 0.5) * mask.shape[1] // width
+    found: Image = mask[rows.astype(np.intp)[:, None], columns.astype(np.intp)]
+    return found
 
 
 def empty_mask(size: Sequence[int], kind: MaskKind) -> Image:

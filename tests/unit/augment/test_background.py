@@ -133,3 +133,36 @@ def test_classification_has_no_masks_for_it(text):
         "    it needs a mask for every image, which classification has none of: leave it out"
     )
     assert problem.slug == "config/refused-augmenter"
+
+
+@pytest.mark.parametrize(
+    ("around", "name"),
+    [
+        (lambda inner: ("Alpha", {"first": [inner]}), "Alpha"),
+        (lambda inner: ("WithChannels", {"channels": 0, "children": inner}), "WithChannels"),
+        (lambda inner: ("Alpha", {"second": [{"Sequential": [inner]}]}), "Alpha"),
+    ],
+)
+def test_it_is_refused_where_the_augmenter_around_it_shows_it_no_mask(folder, around, name):
+    inner = {"BackgroundReplacer": {"path": folder, "rate": 0.5}}
+    (problem,) = check_augmentation([around(inner)], here, masks=True)
+    assert problem.slug == "config/refused-augmenter"
+    assert problem.hint == f"it needs the mask, which {name} does not show it"
+    nested = ("Sequential", [{"Sometimes": [inner]}])
+    assert check_augmentation([nested], here, masks=True) == []
+
+
+def test_transforms_have_no_mask_in_prediction():
+    items = [("BackgroundReplacer", {"path": "p"})]
+    (problem,) = check_augmentation(items, here, "transforms", masks=False)
+    assert problem.hint == (
+        "it needs a mask, which no image has in prediction: put it into `augmentation`"
+    )
+
+
+def test_the_ignored_rim_of_what_is_marked_stays_as_it_looks(folder):
+    image, mask = squares()
+    mask[7, 10:35] = 255
+    picture, kept = augment(image, "BackgroundReplacer", {"path": str(folder), "rate": 0}, 0, mask)
+    np.testing.assert_array_equal(picture[mask > 0], image[mask > 0])
+    np.testing.assert_array_equal(kept, mask)

@@ -87,10 +87,18 @@ def test_a_field_takes_pixels_from_where_its_maps_say(channels):
 
 def test_a_mask_moves_with_fields_and_warps_and_not_with_pixels():
     mask = noise(1)[..., 0] % 5
-    changes = [Field(shift_maps(2, 0), Border(mode="edge")), Pixels(np.zeros_like), table(1)]
-    moved = change_mask(mask, [*changes, right_by(1, Border(mode="edge"))])
+    changes = [Field(shift_maps(2, 0), Border(cval=7)), Pixels(np.zeros_like), table(1)]
+    moved = change_mask(mask, [*changes, right_by(1, Border(cval=9))])
     np.testing.assert_array_equal(moved[:, 3:], mask[:, :-3])
     assert (moved[:, :3] == 0).all()
+
+
+@pytest.mark.parametrize("mode", ["edge", "symmetric", "reflect", "wrap"])
+def test_a_mask_goes_on_beyond_the_edge_where_its_image_shows_itself_again(mode):
+    mask = noise(1)[..., 0] % 5
+    for change in (Field(shift_maps(3, 2), Border(mode=mode)), right_by(3, Border(mode=mode))):
+        moved = change_mask(mask, [change])
+        np.testing.assert_array_equal(moved, change_image(mask[..., None], [change])[..., 0])
 
 
 def test_each_step_is_told_the_size_that_the_one_before_leaves():

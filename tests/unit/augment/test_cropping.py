@@ -3,7 +3,8 @@ import pytest
 from pictures import augment, here, noise, rng, squares
 
 from fivefold.augment import augmenters, build_augmentation, check_augmentation, resize
-from fivefold.augment.warp import as_nearest
+from fivefold.augment.frames import Frame
+from fivefold.core.masks import as_nearest
 
 
 def raw(name, value, image, seed=0):
@@ -97,11 +98,21 @@ def test_a_shift_by_padding_and_cropping_stays_sharp():
 
 def test_masks_are_cut_alike_and_padded_with_nothing():
     image, mask = squares()
-    value = {"px": [[-9, 9], [-9, 9], [-9, 9], [-9, 9]], "pad_cval": 77, "pad_mode": "edge"}
+    value = {"px": [[-9, 9], [-9, 9], [-9, 9], [-9, 9]]}
     for seed in range(20):
         picture, moved = augment(image, "CropAndPad", value, seed, mask)
         assert set(np.unique(moved)) <= {0, 1, 2}
         assert (np.abs(picture[..., 0] - 100.0 * moved) > 60).mean() < 0.06
+
+
+def test_a_mask_is_padded_with_itself_where_its_image_is_and_else_with_nothing():
+    mask = noise(9, 8, 1)[..., 0] % 3 + 1
+    for mode in ("edge", "reflect", "symmetric", "wrap"):
+        frame = Frame((2, 3, -1, 4), mode)
+        np.testing.assert_array_equal(frame.show_mask(mask), frame.show(mask))
+    for mode in ("constant", "linear_ramp", "maximum", "mean", "median", "minimum"):
+        padded = Frame((2, 3, -1, 4), mode, 99).show_mask(mask)
+        np.testing.assert_array_equal(padded, np.pad(mask[:-1], ((2, 0), (4, 3))))
 
 
 def test_a_mask_is_resized_to_the_nearest_value():

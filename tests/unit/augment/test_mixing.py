@@ -134,3 +134,13 @@ def test_options_of_mixers_are_checked_where_they_stand():
     assert problem.where == "0.MixUp.alpha"
     with pytest.raises(ConfigError, match="prop: unknown key"):
         build_augmentation([("CutMix", {"prop": 1})], here)
+
+
+@pytest.mark.parametrize("name", ["MixUp", "CutMix"])
+def test_what_mixes_labels_is_refused_for_masks(name):
+    (problem,) = check_augmentation([("Fliplr", 0.5), (name, None)], here, masks=True)
+    assert problem.slug == "config/refused-augmenter"
+    assert str(problem) == (
+        f"1.{name}: augmentation: augmenter {name!r} cannot be used\n"
+        "    it mixes the labels of whole images, and these have masks: leave it out"
+    )
