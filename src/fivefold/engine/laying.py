@@ -27,7 +27,7 @@ def lay(maps: Floats, size: tuple[int, int], places: AnyArray | None) -> Floats:
         The maps at that size [K, H, W].
     """
     if places is not None:
-        maps = np.stack([_back(_stretched(one, places.shape[:2]), places) for one in maps])
+        maps = np.stack([sent_back(one, places) for one in maps])
     return np.stack([_stretched(one, size) for one in maps])
 
 
@@ -55,6 +55,19 @@ def _stretched(one: Floats, size: tuple[int, int]) -> Floats:
     averaged = cv2.resize(one, smaller, interpolation=cv2.INTER_AREA)
     stretched = cv2.resize(averaged, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(stretched, dtype=np.float32)
+
+
+def sent_back(one: Floats, places: AnyArray) -> Floats:
+    """Send a map of what a network saw to where its pixels were before the transforms.
+
+    Args:
+        one: A map of any size [h, w].
+        places: From `traced`.
+
+    Returns:
+        The map at the network's size [H, W]; what the network has not seen is 0.
+    """
+    return _back(_stretched(one, places.shape[:2]), places)
 
 
 def _back(values: Floats, places: AnyArray) -> Floats:

@@ -121,6 +121,25 @@ def view_probs(model: Classifier, images: Tensor, views: Sequence[View]) -> Floa
     return mean
 
 
+def view_maps(model: Classifier, images: Tensor, views: Sequence[View]) -> Floats:
+    """Average the probabilities of pixels over views of images on the model's device.
+
+    Args:
+        model: Gives logits [N, K, H, W].
+        images: Pixels [N, C, H, W].
+        views: Each is undone on its maps.
+
+    Returns:
+        [N, K, H, W], 0-1.
+    """
+    total = probabilities(model(views[0](images)).float(), model.heads)
+    total = views[0](total)
+    for view in views[1:]:
+        total = total + view(probabilities(model(view(images)).float(), model.heads))
+    mean: Floats = (total / len(views)).cpu().numpy()
+    return mean
+
+
 @dataclass(frozen=True)
 class Place:
     """Which model predicts: the fold that it was trained without, and the stage."""

@@ -8,7 +8,10 @@ from torch import Tensor
 from fivefold.core.errors import ConfigError, Problem
 
 View: TypeAlias = Callable[[Tensor], Tensor]
-"""From images [N, C, H, W] to images of the same shape."""
+"""From images [N, C, H, W] to images of the same shape; each undoes itself.
+
+So maps [N, K, H, W] of a view's images are brought back by the same view.
+"""
 
 
 def identity(images: Tensor) -> Tensor:
