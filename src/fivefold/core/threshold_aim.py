@@ -6,14 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-AimKind: TypeAlias = Literal["fixed", "f_beta", "precision", "recall", "exact_match"]
+AimKind: TypeAlias = Literal[
+    "fixed",
+    "f_beta",
+    "precision",
+    "recall",
+    "exact_match",
+    "dice",
+    "iou",
+    "image_dice",
+    "image_iou",
+]
+
+OF_MASKS: Final[tuple[AimKind, ...]] = ("dice", "iou", "image_dice", "image_iou")
+"""Kinds that only masks have."""
 
 WHOLE_RANGE: Final = (0.01, 0.99, 0.01)
 """Start, stop and step of the thresholds that are tried for `exact_match`."""
 
 EXPECTED: Final = (
-    "a number from 0 to below 1, 'f1' (or another F, such as 'f2'), 'exact_match', or a mapping "
-    "with one of f_beta, precision, recall and exact_match, and per_class"
+    "a number from 0 to below 1, 'f1' (or another F, such as 'f2'), 'exact_match', of masks "
+    "'dice', 'iou', 'image_dice' or 'image_iou', or a mapping with one of f_beta, precision, "
+    "recall and exact_match, and per_class"
 )
 
 _F = re.compile(r"f([0-9]+(?:\.[0-9]+)?)", re.ASCII)
@@ -27,8 +41,9 @@ class ThresholdAim:
     Attributes:
         kind: `fixed` takes `value`; `f_beta` the highest F of that beta; `precision` the highest
             recall where precision is at least `value`; `recall` the other way round; `exact_match`
-            the most samples without a wrong answer.
-        value: As the kind says; of no use to `exact_match`.
+            the most samples without a wrong answer. Of masks `dice` and `iou` are of all pixels
+            together, `image_dice` and `image_iou` means over images.
+        value: As the kind says; of no use to `exact_match` and those of masks alone.
         range: Of `exact_match`: the first threshold that is tried, the last, and the step.
         per_class: Whether each class has its own threshold, or all classes of a head one.
     """
@@ -45,8 +60,17 @@ class ThresholdAim:
             "precision": f"the highest recall at a precision of {self.value:g}",
             "recall": f"the highest precision at a recall of {self.value:g}",
             "exact_match": "the most samples without a wrong answer",
+            "dice": "the highest dice of all pixels",
+            "iou": "the highest IoU of all pixels",
+            "image_dice": "the highest mean dice over images",
+            "image_iou": "the highest mean IoU over images",
         }
         return texts[self.kind]
+
+    @property
+    def is_of_masks(self) -> bool:
+        """Whether only masks have it."""
+        return self.kind in OF_MASKS
 
     @classmethod
     def of(cls, value: Any) -> "ThresholdAim":
@@ -65,11 +89,15 @@ class ThresholdAim:
 
     @classmethod
     def _named(cls, name: str) -> "ThresholdAim":
-        match = _F.fullmatch(name.strip().casefold())
+        plain = name.strip().casefold()
+        match = _F.fullmatch(plain)
         if match:
             return cls._of_mapping({"f_beta": float(match[1])})
-        if name.strip().casefold() == "exact_match":
+        if plain == "exact_match":
             return cls._of_mapping({"exact_match": list(WHOLE_RANGE)})
+        for kind in OF_MASKS:
+            if plain == kind:
+                return cls(kind)
         raise ValueError(EXPECTED)
 
     @classmethod

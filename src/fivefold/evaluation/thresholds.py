@@ -71,9 +71,10 @@ def choose_thresholds(predictions: Predictions, aim: ThresholdAim) -> Chosen:
     if aim.kind == "exact_match":
         return Chosen((_most_exact(predictions.probs, truth, aim.range),) * count)
     if not aim.per_class:
-        threshold, remark = _choose(predictions.probs.ravel(), truth.ravel(), aim)
+        threshold, remark = choose_cut(_cuts(predictions.probs.ravel(), truth.ravel()), aim)
         return Chosen((threshold,) * count, (f"all classes: {remark}",) if remark else ())
-    found = [_choose(predictions.probs[:, k], truth[:, k], aim) for k in range(count)]
+    cuts = [_cuts(predictions.probs[:, k], truth[:, k]) for k in range(count)]
+    found = [choose_cut(own, aim) for own in cuts]
     named = zip(head.class_names, found, strict=True)
     remarks = tuple(f"{name!r}: {remark}" for name, (_, remark) in named if remark)
     return Chosen(tuple(threshold for threshold, _ in found), remarks)
@@ -114,7 +115,7 @@ def f1(truth: AnyArray, answers: AnyArray) -> float:
     return 2 * int((truth & answers).sum()) / total if total else 0.0
 
 
-class _Cuts(NamedTuple):
+class Cuts(NamedTuple):
     """Ways to answer the most probable samples: none, or as far as to one that is true.
 
     To go on to samples of which none is true would only add wrong answers.
@@ -132,7 +133,7 @@ class _Cuts(NamedTuple):
     positives: int
 
 
-def _cuts(probs: Floats, positive: Flags) -> _Cuts:
+def _cuts(probs: Floats, positive: Flags) -> Cuts:
     rising = np.sort(probs.clip(0, 1))  # a mean of views may be rounded out of it
     true = np.sort(probs[positive].clip(0, 1))
     # A threshold cannot separate equal probabilities, and none is below 0.
@@ -141,7 +142,7 @@ def _cuts(probs: Floats, positive: Flags) -> _Cuts:
     low = np.where(below > 0, rising[np.maximum(below, 1) - 1], 0).astype(np.float64)
     thresholds = np.where((low <= USUAL) & (high > USUAL), USUAL, (low + high) / 2)
     hits = len(true) - np.searchsorted(true, high)
-    return _Cuts(
+    return Cuts(
         thresholds=np.append(NEVER, thresholds),
         hits=np.append(0, hits).astype(np.float64),
         answered=np.append(0, len(rising) - below).astype(np.float64),
@@ -149,20 +150,28 @@ def _cuts(probs: Floats, positive: Flags) -> _Cuts:
     )
 
 
-def _choose(probs: Floats, positive: Flags, aim: ThresholdAim) -> tuple[float, str]:
-    cuts = _cuts(probs, positive)
+def choose_cut(cuts: Cuts, aim: ThresholdAim) -> tuple[float, str]:
+    """Choose a threshold among those that make a difference.
+
+    Args:
+        cuts: Of one class, or of all together.
+        aim: An F, a precision or a recall.
+
+    Returns:
+        The threshold, and what could not be had, or "".
+    """
     return _CHOICES[aim.kind](cuts, aim.value)
 
 
-def _highest_f(cuts: _Cuts, beta: float) -> tuple[float, str]:
+def _highest_f(cuts: Cuts, beta: float) -> tuple[float, str]:
     if not cuts.positives:
         return USUAL, "true of no sample: the threshold stays 0.5"
     square = beta**2
     scores = (1 + square) * cuts.hits / (cuts.answered + square * cuts.positives)
-    return _nearest(cuts.thresholds[scores == scores.max()]), ""
+    return nearest_to_usual(cuts.thresholds[scores == scores.max()]), ""
 
 
-def _at_precision(cuts: _Cuts, least: float) -> tuple[float, str]:
+def _at_precision(cuts: Cuts, least: float) -> tuple[float, str]:
     if not cuts.positives:
         return NEVER, f"true of no sample, and so without a precision of {least:g}: never answered"
     precision = cuts.hits[1:] / cuts.answered[1:]
@@ -176,7 +185,7 @@ def _at_precision(cuts: _Cuts, least: float) -> tuple[float, str]:
     return float(cuts.thresholds[1:][place]), ""
 
 
-def _at_recall(cuts: _Cuts, least: float) -> tuple[float, str]:
+def _at_recall(cuts: Cuts, least: float) -> tuple[float, str]:
     if not cuts.positives:
         return USUAL, "true of no sample: the threshold stays 0.5"
     recall = cuts.hits / cuts.positives
@@ -185,10 +194,10 @@ def _at_recall(cuts: _Cuts, least: float) -> tuple[float, str]:
         found = f"no threshold has a recall of {least:g}, it is at most {recall.max():.4g}"
         return 0.0, f"{found}: answered wherever it is not impossible"
     precision = np.where(enough, cuts.hits / np.maximum(cuts.answered, 1), -1)
-    return _nearest(cuts.thresholds[precision == precision.max()]), ""
+    return nearest_to_usual(cuts.thresholds[precision == precision.max()]), ""
 
 
-_CHOICES: dict[str, Callable[[_Cuts, float], tuple[float, str]]] = {
+_CHOICES: dict[str, Callable[[Cuts, float], tuple[float, str]]] = {
     "f_beta": _highest_f,
     "precision": _at_precision,
     "recall": _at_recall,
@@ -204,7 +213,7 @@ def _most_exact(probs: Floats, truth: Flags, asked: tuple[float, float, float]) 
     begun, over = (np.sort(ends[able]) for ends in exact)
     # As many are right as have begun to be, less those for which the threshold is already too high.
     right = np.searchsorted(begun, grid, side="right") - np.searchsorted(over, grid, side="right")
-    return _nearest(np.array(equally_good(grid, right.astype(float).tolist())))
+    return nearest_to_usual(np.array(equally_good(grid, right.astype(float).tolist())))
 
 
 class _Right(NamedTuple):
@@ -221,6 +230,6 @@ def _exactly_right(probs: Floats, truth: Flags) -> _Right:
     return _Right(low, np.where(truth, probs, infinity).min(axis=1).astype(np.float64))
 
 
-def _nearest(thresholds: Doubles) -> float:
+def nearest_to_usual(thresholds: Doubles) -> float:
     """Take the threshold that is nearest to 0.5, of two the higher one."""
     return float(min(thresholds, key=lambda t: (abs(t - USUAL), -t)))
