@@ -11,7 +11,7 @@ from fivefold.core.masks import MaskKind
 from fivefold.core.types import Floats, Image
 from fivefold.data.decode import Decoded, Header
 from fivefold.data.files import FileSource
-from fivefold.data.image_problem import ImageProblem, Reason
+from fivefold.data.mask_checks import wrong_size
 from fivefold.data.source import Fetched, Labels, Sample, joined_digest
 
 BACKGROUND = "background"
@@ -107,22 +107,19 @@ def with_background(targets: Floats, background: str | None) -> Floats:
     return np.concatenate([np.ones((len(targets), 1), dtype=np.float32), targets], axis=1)
 
 
-def fitting(size: tuple[int, int], expected: tuple[int, int], where: str) -> tuple[int, int]:
+def fitting(size: tuple[int, int], expected: tuple[int, int], where: str) -> None:
     """Make sure that an image has the size that its mask is written for.
 
     Args:
         size: Height and width of the image.
         expected: Those of the mask.
-        where: Where the mask is written, for the message.
+        where: What the message begins with.
 
     Raises:
         ImageProblem: If they differ.
     """
     if size != expected:
-        detail = f"{where}: expected an image of {expected[0]} x {expected[1]} pixels "
-        detail += f"(height x width) for its mask, got {size[0]} x {size[1]}"
-        raise ImageProblem(Reason.MASK_SIZE, detail)
-    return size
+        raise wrong_size(expected, size, where)
 
 
 def _bytes_of(text: str) -> bytes:

@@ -1,7 +1,8 @@
-"""COCO files for classification: labels of whole images, boxes as labels, boxes as samples."""
+"""COCO files: labels of whole images, boxes as labels, boxes as samples, outlines as masks."""
 
 from fivefold.data.coco.classes import read_map
 from fivefold.data.coco.dataset import ImageClassificationDataset
+from fivefold.data.coco.masks import CocoMasks
 from fivefold.data.coco.source import CocoBoxes, CocoSource
 from fivefold.data.coco.translators import (
     AbyssCaptionTranslator,
@@ -20,6 +21,7 @@ __all__ = [
     "CategoryTranslator",
     "CocoBoxes",
     "CocoCaptionTranslator",
+    "CocoMasks",
     "CocoSource",
     "HotTranslator",
     "ImageClassificationDataset",

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, Validation
 
 from fivefold.core.errors import DataError
 from fivefold.core.validation import expectation, shown
+from fivefold.data.coco.outlines import read_outline
 from fivefold.data.coco.places import place_of
 from fivefold.data.decode import Limits, read_bytes
 from fivefold.data.image_problem import ImageProblem
@@ -125,18 +126,68 @@ class Document:
     categories: Annotated[list[Category], Field(default_factory=list)]
 
 
+@dataclass(frozen=True, slots=True)
+class Outlined(Annotation):
+    """One entry of `annotations` where masks are wanted.
+
+    Attributes:
+        segmentation: What it draws.
+        iscrowd: Whether it is a region with many of a kind, of which none is outlined.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    segmentation: Annotated[Any, BeforeValidator(read_outline)] = None
+    iscrowd: Annotated[int, Field(strict=False, ge=0, le=1)] = 0
+
+    @property
+    def box(self) -> Box | None:
+        """Which part of the image it is about, where it says so by a box."""
+        return self.bbox if self.bbox is not None and min(self.bbox[2:]) > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class SizedImage(ImageRecord):
+    """One entry of `images` where masks are wanted.
+
+    Attributes:
+        height: In pixels.
+        width: In pixels.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    height: Annotated[int, Field(ge=1)] | None = None
+    width: Annotated[int, Field(ge=1)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutlinedDocument(Document):
+    """A file's three lists where masks are wanted."""
+
+    __pydantic_config__ = _STRICT
+
+    images: list[SizedImage]  # type: ignore[assignment]  # lists that are only read
+    annotations: list[Outlined]  # type: ignore[assignment]
+
+
 _DOCUMENT = TypeAdapter(Document)
+_OUTLINED = TypeAdapter(OutlinedDocument)
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path, *, outlined: bool = False) -> Document:
     """Read a COCO file.
+
+    Args:
+        path: The file.
+        outlined: Whether what annotations draw is wanted; then it is an `OutlinedDocument`.
 
     Raises:
         DataError: If there is no such file, or it is not one of COCO; names up to ten places.
     """
     data = file_bytes(path)
     try:
-        return _DOCUMENT.validate_json(data)
+        return (_OUTLINED if outlined else _DOCUMENT).validate_json(data)
     except ValidationError as error:
         raise _refusal(path, data, error) from error
 

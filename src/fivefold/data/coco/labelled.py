@@ -41,6 +41,7 @@ class Labelled:
         class_names: Of the classes.
         from_captions: Whether labels are captions.
         unmapped: How many annotations are of categories that have no class.
+        places: Of each label, its annotation's place in the file [P].
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Labelled:
     class_names: tuple[str, ...]
     from_captions: bool
     unmapped: int
+    places: Indices
 
 
 def read_labelled(
@@ -67,7 +69,13 @@ def read_labelled(
     Raises:
         DataError: If the file contradicts itself, or has neither labels nor images.
     """
-    document = check_document(path)
+    return labelled_by(path, check_document(path), level=level, category_map=category_map)
+
+
+def labelled_by(
+    path: Path, document: Document, *, level: int = 0, category_map: CategoryMap | None = None
+) -> Labelled:
+    """Put together what a checked document says of its images; see `read_labelled`."""
     from_captions = _says_captions(document.annotations)
     if from_captions:
         captions = [label for a in document.annotations for label in _captions(a)]
@@ -83,20 +91,24 @@ def read_labelled(
     return _labelled(path, document, classes, from_captions=from_captions)
 
 
-def check_document(path: Path) -> Document:
+def check_document(path: Path, *, outlined: bool = False) -> Document:
     """Read a COCO file and make sure that it does not contradict itself.
+
+    Args:
+        path: The file.
+        outlined: Whether what annotations draw is wanted.
 
     Raises:
         DataError: If it does, or is no such file; names up to ten places.
     """
-    document = read_document(path)
+    document = read_document(path, outlined=outlined)
     refuse_wrong(path, list(_contradictions(document)))
     return document
 
 
 def _labelled(path: Path, document: Document, classes: Classes, *, from_captions: bool) -> Labelled:
     row_of = {image.id: row for row, image in enumerate(document.images)}
-    rows, columns, boxes, numbers, unmapped = [], [], [], [], 0
+    rows, columns, boxes, numbers, places, unmapped = [], [], [], [], [], 0
     by_id = all(a.id is not None for a in document.annotations)  # then each is there once
     for place, annotation in enumerate(document.annotations):
         found = _classes(annotation, classes, from_captions=from_captions)
@@ -105,6 +117,7 @@ def _labelled(path: Path, document: Document, classes: Classes, *, from_captions
             rows.append(row_of[annotation.image_id])
             columns.append(column)
             boxes.append(annotation.box)
+            places.append(place)
             number = str(annotation.id if by_id else place)
             numbers.append(number if which == 1 else f"{number}.{which}")
     return Labelled(
@@ -117,6 +130,7 @@ def _labelled(path: Path, document: Document, classes: Classes, *, from_captions
         class_names=classes.names,
         from_captions=from_captions,
         unmapped=unmapped,
+        places=np.asarray(places, dtype=np.int64),
     )
 
 

@@ -64,14 +64,14 @@ class CocoSource(FileSource):
         if boxes is None:
             for part in parts:
                 _refuse_boxes(part)
-        names = _same_classes(parts)
+        names = same_classes(parts)
         known = names if background is None or background in names else (background, *names)
         place = None if background is None else known.index(background)
-        ids = _ids(parts, images_dir or path.parent)
-        rows, classes = _pairs(parts, known)
+        ids = ids_of(parts, images_dir or path.parent)
+        rows, classes = pairs_of(parts, known)
         targets = hot_rows(rows, classes, len(ids), len(known), place)
         exclusive = is_exclusive(targets)
-        paths = paths_of(images_dir or path.parent, ids, place=_place_in(parts))
+        paths = paths_of(images_dir or path.parent, ids, place=place_in(parts))
         super().__init__(ids, paths, (Labels("", known, exclusive=exclusive),), targets)
         unlabelled = len(ids) - len(np.unique(rows))
         self.warnings = (*_remarks(parts, unlabelled, background), *told_twins(ids))
@@ -103,8 +103,8 @@ class CocoBoxes(Source):
         smallest: float = 8.0,
     ) -> None:
         part = read_labelled(path, level=level, category_map=category_map)
-        names = _ids([part], images_dir or path.parent)
-        paths = paths_of(images_dir or path.parent, names, place=_place_in([part]))
+        names = ids_of([part], images_dir or path.parent)
+        paths = paths_of(images_dir or path.parent, names, place=place_in([part]))
         self._files = FileSource(names, paths)
         kept = [k for k, box in enumerate(part.boxes) if box and min(box[2:]) >= smallest]
         if not kept:
@@ -181,7 +181,12 @@ def _refuse_boxes(part: Labelled) -> None:
         raise DataError(msg, hint=hint, slug="data/boxes")
 
 
-def _same_classes(parts: Sequence[Labelled]) -> tuple[str, ...]:
+def same_classes(parts: Sequence[Labelled]) -> tuple[str, ...]:
+    """Give the classes of the first file, which has all that the others have.
+
+    Raises:
+        DataError: If it lacks one.
+    """
     first, *others = parts
     for other in others:
         known = set(first.class_names)
@@ -194,7 +199,7 @@ def _same_classes(parts: Sequence[Labelled]) -> tuple[str, ...]:
     return first.class_names
 
 
-def _ids(parts: Sequence[Labelled], images_dir: Path) -> list[str]:
+def ids_of(parts: Sequence[Labelled], images_dir: Path) -> list[str]:
     """Name samples by their paths below the folder of images."""
     check_folder(images_dir)
     ids = below(images_dir, [name for part in parts for name in part.names])
@@ -207,7 +212,7 @@ def _ids(parts: Sequence[Labelled], images_dir: Path) -> list[str]:
     return ids
 
 
-def _place_in(parts: Sequence[Labelled]) -> Callable[[int], str]:
+def place_in(parts: Sequence[Labelled]) -> Callable[[int], str]:
     """Make what says where the image at a position among all files stands."""
 
     def place(i: int) -> str:
@@ -227,7 +232,7 @@ def below(images_dir: Path, names: Sequence[str]) -> list[str]:
     return [name[len(start) :] for name, start in zip(names, starts, strict=True)]
 
 
-def _pairs(parts: Sequence[Labelled], names: Sequence[str]) -> tuple[Indices, Indices]:
+def pairs_of(parts: Sequence[Labelled], names: Sequence[str]) -> tuple[Indices, Indices]:
     """Put the labels of all files one after the other, by the numbers of the common classes."""
     rows, classes, start = [], [], 0
     place = {name: number for number, name in enumerate(names)}
