@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from fivefold.augment.catalog import COLOUR, HIDES_MASK, NEEDS_MASK, SHOWS, augmenters
-from fivefold.augment.changes import Step, change_all, change_mask, draw_changes, fuse
+from fivefold.augment.changes import Step, change_all, change_image, draw_changes, fuse
 from fivefold.augment.children import Children, make_step, options_of, spellings
 from fivefold.augment.closer import FindLarger, is_enlarged, taken_closer
 from fivefold.augment.mixing import misplaced_mixer, mixer_problems, mixers
@@ -66,35 +66,18 @@ class Augmentation:
         image = resize(image, height, width)
         return image if mask is None else (image, as_nearest(mask, height, width))
 
-    @overload
-    def closer(self, image: Image, find: FindLarger, rng: np.random.Generator) -> Image: ...
-    @overload
-    def closer(
-        self, image: Image, find: FindLarger, rng: np.random.Generator, mask: Image
-    ) -> tuple[Image, Image]: ...
-    def closer(
-        self,
-        image: Image,
-        find: FindLarger,
-        rng: np.random.Generator,
-        mask: Image | None = None,
-    ) -> Image | tuple[Image, Image]:
+    def closer(self, image: Image, find: FindLarger, rng: np.random.Generator) -> Image:
         """Change an image as calling does, and take what is enlarged from a larger picture of it.
 
         Args:
             image: Pixels [H, W, C].
             find: Gives the larger picture, or None.
             rng: The same state moves the pixels to the same places.
-            mask: At the image's size, and so it stays.
         """
         height, width = image.shape[:2]
         changes = fuse(draw_changes(self._steps, rng, height, width))
-        taken, left = taken_closer(image, find, changes)
-        if mask is not None:
-            mask = change_mask(mask, changes[: len(changes) - len(left)])
-        image, mask = change_all(taken, mask, left)
-        image = resize(image, height, width)
-        return image if mask is None else (image, as_nearest(mask, height, width))
+        image, left = taken_closer(image, find, changes)
+        return resize(change_image(image, left), height, width)
 
     def enlarges(self, height: int, width: int) -> bool:
         """Say whether parts of images are made so large that a larger picture shows more of them.

@@ -132,27 +132,3 @@ def test_stretch_is_what_the_singular_values_say(numbers):
     matrix[:2, :2] = np.reshape(numbers, (2, 2))
     most, least = np.linalg.svd(matrix[:2, :2], compute_uv=False)
     assert stretch(matrix) == pytest.approx((least, most), abs=1e-6)
-
-
-@pytest.mark.parametrize("items", ENLARGING)
-def test_a_mask_goes_where_it_goes_without_a_larger_picture(items):
-    change, small = augment(*items), slope(64, 96)
-    mask = (small // 25).astype(np.uint8)
-    for number in range(8):
-        found, moved = change.closer(
-            small, lambda: slope(128, 192), generator_for(0, "augment", number), mask
-        )
-        _, expected = change(small, generator_for(0, "augment", number), mask)
-        np.testing.assert_array_equal(moved, expected)
-        alone = change.closer(small, lambda: slope(128, 192), generator_for(0, "augment", number))
-        np.testing.assert_array_equal(found, alone)
-
-
-def test_a_mask_moves_with_what_is_left_for_the_image_too():
-    change = augment(("Affine", {"scale": 2.0}), ("GaussianBlur", 1.0), ("Fliplr", 1.0))
-    mask = (slope(64, 96) // 25).astype(np.uint8)
-    for larger in (None, slope(128, 192)):
-        rng = generator_for(0, "augment", 3)
-        _, moved = change.closer(slope(64, 96), lambda picture=larger: picture, rng, mask)
-        _, expected = change(slope(64, 96), generator_for(0, "augment", 3), mask)
-        np.testing.assert_array_equal(moved, expected)
