@@ -9,6 +9,7 @@ from fivefold.config.fields import Name, one_of
 COCO_KEYS = (
     "images",
     "coco_validation",
+    "masks",
     "boxes",
     "box_margin",
     "smallest_box",
@@ -27,6 +28,14 @@ CocoValidation: TypeAlias = Annotated[
     Field(
         description="With `coco`: a second file, whose images are validated on; needs "
         "`folds_count: 1`."
+    ),
+]
+Masks: TypeAlias = Annotated[
+    Name | Literal[True] | None,
+    one_of("true with `coco`, or a folder of masks with `images`"),
+    Field(
+        description="With `coco`: `true` draws masks from the polygons and run lengths of the "
+        "annotations; crowds and boxes without an outline are ignored."
     ),
 ]
 Boxes: TypeAlias = Annotated[

@@ -15,6 +15,7 @@ from fivefold.config.coco_keys import (
     CategoryMap,
     CocoValidation,
     Level,
+    Masks,
     SmallestBox,
 )
 from fivefold.config.fields import Many, Name, one_of
@@ -113,6 +114,7 @@ class DatasetSection(BaseModel):
     revision: Revision = None
     streamed: Streamed = False
     coco_validation: CocoValidation = None
+    masks: Masks = None
     boxes: Boxes = None
     box_margin: BoxMargin = 0.0
     smallest_box: SmallestBox = 8.0
@@ -191,6 +193,16 @@ class DatasetSection(BaseModel):
         if stray:
             kind = "with" if crops else "without"
             msg = f"no {', '.join(sorted(stray))} {kind} 'boxes: crops'"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _fits_outlines(self) -> Self:
+        if self.coco is not None and self.masks not in (None, True):
+            msg = f"`masks: true` with coco, not the folder {self.masks!r}"
+            raise ValueError(msg)
+        if self.coco is not None and self.masks and self.boxes is not None:
+            msg = "only one of boxes and masks"
             raise ValueError(msg)
         return self
 

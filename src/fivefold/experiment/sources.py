@@ -11,7 +11,7 @@ from fivefold.core.errors import ConfigError, Problem, UnsafeInputError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
 from fivefold.data import ColumnKeys, CsvSource, FolderSource, ParquetSource, Source, open_python
-from fivefold.data.coco import CocoBoxes, CocoSource, read_map
+from fivefold.data.coco import CocoBoxes, CocoMasks, CocoSource, read_map
 from fivefold.data.corrections import corrected
 from fivefold.data.csv_text import read_table
 from fivefold.data.datasets.paths import looked_for_in
@@ -172,6 +172,16 @@ def _open_coco(asked: Asked) -> Source:
     images = asked.path(section.images) if section.images else path.parent
     given = section.category_map
     category_map = read_map(asked.path(given)) if isinstance(given, str) else given
+    validation = asked.path(section.coco_validation) if section.coco_validation else None
+    if section.masks:
+        return CocoMasks(
+            path,
+            images,
+            validation=validation,
+            category_map=category_map,
+            level=section.level,
+            background=_background(asked),
+        )
     if section.boxes == "crops":
         return CocoBoxes(
             path,
@@ -184,7 +194,7 @@ def _open_coco(asked: Asked) -> Source:
     return CocoSource(
         path,
         images,
-        validation=asked.path(section.coco_validation) if section.coco_validation else None,
+        validation=validation,
         boxes=section.boxes,
         category_map=category_map,
         level=section.level,
