@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from fivefold.build.features import num_views, sees_features
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cache_home import cache_home
 from fivefold.core.catalog import nowhere
-from fivefold.core.cells import each_cell
+from fivefold.core.cells import cells_of, each_cell, joined_cells
+from fivefold.core.masks import MaskKind
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray, Image
 from fivefold.data import Source
@@ -30,10 +31,15 @@ def show_alpha(source: Source, shape: tuple[int, int, int]) -> None:
     source.show_alpha(shape[2] == 4)
 
 
-def build_preprocess(shape: tuple[int, int, int]) -> Preprocess:
-    """Make what turns images into pixels of a network's [height, width, channels]."""
+def build_preprocess(shape: tuple[int, int, int], masks: MaskKind | None = None) -> Preprocess:
+    """Make what turns images into pixels of a network's [height, width, channels].
+
+    Args:
+        shape: Of the network.
+        masks: How the masks are written that come with the images; None for none.
+    """
     height, width, _ = shape
-    return Preprocess(shape, partial(resize, height=height, width=width))
+    return Preprocess(shape, partial(resize, height=height, width=width), masks)
 
 
 def build_prepare(stage: ResolvedStage) -> "Prepare":
@@ -41,16 +47,43 @@ def build_prepare(stage: ResolvedStage) -> "Prepare":
 
     With a generator, as in training, an image is augmented; then, or else, it goes through the
     transforms that all images go through. Where images are cut, it gets cells in training, and
-    whole images, whose cells are transformed one by one, without a generator.
+    whole images, whose cells are transformed one by one, without a generator. A mask goes with its
+    image.
     """
-    augmentation = build_augmentation(stage.augmentation, nowhere)
-    transform = build_transforms(stage.transforms)
-    of_whole = each_cell(transform, stage.crops) if stage.transforms else transform
+    return _StagePrepare(stage)
 
-    def prepare(image: Image, rng: np.random.Generator | None) -> Image:
-        return of_whole(image) if rng is None else transform(augmentation(image, rng))
 
-    return prepare
+class _StagePrepare:
+    """What a stage does with resized pixels and their masks."""
+
+    def __init__(self, stage: ResolvedStage) -> None:
+        self._augmentation = build_augmentation(stage.augmentation, nowhere)
+        self._transform = build_transforms(stage.transforms)
+        self._crops = stage.crops if stage.transforms else 1
+
+    @overload
+    def __call__(self, image: Image, rng: np.random.Generator | None, /) -> Image: ...
+    @overload
+    def __call__(
+        self, image: Image, rng: np.random.Generator | None, mask: Image, /
+    ) -> tuple[Image, Image]: ...
+    def __call__(
+        self, image: Image, rng: np.random.Generator | None, mask: Image | None = None, /
+    ) -> Image | tuple[Image, Image]:
+        """Change an image [H, W, C], and its mask [H, W, P] alike."""
+        if mask is not None and rng is not None:
+            return self._transform(*self._augmentation(image, rng, mask))
+        if mask is not None:
+            return self._whole(image, mask)
+        if rng is not None:
+            return self._transform(self._augmentation(image, rng))
+        return each_cell(self._transform, self._crops)(image)
+
+    def _whole(self, image: Image, mask: Image) -> tuple[Image, Image]:
+        """Transform all cells of an image and of its mask."""
+        cells = zip(cells_of(image, self._crops), cells_of(mask, self._crops), strict=True)
+        images, masks = zip(*(self._transform(*pair) for pair in cells), strict=True)
+        return joined_cells(images, self._crops), joined_cells(masks, self._crops)
 
 
 def looks_closer(stage: ResolvedStage, shape: tuple[int, int, int]) -> bool:
@@ -97,12 +130,12 @@ def add_larger(
 
     Args:
         config: Its stages and `cache` decide.
-        images: At the network's size.
+        images: At the network's size; those that come with masks have no larger pictures.
         sizes: Height and width of each whole sample [N, 2].
         progress: Who watches them being made.
     """
     wanted = any(looks_closer(stage, config.shape) for stage in config.resolve())
-    if not (wanted and have_more(sizes, config.shape).any()):
+    if images.masks or not (wanted and have_more(sizes, config.shape).any()):
         return images
     preprocess = larger_preprocess(config.shape, config.detail)
     kept = Kept(preprocess, len(images.source), cache_home(config.cache))
@@ -112,7 +145,7 @@ def add_larger(
 def build_kept(config: ExperimentConfig, source: Source) -> Kept:
     """Open what keeps a source's pixels, as far as the config's `cache` allows."""
     show_alpha(source, config.shape)
-    return Kept(build_preprocess(config.shape), len(source), cache_home(config.cache))
+    return Kept(build_preprocess(config.shape, source.masks), len(source), cache_home(config.cache))
 
 
 def build_images(
@@ -126,4 +159,5 @@ def build_images(
         table: Which of them.
         kept: What the audit has kept; without it, pixels are kept in memory as far as they fit.
     """
-    return ResizedImages(source, table, kept or Kept(build_preprocess(shape), len(source)))
+    kept = kept or Kept(build_preprocess(shape, source.masks), len(source))
+    return ResizedImages(source, table, kept)

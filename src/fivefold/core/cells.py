@@ -1,6 +1,6 @@
 """Images cut into n x n equal cells, row by row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -38,11 +38,15 @@ def each_cell(function: Callable[[Image], Image], per_side: int) -> Callable[[Im
         return function
 
     def of_image(image: Image) -> Image:
-        cells = [function(cell) for cell in cells_of(image, per_side)]
-        rows = [
-            np.concatenate(cells[start : start + per_side], axis=1)
-            for start in range(0, per_side**2, per_side)
-        ]
-        return np.concatenate(rows, axis=0)
+        return joined_cells([function(cell) for cell in cells_of(image, per_side)], per_side)
 
     return of_image
+
+
+def joined_cells(cells: Sequence[Image], per_side: int) -> Image:
+    """Put the cells of an image together [H, W, C]."""
+    rows = [
+        np.concatenate(cells[start : start + per_side], axis=1)
+        for start in range(0, per_side**2, per_side)
+    ]
+    return np.concatenate(rows, axis=0)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import decoding_threads
 from fivefold.core.errors import DataError
+from fivefold.core.masks import MaskKind, counts_of
 from fivefold.core.progress import Progress
 from fivefold.core.types import Image
 from fivefold.data.audit_rows import (
@@ -26,6 +27,7 @@ from fivefold.data.forks import Item
 from fivefold.data.image_problem import ImageProblem
 from fivefold.data.kept import Kept
 from fivefold.data.looks import LONGEST, measured
+from fivefold.data.mask_checks import mask_of
 from fivefold.data.packed_numbers import in_parts
 from fivefold.data.shards import Known
 from fivefold.data.source import Fetched, Source
@@ -104,7 +106,10 @@ def _gathered(
             for i, (row, pixels) in enumerate(found):
                 if kept and pixels is not None:
                     of_content = row.look.replace(MISNAMED, "")
-                    kept.keep(i, row.digest, pixels, Known(row.height, row.width, of_content))
+                    known = Known(row.height, row.width, of_content, row.counts)
+                    kept.keep(i, row.digest, pixels, known)
+                if row.counts:
+                    source.tell_counts(i, row.counts)
                 gathered.add(row)
                 advance(1)
         finally:
@@ -135,7 +140,8 @@ def _in_processes(source: Source, look: Callable[[int], Seen]) -> Generator[Seen
     items = read_in_order(read, range(len(source)), source.name_of, source.trust, _refused)
     with closing(items):
         for text, pixels in items:
-            yield AuditRow(**json.loads(text)), pixels
+            known = json.loads(text)
+            yield AuditRow(**{**known, "counts": tuple(known["counts"])}), pixels
 
 
 def _refused(item: Item) -> str:
@@ -148,7 +154,7 @@ def _look(source: Source, i: int, known: Earlier, kept: Kept | None) -> Seen:
     row = _listed(source, i)
     earlier = known.find(row.sample_id)
     same = earlier is not None and (earlier.stamp, earlier.path) == (row.stamp, row.path)
-    if earlier and same and not _is_to_be_read(earlier, kept):
+    if earlier and same and not _is_to_be_read(earlier, kept, source.masks):
         # A conflict is a matter of all samples, not of this one: it is judged again.
         back = earlier.reason == LABEL_CONFLICT
         return replace(earlier, status=USED, reason="", detail="") if back else earlier, None
@@ -156,7 +162,7 @@ def _look(source: Source, i: int, known: Earlier, kept: Kept | None) -> Seen:
     try:
         fetched = source.fetch(i)
         digest = fetched.digest
-        found, pixels = _decoded(fetched, row, kept)
+        found, pixels = _decoded(fetched, row, kept, source.masks)
     except ImageProblem as problem:
         return replace(_refusal(row, problem), digest=digest), None
     return _known_row(row, digest, found), pixels
@@ -168,7 +174,8 @@ def _glance(source: Source, i: int) -> AuditRow:
         header = source.header(i)
         if header is None:
             row, fetched = _listed(source, i), source.fetch(i)
-            return _known_row(row, fetched.digest, _decoded(fetched, row, None)[0])
+            known = _decoded(fetched, row, None, source.masks)[0]
+            return _known_row(row, fetched.digest, known)
     except ImageProblem as problem:
         return _refusal(_listed(source, i), problem)
     sample_id, path, stamp = source.sample_ids[i], source.path(i), header.stamp
@@ -190,13 +197,16 @@ def _known_row(row: AuditRow, digest: str, known: Known) -> AuditRow:
     if is_misnamed(row.path or row.sample_id, look):
         kind, space, numbers = look.partition(" ")
         look = kind + MISNAMED + space + numbers
-    return replace(row, digest=digest, height=known.height, width=known.width, look=look)
+    height, width, _, counts = known
+    return replace(row, digest=digest, height=height, width=width, look=look, counts=counts)
 
 
-def _is_to_be_read(earlier: AuditRow, kept: Kept | None) -> bool:
+def _is_to_be_read(earlier: AuditRow, kept: Kept | None, masks: MaskKind | None) -> bool:
     """Tell whether a sample that was read in an earlier run is read again for its pixels."""
     if not earlier.height:
         return False
+    if len(earlier.counts) != (masks.num_classes if masks else 0):  # it was read as another thing
+        return True
     if not earlier.look:  # an earlier version did not look
         return True
     if kept is None or not kept.on_disk:  # memory is filled by whoever needs them
@@ -204,20 +214,24 @@ def _is_to_be_read(earlier: AuditRow, kept: Kept | None) -> bool:
     return kept.find(earlier.digest) is None
 
 
-def _decoded(fetched: Fetched, row: AuditRow, kept: Kept | None) -> tuple[Known, Image | None]:
-    """Look at a whole image; gives its pixels where they are to be kept and are not yet.
+def _decoded(
+    fetched: Fetched, row: AuditRow, kept: Kept | None, masks: MaskKind | None
+) -> tuple[Known, Image | None]:
+    """Look at a whole image and its mask; gives what is to be kept of them and is not yet.
 
     Raises:
-        ImageProblem: If it cannot be decoded.
+        ImageProblem: If they cannot be decoded, or the mask is none of that image.
     """
     found = kept.find(fetched.digest) if kept else None
     if found and found.look:
         return found, None
     decoded = fetched.decode(kept.preprocess.size if kept else (LONGEST, LONGEST))
-    known = Known(decoded.height, decoded.width, str(measured(decoded.kind, decoded.image)))
+    counts = counts_of(mask_of(decoded, masks), masks).tolist() if masks else ()
+    look = str(measured(decoded.kind, decoded.image))
+    known = Known(decoded.height, decoded.width, look, tuple(counts))
     if kept is None or not kept.wanted:
         return known, None
     try:
-        return known, kept.preprocess(decoded.image, row.sample_id)
+        return known, kept.preprocess.row(decoded.image, decoded.mask, row.sample_id)
     except DataError:  # not the audit's matter: whoever reads the sample is told where it lies
         return known, None

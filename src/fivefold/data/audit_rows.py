@@ -17,6 +17,9 @@ USED, QUARANTINED, EXCLUDED = "used", "quarantined", "excluded"
 Side: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
 """Of an image, in pixels."""
 
+Count: TypeAlias = Annotated[int, Field(ge=0, lt=2**62)]
+"""Of pixels."""
+
 LookText: TypeAlias = Annotated[str, Field(pattern=f"^(?:{LOOK})?$")]
 """What its file is and its pixels are; see `data.looks`."""
 
@@ -40,6 +43,8 @@ class AuditRow:
         path: Where it lies, or nothing.
         look: What its file is and its pixels are; see `data.looks`. Nothing where it could not be
             decoded.
+        counts: How many pixels of its mask show each class; none without masks, or where it could
+            not be decoded.
     """
 
     sample_id: str
@@ -52,6 +57,7 @@ class AuditRow:
     width: Side = 0
     path: str = ""
     look: LookText = ""
+    counts: tuple[Count, ...] = ()
 
 
 Verdict: TypeAlias = tuple[str, str, str]
@@ -69,6 +75,7 @@ class AuditRows(Sequence[AuditRow]):
         paths: Where they lie [N].
         sizes: Height and width [N, 2].
         looks: What they look like, as numbers [N, 4]; see `data.looks`.
+        covered: How many pixels of its mask show each class [N, classes]; [N, 0] without masks.
         judged: For each row its place in `verdicts` [N].
         verdicts: What may become of a row.
     """
@@ -79,6 +86,7 @@ class AuditRows(Sequence[AuditRow]):
     paths: Texts
     sizes: AnyArray
     looks: AnyArray
+    covered: AnyArray
     judged: AnyArray
     verdicts: tuple[Verdict, ...]
 
@@ -128,6 +136,7 @@ class AuditRows(Sequence[AuditRow]):
             width,
             self.paths.at(k),
             str(look_of_numbers(*self.looks[k].tolist())),
+            tuple(self.covered[k].tolist()) if height else (),
         )
 
     def with_status(self, status: str) -> Indices:
@@ -178,6 +187,7 @@ class GatheredRows:
             paths=JoinedTexts([block.paths for block in blocks]),
             sizes=np.concatenate([np.empty((0, 2), np.uint8), *(block.sizes for block in blocks)]),
             looks=np.concatenate([np.empty((0, 4), np.int16), *(block.looks for block in blocks)]),
+            covered=_side_by_side([block.covered for block in blocks]),
             judged=np.concatenate([np.empty(0, np.uint8), *(block.judged for block in blocks)]),
             verdicts=tuple(self._places),
         )
@@ -199,8 +209,24 @@ class GatheredRows:
             paths=packed_beside((row.path for row in rows), ids),
             sizes=small(sizes),
             looks=np.asarray(looks, dtype=np.int16),
+            covered=_filled([row.counts for row in rows]),
             judged=small(np.asarray(judged, dtype=np.int64)),
             verdicts=(),
         )
         self._blocks.append(block)
         self._waiting = []
+
+
+def _filled(counts: Sequence[Sequence[int]]) -> AnyArray:
+    """Write counts as rows of one length; those of what could not be decoded are 0."""
+    length = max(map(len, counts))
+    rows = [own if len(own) == length else [0] * length for own in counts]
+    filled = np.asarray(rows, dtype=np.int64).reshape(len(rows), length)
+    return small(filled) if length else filled
+
+
+def _side_by_side(blocks: Sequence[AnyArray]) -> AnyArray:
+    """Put counts one below the other; a block in which nothing could be decoded has none."""
+    length = max((block.shape[1] for block in blocks), default=0)
+    parts = [b if b.shape[1] else np.zeros((len(b), length), np.uint8) for b in blocks]
+    return np.concatenate([np.empty((0, length), np.uint8), *parts])

@@ -77,7 +77,7 @@ class Audit:
         bad = (self.rows[k] for k in self.rows.with_status(QUARANTINED).tolist())
         lines = (json.dumps(_quarantine_entry(row), sort_keys=True) + "\n" for row in bad)
         write_text(folder.quarantine_path, "".join(lines))
-        rows = map(asdict, self.rows)
+        rows = map(_saved_row, self.rows)
         write_sealed_long(folder.audit_path, record, "rows", rows, version=_FORMAT)
 
     @classmethod
@@ -115,6 +115,12 @@ class _Saved:
 
 
 _ROWS = TypeAdapter(list[AuditRow])
+
+
+def _saved_row(row: AuditRow) -> dict[str, Any]:
+    """Write a row; without masks nothing is said of any."""
+    saved = asdict(row)
+    return saved if row.counts else {k: v for k, v in saved.items() if k != "counts"}
 
 
 def _quarantine_entry(row: AuditRow) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, overload
 
 import cv2
 import numpy as np
@@ -17,8 +17,20 @@ from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.images import LargerImages, ResizedImages
 from fivefold.data.samples import SampleTable
 
-Prepare: TypeAlias = Callable[[Image, np.random.Generator | None], Image]
+Pair: TypeAlias = tuple[Image, Image | None]
+"""An image, and its mask where there are masks."""
 CloserPrepare: TypeAlias = Callable[[Image, Callable[[], Image | None], np.random.Generator], Image]
+
+
+class Prepare(Protocol):
+    """Turns resized pixels into what the network sees."""
+
+    @overload
+    def __call__(self, image: Image, rng: np.random.Generator | None, /) -> Image: ...
+    @overload
+    def __call__(
+        self, image: Image, rng: np.random.Generator | None, mask: Image, /
+    ) -> tuple[Image, Image]: ...
 
 
 class Mixed(Protocol):
@@ -62,11 +74,13 @@ class Batch:
         images: Pixels [B, H, W, C], 0-255.
         targets: One 0 or 1 for each class of all labels [B, C], or what lies between where images
             were mixed; None without labels.
+        masks: What each pixel shows, uint8 [B, H, W, P]; None without masks.
     """
 
     indices: Indices
     images: Image
     targets: Floats | None
+    masks: Image | None = None
 
 
 class Batches:
@@ -81,17 +95,18 @@ class Batches:
         table: The table that the rows belong to.
         rows: Which samples.
         batch: How many at a time.
-        prepare: Turns resized pixels into what the network sees; gets a generator when training.
+        prepare: Turns resized pixels, and their mask where there are masks, into what the network
+            sees; gets a generator when training.
         seed: The experiment's seed.
         place: What the randomness belongs to: fold, stage and epoch of training; None for none.
         shuffle: Whether the place also decides the order; else it is the order given.
         threads: How many prepare ahead; 0 prepares in the caller's thread.
-        mix: Mixes the images of a batch and their truth, in training.
+        mix: Mixes the images of a batch and their truth, in training; not for masks.
         most: Take only so many rows, the first ones in the order of the pass; None for all.
         crops: Cells along each side of an image: the pass is over all cells of the rows, each with
             its own place in the order and its own random numbers.
         closer: Takes the place of `prepare` where there is randomness; None where nothing is
-            enlarged. Not for cells.
+            enlarged. Not for cells, nor for masks.
     """
 
     def __init__(  # noqa: PLR0913  seven things and four numbers make a pass
@@ -187,13 +202,15 @@ class Batches:
             )
 
     def _make(
-        self, part: tuple[int, Indices], stream: Iterator[Image] | None, stop: threading.Event
+        self, part: tuple[int, Indices], stream: Iterator[Pair] | None, stop: threading.Event
     ) -> Batch:
         number, cells = part
         rows = self._rows_of(cells)
         height, width, channels = self._images.shape
-        size = (height // self._crops, width // self._crops, channels)
-        pixels = np.empty((len(rows), *size), np.uint8)
+        size = (len(rows), height // self._crops, width // self._crops)
+        pixels = np.empty((*size, channels), np.uint8)
+        kind = self._images.masks
+        masks = np.empty((*size, kind.planes), np.uint8) if kind else None
         generators = None
         if self._place is not None:
             generators = SampleGenerators(self._seed, "augment", *self._place)
@@ -201,23 +218,35 @@ class Batches:
         for place, row in enumerate(rows.tolist()):
             if stop.is_set():
                 break  # nobody wants the batch any more
-            image = self._images.get(row) if stream is None else next(stream)
-            if self._crops > 1:
-                cell = int(cells[place]) % self._crops**2
-                image = np.ascontiguousarray(cell_of(image, self._crops, cell))
+            pair = self._images.both(row) if stream is None else next(stream)
             rng = generators.of(names[place]) if generators else None
-            pixels[place] = self._prepared(row, image, rng)
+            pixels[place], mask = self._prepared(row, self._cut(pair, int(cells[place])), rng)
+            if masks is not None and mask is not None:
+                masks[place] = mask
         targets = None if self._table.targets is None else self._table.targets[rows]
         if self._mix is None or self._place is None or targets is None:
-            return Batch(rows, pixels, targets)
+            return Batch(rows, pixels, targets, masks)
         mixed = self._mix(generator_for(self._seed, "mix", *self._place, number), pixels, targets)
         return Batch(rows[mixed.order], mixed.images, mixed.targets)
 
-    def _prepared(self, row: int, image: Image, rng: np.random.Generator | None) -> Image:
+    def _cut(self, pair: Pair, cell: int) -> Pair:
+        if self._crops == 1:
+            return pair
+        image, mask = pair
+        number = cell % self._crops**2
+        image = np.ascontiguousarray(cell_of(image, self._crops, number))
+        if mask is not None:
+            mask = np.ascontiguousarray(cell_of(mask, self._crops, number))
+        return image, mask
+
+    def _prepared(self, row: int, pair: Pair, rng: np.random.Generator | None) -> Pair:
+        image, mask = pair
         try:
+            if mask is not None:
+                return self._prepare(image, rng, mask)
             if self._closer is None or rng is None:
-                return self._prepare(image, rng)
-            return self._closer.prepare(image, partial(self._closer.images.get, row), rng)
+                return self._prepare(image, rng), None
+            return self._closer.prepare(image, partial(self._closer.images.get, row), rng), None
         except Exception as error:
             error.add_note(f"while preparing {self._images.name_of(row)}")
             raise
@@ -232,5 +261,5 @@ def _times_before(places: Indices) -> Indices:
     return times
 
 
-def _closing(stream: Generator[Image] | None) -> AbstractContextManager[object]:
+def _closing(stream: Generator[Pair] | None) -> AbstractContextManager[object]:
     return nullcontext() if stream is None else closing(stream)

@@ -69,12 +69,15 @@ class Decoded:
         height: Of the image as the file has it, upright.
         width: Likewise.
         kind: What file it was; see `data.looks`.
+        mask: What the image shows where, [height, width, P] as `core.masks` has it; None where
+            nobody says.
     """
 
     image: Image
     height: int
     width: int
     kind: str = PIXELS
+    mask: Image | None = None
 
 
 @dataclass(frozen=True)

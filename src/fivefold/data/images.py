@@ -13,6 +13,7 @@ from fivefold.data.forked import read_in_order
 from fivefold.data.forks import Item
 from fivefold.data.image_problem import ImageProblem
 from fivefold.data.kept import Kept
+from fivefold.data.mask_checks import mask_of
 from fivefold.data.samples import SampleTable
 from fivefold.data.source import Source
 
@@ -29,6 +30,8 @@ class ResizedImages:
         kept: What the audit has kept of them; what it has not is decoded, and put into its memory.
 
     Attributes:
+        shape: Height, width and channels of every image.
+        masks: How the masks are written that are read with them; None without masks.
         larger: Larger pictures of them, for augmentation that enlarges; None where there are none.
     """
 
@@ -38,6 +41,7 @@ class ResizedImages:
         self.source = source
         self.table = table
         self.shape = kept.preprocess.shape
+        self.masks = kept.preprocess.masks
         self._preprocess = kept.preprocess
         self._memory = kept.memory
         self._stored = kept.rows(table.digests)
@@ -89,6 +93,22 @@ class ResizedImages:
         Raises:
             DataError: If it cannot be read any more, or changed since the audit.
         """
+        return self._preprocess.image_in(self._row(row))
+
+    def mask(self, row: int) -> Image:
+        """Read a sample's resized mask [H, W, P] where there are masks; see `get`."""
+        return self._preprocess.mask_in(self._row(row))
+
+    def both(self, row: int) -> tuple[Image, Image | None]:
+        """Read a sample's image, and its mask where there are masks; see `get`."""
+        return self._parts(self._row(row))
+
+    def _parts(self, kept: Image) -> tuple[Image, Image | None]:
+        mask = self._preprocess.mask_in(kept) if self.masks else None
+        return self._preprocess.image_in(kept), mask
+
+    def _row(self, row: int) -> Image:
+        """Read what is kept of a sample."""
         # What lies on the disk was found by the digest of the audit: it cannot have changed.
         pixels = self._stored.read(row) if self._stored else None
         if pixels is None:
@@ -99,8 +119,8 @@ class ResizedImages:
                 self._memory.put(position, pixels)
         return pixels
 
-    def stream(self, parts: Iterable[Indices]) -> Generator[Image] | None:
-        """Read rows in the order given, in processes where that is worth it.
+    def stream(self, parts: Iterable[Indices]) -> Generator[tuple[Image, Image | None]] | None:
+        """Read images and masks of rows in the order given, in processes where that is worth it.
 
         None where each row is better read when it is needed: where pixels are remembered, or
         where threads are of use.
@@ -110,24 +130,30 @@ class ResizedImages:
             return None
         return self._streamed([row for part in parts for row in part.tolist()])
 
-    def _streamed(self, rows: Sequence[int]) -> Generator[Image]:
+    def _streamed(self, rows: Sequence[int]) -> Generator[tuple[Image, Image | None]]:
         items = read_in_order(self._item, rows, self.name_of, self.source.trust)
         with closing(items):
-            yield from (pixels for _, pixels in items if pixels is not None)
+            yield from (self._parts(kept) for _, kept in items if kept is not None)
 
     def _item(self, row: int) -> Item:
-        return "", self.get(row)
+        return "", self._row(row)
 
     def read_anew(self, row: int) -> Image:
-        """Decode a sample, wherever else its pixels may lie; see `get`."""
+        """Decode what is kept of a sample, wherever else it may lie; see `get`."""
         self._check_unchanged(row)
         try:
-            pixels = self.source.image(int(self.table.indices[row]), self._preprocess.size)
+            pixels, mask = self._decoded(int(self.table.indices[row]))
         except ImageProblem as problem:
             msg = f"{self.name_of(row)}: expected a readable image as before, got {problem.reason}"
             hint = f"{problem.detail}; run the same command again: the audit will set it aside"
             raise DataError(msg, hint=hint, slug="data/vanished") from problem
-        return self._preprocess(pixels, self.name_of(row))
+        return self._preprocess.row(pixels, mask, self.name_of(row))
+
+    def _decoded(self, i: int) -> tuple[Image, Image | None]:
+        if self.masks is None:
+            return self.source.image(i, self._preprocess.size), None
+        decoded = self.source.fetch(i).decode(self._preprocess.size)
+        return decoded.image, mask_of(decoded, self.masks)
 
     def name_of(self, row: int) -> str:
         """Name a sample for a message; see `Source.name_of`."""

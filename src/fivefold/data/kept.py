@@ -31,7 +31,7 @@ class PixelMemory:
 
     Args:
         count: How many positions there are.
-        shape: Height, width and channels.
+        shape: Of what is kept of a sample.
         byte_limit: Above this many bytes for all of them, nothing is remembered.
     """
 
@@ -48,7 +48,7 @@ class PixelMemory:
         return PixelMemory, (self._count, self._shape[1:], self._byte_limit)
 
     def get(self, i: int) -> Image | None:
-        """Give the pixels [H, W, C] at a position, not to be written, or None."""
+        """Give the pixels [shape] at a position, not to be written, or None."""
         if self._pixels is None or not self._known[i]:
             return None
         view: Image = self._pixels[i]
@@ -89,7 +89,7 @@ class Kept:
         byte_limit: int = MEMORY_BYTES,
     ) -> None:
         self.preprocess = preprocess
-        self.memory = PixelMemory(count, preprocess.shape, byte_limit)
+        self.memory = PixelMemory(count, preprocess.row_shape, byte_limit)
         self._count = count
         self._store = self._opened(home) if home else None
         self._adding = self._store is not None
@@ -118,7 +118,7 @@ class Kept:
         Args:
             i: Its position in the source.
             digest: SHA-256 of its content, in hex.
-            pixels: uint8 [H, W, C].
+            pixels: What the preprocessing keeps of it.
             known: What is known of the whole image.
         """
         store = self._store if self._adding else None

@@ -19,7 +19,7 @@ from fivefold.core.errors import ResourceError
 from fivefold.core.types import AnyArray, Image, Indices
 from fivefold.data.packed import raw_digests, small
 from fivefold.data.preprocess import Preprocess
-from fivefold.data.shards import Known, Shard, ShardError, ShardWriter
+from fivefold.data.shards import Known, RowForm, Shard, ShardError, ShardWriter
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +89,9 @@ class StoredRows:
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to another process as paths: it maps the same files, and copies no pixels."""
         paths = [shard and shard.index_path for shard in self._shards]
-        shape = next((shard.shape for shard in self._shards if shard), (0, 0, 0))
-        return _reopened, (paths, shape, self._numbers, self._rows)
+        none = RowForm((0, 0, 0))
+        form = next((shard.form for shard in self._shards if shard), none)
+        return _reopened, (paths, form, self._numbers, self._rows)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -108,7 +109,7 @@ class StoredRows:
         return self._numbers >= 0
 
     def read(self, row: int) -> Image | None:
-        """Read a sample's pixels [H, W, C], not to be written; None if they are not here.
+        """Read what is kept of a sample, not to be written; None if they are not here.
 
         Damaged ones are said once and dropped: the next run decodes them again.
         """
@@ -129,24 +130,24 @@ class StoredRows:
 
 
 def _reopened(
-    paths: Sequence[Path | None], shape: tuple[int, int, int], numbers: Indices, rows: Indices
+    paths: Sequence[Path | None], form: RowForm, numbers: Indices, rows: Indices
 ) -> StoredRows:
     """Open the shards of some rows anew; rows whose shard has gone meanwhile are not there."""
     shards: list[Shard] = []
     found = np.full(len(paths) + 1, -1)  # the last stands for rows that were not there before
     for number, path in enumerate(paths):
-        opened = _opened([path], shape) if path else []
+        opened = _opened([path], form) if path else []
         found[number] = len(shards) if opened else -1
         shards += opened
     return StoredRows(shards, found[numbers], rows)
 
 
-def _opened(paths: Sequence[Path], shape: tuple[int, int, int]) -> list[Shard]:
+def _opened(paths: Sequence[Path], form: RowForm) -> list[Shard]:
     """Open shards; damaged ones are said once and removed, those that have gone left out."""
     shards, told = [], False
     for path in paths:
         try:
-            shards.append(Shard(path, shape))
+            shards.append(Shard(path, form))
         except FileNotFoundError:  # another process has made room
             continue
         except ShardError as error:
@@ -173,7 +174,8 @@ class PixelStore:
 
     def __init__(self, home: CacheHome, preprocess: Preprocess) -> None:
         self.home = home
-        self._shape = preprocess.shape
+        masks = preprocess.masks
+        self._form = RowForm(preprocess.row_shape, masks.num_classes if masks else 0)
         self._row_bytes = preprocess.num_bytes
         self.folder = self.place(home, preprocess)
         if not (self.folder / _RECORD).exists():
@@ -181,7 +183,7 @@ class PixelStore:
         self._used: set[Path] = set()
         self._fresh: dict[bytes, Known] = {}
         self._writer: ShardWriter | None = None
-        self._shelf = _Shelf(_opened(sorted(self.folder.glob("*.index")), self._shape))
+        self._shelf = _Shelf(_opened(sorted(self.folder.glob("*.index")), self._form))
 
     @staticmethod
     def place(home: CacheHome, preprocess: Preprocess) -> Path:
@@ -214,7 +216,7 @@ class PixelStore:
 
         Args:
             digest: SHA-256 of its content, in hex.
-            pixels: uint8 [H, W, C].
+            pixels: What the preprocessing keeps of it.
             known: What is known of the whole image.
             left: How many may still be added, this one too.
 
@@ -228,7 +230,7 @@ class PixelStore:
         if self._writer is None:
             rows = min(left, SHARD_ROWS, max(1, SHARD_BYTES // self._row_bytes))
             self._make_room(rows * self._row_bytes)
-            self._writer = ShardWriter(self.folder, self._shape)
+            self._writer = ShardWriter(self.folder, self._form)
         key = bytes.fromhex(digest)
         self._writer.add(key, pixels, known)
         self._fresh[key] = known
@@ -249,7 +251,7 @@ class PixelStore:
         with writer:
             path = writer.finish()
         self._used.add(path)
-        self._shelf = _Shelf([*self._shelf.shards, *_opened([path], self._shape)])
+        self._shelf = _Shelf([*self._shelf.shards, *_opened([path], self._form)])
         self._fresh = {}
 
     def discard(self) -> None:

@@ -8,6 +8,7 @@ from itertools import compress, repeat
 
 import numpy as np
 
+from fivefold.core.masks import MaskKind
 from fivefold.core.types import AnyArray, Floats, Indices
 from fivefold.data.audit_rows import USED
 from fivefold.data.audited import Audit
@@ -32,6 +33,7 @@ class SampleTable:
         digests: SHA-256 of the contents [N], in hex.
         stamps: Cheap marks of the files [N], as they were when they were audited.
         weights: How much each counts in training [N]; None: all the same.
+        masks: How the samples' masks are written; None without masks.
     """
 
     ids: Sequence[str]
@@ -42,6 +44,7 @@ class SampleTable:
     digests: Sequence[str]
     stamps: Sequence[str] = ()
     weights: Floats | None = None
+    masks: MaskKind | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -124,7 +127,7 @@ class SampleTable:
 
     def without_labels(self) -> "SampleTable":
         """Forget the truth, such as for predictions of unlabelled use."""
-        return replace(self, targets=None, labels=())
+        return replace(self, targets=None, labels=(), masks=None)
 
     def take(self, rows: AnyArray | Sequence[int]) -> "SampleTable":
         """Keep some rows: by a mask [N], or by row numbers in the order given."""
@@ -162,6 +165,7 @@ def table_of(source: Source, audit: Audit) -> SampleTable:
         digests=digests,
         stamps=packed_stamps(chosen(rows.stamps, indices)),
         weights=None if source.weights is None else source.weights[indices].astype(np.float32),
+        masks=source.masks,
     )
 
 
@@ -182,6 +186,7 @@ def table_of_all(source: Source, digests: Sequence[str]) -> SampleTable:
         labels=source.labels,
         groups=_groups(source, ids, indices, packed_ones),
         digests=packed_ones,
+        masks=source.masks,
     )
 
 

@@ -1,8 +1,9 @@
 """Shards of pixels: one array file, and an index that is written last and vouches for it.
 
-The array is a `.npy` of uint8 [rows, H, W, C]. The index has, for each row, the SHA-256 of what it
-was decoded from, the CRC-32 of its pixels, and the height, the width and the look of the whole
-image. An array without a whole index does not count.
+The array is a `.npy` of uint8 [rows, H, W, C], or of bytes of image and mask. The index has, for
+each row, the SHA-256 of what it was decoded from, the CRC-32 of its pixels, and the height, the
+width and the look of the whole image, and of its mask the pixels of each class. An array without a
+whole index does not count.
 """
 
 import hashlib
@@ -23,16 +24,16 @@ from fivefold.core.durable import Streamed, write_bytes
 from fivefold.core.types import Image
 from fivefold.data.looks import look_of_numbers, look_of_text
 
-ROW = np.dtype(
-    [
-        ("digest", "<u8", 4),
-        ("crc", "<u4"),
-        ("height", "<u4"),
-        ("width", "<u4"),
-        ("look", "<i2", 4),
-    ]
-)
-"""What the index says of a row, 52 bytes; a digest of zeros stands for a row that was dropped."""
+_ENTRY = [
+    ("digest", "<u8", (4,)),
+    ("crc", "<u4", ()),
+    ("height", "<u4", ()),
+    ("width", "<u4", ()),
+    ("look", "<i2", (4,)),
+]
+ROW = np.dtype(_ENTRY)
+"""What the index says of a row, 52 bytes; 8 more for each class of masks. A digest of zeros stands
+for a row that was dropped."""
 
 _MAGIC = b"fivefold pixels 2\n"
 _HASH = 32
@@ -46,11 +47,31 @@ class Known(NamedTuple):
         width: In pixels.
         look: What its file is and its pixels are, as `data.looks` writes it; nothing where nobody
             looked.
+        counts: How many pixels of its mask show each class [classes]; none without masks.
     """
 
     height: int
     width: int
     look: str = ""
+    counts: tuple[int, ...] = ()
+
+
+class RowForm(NamedTuple):
+    """What every row of a shard is like.
+
+    Attributes:
+        shape: Of its pixels.
+        classes: How many classes its mask has; 0 without masks.
+    """
+
+    shape: tuple[int, int, int]
+    classes: int = 0
+
+    @property
+    def entry(self) -> np.dtype[Any]:
+        """What the index says of a row."""
+        counts = ("counts", "<i8", (self.classes,))
+        return np.dtype([*_ENTRY, counts]) if self.classes else ROW
 
 
 class ShardError(Exception):
@@ -62,25 +83,25 @@ class Shard:
 
     Args:
         index_path: The index; the array lies beside it.
-        shape: Height, width and channels of every row.
+        form: Of every row.
 
     Raises:
         FileNotFoundError: If it has gone.
         ShardError: If the index or the size of the array is not what was written.
     """
 
-    def __init__(self, index_path: Path, shape: tuple[int, int, int]) -> None:
+    def __init__(self, index_path: Path, form: RowForm) -> None:
         self.index_path = index_path
-        self.shape = shape
+        self.form = form
         self.array_path = index_path.with_suffix(".npy")
-        self.rows = _read_index(index_path)
-        self._start, self._pixels = _mapped(self.array_path, (len(self.rows), *shape))
+        self.rows = _read_index(index_path, form.entry)
+        self._start, self._pixels = _mapped(self.array_path, (len(self.rows), *form.shape))
         self._known = np.zeros(len(self.rows), dtype=bool)
         self._file: int | None = None  # opened at the first read: many shards are never read
         self._turn = threading.Lock()
 
     def read(self, k: int) -> Image | None:
-        """Read a row's pixels [H, W, C], not to be written; None if they are not what was written.
+        """Read a row's pixels [shape], not to be written; None if they are not what was written.
 
         Their checksum is compared at the first read in this process.
         """
@@ -98,7 +119,8 @@ class Shard:
         """Tell what is known of the whole image of a row."""
         row = self.rows[k]
         look = look_of_numbers(*row["look"].tolist())
-        return Known(int(row["height"]), int(row["width"]), str(look))
+        counts = row["counts"].tolist() if self.form.classes else ()
+        return Known(int(row["height"]), int(row["width"]), str(look), tuple(counts))
 
     def drop(self, k: int) -> None:
         """Take a damaged row out of the index, so that the next run decodes its image again.
@@ -127,11 +149,11 @@ class Shard:
         if file < 0:
             mapped: Image = self._pixels[k]
             return mapped
-        num_bytes = math.prod(self.shape)
+        num_bytes = math.prod(self.form.shape)
         data = os.pread(file, num_bytes, self._start + k * num_bytes)
         if len(data) < num_bytes:
             return None
-        return np.frombuffer(data, np.uint8).reshape(self.shape)
+        return np.frombuffer(data, np.uint8).reshape(self.form.shape)
 
 
 def _descriptor(shard: Shard) -> int:
@@ -153,25 +175,25 @@ class ShardWriter(Streamed):
 
     Args:
         folder: Where the shard will lie.
-        shape: Height, width and channels of every row.
+        form: Of every row.
     """
 
-    def __init__(self, folder: Path, shape: tuple[int, int, int]) -> None:
+    def __init__(self, folder: Path, form: RowForm) -> None:
         super().__init__(folder)
-        self._shape = shape
+        self._form = form
         self._folder = folder
         self._rows = bytearray()
-        _write_header(self.file, (0, *shape))
+        _write_header(self.file, (0, *form.shape))
 
     def __len__(self) -> int:
-        return len(self._rows) // ROW.itemsize
+        return len(self._rows) // self._form.entry.itemsize
 
     def add(self, digest: bytes, pixels: Image, known: Known) -> None:
         """Write a row.
 
         Args:
             digest: SHA-256 of the content, 32 bytes.
-            pixels: uint8 [H, W, C].
+            pixels: uint8 [shape].
             known: What is known of the whole image.
         """
         look = look_of_text(known.look).numbers
@@ -179,6 +201,7 @@ class ShardWriter(Streamed):
         self.file.write(data)
         size = known.height, known.width
         self._rows += struct.pack("<32sIII4h", digest, zlib.crc32(data), *size, *look)
+        self._rows += np.asarray(known.counts, dtype="<i8").tobytes()
 
     def finish(self) -> Path:
         """Name the shard after what it holds and make it count.
@@ -192,7 +215,7 @@ class ShardWriter(Streamed):
         """
         path = self._folder / f"{hashlib.sha256(self._rows).hexdigest()[:32]}.index"
         self.file.seek(0)
-        _write_header(self.file, (len(self), *self._shape))
+        _write_header(self.file, (len(self), *self._form.shape))
         self.commit(path.with_suffix(".npy"))
         _write_index(path, self._rows)
         return path
@@ -227,12 +250,12 @@ def _write_index(path: Path, body: bytes | bytearray) -> None:
     write_bytes(path, _MAGIC + hashlib.sha256(body).digest() + body)
 
 
-def _read_index(path: Path) -> npt.NDArray[Any]:
+def _read_index(path: Path, entry: np.dtype[Any]) -> npt.NDArray[Any]:
     data = path.read_bytes()
     body = data[len(_MAGIC) + _HASH :]
     expected = _MAGIC + hashlib.sha256(body).digest()
-    if not data.startswith(expected) or not body or len(body) % ROW.itemsize:
+    if not data.startswith(expected) or not body or len(body) % entry.itemsize:
         msg = f"{path}: expected an index with the hash that it was written with, got another"
         raise ShardError(msg)
     # Mapped, since the indices of all that a cache holds may be larger than what is used of them.
-    return np.memmap(path, ROW, "r", offset=len(_MAGIC) + _HASH)
+    return np.memmap(path, entry, "r", offset=len(_MAGIC) + _HASH)

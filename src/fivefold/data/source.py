@@ -9,7 +9,9 @@ from typing import cast
 import numpy as np
 
 from fivefold.core.catalog import Catalog
-from fivefold.core.types import AnyArray, Floats, Image
+from fivefold.core.errors import DataError
+from fivefold.core.masks import MaskKind, counts_of
+from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.channels import AT_START
 from fivefold.data.decode import Decoded, Header
 from fivefold.data.forked import Trust
@@ -38,11 +40,13 @@ class Sample:
         sample_id: Unique in its source.
         image: Pixels [H, W, C], RGB where C is 3.
         target: One 0 or 1 for each class of all labels [C]; None when it is not known.
+        mask: What each pixel shows [H, W, P], as `core.masks` has it; None where there are none.
     """
 
     sample_id: str
     image: Image
     target: Floats | None = None
+    mask: Image | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +54,7 @@ class Fetched:
     """A sample's content, read but not yet decoded.
 
     Attributes:
-        digest: SHA-256 of it, in hex.
+        digest: SHA-256 of it, in hex; of a mask too, and of how it is read, where there is one.
         decode: Makes pixels of it; takes a height and width that are enough, or None for all, and
             raises `ImageProblem` if its image cannot be used.
     """
@@ -65,6 +69,8 @@ class Source(ABC):
     Attributes:
         sample_ids: Unique and stable, such as paths relative to the root with forward slashes.
         labels: What the targets' columns mean; empty when there are no labels.
+        masks: How the masks are written; None where there are none. The one entry of `labels` then
+            names their classes and is not exclusive, and a target says which of them occur.
         groups: For each sample a key; samples with the same key must stay in one fold.
         weights: How much each sample counts in training [N], at least 0; None: all the same.
         excluded: Ids that were listed but left out, each with the rule that did it.
@@ -81,6 +87,7 @@ class Source(ABC):
 
     sample_ids: Sequence[str] = ()
     labels: tuple[Labels, ...] = ()
+    masks: MaskKind | None = None
     groups: Sequence[str] | None = None
     weights: AnyArray | None = None
     excluded: Sequence[tuple[str, str]] = ()
@@ -127,6 +134,33 @@ class Source(ABC):
         """
         return self.sample(i).image
 
+    def mask(self, i: int) -> Image:
+        """Read a sample's mask [h, w, P] at the size of its whole image.
+
+        Raises:
+            ImageProblem: If it cannot be used.
+            DataError: If the data set has no masks.
+        """
+        mask = self.sample(i).mask
+        if mask is None:
+            msg = f"{self.name_of(i)}: expected a mask, got a data set that has none"
+            raise DataError(msg, hint="this is a defect of fivefold; please report it")
+        return mask
+
+    def counts(self, i: int) -> Indices:
+        """Count the pixels of each class in a sample's mask [C]; reads it unless they are known."""
+        if self.masks is None:
+            return np.zeros(0, dtype=np.int64)
+        return counts_of(self.mask(i), self.masks)
+
+    def tell_counts(self, i: int, counts: Sequence[int]) -> None:  # noqa: B027  few remember them
+        """Hear what `counts` would give, from who has read the mask; wrappers pass it on.
+
+        Args:
+            i: Which sample.
+            counts: Of its mask [C].
+        """
+
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C] without reading its image."""
         return self.sample(i).target
@@ -146,9 +180,10 @@ class Source(ABC):
         Raises:
             ImageProblem: If it cannot be read.
         """
-        image = self.sample(i).image
-        decoded = Decoded(image, *image.shape[:2])
-        return Fetched(pixel_digest(image), lambda _: decoded)
+        sample = self.sample(i)
+        height, width = sample.image.shape[:2]
+        decoded = Decoded(sample.image, height, width, mask=sample.mask)
+        return Fetched(digest_of(sample, self.masks), lambda _: decoded)
 
     def header(self, i: int) -> Header | None:  # noqa: ARG002  the protocol's names
         """Read how a sample's file begins; None where a sample is not one image file.
@@ -179,6 +214,19 @@ sources: Catalog[Source] = Catalog("source")
 def pixel_digest(image: Image) -> str:
     """Compute the SHA-256 of pixels and their shape, in hex."""
     return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()
+
+
+def digest_of(sample: Sample, masks: MaskKind | None) -> str:
+    """Compute the SHA-256 of a sample's pixels and mask, in hex."""
+    digest = pixel_digest(sample.image)
+    if masks is None or sample.mask is None:
+        return digest
+    return joined_digest(digest, pixel_digest(sample.mask), repr(masks))
+
+
+def joined_digest(*parts: str) -> str:
+    """Compute the SHA-256 of several digests or texts, in hex."""
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def in_class_order(names: Iterable[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from fivefold.core.choices import EXACT, Choices, Precision
-from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.errors import ConfigError, DataError, Problem
 from fivefold.core.types import Floats, Indices
 from fivefold.data.batches import Batch
 from fivefold.engine.allocator import keep_memory
@@ -127,11 +127,13 @@ class DeviceBatch:
         indices: Rows of the table [B].
         images: Pixels, uint8 [B, C, H, W] in channels-last order.
         targets: As in `Batch`.
+        masks: What each pixel shows, uint8 [B, P, H, W]; None without masks.
     """
 
     indices: Indices
     images: Tensor
     targets: Floats | None
+    masks: Tensor | None = None
 
 
 def images_of(batch: Batch | DeviceBatch) -> Tensor:
@@ -141,6 +143,21 @@ def images_of(batch: Batch | DeviceBatch) -> Tensor:
     # [N, H, W, C] seen as [N, C, H, W] is channels-last without moving a byte.
     images = torch.from_numpy(batch.images).permute(0, 3, 1, 2)
     return images.to(accelerator().device, non_blocking=True)
+
+
+def masks_of(batch: Batch | DeviceBatch) -> Tensor:
+    """Bring a batch's masks to the device: uint8 [N, P, H, W].
+
+    Raises:
+        DataError: If it has none.
+    """
+    masks = batch.masks
+    if masks is None:
+        msg = "expected a mask for each image of a batch, got none"
+        raise DataError(msg, hint="this is a defect of fivefold; please report it")
+    if isinstance(masks, Tensor):
+        return masks
+    return torch.from_numpy(masks).permute(0, 3, 1, 2).to(accelerator().device, non_blocking=True)
 
 
 def targets_of(batch: Batch | DeviceBatch) -> Tensor:

@@ -70,6 +70,7 @@ class Resident:
         self._images, self._stage, self._threads = images, stage, threads
         self._progress, self._room = progress, room
         self._pixels: Tensor | None = None
+        self._masks: Tensor | None = None
         self._tried = False
         self._making = threading.Lock()
 
@@ -84,18 +85,26 @@ class Resident:
 
     def forget(self) -> None:
         """Make room; who wants the pixels again sends them again."""
-        self._pixels, self._tried = None, False
+        self._pixels, self._masks, self._tried = None, None, False
 
     def pixels(self) -> Tensor | None:
         """Give all samples' pixels on the device, uint8 [N, H, W, C]; None without room."""
         with self._making:
             if not self._tried:
                 self._tried = True
-                self._pixels = self._sent()
+                sent = self._sent()
+                self._pixels, self._masks = sent or (None, None)
         return self._pixels
 
-    def _sent(self) -> Tensor | None:
-        needed = len(self._images.table) * int(np.prod(self._images.shape))
+    def masks(self) -> Tensor | None:
+        """Give all samples' masks on the device, uint8 [N, H, W, P]; None without any or room."""
+        self.pixels()
+        return self._masks
+
+    def _sent(self) -> tuple[Tensor, Tensor | None] | None:
+        height, width, channels = self._images.shape
+        planes = self._images.masks.planes if self._images.masks else 0
+        needed = len(self._images.table) * height * width * (channels + planes)
         free = self._room()
         if not free:
             return None
@@ -105,19 +114,21 @@ class Resident:
             logger.warning(text, name, accelerator().device, free / _GB)
             return None
         try:
-            pixels = self._copied()
+            sent = self._copied()
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
             logger.warning("%s do not stay on %s: %s", name, accelerator().device, error)
             return None
         self._progress.line(f"{name}, stay on {accelerator().device}")
-        return pixels
+        return sent
 
-    def _copied(self) -> Tensor:
-        count = len(self._images.table)
+    def _copied(self) -> tuple[Tensor, Tensor | None]:
+        count, kind = len(self._images.table), self._images.masks
         device = accelerator().device
         pixels = torch.empty((count, *self._images.shape), dtype=torch.uint8, device=device)
+        size = (count, *self._images.shape[:2], kind.planes if kind else 0)
+        masks = torch.empty(size, dtype=torch.uint8, device=device) if kind else None
         batches = Batches(
             self._images,
             self._images.table,
@@ -129,9 +140,12 @@ class Resident:
         with self._progress.bar(f"images to {device}", count) as advance:
             for batch in batches:
                 first = int(batch.indices[0])
-                pixels[first : first + len(batch.indices)] = torch.from_numpy(batch.images)
+                places = slice(first, first + len(batch.indices))
+                pixels[places] = torch.from_numpy(batch.images)
+                if masks is not None and batch.masks is not None:
+                    masks[places] = torch.from_numpy(batch.masks)
                 advance(len(batch.indices))
-        return pixels
+        return pixels, masks
 
 
 @dataclass(frozen=True)
@@ -180,14 +194,16 @@ class ResidentBatches:
         if pixels is None:
             yield from self._batches
             return
-        table = self._batches.table
+        table, masks = self._batches.table, self._resident.masks()
         for number, rows in enumerate(self.parts):
             chosen = torch.from_numpy(np.asarray(rows)).to(pixels.device)
-            images = pixels.index_select(0, chosen)
+            found = [part.index_select(0, chosen) for part in (pixels, masks) if part is not None]
             if self._draws is not None:
-                images = _mirrored(images, *self._draws.of(self._batches.names(number)))
+                drawn = self._draws.of(self._batches.names(number))
+                found = [_mirrored(part, *drawn) for part in found]
+            images, *rest = (part.permute(0, 3, 1, 2) for part in found)
             targets = None if table.targets is None else table.targets[rows]
-            yield DeviceBatch(rows, images.permute(0, 3, 1, 2), targets)
+            yield DeviceBatch(rows, images, targets, *rest)
 
 
 AnyBatches: TypeAlias = Batches | ResidentBatches

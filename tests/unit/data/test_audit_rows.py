@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,11 +71,24 @@ def test_the_file_is_that_of_all_rows_written_at_once(tmp_path_factory, rows):
     found.save(folder)
     counts = {"listed": len(rows), "used": found.used, "quarantined": found.quarantined}
     counts |= {"excluded": found.excluded, "warnings": ["careful"]}
-    names = AuditRow.__dataclass_fields__
+    names = [name for name in AuditRow.__dataclass_fields__ if name != "counts"]
     plain = [{name: getattr(row, name) for name in names} for row in rows]
     other = folder.audit_path.with_name("at once.json")
     write_sealed(other, {**counts, "rows": plain}, version=audited._FORMAT)
     assert folder.audit_path.read_bytes() == other.read_bytes()
+    assert Audit.load(folder.audit_path) == found
+
+
+@given(ROWS, st.integers(1, 3), st.data())
+def test_counts_of_masks_come_back_from_rows_and_from_the_file(
+    tmp_path_factory, rows, classes, data
+):
+    count = st.tuples(*[st.integers(0, 2**40)] * classes)
+    rows = [replace(row, counts=data.draw(count) if row.height else ()) for row in rows]
+    found = Audit(AuditRows.of(rows), len(rows))
+    assert list(found.rows) == rows
+    folder = RunFolder.of(tmp_path_factory.mktemp("run") / "config.yaml")
+    found.save(folder)
     assert Audit.load(folder.audit_path) == found
 
 

@@ -71,7 +71,7 @@ def filled(home):
 def test_rows_are_found_by_the_next_process(filled):
     store = opened(filled)
     assert held(store, range(-3, 15)) == set(range(12))
-    assert store.find(digest_of(5)) == (6, 7, "PNG+grey 5 1 -1")
+    assert store.find(digest_of(5)) == Known(6, 7, "PNG+grey 5 1 -1")
     assert store.find(digest_of(99)) is None
 
 
@@ -92,7 +92,7 @@ def test_a_row_counts_only_after_a_commit(home):
     store = opened(home)
     add(store, range(3))
     assert held(store, range(3)) == held(opened(home), range(3)) == set()
-    assert store.find(digest_of(1)) == (2, 3, "PNG+grey 1 1 -1")
+    assert store.find(digest_of(1)) == Known(2, 3, "PNG+grey 1 1 -1")
     store.commit()
     assert held(store, range(3)) == held(opened(home), range(3)) == {0, 1, 2}
 

@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 import tiny  # noqa: F401  registers the net
 import torch
+from masked import Masked, shown
 from shapes import draw_folders
 
 from fivefold.build import build_images
 from fivefold.config import parse
+from fivefold.core.errors import DataError
 from fivefold.core.progress import Silent
 from fivefold.data import FolderSource, audit, table_of
 from fivefold.data.batches import Batches
 from fivefold.engine import resident as module
-from fivefold.engine.device import images_of, targets_of
+from fivefold.engine.device import images_of, masks_of, targets_of
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.resident import Resident, ResidentBatches, room_on_device
 
@@ -183,3 +185,38 @@ def test_on_a_gpu_the_pixels_are_those_of_the_cpu(images):
         passes(images, stage, found), passes(images, stage, None), strict=True
     ):
         assert_same(batches, slow)
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_masks_stay_beside_their_images_and_are_mirrored_with_them(exclusive):
+    source = Masked(30, exclusive=exclusive, size=(32, 48))
+    table = table_of(source, audit(source, folds=0, progress=Silent()))
+    masked, stage = (
+        build_images((32, 48, 3), source, table),
+        stage_of("augmentation: {Fliplr: 0.5, Flipud: 0.5}\n"),
+    )
+    told = Told()
+    resident = on_device(masked, stage, progress=told)
+    found, sent = passes(masked, stage, resident), passes(masked, stage, None)
+    for quick, slow in zip(found, sent, strict=True):
+        quick, slow = list(quick), list(slow)
+        assert_same(quick, slow)
+        for batch, other in zip(quick, slow, strict=True):
+            masks = masks_of(batch)
+            assert torch.equal(masks, masks_of(other))
+            rows = masks.permute(0, 2, 3, 1).numpy()
+            red = images_of(batch)[:, 0].numpy()
+            assert all(
+                np.array_equal(r, shown(m, source.masks)) for r, m in zip(red, rows, strict=True)
+            )
+    planes = source.masks.planes
+    assert told.lines == [f"30 images, {30 * 32 * 48 * (3 + planes) / 1e9:.3g} GB, stay on cpu"]
+    resident.forget()
+    assert resident.masks() is not None
+    assert on_device(masked, stage, room=0).masks() is None
+
+
+def test_a_batch_without_masks_has_none_to_give(images):
+    batch = next(iter(passes(images, stage_of(), None)[0]))
+    with pytest.raises(DataError, match="expected a mask for each image of a batch, got none"):
+        masks_of(batch)

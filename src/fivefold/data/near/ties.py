@@ -66,7 +66,7 @@ def _hashes(images: ResizedImages) -> Generator[int]:
     stream = images.stream(np.arange(part.start, part.stop) for part in in_parts(count))
     if stream is not None:
         with closing(stream):
-            yield from map(hash_of, stream)
+            yield from (hash_of(image) for image, _ in stream)
         return
 
     def hashed(row: int) -> int:
