@@ -6,19 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from fivefold.config import ExperimentConfig
+from fivefold.core.errors import DataError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Progress
-from fivefold.core.types import Floats
+from fivefold.core.types import Floats, Head
 from fivefold.data import Source
 from fivefold.engine.checkpoint import load_model
 from fivefold.engine.device import on_device
+from fivefold.engine.tiles import overlap_of
 from fivefold.engine.tta import View, views_of
 from fivefold.evaluation.metrics import Flags
 from fivefold.experiment.datasets import open_inputs, wrap
 from fivefold.experiment.decisions import Decisions, Wishes, decisions_for
 from fivefold.experiment.inference import predict_sets, predict_source, require_all
 from fivefold.experiment.manifest import choices_to_predict
+from fivefold.experiment.mask_inference import load_mask_ensemble
+from fivefold.experiment.predicted_masks import (
+    USUAL_RULE,
+    MaskRule,
+    PredictedMasks,
+    given_rule,
+)
 from fivefold.experiment.trained import stage_index, trained_folds
 from fivefold.models import Classifier
 
@@ -60,9 +69,10 @@ class Predicting:
             raw: Leave probabilities as the models say them.
 
         Raises:
-            DataError: If there is nothing to predict.
+            DataError: If there is nothing to predict, or the experiment makes masks.
             StateError: If a model is not trained or damaged.
         """
+        self._check_task(masks=False)
         return self._predict(_opened(inputs), folds, stage, self._views(tta), raw=raw)
 
     def predict_sets(
@@ -102,6 +112,52 @@ class Predicting:
             progress=self.progress,
             decisions=self.decisions(stage, coverage=coverage, raw=raw),
         )
+
+    def predict_masks(
+        self,
+        inputs: Source | Path | str | Sequence[Path],
+        folds: Sequence[int] | None = None,
+        stage: int = -1,
+        *,
+        tta: str | bool = False,
+        tiles: float | bool = False,
+        threshold: float | None = None,
+        smallest_area: int | None = None,
+    ) -> PredictedMasks:
+        """Predict the masks of images with the mean of several folds' models.
+
+        Args:
+            inputs: As for `predict`.
+            folds: As for `predict`.
+            stage: As for `predict`.
+            tta: As for `predict`; maps are turned back.
+            tiles: Cut each image into tiles of the network's size at its own resolution, which
+                share this fraction of their sides at least, 0 to 0.5; True: a quarter. False
+                resizes each image to the network's size, and its map back.
+            threshold: A pixel shows a class where it is more probable; the decisions' thresholds if
+                not given. Exclusive classes need none.
+            smallest_area: Connected parts of fewer pixels are left out; what the decisions say if
+                not given.
+
+        Returns:
+            What gives a `PredictedMask` for each image, one after the other.
+
+        Raises:
+            ConfigError: If an argument is none of these.
+            DataError: If the experiment makes no masks, or there is nothing to predict; also while
+                images are predicted.
+            StateError: If a model is not trained or damaged.
+        """
+        self._check_task(masks=True)
+        ensemble = load_mask_ensemble(
+            self.folder,
+            self._places(folds, stage),
+            config=self.config,
+            views=self._views(tta),
+            tiles=overlap_of(tiles),
+        )
+        rule = self._mask_rule(ensemble.head, threshold, smallest_area)
+        return PredictedMasks(ensemble, _opened(inputs), rule, self.progress)
 
     def predict_all(
         self,
@@ -172,6 +228,21 @@ class Predicting:
             progress=self.progress,
             decisions=self.decisions(stage) if is_scaled else None,
         )
+
+    def _mask_rule(
+        self, head: Head, threshold: float | None, smallest_area: int | None
+    ) -> MaskRule:
+        return given_rule(USUAL_RULE, head, threshold, smallest_area)
+
+    def _check_task(self, *, masks: bool) -> None:
+        """Refuse what is made for masks where there are labels, and the reverse."""
+        if self.config.makes_masks == masks:
+            return
+        if masks:
+            msg = f"{self.folder.root}: expected an experiment that makes masks, got labels"
+            raise DataError(msg, hint="`predict` gives them", slug="data/labels-predicted")
+        msg = f"{self.folder.root}: expected an experiment that labels images, got one of masks"
+        raise DataError(msg, hint="`predict_masks` gives them", slug="data/masks-predicted")
 
     def _places(self, folds: Sequence[int] | None, stage: int) -> list[tuple[int, int]]:
         index = self._stage_index(stage)
