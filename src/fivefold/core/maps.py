@@ -196,6 +196,10 @@ class Maps:
         """Read a sample's true mask, uint8 [H, W, P]; None where it is not known."""
         return self._read(sample_id)[1]
 
+    def both(self, sample_id: str) -> tuple[Image, Image | None]:
+        """Read a sample's map and its true mask at once; see `read` and `truth`."""
+        return self._read(sample_id)
+
     def pairs(self) -> Iterator[tuple[str, Image, Image | None]]:
         """Read all samples in the file's order: id, map, truth."""
         for sample_id in self.ids:
