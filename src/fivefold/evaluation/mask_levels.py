@@ -86,20 +86,21 @@ def overlap_by_level(probs: Image, truth: Image) -> Overlap:
 
     Args:
         probs: uint8, 255 for 1 [H, W, K].
-        truth: 0 or 1, or ignored [H, W, K].
+        truth: 0 or 1 [H, W, K]; a pixel that any plane ignores counts in none.
     """
-    hits, said = [], []
-    for plane, shown in zip(
-        probs.reshape(-1, probs.shape[-1]).T, truth.reshape(-1, truth.shape[-1]).T, strict=True
-    ):
-        # Truth above the eight bits of the level; what is ignored lies above both.
-        code = plane + (shown == 1) * np.uint16(_COUNT) + (shown == IGNORED) * np.uint16(2 * _COUNT)
-        no, yes = np.bincount(code, minlength=3 * _COUNT)[: 2 * _COUNT].reshape(2, _COUNT)
+    ignored = (truth == IGNORED).any(axis=-1)
+    if ignored.any():
+        probs, truth = probs[~ignored], truth[~ignored]
+    count = probs.shape[-1]
+    hits, said, true = [], [], []
+    for plane, shown in zip(probs.reshape(-1, count).T, truth.reshape(-1, count).T, strict=True):
+        # Truth lies above the eight bits of the level.
+        code = plane + shown * np.uint16(_COUNT)
+        no, yes = np.bincount(code, minlength=2 * _COUNT).reshape(2, _COUNT)
         hits.append(_above(yes))
         said.append(_above(yes + no))
-    at = np.array(hits)
-    true = np.array([[np.count_nonzero(plane == 1)] for plane in np.moveaxis(truth, -1, 0)])
-    return Overlap.of_image(at, np.array(said), true)
+        true.append([yes.sum()])
+    return Overlap.of_image(*(np.array(each) for each in (hits, said, true)))
 
 
 def choose_levels_of_pixels(

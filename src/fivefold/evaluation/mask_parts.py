@@ -61,13 +61,11 @@ def choose_areas(
 
 def _planes(said: Image, truth: Image, head: Head) -> list[tuple[Flags, Flags, Flags]]:
     """Give for each class the pixels that are said, true, and counted."""
-    counted = truth != IGNORED
+    counted = ~(truth == IGNORED).any(axis=-1)
+    classes = range(head.num_classes)
     if head.activation != "softmax":
-        pairs = range(head.num_classes)
-        return [(said[..., k] == 1, truth[..., k] == 1, counted[..., k]) for k in pairs]
-    return [
-        (said[..., 0] == k, truth[..., 0] == k, counted[..., 0]) for k in range(head.num_classes)
-    ]
+        return [(said[..., k] == 1, (truth[..., k] == 1) & counted, counted) for k in classes]
+    return [(said[..., 0] == k, truth[..., 0] == k, counted) for k in classes]
 
 
 def _of_plane(

@@ -24,7 +24,7 @@ from fivefold.evaluation.monitors import Direction, is_better
 
 USUAL, NEVER = 0.5, 1.0
 
-_NOT_NEEDED = (
+NOT_NEEDED = (
     "its most probable class is the answer, which needs none: they are for outputs with "
     "`activation: sigmoid`"
 )
@@ -63,7 +63,7 @@ def choose_thresholds(predictions: Predictions, aim: ThresholdAim) -> Chosen:
     check_usable(predictions)
     head = predictions.heads[0]
     if head.activation != "sigmoid":
-        return Chosen((), () if aim == ThresholdAim() else (_NOT_NEEDED,))
+        return Chosen((), () if aim == ThresholdAim() else (NOT_NEEDED,))
     count = head.num_classes
     if aim.kind == "fixed":
         return Chosen((aim.value,) * count)

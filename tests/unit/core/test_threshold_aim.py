@@ -34,7 +34,7 @@ def test_an_aim_is_read(value, expected):
         (True, "a number from 0 to below 1"),
         (None, "a number from 0 to below 1"),
         ([0.5], "a number from 0 to below 1"),
-        ("best", "'exact_match', or a mapping"),
+        ("best", "'image_iou', or a mapping"),
         ("f0", "an f_beta above 0, up to 1000"),
         ({}, "with one of f_beta, precision, recall and exact_match"),
         ({"per_class": True}, "with one of f_beta"),
@@ -67,3 +67,11 @@ def test_what_is_no_aim_is_refused(value, text):
 )
 def test_an_aim_can_be_told(value, text):
     assert str(ThresholdAim.of(value)) == text
+
+
+@pytest.mark.parametrize("name", ["dice", "IoU", "image_dice", "image_iou"])
+def test_masks_have_aims_of_their_own(name):
+    aim = ThresholdAim.of(name)
+    assert (aim.kind, aim.is_of_masks) == (name.lower(), True)
+    assert "highest" in str(aim)
+    assert not ThresholdAim.of("f1").is_of_masks

@@ -37,8 +37,8 @@ def brute(seeds, level, k, **options):
     dices = []
     for seed in seeds:
         probs, truth = image(seed, **options)
-        counted = truth[..., k] != 255
-        shown, is_true = (probs[..., k] > level) & counted, truth[..., k] == 1
+        counted = ~(truth == 255).any(axis=-1)
+        shown, is_true = (probs[..., k] > level) & counted, (truth[..., k] == 1) & counted
         own = (int((shown & is_true).sum()), int(shown.sum()), int(is_true.sum()))
         hits, said, true = (a + b for a, b in zip((hits, said, true), own, strict=True))
         if own[1] + own[2]:
