@@ -21,6 +21,7 @@ from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.packed import packed
 from fivefold.data.packed_numbers import packed_targets
 from fivefold.data.pixels import pixels_of, to_uint8
+from fivefold.data.python_masks import MaskFacts, MaskReading, facts_of, is_mask, reading_of
 from fivefold.data.python_targets import Column, columns_of
 from fivefold.data.source import Labels, Sample, Source
 
@@ -37,7 +38,7 @@ class PredictionItem:
         id: Unique in the data set.
         x: The image: [H, W] or [H, W, C], 0-255 or 0-1.
         y: A class number, a class name, a 0/1 vector with one place a class, or a list of vectors
-            for several outputs.
+            for several outputs; or a mask [H, W] or [H, W, K].
         prediction: What a model said, where there is one.
     """
 
@@ -106,12 +107,29 @@ class PythonSource(Source):
         self._problems = {i: fact.problem for i, fact in enumerate(facts) if fact.problem}
         items = list(zip(ids, (fact.y for fact in facts), strict=True))
         good = [item for i, item in enumerate(items) if i not in self._problems]
-        columns = columns_of(good, _class_names(dataset), labels)
+        self._reading = self._settled(good, labels)
+        if self._reading is None:
+            columns = columns_of(good, _class_names(dataset), labels)
+        else:
+            facts_of_masks = [y for _, y in good]
+            columns = [Column(self._reading.labels, self._reading.targets(facts_of_masks))]
         self.labels = tuple(column.labels for column in columns)
         targets = self._spread(columns, len(items))
         self._targets = None if targets is None else packed_targets(targets)
         self.fold_lists = getattr(dataset, "folds", None)
         self.held_out = getattr(dataset, "holdoutArr", None)
+
+    def _settled(
+        self, items: Sequence[tuple[str, Any]], labels: tuple[Labels, ...] | None
+    ) -> MaskReading | None:
+        """Settle how masks are read; None where `y` is something else or is not wanted."""
+        if labels == () or not any(isinstance(y, MaskFacts) for _, y in items):
+            return None
+        names = labels[0].class_names if labels else _class_names(self.dataset)
+        reading = reading_of(items, names)
+        self.masks = reading.kind
+        self.notes = (reading.note,) if reading.note else ()
+        return reading
 
     def _spread(self, columns: Sequence[Column], total: int) -> Floats | None:
         """Lay the outputs' columns side by side; broken items have no truth."""
@@ -135,9 +153,9 @@ class PythonSource(Source):
         try:
             with as_problem(f"item {i}"):
                 if hasattr(own, "get_target") and hasattr(own, "get_id"):
-                    return _Facts(_text(own.get_id(i)), own.get_target(i))
+                    return _Facts(_text(own.get_id(i)), _kept(own.get_target(i)))
                 item = self._item(i)
-                return _Facts(_id_of(item, i), _y_of(item))
+                return _Facts(_id_of(item, i), _kept(_y_of(item)))
         except ImageProblem as problem:
             return _Facts(f"item-{i}", problem=problem)
 
@@ -173,7 +191,9 @@ class PythonSource(Source):
         with as_problem(self.name_of(i)):
             item = self._item(i)
             image = as_image(item.x if hasattr(item, "x") else item[0])
-        return Sample(self.sample_ids[i], image, self.target(i))
+            size, reading = (image.shape[0], image.shape[1]), self._reading
+            mask = reading.read(_y_of(item), size) if reading else None
+        return Sample(self.sample_ids[i], image, self.target(i), mask)
 
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C]."""
@@ -186,7 +206,9 @@ class PythonSource(Source):
             DataError: If that raises.
         """
         if not hasattr(self.dataset, "isPositive"):
-            return super().is_positive(i)
+            target = self.target(i)
+            first = 1 if self.masks and self.masks.exclusive else 0  # behind the background
+            return target is not None and bool(target[first:].any())
         try:
             with self._turn:
                 return bool(self.dataset.isPositive(i))
@@ -271,6 +293,11 @@ def as_problem(name: str) -> Iterator[None]:
         raise DataError(msg, hint=hint, slug="data/python-exit") from error
     except Exception as error:
         raise ImageProblem(Reason.DATASET_ERROR, f"{type(error).__name__}: {error}") from error
+
+
+def _kept(y: Any) -> Any:
+    """Keep of a mask what is in it: all of them together may not fit the memory."""
+    return facts_of(y) if is_mask(y) else y
 
 
 def _y_of(item: Any) -> Any:

@@ -141,7 +141,7 @@ def _vector(item: Item, length: int) -> Floats:
     except (TypeError, ValueError) as error:
         raise _wrong(item, _FORMS) from error
     if values.ndim > 1:
-        raise _wrong(item, f"{_FORMS} (masks are not yet supported)")
+        raise _wrong(item, _FORMS)
     if values.shape != (length,) or not np.isin(values, (0, 1)).all():
         raise _wrong(item, f"a vector of {length} zeros and ones")
     return values

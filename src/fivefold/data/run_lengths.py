@@ -17,6 +17,7 @@ from fivefold.data.files import check_folder
 from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.name_twins import told_twins
 from fivefold.data.named_files import paths_of
+from fivefold.data.python_masks import OBJECT
 from fivefold.data.source import in_class_order
 from fivefold.data.table import ColumnKeys
 from fivefold.data.table_folds import read_folds
@@ -30,8 +31,6 @@ gaps instead of starts."""
 FORMS: tuple[Form, ...] = get_args(Form)
 NOTHING = frozenset({"", "-1", "nan"})
 """What a cell says where nothing is there, in small letters."""
-OBJECT = "mask"
-"""What the only class is called where a table names none."""
 
 
 @dataclass(frozen=True)

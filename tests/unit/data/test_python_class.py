@@ -170,7 +170,10 @@ def test_what_the_data_set_raises_goes_into_quarantine():
         ([1, "a"], "s1: label: expected a whole number, .* got 'a'"),
         ([1, np.nan], "s1: label: expected a whole number, .* got nan"),
         (["a", 1], "s1: label: expected the name of a class as before, got 1"),
-        ([np.zeros((4, 4))], "masks are not yet supported"),
+        (
+            [np.zeros((2, 2, 2, 2))],
+            "s0: label: expected a class number, a class name, a 0/1 vector",
+        ),
         ([{"a": 1}], "s0: label: expected a whole number, .* got {"),
     ],
 )
