@@ -25,15 +25,15 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 MUSKET = FIXTURES / "musket"
 NAMES = sorted(path.stem for path in MUSKET.glob("*.yaml"))
 REFUSED = {
-    "background": "#%Musket Segmentation: not yet supported",
+    "background": "stages: required, but not set",
     "declared_datasets": "datasets: not supported",
     "detection": "#%Musket MMDetection: not yet supported",
     "later_keys": "gpus: not yet supported",
     "piece_of_a_stage": "unfreeze_encoder: unknown key here",
     "refused_augmenters": "augmenter 'Voronoi' cannot be used",
     "refused_keys": "manualResize: not supported",
-    "segmentation": "#%Musket Segmentation: not yet supported",
-    "segmentation_options": "#%Musket Segmentation: not yet supported",
+    "segmentation": "stages: required, but not set",
+    "segmentation_options": "alpha: not yet supported",
 }
 """Configs that this version does not train, and the first thing that it says."""
 

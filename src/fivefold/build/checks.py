@@ -5,9 +5,11 @@ from functools import partial
 
 from fivefold.augment import check_augmentation
 from fivefold.build.heads import ACTIVATIONS, REFUSED_ACTIVATIONS
+from fivefold.build.mask_checks import mask_problems
 from fivefold.config import Choice, ExperimentConfig, ResolvedStage, Steps, as_names
 from fivefold.core.catalog import At
 from fivefold.core.errors import Problem, closest, did_you_mean
+from fivefold.core.segmenters import ARCHITECTURES
 from fivefold.evaluation import REFUSED, base_of, is_known, metrics
 from fivefold.losses import check_loss, weigh_nothing
 from fivefold.models import backbone_problem
@@ -27,8 +29,13 @@ def check(config: ExperimentConfig) -> list[Problem]:
     """
     problems = [*config.not_yet(), *_missing(config), *_activations(config), *_metrics(config)]
     problems += _head_layers(config)
-    if config.architecture:
-        problems += _some(backbone_problem(config.architecture, config.where("architecture")))
+    if config.architecture and not config.makes_masks:
+        problems += _some(
+            backbone_problem(
+                config.architecture, config.where("architecture"), others=ARCHITECTURES
+            )
+        )
+    problems += mask_problems(config)
     transforms_at = partial(config.where, "transforms")
     channels = config.shape[2]
     problems += check_augmentation(
@@ -207,7 +214,7 @@ def _parts(
             augmentation,
             partial(at, "augmentation"),
             key_of("augmentation"),
-            masks=False,
+            masks=config.makes_masks,
             channels=config.shape[2],
         ),
         *_losses(losses, partial(at, "loss"), key_of("loss")),

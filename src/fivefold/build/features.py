@@ -25,6 +25,7 @@ _STEM = Anew(
     "`downscaling`",
     "what a learned stem makes of the images in",
 )
+_MASKS = Anew("a decoder sees maps of several levels", "masks", "the images in")
 _POOLING = Anew("the pooling is learned", "`pooling: attention`", "the images in")
 _CELLS = Anew("images are cut into cells", "`crops`", "the cells of the images in")
 _MIXED = Anew("the images of each batch are mixed", "mixing", "the mixed images of")
@@ -35,7 +36,8 @@ def sees_features(stage: ResolvedStage) -> bool:
 
     Its backbone must be frozen. Where whole batches are mixed there are as many images as there are
     pairs of them, so these go through the backbone in every epoch. So do the cells of images that
-    are cut, each of which is augmented on its own. A pooling that learns would need the features of
+    are cut, each of which is augmented on its own. What makes masks needs maps of several levels,
+    many times as many numbers as a vector has. A pooling that learns would need the features of
     every position, many times as many numbers, and what a stem gives changes with every step.
     """
     return stage.frozen and why_anew(stage) is None
@@ -43,6 +45,8 @@ def sees_features(stage: ResolvedStage) -> bool:
 
 def why_anew(stage: ResolvedStage) -> Anew | None:
     """Say why a frozen backbone computes features in every epoch, if it does."""
+    if stage.makes_masks:
+        return _MASKS
     if stage.downscaling:
         return _STEM
     if stage.pooling == "attention":

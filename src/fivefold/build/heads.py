@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fivefold.build.mask_heads import check_masks, mask_head
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import ConfigError, DataError, Problem
+from fivefold.core.masks import MaskKind
 from fivefold.core.types import Activation, Head
 
 if TYPE_CHECKING:
@@ -32,12 +34,15 @@ REFUSED_ACTIVATIONS: Mapping[str, str] = {
 """Keras's activations that cannot end a classifier, and why."""
 
 
-def build_heads(config: ExperimentConfig, labels: Sequence["Labels"]) -> tuple[Head, ...]:
+def build_heads(
+    config: ExperimentConfig, labels: Sequence["Labels"], masks: MaskKind | None = None
+) -> tuple[Head, ...]:
     """Decide the heads.
 
     Args:
         config: Its `classes` and `activation` may be left out; then the labels decide.
         labels: One for each output of the data.
+        masks: How the data's masks are written, if it has masks.
 
     Raises:
         ConfigError: If `classes` or `activation` contradict the data.
@@ -47,6 +52,9 @@ def build_heads(config: ExperimentConfig, labels: Sequence["Labels"]) -> tuple[H
         msg = "data: expected labels to train on, got none"
         hint = "give each sample a class: a folder, a column, or `y` of a PredictionItem"
         raise DataError(msg, hint=hint, slug="data/no-labels")
+    check_masks(config, masks)
+    if masks is not None:
+        return (mask_head(config, labels[0], masks),)
     counts = _for_each(config, "classes", config.classes, len(labels))
     activations = _for_each(config, "activation", config.activation, len(labels))
     heads, problems = [], []

@@ -31,6 +31,7 @@ def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
         hidden=Hidden(config.head_layers, config.head_activation, config.head_batchnorm),
         cut_levels=config.cut_levels,
         downscaling=Downscaling(config.downscaling, config.downscaling_filters),
+        backbone=config.backbone or "",
     )
 
 

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from fivefold.config.fields import NullMeans
+from fivefold.config.fields import NullMeans, one_of
 from fivefold.core.threshold_aim import ThresholdAim
 
-DECISION_KEYS: Final = ("calibration", "thresholds", "coverage")
+DECISION_KEYS: Final = ("calibration", "thresholds", "smallest_area", "coverage")
 
 _SHARE: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
 _THRESHOLD: dict[str, Any] = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
@@ -49,10 +49,21 @@ Thresholds: TypeAlias = Annotated[
         "F1; also `f2`, …), `{precision: 0.95}` (the highest recall at that precision), `{recall: "
         "0.9}`; with `per_class: false` in the mapping one for all. `exact_match` (or "
         "`{exact_match: [start, stop, step]}`) has one with the most samples without a wrong "
-        "answer."
+        "answer. Of masks `dice` and `iou` are of all pixels together (as `f1`), `image_dice` and "
+        "`image_iou` means over images."
     ),
     PlainValidator(_aimed),
     WithJsonSchema(_SCHEMA),
+]
+SmallestArea: TypeAlias = Annotated[
+    Annotated[int, Field(ge=0)] | Literal["auto"],
+    Field(
+        description="Of masks: connected parts of fewer pixels are left out of what is predicted, "
+        "counted at the size of `shape`. `auto` chooses the area for each class on out-of-fold "
+        "masks, by what `thresholds` aims at, or else by dice; 0 keeps all."
+    ),
+    one_of("'auto' or a whole number of pixels of at least 0"),
+    NullMeans(0),
 ]
 Coverage: TypeAlias = Annotated[
     float,

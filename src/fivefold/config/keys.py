@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from fivefold.config.balance import BalanceKey, ClassWeights, Penalty, PosWeight, Weight
-from fivefold.config.decision_keys import Calibration, Coverage, Thresholds
+from fivefold.config.decision_keys import Calibration, Coverage, SmallestArea, Thresholds
 from fivefold.config.fields import (
     ChainField,
     Choice,
@@ -20,6 +20,7 @@ from fivefold.config.fields import (
     StepsField,
     one_of,
 )
+from fivefold.config.mask_keys import Encoder
 from fivefold.config.ranges import (
     Batches,
     BatchSize,
@@ -55,8 +56,11 @@ class ExperimentKeys(BaseModel):
     model_config = STRICT
 
     architecture: Name | None = Field(
-        None, description="Backbone: a name of `fivefold list backbones`; required to train."
+        None,
+        description="What is trained: a name of `fivefold list backbones`, which classifies, or "
+        "of `fivefold list architectures`, which makes masks; required to train.",
     )
+    backbone: Encoder = None
     pooling: Literal["avg", "max", "concat", "attention"] = Field(
         "avg",
         description="How the features of all positions become one vector: `avg` as the net was "
@@ -213,6 +217,7 @@ class ExperimentKeys(BaseModel):
     )
     calibration: Calibration = "none"
     thresholds: Thresholds = 0.5
+    smallest_area: SmallestArea = 0
     coverage: Coverage = 0.9
     primary_metric: Name = Field(
         "val_loss",

@@ -36,6 +36,7 @@ SYNONYMS: Mapping[str, str] = {
     "batch_size": "batch",
     "input_shape": "shape",
     "encoder_freeze": "freeze_encoder",
+    "encoder_weights": "weights",
     "class_weight": "class_weights",
     "aggregation_metric": "experiment_result",
     "folds": "folds_count",
@@ -96,12 +97,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
         "a search over ranges comes later; `fivefold compare` puts experiments side by side"
     ),
     "max_evals": _not_yet("the number of trials of a search, which comes later"),
-    "backbone": _not_yet(
-        "the encoder of segmentation, which comes later; a classifier's is its `architecture`"
-    ),
-    "encoder_weights": _not_yet(
-        "the encoder's weights in segmentation, which comes later; a classifier has `weights`"
-    ),
     **{
         key: _not_yet(_INSTANCES)
         for key in (
@@ -172,7 +167,7 @@ VALUES_NOT_YET: Mapping[str, frozenset[str]] = {
 
 DIALECTS: Mapping[str, bool] = {
     "classification": True,
-    "segmentation": False,
+    "segmentation": True,
     "generic": False,
     "gradientboosting": False,
     "mmdetection": False,

@@ -11,6 +11,7 @@ from fivefold.config.shared_keys import project_modules
 from fivefold.config.source import Source
 from fivefold.config.stages import ResolvedStage, resolve_stages
 from fivefold.core.errors import Problem
+from fivefold.core.segmenters import segmenter_named
 
 
 class ExperimentConfig(ExperimentKeys):
@@ -37,6 +38,11 @@ class ExperimentConfig(ExperimentKeys):
     def modules(self) -> tuple[Path, ...]:
         """The Python files in `modules/` of the project that the config lies in, by name."""
         return project_modules(self.directory)
+
+    @property
+    def makes_masks(self) -> bool:
+        """Whether a class is told of every pixel, rather than of every image."""
+        return segmenter_named(self.architecture or "") is not None
 
     @property
     def runs_code(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from fivefold.config.fields import Steps
 from fivefold.config.keys import ExperimentKeys
 from fivefold.config.stage_keys import StageConfig
+from fivefold.core.segmenters import segmenter_named
 
 ALL_NEGATIVES = -1
 """In place of a number of negative samples for each positive one: all of them."""
@@ -65,6 +66,7 @@ class ResolvedStage:
         downscaling: Learned steps that make images smaller before the backbone sees them.
         sampling: How many images of each class an epoch draws: `sampler`, `upsampling`,
             `downsampling` or a number; `none` takes all samples as they are.
+        makes_masks: Whether a class is told of every pixel.
         prior_correction: Whether predictions are corrected for `sampling` and `class_weights`.
         example_epochs: In how many epochs validation samples are drawn.
         detail: How many times as large the pictures are that enlarged parts come from; 1: as all.
@@ -113,6 +115,7 @@ class ResolvedStage:
     detail: float = 2.0
     sampling: str | int = NO_SAMPLING
     prior_correction: bool = False
+    makes_masks: bool = False
 
     @property
     def trains_head_alone(self) -> bool:
@@ -207,6 +210,7 @@ def _resolve(
         detail=config.detail,
         sampling=sampling,
         prior_correction=balanced and config.prior_correction,
+        makes_masks=segmenter_named(config.architecture or "") is not None,
     )
 
 

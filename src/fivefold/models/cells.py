@@ -1,4 +1,4 @@
-"""A classifier that sees an image as n x n cells, and answers with the mean over them."""
+"""Images as n x n cells, each seen by itself, and what becomes of the answers for them."""
 
 from typing import NamedTuple
 
@@ -51,6 +51,12 @@ class Cells(NamedTuple):
             else:
                 parts.append(own.clamp(0, 1).mean(dim=1))
         return torch.cat(parts, dim=1)
+
+    def put_together(self, maps: Tensor) -> Tensor:
+        """Lay cells' maps [N * n * n, K, H / n, W / n] where the cells were: [N, K, H, W]."""
+        n, (_, channels, height, width) = self.per_side, maps.shape
+        parts = maps.reshape(-1, n, n, channels, height, width)
+        return parts.permute(0, 3, 1, 4, 2, 5).reshape(-1, channels, n * height, n * width)
 
 
 WHOLE = Cells(1, 0, 0)

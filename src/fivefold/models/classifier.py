@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from fivefold.core.choices import EXACT, Choices
+from fivefold.core.segmenters import segmenter_named
 from fivefold.core.types import AnyArray, Floats, Head, head_slices
 from fivefold.models.arrays import predict_array
 from fivefold.models.backbones import Backbone, build_backbone
 from fivefold.models.cells import WHOLE, Cells
 from fivefold.models.channels import InputSpec
-from fivefold.models.heads import NO_LAYERS, ClassifierHead, Hidden
+from fivefold.models.heads import NO_LAYERS, AnyHead, ClassifierHead, Hidden
 from fivefold.models.layers import last_layers
 from fivefold.models.stem import NO_DOWNSCALING, Downscaling, Stem
 from fivefold.models.taking import LEARNED, Pooling, Taken
@@ -43,6 +44,8 @@ class ModelSpec:
         hidden: The layers of the head before its last one.
         cut_levels: As in `taking.Taken`.
         downscaling: How images are made smaller before the backbone sees them.
+        backbone: Of what makes masks: a Keras name in any case, or a timm name.
+        decoder: Of what makes masks: options of its decoder, by their names there.
     """
 
     architecture: str
@@ -56,6 +59,13 @@ class ModelSpec:
     hidden: Hidden = NO_LAYERS
     cut_levels: int = 0
     downscaling: Downscaling = NO_DOWNSCALING
+    backbone: str = ""
+    decoder: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def makes_masks(self) -> bool:
+        """Whether a class is told of every pixel."""
+        return segmenter_named(self.architecture) is not None
 
     @property
     def cells(self) -> Cells:
@@ -89,7 +99,7 @@ class Classifier(nn.Module):
     def __init__(
         self,
         backbone: Backbone,
-        head: ClassifierHead,
+        head: AnyHead,
         input_spec: InputSpec,
         cells: Cells = WHOLE,
     ) -> None:
@@ -127,16 +137,24 @@ class Classifier(nn.Module):
 
         Where the head pools they are those of every position [N, D, positions].
         """
+        features: Tensor = self.encoded(self.normalised(images))
+        # The head computes in float32: bfloat16 would leave logits two or three digits, and ties.
+        return features.to(self.pixel_scale.dtype)
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """Turn pixels [N, C, H, W], 0-255, into what the backbone expects."""
         pixels = images.to(self.pixel_scale.dtype) * self.pixel_scale + self.pixel_shift
-        pixels = pixels.contiguous(memory_format=memory_format(self.choices))
+        return pixels.contiguous(memory_format=memory_format(self.choices))
+
+    def encoded(self, pixels: Tensor) -> Any:
+        """Give what the backbone makes of normalised pixels; no gradients when it is frozen."""
         learns = not self._encoder_frozen or self.backbone.stem is not None
         trains = torch.is_grad_enabled() and learns
-        with torch.set_grad_enabled(trains), self._in_precision():
-            features: Tensor = self.backbone(pixels)
-        # The head computes in float32: bfloat16 would leave logits two or three digits, and ties.
-        return features.to(pixels.dtype)
+        with torch.set_grad_enabled(trains), self.in_precision():
+            return self.backbone(pixels)
 
-    def _in_precision(self) -> AbstractContextManager[object]:
+    def in_precision(self) -> AbstractContextManager[object]:
+        """Compute in the precision that was chosen."""
         if self.choices.precision == "float32":
             return nullcontext()
         # A cache of cast weights would outlive a step that runs without gradients.
@@ -236,6 +254,16 @@ def build_classifier(
         DataError: If the weights are not to be had or do not fit.
         UnsafeInputError: If the file of weights could carry code.
     """
+    if spec.makes_masks:
+        from fivefold.models.segmenter import build_segmenter  # noqa: PLC0415  smp takes seconds
+
+        return build_segmenter(
+            spec,
+            weights=weights,
+            directory=directory,
+            generator_seed=generator_seed,
+            input_spec=input_spec,
+        )
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(generator_seed)
         backbone = build_backbone(

@@ -61,7 +61,45 @@ class AttentionPool(nn.Module):
         return pooled
 
 
-class ClassifierHead(nn.Module):
+class AnyHead(nn.Module):
+    """What turns a backbone's features into logits.
+
+    Args:
+        heads: What the classes mean.
+
+    Attributes:
+        prior_shift: What is added to the logits where it does not train, for classes that training
+            saw more or less of than there are [all classes]. The bundle has it, not the weights.
+    """
+
+    prior_shift: Tensor
+
+    def __init__(self, heads: tuple[Head, ...]) -> None:
+        super().__init__()
+        self.heads = heads
+        num_classes = sum(head.num_classes for head in heads)
+        self.register_buffer("prior_shift", torch.zeros(num_classes), persistent=False)
+        self._shifted = False
+
+    def shift_by(self, shift: Sequence[float]) -> None:
+        """Set what is added to logits outside of training; nothing is added of an empty one."""
+        values = list(shift) or [0.0] * len(self.prior_shift)
+        self.prior_shift.copy_(torch.tensor(values))
+        self._shifted = any(values)
+
+    @property
+    def steps(self) -> list[nn.Module]:
+        """The layers that feature vectors go through, in order; none where there are maps."""
+        return []
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Numbers in and out of the linear layers, in order."""
+        linear = (step for step in self.steps if isinstance(step, nn.Linear))
+        return tuple((step.in_features, step.out_features) for step in linear)
+
+
+class ClassifierHead(AnyHead):
     """Dropout, hidden layers, and one linear layer whose columns are those of all heads.
 
     Args:
@@ -70,13 +108,7 @@ class ClassifierHead(nn.Module):
         dropout: Fraction of features set to zero while training, 0-1.
         hidden: The layers before the last one; all heads share them.
         pools: Whether it gets the features of every position, and pools them itself.
-
-    Attributes:
-        prior_shift: What is added to the logits where it does not train, for classes that training
-            saw more or less of than there are [all classes]. The bundle has it, not the weights.
     """
-
-    prior_shift: Tensor
 
     def __init__(
         self,
@@ -87,38 +119,23 @@ class ClassifierHead(nn.Module):
         hidden: Hidden = NO_LAYERS,
         pools: bool = False,
     ) -> None:
-        super().__init__()
-        self.heads = heads
+        super().__init__(heads)
         self.pool = AttentionPool(num_features) if pools else nn.Identity()
         self.dropout = nn.Dropout(dropout)
         self.hidden = nn.Sequential(*_hidden_layers(num_features, hidden))
         width = (num_features, *hidden.sizes)[-1]
         num_classes = sum(head.num_classes for head in heads)
         self.linear = nn.Linear(width, num_classes)
-        self.register_buffer("prior_shift", torch.zeros(num_classes), persistent=False)
-        self._shifted = False
 
     def forward(self, features: Tensor) -> Tensor:
         """Turn features [N, D], or [N, D, P] where it pools, into logits [N, all classes]."""
         logits: Tensor = self.linear(self.hidden(self.dropout(self.pool(features))))
         return logits + self.prior_shift if self._shifted and not self.training else logits
 
-    def shift_by(self, shift: Sequence[float]) -> None:
-        """Set what is added to logits outside of training; nothing is added of an empty one."""
-        values = list(shift) or [0.0] * len(self.prior_shift)
-        self.prior_shift.copy_(torch.tensor(values))
-        self._shifted = any(values)
-
     @property
     def steps(self) -> list[nn.Module]:
         """The layers in the order in which pooled features go through them."""
         return [self.dropout, *self.hidden, self.linear]
-
-    @property
-    def sizes(self) -> tuple[tuple[int, int], ...]:
-        """Numbers in and out of the linear layers, in order."""
-        linear = (step for step in self.steps if isinstance(step, nn.Linear))
-        return tuple((step.in_features, step.out_features) for step in linear)
 
 
 def _hidden_layers(num_features: int, hidden: Hidden) -> list[nn.Module]:
@@ -149,7 +166,7 @@ def dropped(layer: nn.Dropout, features: Tensor, generator: Generator) -> Tensor
 
 
 def logits_together(
-    heads: Sequence[ClassifierHead],
+    heads: Sequence[AnyHead],
     features: Sequence[Tensor],
     generators: Sequence[Generator],
     rows: int,

@@ -6,7 +6,7 @@ names `timm_list` has.
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fivefold.core.catalog import Catalog
@@ -122,15 +122,27 @@ def is_known(name: str) -> bool:
     return backbones.find(name) is not None or timm_name(name) is not None
 
 
-def backbone_problem(name: str, where: str = "") -> Problem | None:
-    """Say what is wrong with a backbone's name, if anything is."""
-    return None if is_known(name) else unknown(name, where)
+def backbone_problem(
+    name: str, where: str = "", key: str = "architecture", others: Sequence[str] = ()
+) -> Problem | None:
+    """Say what is wrong with a backbone's name, if anything is; see `unknown`."""
+    return None if is_known(name) else unknown(name, where, key, others)
 
 
-def unknown(name: str, where: str = "") -> Problem:
-    """Word the problem of a name that means no net; gives the closest that does."""
-    hint = did_you_mean(name, backbone_names(), "`fivefold list backbones` names all of them")
-    message = f"architecture: expected the name of a known backbone, got {name!r}"
+def unknown(
+    name: str, where: str = "", key: str = "architecture", others: Sequence[str] = ()
+) -> Problem:
+    """Word the problem of a name that means no net; gives the closest that does.
+
+    Args:
+        name: What was written.
+        where: It stands in the config.
+        key: Of the config.
+        others: Names that would be right there too.
+    """
+    known = [*others, *backbone_names()]
+    hint = did_you_mean(name, known, "`fivefold list backbones` names all of them")
+    message = f"{key}: expected the name of a known backbone, got {name!r}"
     return Problem("config/unknown-name", where, message, hint)
 
 

@@ -79,7 +79,7 @@ def take(net: nn.Module, taken: Taken, images: Tensor) -> Reader:
     if taken.cut:
         without_last_layer(net, "avg")
         reader = partial(_pooled_positions, _level(net, taken.cut, images), taken.pooling)
-        _drop_unused(net, reader, images)
+        drop_unused(net, reader, images)
         return reader
     if taken.pooling in ("avg", "max"):
         without_last_layer(net, taken.pooling)
@@ -204,8 +204,8 @@ def _pooled_positions(positions_of: Reader, pooling: Pooling, net: Any, images: 
     return torch.cat([getattr(positions, part)(dim=2) for part in parts], dim=1)
 
 
-def _drop_unused(net: nn.Module, reader: Reader, images: Tensor) -> None:
-    """Take modules out of a net that its features do not come through."""
+def drop_unused(net: nn.Module, reader: Callable[[Any, Tensor], object], images: Tensor) -> None:
+    """Take modules out of a net that what is read of it does not come through."""
     used: set[nn.Module] = set()
     hooks = [
         module.register_forward_pre_hook(lambda module, _: used.add(module))

@@ -87,14 +87,12 @@ def test_piece_of_a_stage_loads_but_cannot_run():
     assert problem.hint == "this key belongs in an entry of `stages`"
 
 
-def test_other_dialect_and_its_keys_are_not_yet_supported():
-    messages = [problem.message for problem in musket("segmentation").not_yet()]
+def test_the_dialect_of_segmentation_and_its_keys_are_spoken():
+    config = musket("segmentation")
 
-    assert messages == [
-        "#%Musket Segmentation: not yet supported",
-        "backbone: not yet supported",
-        "encoder_weights: not yet supported",
-    ]
+    assert config.not_yet() == []
+    assert config.makes_masks
+    assert (config.backbone, config.weights) == ("resnet34", "imagenet")
 
 
 def test_odd_spellings_mean_what_they_meant(caplog):

@@ -107,8 +107,6 @@ def test_another_spelling_is_never_a_key_of_its_own():
         ("gpus", "several folds train at the same time"),
         ("hyperparameters", "compare"),
         ("max_evals", "search"),
-        ("backbone", "`architecture`"),
-        ("encoder_weights", "`weights`"),
     ],
 )
 def test_what_a_later_version_brings_says_what_works_until_then(key, hint):
