@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from shapes import draw_folders
+from shapes import draw_folders, draw_masks
 
 from fivefold.config import ExperimentConfig, parse
 
@@ -48,14 +48,33 @@ stages: [{epochs: 1}]
 dataset: {folder: ../photos}
 """
 
+SMALL_MASKS = """
+backbone: test_resnet
+architecture: Unet
+encoder_weights: none
+decoder_filters: [16, 8, 8, 8, 4]
+shape: [32, 32, 3]
+classes: 1
+activation: sigmoid
+loss: binary_crossentropy
+folds_count: 2
+batch: 4
+metrics: [iou]
+stages: [{epochs: 1}]
+dataset: {images: ../train, masks: ../train_mask}
+"""
+
 
 @pytest.mark.parametrize(("text", "reason"), blocks("python"))
-def test_python_block_runs_beside_a_small_experiment(text, reason, tmp_path):
+def test_python_block_runs_beside_small_experiments(text, reason, tmp_path):
     if reason:
         pytest.skip(reason)
     draw_folders(tmp_path / "photos", 4)
     (tmp_path / "flowers").mkdir()
     (tmp_path / "flowers" / "config.yaml").write_text(SMALL)
+    draw_masks(tmp_path, 8, size=32)
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "config.yaml").write_text(SMALL_MASKS)
     command = [sys.executable, "-W", "error::SyntaxWarning", "-c", text]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
