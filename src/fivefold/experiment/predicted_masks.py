@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -114,6 +114,7 @@ class PredictedMask:
         probs: The probabilities.
         head: What the classes are.
         rule: What makes a mask of them.
+        read: Reads the image again, at its own size.
 
     Attributes:
         sample_id: The same.
@@ -123,15 +124,25 @@ class PredictedMask:
     """
 
     def __init__(
-        self, sample_id: str, image: Image, probs: WholeMap, head: Head, rule: MaskRule
+        self,
+        sample_id: str,
+        image: Image,
+        probs: WholeMap,
+        head: Head,
+        rule: MaskRule,
+        read: Callable[[], Image] | None = None,
     ) -> None:
         self.sample_id, self.image, self.probs, self.head = sample_id, image, probs, head
-        self._rule = rule
+        self._rule, self._read = rule, read
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the image in pixels."""
         return self.probs.size
+
+    def original(self) -> Image:
+        """Read the image again, at its own size [H, W, C]; what the network saw if nobody can."""
+        return self.image if self._read is None else self._read()
 
     @property
     def arr(self) -> Floats:
@@ -226,7 +237,8 @@ class PredictedMasks:
         with closing(self._ensemble.maps(self._source, self._progress)) as found:
             for one in found:
                 sample_id = self.ids[one.position]
-                yield PredictedMask(sample_id, one.image, one.probs, self.head, self._rule)
+                read = partial(self._source.image, one.position)
+                yield PredictedMask(sample_id, one.image, one.probs, self.head, self._rule, read)
                 del one  # its pixels, before the next image is read
 
 
