@@ -1,0 +1,42 @@
+"""Keys on what becomes of predictions, against what is predicted: masks or classes of images."""
+
+from collections.abc import Iterator
+
+from fivefold.config.keys import ExperimentKeys
+from fivefold.config.problems import bad_value
+from fivefold.config.source import Source
+from fivefold.core.errors import Problem
+from fivefold.core.segmenters import segmenter_named
+from fivefold.core.threshold_aim import ThresholdAim
+
+
+def unfit_decisions(config: ExperimentKeys, source: Source) -> Iterator[Problem]:
+    """Find keys that mean nothing for what the architecture predicts."""
+    if not config.architecture:
+        return
+    aim = ThresholdAim.of(config.thresholds)
+    if segmenter_named(config.architecture) is None:
+        yield from _only_of_masks(config, aim, source)
+        return
+    name = config.architecture
+    if config.calibration != "none":
+        message = f"expected 'none', since {name!r} makes masks, got {config.calibration!r}"
+        hint = "probabilities of pixels are not scaled; `thresholds: dice` moves their cut instead"
+        yield bad_value(source, ("calibration",), message, hint)
+    if "coverage" in config.model_fields_set:
+        message = f"expected nothing, since {name!r} makes masks, got {config.coverage}"
+        yield bad_value(source, ("coverage",), message, "prediction sets are of whole images")
+    if aim.kind == "exact_match":
+        message = f"expected another aim, since {name!r} makes masks, got 'exact_match'"
+        hint = "hardly any mask is right in every pixel; `thresholds: dice` or `iou` fits them"
+        yield bad_value(source, ("thresholds",), message, hint)
+
+
+def _only_of_masks(config: ExperimentKeys, aim: ThresholdAim, source: Source) -> Iterator[Problem]:
+    name = config.architecture
+    if aim.is_of_masks:
+        message = f"expected another aim, since {name!r} makes no masks, got {aim.kind!r}"
+        yield bad_value(source, ("thresholds",), message, "for classes of images that is `f1`")
+    if config.smallest_area != 0:
+        message = f"expected 0, since {name!r} makes no masks, got {config.smallest_area!r}"
+        yield bad_value(source, ("smallest_area",), message, "leave it out")
