@@ -5,17 +5,21 @@ whoever predicts, and for each fold once on the other folds, to measure what the
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
+
+import numpy as np
 
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import decoding_threads
-from fivefold.core.errors import DataError
+from fivefold.core.damage import way_out
+from fivefold.core.errors import DataError, StateError
 from fivefold.core.maps import Maps
+from fivefold.core.mask_scores import MaskScores, join_scores
 from fivefold.core.progress import Progress
 from fivefold.core.threshold_aim import ThresholdAim
-from fivefold.core.types import Head, Image
-from fivefold.evaluation.mask_answers import said_of
+from fivefold.core.types import Head, Image, Indices
+from fivefold.evaluation.mask_answers import mask_of, said_of
 from fivefold.evaluation.mask_levels import (
     CUTS,
     Overlap,
@@ -23,7 +27,7 @@ from fivefold.evaluation.mask_levels import (
     overlap_by_level,
 )
 from fivefold.evaluation.mask_parts import areas_to_try, choose_areas, overlap_by_area
-from fivefold.evaluation.thresholds import NOT_NEEDED
+from fivefold.evaluation.thresholds import NOT_NEEDED, USUAL
 
 SmallestArea: TypeAlias = int | Literal["auto"]
 
@@ -77,32 +81,74 @@ def search(
     if not sum(map(len, maps)):
         msg = "masks: expected at least 1 map to choose on, got 0"
         raise DataError(msg, slug="data/no-predictions")
-    head = maps[0].head
-    exclusive = head.activation == "softmax"
-    remarks: tuple[str, ...] = ()
-    if exclusive:
-        chosen: list[tuple[float, ...]] = [()] * (len(maps) + 1)
-        remarks = () if aim == ThresholdAim() else (NOT_NEEDED,)
-    elif aim.kind == "fixed":
-        chosen = [(aim.value,) * head.num_classes] * (len(maps) + 1)
-    else:
+    head, is_needed = maps[0].head, maps[0].head.activation != "softmax"
+    usual = given(head, aim, 0 if smallest_area == "auto" else smallest_area)
+    chosen = [usual.cut.thresholds] * (len(maps) + 1)
+    areas = [usual.cut.areas] * (len(maps) + 1)
+    remarks = usual.remarks
+    if is_needed and aim.kind != "fixed":
         chosen, remarks = _search_thresholds(maps, aim, progress)
     if smallest_area == "auto":
         areas = _search_areas(maps, aim, chosen, progress)
-    else:
-        fixed = _fixed(head, smallest_area)
-        areas = [fixed] * len(chosen)
     cuts = [MaskCut(own, area) for own, area in zip(chosen, areas, strict=True)]
-    is_searched = smallest_area == "auto" or (not exclusive and aim.kind != "fixed")
-    without = cuts[1:] if is_searched and len(maps) > 1 else []
-    return Searched(cuts[0], tuple(without), remarks)
+    is_chosen = smallest_area == "auto" or (is_needed and aim.kind != "fixed")
+    return Searched(cuts[0], tuple(cuts[1:]) if is_chosen and len(maps) > 1 else (), remarks)
 
 
-def _fixed(head: Head, area: int) -> tuple[int, ...]:
-    if not area:
-        return ()
-    first = 0 if head.activation == "softmax" else area
-    return (first, *(area,) * (head.num_classes - 1))
+def given(head: Head, aim: ThresholdAim, smallest_area: int) -> Searched:
+    """Take what needs no search: numbers, and of exclusive classes no thresholds at all.
+
+    Args:
+        head: What the classes are.
+        aim: What thresholds are for; one half stands where they would be searched for.
+        smallest_area: In pixels, for all classes; of exclusive ones the first is kept whole.
+    """
+    exclusive = head.activation == "softmax"
+    first = 0 if exclusive else smallest_area
+    areas = (first, *(smallest_area,) * (head.num_classes - 1)) if smallest_area else ()
+    if exclusive:
+        return Searched(MaskCut((), areas), (), () if aim == ThresholdAim() else (NOT_NEEDED,))
+    value = aim.value if aim.kind == "fixed" else USUAL
+    return Searched(MaskCut((value,) * head.num_classes, areas))
+
+
+def scores_at(
+    scores: Sequence[MaskScores], maps: Sequence[Maps], cuts: Sequence[MaskCut], progress: Progress
+) -> MaskScores:
+    """Count anew what masks have in common with the truth, made of probabilities in another way.
+
+    What is measured of the probabilities themselves stays as it is.
+
+    Args:
+        scores: Of each fold.
+        maps: Of the same images.
+        cuts: What makes masks, for each fold.
+        progress: Who watches.
+
+    Raises:
+        StateError: If maps are of other images, or damaged.
+    """
+    head = maps[0].head
+
+    def counted(fold: int, probs: Image, truth: Image) -> tuple[Indices, Indices]:
+        said = mask_of(probs, head, cuts[fold].thresholds, cuts[fold].areas)
+        overlap = overlap_by_area(said, truth, head, np.zeros(1, np.int64))
+        return overlap.hits[:, 0].astype(np.int64), overlap.said[:, 0].astype(np.int64)
+
+    found: list[list[tuple[Indices, Indices]]] = [[] for _ in maps]
+    for fold, own in each_map(maps, counted, progress, "masks"):
+        found[fold].append(own)
+    parts = []
+    for own_scores, own_maps, rows in zip(scores, maps, found, strict=True):
+        place = {sample_id: i for i, sample_id in enumerate(own_scores.ids)}
+        if place.keys() != set(own_maps.ids):
+            msg = f"{own_maps.path}: expected maps of the images that were measured, got others"
+            raise StateError(msg, hint=way_out(own_maps.path), slug="state/damaged")
+        if rows:
+            ordered = own_scores.take([place[sample_id] for sample_id in own_maps.ids])
+            hits, said = (np.array(each) for each in zip(*rows, strict=True))
+            parts.append(replace(ordered, hits=hits, said=said))
+    return join_scores(parts)
 
 
 def _search_thresholds(

@@ -139,6 +139,8 @@ def told(decisions: Decisions) -> str:
     if needed and wishes.thresholds != ThresholdAim():
         chosen = "" if wishes.thresholds.kind == "fixed" else "for "
         parts.append(f"thresholds {chosen}{wishes.thresholds}")
+    if _cuts_parts(decisions):
+        parts.append(f"smallest parts {_areas_text(decisions)}")
     return f"{'; '.join(parts)}; chosen on {_chosen_on(decisions)}" if parts else ""
 
 
@@ -155,16 +157,21 @@ def decision_rows(decisions: Decisions, coverage: Sequence[Coverage] = ()) -> li
             rows.append((f"temperature{_of(one)}", f"{one.temperature:.4g}"))
         if one.thresholds:
             rows.append((f"thresholds{_of(one)}", _thresholds_text(decisions, one)))
-        text = f"coverage {decisions.wishes.coverage:g}"
-        if coverage:
-            text += f"; {_coverage_text(coverage[number])}"
-        rows.append((f"prediction sets{_of(one)}", text))
+        if one.levels:  # masks have none
+            text = f"coverage {decisions.wishes.coverage:g}"
+            if coverage:
+                text += f"; {_coverage_text(coverage[number])}"
+            rows.append((f"prediction sets{_of(one)}", text))
+    if _cuts_parts(decisions):
+        rows.append(("smallest parts", _areas_text(decisions)))
     rows.append(("chosen on", _chosen_on(decisions)))
     return rows + [("note", remark) for remark in decisions.remarks]
 
 
 def decision_record(decisions: Decisions, coverage: Sequence[Coverage] = ()) -> dict[str, Any]:
     """Put together what scripts may read of decisions; see `decision_rows`."""
+    if _is_of_masks(decisions):
+        return _mask_record(decisions)
     heads = []
     for number, one in enumerate(decisions.heads):
         names = one.head.class_names
@@ -191,10 +198,46 @@ def decision_record(decisions: Decisions, coverage: Sequence[Coverage] = ()) -> 
     }
 
 
+def _mask_record(decisions: Decisions) -> dict[str, Any]:
+    (one,), wishes = decisions.heads, decisions.wishes
+    names = one.head.class_names
+    head = {
+        "head": one.head.name,
+        "thresholds": dict(zip(names, one.thresholds, strict=False)),
+        "smallest_areas": dict(zip(names, one.areas, strict=False)),
+    }
+    return {
+        "asked": {
+            "thresholds": str(wishes.thresholds),
+            "smallest_area": wishes.smallest_area,
+            "counted_at": None if wishes.counted_at is None else list(wishes.counted_at),
+        },
+        "heads": [head],
+        "stage": decisions.stage,
+        "samples": decisions.samples,
+        "remarks": list(decisions.remarks),
+    }
+
+
+def _is_of_masks(decisions: Decisions) -> bool:
+    return not any(one.levels for one in decisions.heads)
+
+
+def _cuts_parts(decisions: Decisions) -> bool:
+    return any(area for one in decisions.heads for area in one.areas)
+
+
+def _areas_text(decisions: Decisions) -> str:
+    """Say below how many pixels parts of masks are left out, and at which size."""
+    (one,), size = decisions.heads, decisions.wishes.counted_at
+    at = f" of {size[0]} x {size[1]}" if size else ""
+    return f"{_by_class(one, [f'{area}' for area in one.areas])} pixels{at}"
+
+
 def _of_holdout(folder: RunFolder, decisions: Decisions, folds: Sequence[int]) -> list[Predictions]:
     """Load what each fold's model says of the holdout, scaled; empty without one."""
     paths = [folder.predictions("holdout", fold, decisions.stage) for fold in folds]
-    if not all(path.exists() for path in paths):
+    if _is_of_masks(decisions) or not all(path.exists() for path in paths):
         return []
     own = [one.temperature for one in decisions.heads]
     found = [Predictions.load(path) for path in paths]
@@ -218,14 +261,18 @@ def _chosen_on(decisions: Decisions) -> str:
 
 
 def _thresholds_text(decisions: Decisions, one: HeadDecision) -> str:
-    if len(set(one.thresholds)) == 1:
-        numbers = f"{one.thresholds[0]:.4g}"
-    else:
-        pairs = list(zip(one.head.class_names, one.thresholds, strict=True))
-        numbers = ", ".join(f"{name} {value:.4g}" for name, value in pairs[:_SHOWN_CLASSES])
-        numbers += f" and {len(pairs) - _SHOWN_CLASSES} more" * (len(pairs) > _SHOWN_CLASSES)
+    numbers = _by_class(one, [f"{value:.4g}" for value in one.thresholds])
     aim = decisions.wishes.thresholds
     return numbers if aim.kind == "fixed" else f"{numbers}: {aim}"
+
+
+def _by_class(one: HeadDecision, numbers: Sequence[str]) -> str:
+    """Write the number of each class, or the one that all have."""
+    if len(set(numbers)) == 1:
+        return numbers[0]
+    pairs = list(zip(one.head.class_names, numbers, strict=True))
+    text = ", ".join(f"{name} {number}" for name, number in pairs[:_SHOWN_CLASSES])
+    return text + f" and {len(pairs) - _SHOWN_CLASSES} more" * (len(pairs) > _SHOWN_CLASSES)
 
 
 def _coverage_text(found: Coverage) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -16,15 +16,20 @@ from pydantic import Field
 from fivefold.config import ExperimentConfig
 from fivefold.core.durable import file_sha256
 from fivefold.core.errors import StateError
+from fivefold.core.found import join_found, load_found
 from fivefold.core.layout import RunFolder
-from fivefold.core.predictions import Predictions, heads_of, join
+from fivefold.core.mask_scores import MaskScores
+from fivefold.core.predictions import Predictions
+from fivefold.core.progress import Progress, Silent
 from fivefold.core.sealed import read_sealed, write_sealed
 from fivefold.core.threshold_aim import ThresholdAim
 from fivefold.core.types import AnyArray, Head
 from fivefold.evaluation.calibration import log_losses, odd_temperature
+from fivefold.evaluation.mask_search import MaskCut, Searched, given, search
 from fivefold.evaluation.prediction_sets import choose_levels
 from fivefold.evaluation.temperature import fit_temperature, with_temperature
 from fivefold.evaluation.thresholds import choose_thresholds
+from fivefold.experiment.stored_maps import maps_of_folds
 
 logger = logging.getLogger(__name__)
 
@@ -41,22 +46,32 @@ class Wishes:
         temperature: Whether probabilities are scaled.
         thresholds: What thresholds are for.
         coverage: How often the true class is to be in a prediction set, 0-1.
+        smallest_area: Connected parts of masks with fewer pixels are left out; `auto` chooses how
+            many.
+        counted_at: Height and width of the maps in which these pixels are counted; None of what
+            makes no masks.
     """
 
     temperature: bool = False
     thresholds: ThresholdAim = field(default_factory=ThresholdAim)
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    smallest_area: Annotated[int, Field(ge=0)] | Literal["auto"] = 0
+    counted_at: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
 
     @classmethod
     def by(cls, config: ExperimentConfig) -> "Wishes":
         """Read them from a config."""
         aim = ThresholdAim.of(config.thresholds)
-        return cls(config.calibration == "temperature", aim, config.coverage)
+        is_scaled, size = config.calibration == "temperature", config.shape[:2]
+        if not config.makes_masks:
+            return cls(is_scaled, aim, config.coverage)
+        return cls(is_scaled, aim, config.coverage, config.smallest_area, size)
 
     @property
     def changes_nothing(self) -> bool:
         """Whether predictions stay as the models say them."""
-        return not self.temperature and self.thresholds == ThresholdAim()
+        is_usual = self.thresholds == ThresholdAim() and self.smallest_area == 0
+        return is_usual and not self.temperature
 
 
 @dataclass(frozen=True)
@@ -67,13 +82,16 @@ class HeadDecision:
         head: Whose.
         temperature: Its logits are divided by it; 1 leaves them.
         thresholds: A class is answered above its own; empty where the highest probability answers.
-        levels: A class is in a prediction set from its own on; one for all of a softmax head.
+        levels: A class is in a prediction set from its own on; one for all of a softmax head, and
+            none of masks.
+        areas: Of masks the fewest pixels of a connected part, for each class; empty keeps all.
     """
 
     head: Head
     temperature: Annotated[float, Field(gt=0, le=1000)]
     thresholds: tuple[Share, ...]
-    levels: Annotated[tuple[Share, ...], Field(min_length=1)]
+    levels: tuple[Share, ...]
+    areas: tuple[Annotated[int, Field(ge=0)], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,6 +106,8 @@ class Decisions:
         samples: How many predictions these were.
         predictions: SHA-256 over the files of these predictions.
         remarks: What could not be had, or is odd, a sentence each.
+        without: Of masks what is chosen without each of these folds, to measure it there; empty
+            where nothing is searched for.
     """
 
     wishes: Wishes
@@ -97,6 +117,7 @@ class Decisions:
     samples: Annotated[int, Field(ge=1)]
     predictions: str
     remarks: tuple[str, ...] = ()
+    without: tuple[MaskCut, ...] = ()
 
 
 def decide(
@@ -149,7 +170,11 @@ def _temperature(predictions: Predictions, folds: AnyArray | None) -> tuple[floa
 
 
 def make_decisions(
-    folder: RunFolder, folds: Sequence[int], stage: int, wishes: Wishes
+    folder: RunFolder,
+    folds: Sequence[int],
+    stage: int,
+    wishes: Wishes,
+    progress: Progress | None = None,
 ) -> Decisions:
     """Choose what becomes of an experiment's predictions; writes nothing.
 
@@ -158,23 +183,48 @@ def make_decisions(
         folds: Whose validation predictions it is chosen on; these must be finished.
         stage: The same, counted from 0.
         wishes: What is asked for.
+        progress: Who watches; the search in maps takes seconds.
 
     Raises:
-        StateError: If predictions are missing or damaged.
+        StateError: If predictions, or maps that are needed, are missing or damaged.
     """
-    parts = [Predictions.load(folder.predictions("validation", fold, stage)) for fold in folds]
-    predictions = join(parts)
-    own = np.repeat(np.asarray(folds), [len(part) for part in parts])
-    heads, remarks = decide(predictions, wishes, own)
+    parts = [load_found(folder.predictions("validation", fold, stage)) for fold in folds]
+    joined = join_found(parts)
+    if isinstance(joined, MaskScores):
+        chosen = decide_masks(folder, folds, stage, wishes, progress or Silent())
+        cut, without, remarks = chosen.cut, chosen.without, list(chosen.remarks)
+        heads = [HeadDecision(joined.heads[0], 1.0, cut.thresholds, (), cut.areas)]
+    else:
+        own = np.repeat(np.asarray(folds), [len(part) for part in parts])
+        without = ()
+        heads, remarks = decide(joined, wishes, own)
     return Decisions(
         wishes=wishes,
         heads=tuple(heads),
         stage=stage,
         folds=tuple(folds),
-        samples=len(predictions),
+        samples=len(joined),
         predictions=_digest(folder, folds, stage),
         remarks=tuple(remarks),
+        without=without,
     )
+
+
+def decide_masks(
+    folder: RunFolder, folds: Sequence[int], stage: int, wishes: Wishes, progress: Progress
+) -> Searched:
+    """Choose thresholds and smallest parts of masks; maps are only read where it needs them.
+
+    Raises:
+        DataError: If there is nothing to choose on.
+        StateError: If maps are missing or damaged.
+    """
+    area = wishes.smallest_area
+    if wishes.thresholds.kind == "fixed" and area != "auto":
+        found = load_found(folder.predictions("validation", folds[0], stage))
+        return given(found.heads[0], wishes.thresholds, area)
+    maps = maps_of_folds(folder, folds, stage)
+    return search(maps, wishes.thresholds, wishes.smallest_area, progress)
 
 
 def write_decisions(folder: RunFolder, decisions: Decisions) -> None:
@@ -199,23 +249,33 @@ def read_decisions(folder: RunFolder) -> Decisions:
 
 
 def conclude_decisions(
-    folder: RunFolder, folds: Sequence[int], stage: int, wishes: Wishes
+    folder: RunFolder,
+    folds: Sequence[int],
+    stage: int,
+    wishes: Wishes,
+    progress: Progress | None = None,
 ) -> Decisions:
     """Choose what becomes of the predictions of a finished experiment, say it and write it."""
-    decisions = make_decisions(folder, folds, stage, wishes)
+    decisions = make_decisions(folder, folds, stage, wishes, progress)
     write_decisions(folder, decisions)
     for remark in decisions.remarks:
         logger.warning(remark)
     return decisions
 
 
-def renew_decisions(folder: RunFolder, config: ExperimentConfig, folds: Sequence[int]) -> bool:
+def renew_decisions(
+    folder: RunFolder,
+    config: ExperimentConfig,
+    folds: Sequence[int],
+    progress: Progress | None = None,
+) -> bool:
     """Bring the decisions of a finished experiment to what its config asks for now.
 
     Args:
         folder: Finished; if it never had decisions, it gets them.
         config: As it is now.
         folds: Of the experiment.
+        progress: Who watches.
 
     Returns:
         Whether they were made again; then a line says so.
@@ -230,12 +290,18 @@ def renew_decisions(folder: RunFolder, config: ExperimentConfig, folds: Sequence
         if found.wishes == wishes and not is_foreign:
             return False
         reason = "predictions are others" if is_foreign else "the config asks for others"
-    conclude_decisions(folder, folds, len(config.stages) - 1, wishes)
+    conclude_decisions(folder, folds, len(config.stages) - 1, wishes, progress)
     logger.info("%s: made, since %s; nothing is trained", folder.decisions_path, reason)
     return True
 
 
-def decisions_for(folder: RunFolder, folds: Sequence[int], stage: int, wishes: Wishes) -> Decisions:
+def decisions_for(
+    folder: RunFolder,
+    folds: Sequence[int],
+    stage: int,
+    wishes: Wishes,
+    progress: Progress | None = None,
+) -> Decisions:
     """Read the decisions, or make them where others are asked for than are stored.
 
     Args:
@@ -243,6 +309,7 @@ def decisions_for(folder: RunFolder, folds: Sequence[int], stage: int, wishes: W
         folds: That are finished.
         stage: Whose weights predict, counted from 0.
         wishes: What is asked for.
+        progress: Who watches.
 
     Raises:
         StateError: If they are damaged, or predictions that are needed are missing.
@@ -251,7 +318,7 @@ def decisions_for(folder: RunFolder, folds: Sequence[int], stage: int, wishes: W
         stored = read_decisions(folder)
         if (stored.wishes, stored.stage) == (wishes, stage):
             return stored
-    return make_decisions(folder, folds, stage, wishes)
+    return make_decisions(folder, folds, stage, wishes, progress)
 
 
 def _read(folder: RunFolder) -> Decisions:
@@ -268,7 +335,7 @@ def _is_foreign(folder: RunFolder, found: Decisions) -> bool:
     there = [path for path in paths if path.exists()]
     if len(there) < len(paths):
         heads = tuple(one.head for one in found.heads)
-        return any(heads_of(path) != heads for path in there)
+        return any(load_found(path).heads != heads for path in there)
     return _digest(folder, found.folds, found.stage) != found.predictions
 
 
