@@ -13,6 +13,7 @@ from fivefold.losses import (
     HeadWeights,
     build_head_losses,
     build_loss,
+    build_mask_loss,
     check_fit,
     check_sample_weights,
     head_weights,
@@ -31,6 +32,8 @@ LossFunction: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
 
 def build_loss_function(stage: ResolvedStage, heads: tuple[Head, ...]) -> LossFunction:
     """Make a stage's loss over all heads as it is measured: neither weighted nor penalised."""
+    if stage.makes_masks:
+        return build_mask_loss(stage.losses, heads[0])
     return build_loss(stage.losses, heads)
 
 
@@ -54,7 +57,11 @@ def build_training_loss(
         model: With what is frozen being frozen: that has no part in the penalty.
         weights: Of each head's classes, or none.
     """
-    loss = build_loss(stage.losses, model.heads, weights)
+    loss: WeightedLoss
+    if stage.makes_masks:
+        loss = build_mask_loss(stage.losses, model.heads[0], weights)
+    else:
+        loss = build_loss(stage.losses, model.heads, weights)
     return with_penalty(loss, model.named_parameters(), stage.l1, stage.l2)
 
 
@@ -66,7 +73,8 @@ def build_class_weights(
     Args:
         stage: Its `class_weights` and `pos_weight`.
         heads: Of the model.
-        count: Counts the fold's training samples of each class [all classes], and all of them.
+        count: Counts the fold's training samples of each class [all classes], and all of them; of
+            masks, their pixels.
 
     Returns:
         One for each head; none where all classes count the same.

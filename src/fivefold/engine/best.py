@@ -10,12 +10,12 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from fivefold.core import durable
-from fivefold.core.predictions import Predictions
+from fivefold.core.found import Found
 from fivefold.engine.checkpoint import load_weights, save_weights
 
 
 def save_best(
-    folder: Path, stage: int, epoch: int, trained: nn.Module, predictions: Predictions
+    folder: Path, stage: int, epoch: int, trained: nn.Module, predictions: Found
 ) -> tuple[str, str]:
     """Keep what an epoch has learned and its predictions; returns the SHA-256 of both files."""
     stem = _stem(folder, stage, epoch)

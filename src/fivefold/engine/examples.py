@@ -101,8 +101,9 @@ def pick_examples(predictions: Predictions, limit: int = 16) -> Indices:
         DataError: If the truth is not known.
     """
     worst = surest_mistakes(predictions, limit // 2).tolist()
-    rest = [i for i in _by_id(predictions) if i not in set(worst)]
-    return np.array(worst + _spread(predictions, rest, limit - len(worst)), dtype=np.int64)
+    rest = [i for i in by_id(predictions.ids) if i not in set(worst)]
+    truth = predictions.by_head()[0].truth > 0.5
+    return np.array(worst + spread_over(truth, rest, limit - len(worst)), dtype=np.int64)
 
 
 def surest_mistakes(predictions: Predictions, limit: int) -> Indices:
@@ -134,16 +135,23 @@ def steady_examples(predictions: Predictions, limit: int = 16) -> Indices:
     Returns:
         Row numbers.
     """
-    return np.array(_spread(predictions, _by_id(predictions), limit), dtype=np.int64)
-
-
-def _by_id(predictions: Predictions) -> list[int]:
-    return sorted(range(len(predictions)), key=predictions.ids.__getitem__)
-
-
-def _spread(predictions: Predictions, rows: list[int], count: int) -> list[int]:
-    """Take samples of each class in turn; of some classes, evenly, where not all have room."""
     truth = predictions.by_head()[0].truth > 0.5
+    return np.array(spread_over(truth, by_id(predictions.ids), limit), dtype=np.int64)
+
+
+def by_id(ids: Sequence[str]) -> list[int]:
+    """Order rows by their samples' ids."""
+    return sorted(range(len(ids)), key=ids.__getitem__)
+
+
+def spread_over(truth: AnyArray, rows: list[int], count: int) -> list[int]:
+    """Take samples of each class in turn; of some classes, evenly, where not all have room.
+
+    Args:
+        truth: Which classes are true of each sample, bool [N, C].
+        rows: Those to choose among, in order.
+        count: How many at most.
+    """
     seen: dict[bytes, int] = {}
     turns: list[tuple[int, bytes, int]] = []
     for row in rows:

@@ -9,6 +9,7 @@ import numpy as np
 from fivefold.augment import build_mixing
 from fivefold.build.pixels import build_closer, build_prepare
 from fivefold.config import NO_SAMPLING, ResolvedStage
+from fivefold.core.masks import IGNORED, counts_of
 from fivefold.core.seeding import generator_for
 from fivefold.core.types import AnyArray, Floats, Indices
 from fivefold.data.balance import draw_of_each, images_per_class
@@ -60,6 +61,19 @@ class FoldData:
     def weights(self, rows: Indices) -> Floats | None:
         """Give how much some rows of the table count in training [B]; None: all the same."""
         return None if self.table.weights is None else self.table.weights[rows]
+
+    def pixel_counts(self) -> tuple[AnyArray, int]:
+        """Count the pixels of each class [K] in the training masks, and all that count."""
+        kind = self.table.masks
+        if kind is None:
+            return np.zeros(0), 0
+        counts, pixels = np.zeros(kind.num_classes), 0
+        for row in np.asarray(self.train_rows).tolist():
+            mask = self.images.mask(row)
+            unknown = (mask == IGNORED).any(axis=2)
+            counts += counts_of(mask[~unknown][:, None], kind)
+            pixels += unknown.size - int(np.count_nonzero(unknown))
+        return counts, pixels
 
     def class_counts(self) -> tuple[AnyArray, int]:
         """Count the training samples of each class [all classes], and all of them."""

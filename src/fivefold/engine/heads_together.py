@@ -78,6 +78,7 @@ class _Lane:
     parts: list[Indices] = field(init=False)
     groups: Grouping = field(init=False)
     now: Moment = field(init=False)
+    truth: Tensor = field(init=False)
     mean: float = field(init=False, default=0.0)
     seen: Seen = field(init=False, default_factory=Seen)
     rate: float = field(init=False)
@@ -113,7 +114,8 @@ class _Lane:
     def loss(self, logits: Tensor, number: int) -> Tensor:
         """Compute the loss of a batch from its logits [B, all classes]."""
         task, rows = self.run.task, self.parts[number]
-        return task.minimised(logits, tensor_of(task.data.targets(rows)), rows)
+        self.truth = tensor_of(task.data.targets(rows))
+        return task.minimised(logits, self.truth, rows)
 
     def learn(self, logits: Tensor, loss: float, number: int) -> None:
         """Take the step if this batch is its last one, its gradients being there."""
@@ -123,7 +125,7 @@ class _Lane:
             learn(task, self.now.step)
             task.on_step(self.now.step, self.mean, self.rate)
             self.mean = 0.0
-        self.seen.add(rows, logits, loss)
+        self.seen.add(rows, task.answers.seen(logits, self.truth), loss)
 
     def is_sound(self, loss: float) -> bool:
         """Say whether a loss is finite; one that is not ends this head, and nothing is learned."""
@@ -197,7 +199,8 @@ def _end(lane: _Lane, share: float) -> None:
     with run.shown(), torch.inference_mode():
         logits = head(lane.features.plain.of(rows)).float().cpu()
     try:
-        predictions, measured = judge(run.task, run.state.epoch, logits, run.job.data.targets(rows))
+        kept = [(logits, run.job.data.targets(rows))]
+        predictions, measured = judge(run.task, run.state.epoch, kept)
     except NumericError as error:
         lane.error = error
         return

@@ -3,32 +3,31 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 from fivefold.config import ResolvedStage
 from fivefold.core.errors import DataError, NumericError
-from fivefold.core.predictions import Predictions
+from fivefold.core.found import Found
 from fivefold.core.seeding import seed_for
-from fivefold.core.types import Floats, Indices
-from fivefold.data.batches import Batch
+from fivefold.core.types import Indices
+from fivefold.engine.answers import Answers, AnyBatch
 from fivefold.engine.average import Average
-from fivefold.engine.device import DeviceBatch, accelerator, images_of, targets_of, tensor_of
+from fivefold.engine.device import accelerator, images_of, tensor_of
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.grouping import Grouping
 from fivefold.engine.memory import is_out_of_memory, out_of_memory
-from fivefold.engine.predictor import Advance, Place, as_predictions, predict_logits
+from fivefold.engine.predictor import Advance, map_batches
 from fivefold.engine.resident import AnyBatches
 from fivefold.evaluation import compute
-from fivefold.models import Classifier, probabilities
+from fivefold.models import Classifier
 from fivefold.optim import SCALE, Moment, Schedule
 from fivefold.optim.eager import take_step
 
-LossFunction = Callable[[Tensor, Tensor], Tensor]
-TrainingLoss = Callable[..., Tensor]  # of logits, targets and, where they differ, weights
+TrainingLoss = Callable[..., Tensor]  # of logits, truth and, where they differ, weights
 
 
 def _unheard(step: int, loss: float, lr: float) -> None:
@@ -45,9 +44,10 @@ class Task:
         stage: What is done in it.
         data: The fold's samples.
         model: Trained in place.
-        loss: What training minimises, from logits and targets [N, all classes] and, where they do
-            not count the same, weights of samples [N] to a scalar.
-        val_loss: What is measured: the loss without weights of classes and penalties.
+        loss: What training minimises, from logits and their truth and, where samples do not count
+            the same, their weights [N] to a scalar.
+        answers: What is asked of a batch, and measured: the loss without weights of classes and
+            penalties.
         optimizer: Over the model's trainable parameters.
         schedule: From the place of a step in the stage to its learning rate.
         train: The batches of an epoch, in its own order, augmented.
@@ -55,7 +55,6 @@ class Task:
         class_weights: How much each class counts in `loss`, by its name, for the record: one
             number, or those of false and of true answers.
         average: Of the weights, if the stage asks for it.
-        head_losses: What is measured of each of several heads, by its name.
         on_step: Told the step of the stage, its mean loss and its learning rate.
     """
 
@@ -65,25 +64,24 @@ class Task:
     data: FoldData
     model: Classifier
     loss: TrainingLoss
-    val_loss: LossFunction
+    answers: Answers
     optimizer: Optimizer
     schedule: Schedule
     train: Callable[[int], AnyBatches]
     val: AnyBatches
     class_weights: Mapping[str, float | list[float]] = field(default_factory=dict)
     average: Average | None = None
-    head_losses: Mapping[str, LossFunction] = field(default_factory=dict)
     on_step: Callable[[int, float, float], None] = _unheard
 
-    def minimised(self, logits: Tensor, targets: Tensor, rows: Indices) -> Tensor:
+    def minimised(self, logits: Tensor, truth: Tensor, rows: Indices) -> Tensor:
         """Compute `loss` of some rows of the table [N], a scalar.
 
         Of a mixed image counts the weight of that of which there is most.
         """
         weights = self.data.weights(rows)
         if weights is None:
-            return self.loss(logits, targets)
-        return self.loss(logits, targets, tensor_of(weights))
+            return self.loss(logits, truth)
+        return self.loss(logits, truth, tensor_of(weights))
 
     def describe(self, epoch: int) -> str:
         """Say where in the experiment an epoch is."""
@@ -96,19 +94,18 @@ class Seen:
 
     def __init__(self) -> None:
         self.rows: list[int] = []
-        self.logits: list[Tensor] = []
+        self.kept: list[Any] = []
         self.loss_sum = 0.0
 
-    def add(self, rows: Indices, logits: Tensor, loss: float) -> None:
-        """Remember a step: the table's rows [B], their logits [B, all classes], the mean loss."""
+    def add(self, rows: Indices, kept: Any, loss: float) -> None:
+        """Remember a step: the table's rows [B], what answers keep of it, the mean loss."""
         self.rows += rows.tolist()
-        self.logits.append(logits.detach().float().cpu())
+        self.kept.append(kept)
         self.loss_sum += loss * len(rows)
 
     def numbers(self, task: Task) -> dict[str, float]:
         """Give the mean loss, and the metrics over all samples as they were when trained on."""
-        logits = torch.cat(self.logits)
-        found = _predictions(task, self.rows, logits)
+        found = task.answers.learned(self.rows, self.kept)
         return {"loss": self.loss_sum / len(self.rows), **compute(found, task.stage.metrics)}
 
 
@@ -139,18 +136,18 @@ def train_epoch(task: Task, epoch: int, lr: float, advance: Advance) -> dict[str
         now = moment(task, lr, epoch, (groups.step(number), groups.steps))
         rate, share = set_rate(task, now), groups.share(number)
         where = f"{task.describe(epoch)}, learning rate {rate:g}"
-        logits, loss = back_propagate(task, batch, share, where)
+        logits, truth, loss = back_propagate(task, batch, share, where)
         mean += share * loss
         if groups.is_last(number):
             learn(task, now.step)
             task.on_step(now.step, mean, rate)
             mean = 0.0
-        seen.add(batch.indices, logits, loss)
+        seen.add(batch.indices, task.answers.seen(logits, truth), loss)
         advance(len(batch.indices))
     return {**seen.numbers(task), "lr": rate}
 
 
-def validate(task: Task, epoch: int, advance: Advance) -> tuple[Predictions, dict[str, float]]:
+def validate(task: Task, epoch: int, advance: Advance) -> tuple[Found, dict[str, float]]:
     """Predict the validation fold, and measure it as a whole.
 
     Args:
@@ -159,38 +156,55 @@ def validate(task: Task, epoch: int, advance: Advance) -> tuple[Predictions, dic
         advance: Told the number of samples after each batch.
 
     Returns:
-        The predictions, and the loss and metrics under their `val_` names.
+        What was found, and the loss and metrics under their `val_` names.
 
     Raises:
         NumericError: If an output or the loss is NaN or infinite; nothing of this epoch is kept.
     """
-    logits, targets = predict_logits(task.model, task.val, advance)
-    return judge(task, epoch, logits, targets)
+    return judge(task, epoch, answers_of(task, advance))
 
 
-def judge(
-    task: Task, epoch: int, logits: Tensor, targets: Floats
-) -> tuple[Predictions, dict[str, float]]:
-    """Measure logits [N, all classes] of the validation fold, on the CPU; see `validate`."""
-    loss = task.val_loss(logits.to(accelerator().device), tensor_of(targets)).item()
-    if not (math.isfinite(loss) and logits.isfinite().all()):
+def answers_of(task: Task, advance: Advance) -> list[Any]:
+    """Ask the model about the validation fold; gives what answers keep of each batch."""
+    task.model.eval()
+
+    def ask(batch: AnyBatch) -> tuple[int, Any]:
+        logits = task.model(images_of(batch))
+        return len(batch.indices), task.answers.answered(logits, batch)
+
+    kept = []
+    for count, part in map_batches(ask, task.val):
+        kept.append(part)
+        advance(count)
+    return kept
+
+
+def judge(task: Task, epoch: int, kept: Sequence[Any]) -> tuple[Found, dict[str, float]]:
+    """Measure what answers keep of the validation fold; see `validate`."""
+    found, losses = task.answers.judged(task.data.val_rows, kept)
+    if not math.isfinite(losses["loss"]):
         rate = task.optimizer.param_groups[0]["lr"]
         where = f"{task.describe(epoch)}, validation, learning rate {rate:g}"
-        raise not_finite(where, loss if not math.isfinite(loss) else math.nan)
-    found = _predictions(task, task.data.val_rows, logits)
-    measured = {"loss": loss, **_of_heads(task, logits, targets)}
-    measured |= compute(found, task.stage.metrics)
+        raise not_finite(where, losses["loss"])
+    measured = {**losses, **compute(found, task.stage.metrics)}
     return found, {f"val_{name}": value for name, value in measured.items()}
 
 
-def _of_heads(task: Task, logits: Tensor, targets: Floats) -> dict[str, float]:
-    places = logits.to(accelerator().device), tensor_of(targets)
-    return {f"{name}_loss": loss(*places).item() for name, loss in task.head_losses.items()}
+class Step(NamedTuple):
+    """What came of a batch.
+
+    Attributes:
+        logits: Of its samples.
+        truth: What the loss compared them with, on the device.
+        loss: Its mean over the batch.
+    """
+
+    logits: Tensor
+    truth: Tensor
+    loss: float
 
 
-def back_propagate(
-    task: Task, batch: Batch | DeviceBatch, share: float, where: str
-) -> tuple[Tensor, float]:
+def back_propagate(task: Task, batch: AnyBatch, share: float, where: str) -> Step:
     """Add a batch's part to the gradients.
 
     Args:
@@ -199,16 +213,13 @@ def back_propagate(
         share: Part of the step's samples that these are.
         where: For messages.
 
-    Returns:
-        The logits [B, all classes], and the mean loss of the batch.
-
     Raises:
         NumericError: If the loss is NaN or infinite; the gradients are as before.
         ResourceError: If memory runs out.
     """
     try:
-        logits = task.model(images_of(batch))
-        loss = task.minimised(logits, targets_of(batch), batch.indices)
+        logits, truth = task.model(images_of(batch)), task.answers.truth(batch)
+        loss = task.minimised(logits, truth, batch.indices)
         value = float(loss.item())
         if not math.isfinite(value):
             raise not_finite(where, value)
@@ -224,7 +235,7 @@ def back_propagate(
             raise
         hint = "in a new folder, lower `batch` or `shape`"
         raise out_of_memory(error, where, len(batch.indices), hint) from error
-    return logits, value
+    return Step(logits, truth, value)
 
 
 def learn(task: Task, step: int) -> None:
@@ -273,9 +284,3 @@ def give_rate(optimizer: Optimizer, rate: float) -> None:
     """Set an optimizer's learning rate, each layer's own part of it."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group.get(SCALE, 1.0)
-
-
-def _predictions(task: Task, rows: Sequence[int] | Indices, logits: Tensor) -> Predictions:
-    probs: Floats = probabilities(logits, task.model.heads).numpy().astype(np.float32)
-    place = Place(task.fold, task.stage.index)
-    return as_predictions(task.model.heads, task.data.table, rows, probs, place)

@@ -327,7 +327,7 @@ def _steps(task: Task, sweep: Sweep) -> Generator[tuple[float, float]]:
             for number, batch in enumerate(running):
                 lr, share = sweep.rate(done, total), groups.share(number)
                 where = f"learning rate {lr:g}"
-                mean += share * back_propagate(task, batch, share, where)[1]
+                mean += share * back_propagate(task, batch, share, where).loss
                 if not groups.is_last(number):
                     continue
                 yield lr, mean

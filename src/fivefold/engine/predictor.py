@@ -13,10 +13,9 @@ from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import usable_cores
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Floats, Head, Indices
-from fivefold.data.batches import Batch, Batches
+from fivefold.data.batches import Batches
 from fivefold.data.samples import SampleTable
-from fivefold.engine.device import DeviceBatch, accelerator, images_of, known_targets
-from fivefold.engine.resident import AnyBatches
+from fivefold.engine.device import accelerator, images_of
 from fivefold.engine.tta import View
 from fivefold.models import Classifier, probabilities
 
@@ -73,33 +72,6 @@ def _use_one_thread() -> None:
 def _without_gradients(function: Callable[[_Item], _Result], item: _Item) -> _Result:
     with torch.inference_mode():  # each thread has its own mode
         return function(item)
-
-
-def predict_logits(
-    model: Classifier, batches: AnyBatches, advance: Advance
-) -> tuple[Tensor, Floats]:
-    """Run a model over samples as they are.
-
-    Args:
-        model: Put into eval mode; no gradient is kept.
-        batches: The samples, in a fixed order.
-        advance: Told the number of samples after each batch.
-
-    Returns:
-        Logits on the CPU [N, all classes], and the targets in the same order; the targets are
-        empty [N, 0] when the samples have no labels.
-    """
-    model.eval()
-    logits, targets = [], []
-
-    def run(batch: Batch | DeviceBatch) -> tuple[Tensor, Floats]:
-        return model(images_of(batch)).float().cpu(), known_targets(batch)
-
-    for found, truth in map_batches(run, batches):
-        logits.append(found)
-        targets.append(truth)
-        advance(len(truth))
-    return torch.cat(logits), np.concatenate(targets)
 
 
 def predict_views(

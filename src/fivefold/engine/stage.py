@@ -9,7 +9,7 @@ from functools import partial
 
 from fivefold.core.digits import few_digits
 from fivefold.core.errors import NumericError, StateError
-from fivefold.core.predictions import Predictions
+from fivefold.core.found import Found
 from fivefold.engine.best import check_best, forget_best, save_best
 from fivefold.engine.callbacks import (
     Callback,
@@ -131,7 +131,7 @@ class StageRun:
         for callback in self.callbacks:
             callback.on_step(step, loss, lr)
 
-    def end_epoch(self, row: dict[str, float], predictions: Predictions, started: float) -> None:
+    def end_epoch(self, row: dict[str, float], predictions: Found, started: float) -> None:
         """Keep an epoch: best so far or not, callbacks, commit, one line.
 
         Args:
@@ -142,6 +142,7 @@ class StageRun:
         found = Validation(
             predictions,
             pictures=self._results.pictures,
+            draw_mistakes=partial(self._results.draw_mistakes, predictions),
             images=self.job.data.epoch_size(self.job.stage) + len(predictions),
             seconds=time.monotonic() - started,
         )
@@ -154,7 +155,7 @@ class StageRun:
         self._commit()
         self._tell(row, time.monotonic() - started)
 
-    def _keep_if_best(self, row: Mapping[str, float], predictions: Predictions) -> None:
+    def _keep_if_best(self, row: Mapping[str, float], predictions: Found) -> None:
         job, state, value = self.job, self.state, row[self.job.stage.primary_metric]
         best = math.nan if state.best is None else state.best
         if not is_better(value, best, self.mode):

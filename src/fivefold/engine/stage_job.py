@@ -15,10 +15,13 @@ from fivefold.build import (
 from fivefold.config import ResolvedStage
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Progress
+from fivefold.engine.answers import Answers, ClassAnswers
 from fivefold.engine.average import Average
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.loop import Task
+from fivefold.engine.mask_answers import MaskAnswers
 from fivefold.engine.pace import Pace
+from fivefold.engine.predictor import Place
 from fivefold.losses import HeadWeights, named_weights
 from fivefold.losses.prior import prior_shift
 from fivefold.models import Classifier, ModelSpec
@@ -62,7 +65,8 @@ def build_task(job: StageJob) -> Task:
         layers_to_train=stage.layers_to_train,
     )
     trained = model.head if stage.trains_head_alone else model
-    weights = build_class_weights(stage, model.heads, job.data.class_counts)
+    count = job.data.pixel_counts if stage.makes_masks else job.data.class_counts
+    weights = build_class_weights(stage, model.heads, count)
     model.head.shift_by(_prior_shift(job, weights))
     return Task(
         seed=job.seed,
@@ -71,14 +75,28 @@ def build_task(job: StageJob) -> Task:
         data=job.data,
         model=model,
         loss=build_training_loss(stage, model, weights),
-        val_loss=build_loss_function(stage, model.heads),
+        answers=_answers(job),
         optimizer=build_stage_optimizer(stage, model),
         schedule=build_stage_schedule(stage),
         train=job.data.train_batches(stage, seed=job.seed, fold=job.fold),
         val=job.data.val_batches(stage),
         average=Average(trained, stage.ema) if stage.ema else None,
         class_weights=named_weights(model.heads, weights),
-        head_losses=build_losses_of_heads(stage, model.heads),
+    )
+
+
+def _answers(job: StageJob) -> Answers:
+    """Say what is asked of a batch, and measured of the answers."""
+    heads, place = job.model.heads, Place(job.fold, job.stage.index)
+    if job.stage.makes_masks:
+        loss = build_loss_function(job.stage, heads)
+        return MaskAnswers(heads[0], job.data.table, place, loss)
+    return ClassAnswers(
+        heads=heads,
+        table=job.data.table,
+        place=place,
+        loss=build_loss_function(job.stage, heads),
+        head_losses=build_losses_of_heads(job.stage, heads),
     )
 
 

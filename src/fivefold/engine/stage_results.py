@@ -4,21 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
 from fivefold.core.durable import write_bytes
 from fivefold.core.errors import NumericError
-from fivefold.core.predictions import Predictions
-from fivefold.core.types import Image
+from fivefold.core.found import Found, load_found
+from fivefold.core.types import Image, Indices
 from fivefold.engine.best import forget_best, load_best
 from fivefold.engine.checkpoint import Bundle, save_bundle, save_trained, save_weights
-from fivefold.engine.examples import draw_examples, pick_examples, steady_examples
-from fivefold.engine.fold_data import plain_batches
-from fivefold.engine.predictor import Place, as_predictions, predict_views
+from fivefold.engine.drawing import Drawing, drawing_of
+from fivefold.engine.finding import find
+from fivefold.engine.predictor import Place
 from fivefold.engine.stage_job import StageJob
 from fivefold.engine.state import TrainState, forget_stage
 from fivefold.engine.tensors import load_model_tensors
-from fivefold.engine.tta import identity
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,18 @@ class StageResults:
     def _predict_all(self) -> None:
         """Predict the whole validation fold where epochs have measured a part of it."""
         job, data = self.job, self.job.data
-        rows = data.whole_val_rows
-        batches = plain_batches(data.images, rows, job.stage, data.threads)
+        rows, place = data.whole_val_rows, Place(job.fold, job.stage.index)
         what = f"fold {job.fold}, stage {job.stage.index}: samples that were left out"
         with job.progress.bar(what, len(rows)) as advance:
-            probs = predict_views(job.model, batches, [identity], advance)
-        place = Place(job.fold, job.stage.index)
-        found = as_predictions(job.model.heads, data.table, rows, probs, place)
+            found = find(
+                job.model,
+                data.images,
+                rows,
+                job.stage,
+                place,
+                threads=data.threads,
+                advance=advance,
+            )
         found.save(job.folder.predictions("validation", job.fold, job.stage.index))
 
     def _described(self, epoch: int, row: Mapping[str, float], sha256: str) -> Bundle:
@@ -102,32 +107,44 @@ class StageResults:
         sha256 = save_weights(stem.with_suffix(".safetensors"), self.job.model)
         save_bundle(stem.with_suffix(".json"), self._described(epoch, row, sha256))
 
-    def draw_epoch(self, epoch: int, predictions: Predictions) -> None:
+    def draw_epoch(self, epoch: int, found: Found) -> None:
         """Draw the same samples in every epoch whose turn it is, as they are predicted by then.
 
         Args:
             epoch: 0-based.
-            predictions: Of the validation fold, in its order.
+            found: In the validation fold, in its order.
         """
         job = self.job
         if epoch not in drawn_epochs(job.stage.epochs, job.stage.example_epochs):
             return
-        chosen = steady_examples(predictions)
-        picture = draw_examples(self.pictures(chosen.tolist()), predictions.take(chosen))
+        picture = self.draw(found, self._drawing.steady(found))
         write_bytes(job.folder.example(job.fold, job.stage.index, epoch), picture)
+
+    def draw(self, found: Found, chosen: Sequence[int] | Indices) -> bytes:
+        """Draw some rows of what an epoch has found, as a PNG file."""
+        rows = np.asarray(self.job.data.val_rows)[np.asarray(chosen, np.int64)]
+        return self._drawing.draw(rows, found.take(chosen))
+
+    def draw_mistakes(self, found: Found, limit: int) -> bytes:
+        """Draw the worst mistakes of an epoch, as a PNG file; empty where all is right."""
+        chosen = self._drawing.mistakes(found, limit)
+        return self.draw(found, chosen) if len(chosen) else b""
 
     def pictures(self, rows: Sequence[int]) -> list[Image]:
         """Give the images of some rows of an epoch's predictions, in their order."""
         data = self.job.data
         return [data.images.get(data.val_rows[row]) for row in rows]
 
+    @property
+    def _drawing(self) -> Drawing:
+        return drawing_of(self.job.model, self.job.data, self.job.stage)
+
     def _draw_examples(self) -> None:
         job, place = self.job, (self.job.fold, self.job.stage.index)
-        predictions = Predictions.load(job.folder.predictions("validation", *place))
-        chosen = pick_examples(predictions)
-        rows = job.data.whole_val_rows
-        images = [job.data.images.get(rows[i]) for i in chosen]
-        picture = draw_examples(images, predictions.take(chosen))
+        found = load_found(job.folder.predictions("validation", *place))
+        chosen = self._drawing.telling(found)
+        rows = np.asarray(job.data.whole_val_rows)[chosen]
+        picture = self._drawing.draw(rows, found.take(chosen))
         write_bytes(job.folder.examples(*place) / "validation.png", picture)
 
 

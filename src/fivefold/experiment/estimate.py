@@ -12,8 +12,7 @@ from fivefold.config import ResolvedStage
 from fivefold.core.durable import write_bytes
 from fivefold.engine.device import computing_with
 from fivefold.engine.fold_data import FoldData
-from fivefold.engine.loop import train_epoch
-from fivefold.engine.predictor import predict_logits
+from fivefold.engine.loop import answers_of, train_epoch
 from fivefold.engine.stage_job import build_task
 from fivefold.experiment.executors import how_many
 from fivefold.experiment.work import Work, fold_data, stage_job
@@ -80,7 +79,7 @@ def _tried(work: Work, model: Classifier, stage: ResolvedStage, data: FoldData) 
         train_epoch(task, 0, stage.lr, _ignore)
 
     def validate() -> None:
-        predict_logits(task.model, task.val, _ignore)
+        answers_of(task, _ignore)
 
     if sees_features(stage):
         return _seconds(validate) / len(less.val_rows)

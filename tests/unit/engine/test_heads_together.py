@@ -198,7 +198,8 @@ def failing_fold(monkeypatch, fold, calls):
 
             return watched
 
-        return replace(task, loss=breaking(task.loss), val_loss=breaking(task.val_loss))
+        answers = replace(task.answers, loss=breaking(task.answers.loss))
+        return replace(task, loss=breaking(task.loss), answers=answers)
 
     monkeypatch.setattr(stage, "build_task", build)
     return asked

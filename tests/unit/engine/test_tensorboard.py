@@ -8,8 +8,10 @@ from sklearn.metrics import multilabel_confusion_matrix
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
+from fivefold.core.mask_scores import MaskScores
 from fivefold.core.types import Head
 from fivefold.engine.callbacks import Control, StageInfo, TensorBoard, Validation, callbacks
+from fivefold.engine.examples import draw_examples, surest_mistakes
 
 ANIMALS = Head("", "softmax", ("cat", "dog", "cow"))
 EVERYTHING = {"scalars": 0, "images": 0, "tensors": 0}
@@ -20,7 +22,12 @@ def validated(heads=(ANIMALS,), count=40, seed=0):
     rng = np.random.default_rng(seed)
     found = fake_predictions(rng.integers(0, 3, count), heads, seed, noise=3)
     picture = rng.integers(0, 255, (20, 30, 3), dtype=np.uint8)
-    return Validation(found, lambda rows: [picture] * len(rows), images=100, seconds=2.0)
+
+    def draw(limit):
+        rows = surest_mistakes(found, limit)
+        return draw_examples([picture] * len(rows), found.take(rows)) if len(rows) else b""
+
+    return Validation(found, draw_mistakes=draw, images=100, seconds=2.0)
 
 
 def written(root, epochs, first_epoch=0, heads=(ANIMALS,), **options):
@@ -209,6 +216,31 @@ def test_of_several_outputs_each_has_its_own_numbers(tmp_path):
 def test_names_that_are_no_text_are_written_all_the_same(tmp_path):
     written(tmp_path, [0], heads=(Head("", "softmax", ("a\udcff", "b/c", "d")),))
     assert "true_positives/a\\udcff" in events(tmp_path).Tags()["scalars"]
+
+
+def test_answers_of_masks_are_counted_pixel_by_pixel(tmp_path):
+    hits, said = np.array([[3, 0], [1, 4]]), np.array([[5, 1], [1, 6]])
+    true, soft = np.array([[4, 0], [2, 4]]), np.ones((2, 2))
+    heads = (Head("", "sigmoid", ("cell", "edge")),)
+    scores = MaskScores(
+        ("a", "b"), heads, hits, said, true, np.array([20, 30]), soft, soft, np.ones(2)
+    )
+    callback = TensorBoard()
+    callback.on_stage_start(StageInfo(0, 1, tmp_path, 0, epochs=1))
+    callback.on_validation(0, Validation(scores))
+    callback.on_stage_end()
+    found = events(tmp_path)
+    counted = {
+        kind: [found.Scalars(f"{kind}/{name}")[0].value for name in ("cell", "edge")]
+        for kind in ("true_positives", "false_positives", "true_negatives", "false_negatives")
+    }
+    assert counted == {
+        "true_positives": [4, 4],
+        "false_positives": [2, 3],
+        "true_negatives": [42, 43],
+        "false_negatives": [2, 0],
+    }
+    assert found.Tags()["images"] == []
 
 
 def test_where_all_is_right_there_are_no_mistakes_to_show(tmp_path):

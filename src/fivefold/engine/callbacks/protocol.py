@@ -11,7 +11,7 @@ from pydantic import Field
 
 from fivefold.core.catalog import Catalog
 from fivefold.core.errors import NumericError
-from fivefold.core.predictions import Predictions
+from fivefold.core.found import Found
 from fivefold.core.types import Image
 from fivefold.engine.callbacks.own import guarded
 from fivefold.evaluation import direction
@@ -49,20 +49,28 @@ def _no_pictures(rows: Sequence[int]) -> list[Image]:  # noqa: ARG001  it has no
     return []
 
 
+def _no_mistakes(limit: int) -> bytes:  # noqa: ARG001  it draws none of them
+    """Draw nothing: there are no samples."""
+    return b""
+
+
 @dataclass(frozen=True)
 class Validation:
     """What an epoch found beside its numbers.
 
     Attributes:
-        predictions: Of the validation fold.
+        predictions: Of the validation fold; where masks are predicted, their scores.
         pictures: Gives the images [H, W, C] of some rows of the predictions, as the network's
             size has them, in their order.
+        draw_mistakes: Draws at most so many of the worst mistakes, as a PNG file; empty where all
+            is right.
         images: How many images were learned from and validated.
         seconds: How long that took.
     """
 
-    predictions: Predictions
+    predictions: Found
     pictures: Callable[[Sequence[int]], list[Image]] = _no_pictures
+    draw_mistakes: Callable[[int], bytes] = _no_mistakes
     images: int = 0
     seconds: float = 0.0
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator, Field
 
+from fivefold.core.mask_scores import MaskScores
 from fivefold.core.predictions import Predictions
 from fivefold.engine.callbacks.event_files import drop_from
 from fivefold.engine.callbacks.places import apart, inside
@@ -48,7 +49,9 @@ class TensorBoard(Callback):
 
     Every epoch: all numbers, how many images a second were learned from and validated, and how
     many answers about each class were true and false, positive and negative. Now and then: the
-    confusion matrix, a precision-recall curve for each class, and the surest mistakes.
+    confusion matrix, a precision-recall curve for each class, and the surest mistakes. Where masks
+    are predicted, answers are about pixels, and of pictures there are those of the worst masks: the
+    others would need the probabilities of all pixels.
 
     Attributes:
         log_dir: Where, below the experiment's folder.
@@ -111,16 +114,21 @@ class TensorBoard(Callback):
         if found.seconds > 0:
             self._writer.add_scalar("speed/images_per_second", found.images / found.seconds, epoch)
             self._writer.add_scalar("speed/seconds", found.seconds, epoch)
-        parts = found.predictions.by_head()
-        drawing = self._draws(epoch)
+        if isinstance(found.predictions, MaskScores):
+            names, counts = found.predictions.class_names, _counted_pixels(found.predictions)
+            self._write_counts(names, counts, "", epoch)
+        else:
+            self._write_heads(found.predictions.by_head(), epoch)
+        if self._draws(epoch):
+            self._write_mistakes(found, epoch)
+
+    def _write_heads(self, parts: Sequence[Predictions], epoch: int) -> None:
         for part in parts:
             head = f"/{_text(part.heads[0].name)}" if len(parts) > 1 else ""
-            self._write_counts(part, head, epoch)
-            if drawing:
+            self._write_counts(part.class_names, _counts(part), head, epoch)
+            if self._draws(epoch):
                 self._write_curves(part, head, epoch)
                 self._write_matrix(part, head, epoch)
-        if drawing:
-            self._write_mistakes(found, epoch)
 
     def on_epoch_end(self, epoch: int, row: Mapping[str, float], control: Control) -> None:  # noqa: ARG002  the protocol's names
         """Write one point for each number."""
@@ -142,10 +150,12 @@ class TensorBoard(Callback):
             return False
         return number in (1, self._epochs) or number % self.picture_freq == 0
 
-    def _write_counts(self, part: Predictions, head: str, epoch: int) -> None:
-        for kind, counts in _counts(part).items():
+    def _write_counts(
+        self, class_names: Sequence[str], found: Mapping[str, Any], head: str, epoch: int
+    ) -> None:
+        for kind, counts in found.items():
             self._writer.add_scalar(f"all_classes{head}/{kind}", counts.sum(), epoch)
-            for name, count in zip(part.class_names[: self.max_classes], counts, strict=False):
+            for name, count in zip(class_names[: self.max_classes], counts, strict=False):
                 self._writer.add_scalar(f"{kind}{head}/{_text(name)}", count, epoch)
 
     def _write_curves(self, part: Predictions, head: str, epoch: int) -> None:
@@ -164,11 +174,8 @@ class TensorBoard(Callback):
             self._write_picture(f"confusion_matrix{head}", picture, epoch)
 
     def _write_mistakes(self, found: Validation, epoch: int) -> None:
-        from fivefold.engine.examples import draw_examples, surest_mistakes  # noqa: PLC0415  Pillow
-
-        rows = surest_mistakes(found.predictions, _MISTAKES).tolist()
-        if rows:
-            picture = draw_examples(found.pictures(rows), found.predictions.take(rows))
+        picture = found.draw_mistakes(_MISTAKES)
+        if picture:
             self._write_picture("mistakes", picture, epoch)
 
     def _write_picture(self, tag: str, png: bytes, epoch: int) -> None:
@@ -191,6 +198,17 @@ def _counts(part: Predictions) -> dict[str, Any]:
         "false_positives": (answers & ~truth).sum(axis=0),
         "true_negatives": (~answers & ~truth).sum(axis=0),
         "false_negatives": (~answers & truth).sum(axis=0),
+    }
+
+
+def _counted_pixels(scores: MaskScores) -> dict[str, Any]:
+    """Count the answers about each class, pixel by pixel [C]."""
+    hits, said, true = (array.sum(axis=0) for array in (scores.hits, scores.said, scores.true))
+    return {
+        "true_positives": hits,
+        "false_positives": said - hits,
+        "true_negatives": scores.pixels.sum() - said - true + hits,
+        "false_negatives": true - hits,
     }
 
 
