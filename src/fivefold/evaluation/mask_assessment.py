@@ -149,9 +149,8 @@ def assess_masks(
 
     Images are resampled, or groups of them as wholes; all numbers are computed anew for each
     resample, exactly. A class that a resample lacks counts in its means over classes as it does in
-    all images; where that makes up more than 2 % of a mean, it has no interval. A sensitivity or
-    specificity of 0 or 1 has Clopper and Pearson's; other numbers whose resamples are all alike
-    have none. See `evaluation.intervals`.
+    all images; where that makes up more than 2 % of a mean, it has no interval. A share of images
+    of 0 or 1 has Clopper and Pearson's; other numbers whose resamples are all alike have none. See `evaluation.intervals`.
 
     Args:
         scores: Of N images.
@@ -260,7 +259,7 @@ class _Estimates:
         """Estimate the numbers of a class."""
         reasons, numbers = reasons_of_class(self.tally, column), self.numbers.classes
         counts = {name: int(self.tally.of_class(own)[column]) for name, own in _COUNTS.items()}
-        shares = {"sensitivity": counts["images"], "specificity": counts["without"]}
+        shares = {"image_sensitivity": counts["images"], "image_specificity": counts["without"]}
         estimates = {
             name: self._estimate(
                 float(numbers[name][column]),

@@ -10,7 +10,7 @@ from fivefold.evaluation.metrics import Doubles
 EMPTY_RULE = (
     "means over images leave out, for each class, images where it is neither true nor said; where "
     "it is but one of both they count 0. How often images without a class are left without it is "
-    "its specificity"
+    "its image specificity"
 )
 """How empty masks are counted."""
 
@@ -24,8 +24,8 @@ _WHY = {
     "recall": _ABSENT,
     "image_iou": _NEITHER,
     "image_dice": _NEITHER,
-    "sensitivity": _ABSENT,
-    "specificity": "every image shows it",
+    "image_sensitivity": _ABSENT,
+    "image_specificity": "every image shows it",
 }
 
 
@@ -40,8 +40,8 @@ def reasons_of_class(tally: MaskTally, column: int) -> dict[str, str]:
     missing = {
         "precision": not said,
         "recall": not true,
-        "sensitivity": not true,
-        "specificity": not tally.of_class("absent")[column],
+        "image_sensitivity": not true,
+        "image_specificity": not tally.of_class("absent")[column],
         **dict.fromkeys(("iou", "dice", "image_iou", "image_dice"), not (said or true)),
     }
     return {name: _WHY[name] for name in PER_CLASS if missing[name]}

@@ -18,12 +18,12 @@ PER_CLASS = (
     "recall",
     "image_iou",
     "image_dice",
-    "sensitivity",
-    "specificity",
+    "image_sensitivity",
+    "image_specificity",
 )
 """The numbers of each class."""
 
-SEEN = ("sensitivity", "specificity")
+SEEN = ("image_sensitivity", "image_specificity")
 """Those that ask whether an image shows a class at all."""
 
 _OF_CLASS = (
@@ -94,8 +94,8 @@ def class_numbers(tally: MaskTally) -> dict[str, Doubles]:
     Of all pixels together: `iou` = hits / (said + true - hits), `dice` = 2 hits / (said + true),
     `precision` = hits / said, `recall` = hits / true. `image_iou` and `image_dice` are means over
     images, of those where the class is true or said; where it is but one of both they are 0.
-    `sensitivity`: of images that show the class, how many are said to; `specificity`: of images
-    that do not, how many are said not to.
+    `image_sensitivity`: of images that show the class, how many are said to; `image_specificity`:
+    of images that do not, how many are said not to.
     """
     hits, said, true = (tally.of_class(name) for name in ("hits", "said", "true"))
     compared = tally.of_class("compared")
@@ -106,8 +106,8 @@ def class_numbers(tally: MaskTally) -> dict[str, Doubles]:
         "recall": divided(hits, true),
         "image_iou": divided(tally.of_class("iou_sum"), compared),
         "image_dice": divided(tally.of_class("dice_sum"), compared),
-        "sensitivity": divided(tally.of_class("found"), tally.of_class("present")),
-        "specificity": divided(tally.of_class("quiet"), tally.of_class("absent")),
+        "image_sensitivity": divided(tally.of_class("found"), tally.of_class("present")),
+        "image_specificity": divided(tally.of_class("quiet"), tally.of_class("absent")),
     }
 
 

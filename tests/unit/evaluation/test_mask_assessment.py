@@ -97,8 +97,8 @@ def test_presence_is_counted_over_images():
     is_there, is_said = truth[..., 0].any(axis=(1, 2)), found[..., 0].any(axis=(1, 2))
     assert (own.images, own.found) == (is_there.sum(), (is_there & is_said).sum())
     assert (own.without, own.quiet) == ((~is_there).sum(), (~is_there & ~is_said).sum())
-    assert own.numbers["sensitivity"].value == own.found / own.images
-    assert own.numbers["specificity"].value == own.quiet / own.without
+    assert own.numbers["image_sensitivity"].value == own.found / own.images
+    assert own.numbers["image_specificity"].value == own.quiet / own.without
 
 
 def test_an_interval_is_that_of_brute_force():
@@ -151,12 +151,12 @@ def test_a_class_that_is_nowhere_is_undefined_and_left_out_of_means():
         "recall",
         "image_iou",
         "image_dice",
-        "sensitivity",
+        "image_sensitivity",
     }
     assert nowhere["iou"].why == "neither true nor said anywhere"
     assert nowhere["precision"].why == "said nowhere"
-    assert nowhere["specificity"].value == 1
-    assert nowhere["specificity"].low == pytest.approx(0.025 ** (1 / 8))
+    assert nowhere["image_specificity"].value == 1
+    assert nowhere["image_specificity"].low == pytest.approx(0.025 ** (1 / 8))
     assert assessed.headline["iou"].value == assessed.classes[0].numbers["iou"].value
     assert "over 1 of 2 classes; 'lesion': neither true nor said" in assessed.headline["iou"].why
 
