@@ -150,7 +150,8 @@ def assess_masks(
     Images are resampled, or groups of them as wholes; all numbers are computed anew for each
     resample, exactly. A class that a resample lacks counts in its means over classes as it does in
     all images; where that makes up more than 2 % of a mean, it has no interval. A share of images
-    of 0 or 1 has Clopper and Pearson's; other numbers whose resamples are all alike have none. See `evaluation.intervals`.
+    of 0 or 1 has Clopper and Pearson's; other numbers whose resamples are all alike have none. See
+    `evaluation.intervals`.
 
     Args:
         scores: Of N images.
