@@ -14,6 +14,8 @@ WHERE = {
     "backbones": "fivefold.models.names",
     "callbacks": "fivefold.engine.callbacks",
     "losses": "fivefold.losses",
+    "mask_losses": "fivefold.losses",
+    "mask_metrics": "fivefold.evaluation",
     "metrics": "fivefold.evaluation",
     "mixers": "fivefold.augment",
     "optimizers": "fivefold.optim",

@@ -1,8 +1,18 @@
 """How good predictions are: metrics, which way they are better, and their spread over folds."""
 
-from fivefold.evaluation import keras_losses, overlap, ranking, scores
+from fivefold.evaluation import (
+    keras_losses,
+    mask_image_metrics,
+    mask_losses,
+    overlap,
+    ranking,
+    scores,
+)
+from fivefold.evaluation.computing import compute
 from fivefold.evaluation.confusion import confusion_matrix
-from fivefold.evaluation.metrics import REFUSED, compute, find_metric, is_known, metrics
+from fivefold.evaluation.mask_metrics import mask_metrics
+from fivefold.evaluation.mask_names import find_mask_metric, mask_metric_problem
+from fivefold.evaluation.metrics import REFUSED, find_metric, is_known, metrics
 from fivefold.evaluation.monitors import (
     HOLDOUT,
     base_of,
@@ -22,11 +32,16 @@ __all__ = [
     "confusion_matrix",
     "csv_bytes",
     "direction",
+    "find_mask_metric",
     "find_metric",
     "is_better",
     "is_known",
     "keras_losses",
     "labels_of",
+    "mask_image_metrics",
+    "mask_losses",
+    "mask_metric_problem",
+    "mask_metrics",
     "metrics",
     "monitor_names",
     "overlap",

@@ -4,8 +4,11 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias, cast
 
+from fivefold.core.catalog import Component
 from fivefold.core.errors import ConfigError, Problem, did_you_mean
 from fivefold.core.types import Head
+from fivefold.evaluation.mask_metrics import mask_metrics
+from fivefold.evaluation.mask_names import find_mask_metric
 from fivefold.evaluation.metrics import find_metric, metrics
 
 Direction: TypeAlias = Literal["min", "max"]
@@ -23,12 +26,17 @@ def direction(name: str) -> Direction:
     Raises:
         ConfigError: If it is neither.
     """
-    for candidate in _without_prefixes(name):
+    candidates = _without_prefixes(name)
+    for candidate in candidates:
         if candidate == "loss":
             return "min"
-        component = find_metric(candidate)
+        component = _find(candidate)
         if component is not None:
             return cast("Direction", component.facts["best"])
+    # last, since a head may be called as a number of a class is: its metrics are known
+    of_class = next(filter(None, map(find_mask_metric, candidates)), None)
+    if of_class is not None:
+        return cast("Direction", of_class.facts["best"])
     hint = did_you_mean(name, ["loss", "val_loss", *_spellings()], "or say `min` or `max` yourself")
     message = f"expected `loss` or a metric, whose better direction is known, got {name!r}"
     raise ConfigError([Problem("config/unknown-monitor", "", message, hint)])
@@ -83,10 +91,15 @@ def _key(name: str) -> str:
     """Spell the metric in a watched name canonically."""
     folded = name.strip().casefold()
     for candidate in _without_prefixes(folded):
-        component = find_metric(candidate)
+        component = _find(candidate)
         if component is not None:
             return folded.removesuffix(candidate) + component.name
     return folded
+
+
+def _find(name: str) -> Component[float] | None:
+    """Look up a metric of either kind: a name that both have means the same in both."""
+    return find_metric(name) or mask_metrics.find(name)
 
 
 def _without_prefixes(name: str) -> list[str]:

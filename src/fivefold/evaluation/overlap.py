@@ -60,7 +60,7 @@ def _map10_of(both: Doubles, total: Doubles) -> Doubles:
     return np.asarray(np.ceil(np.clip(20 * (_iou_of(both, total) - 0.5), 0, 10)) / 10)
 
 
-_MEASURES: Mapping[str, Measure] = {"dice": _dice_of, "iou": _iou_of, "map10": _map10_of}
+MEASURES: Mapping[str, Measure] = {"dice": _dice_of, "iou": _iou_of, "map10": _map10_of}
 _MEANINGS: Mapping[str, str] = {
     "dice": "Mean of the samples' 2 |both| / (|true| + |predicted|)",
     "iou": "Mean of the samples' intersection over union",
@@ -82,7 +82,7 @@ def _at(probs: Doubles, truth: Flags, threshold: float, asked: tuple[str, Rule])
     """Measure what is above a threshold."""
     measure, rule = asked
     both, total = _sizes(probs > threshold, truth, axes=(1,))
-    scores, empty = _MEASURES[measure](both, total), total == 0
+    scores, empty = MEASURES[measure](both, total), total == 0
     if rule == "skip":
         return float(scores[~empty].mean()) if not empty.all() else math.nan
     return float(np.where(empty, float(rule == "one"), scores).mean())
@@ -119,7 +119,7 @@ def _register(measure: str, rule: Rule) -> None:
     metrics.add(name=searching, best="max", threshold=threshold)(searched)
 
 
-for _measure in _MEASURES:
+for _measure in MEASURES:
     for _rule in _RULES:
         _register(_measure, _rule)
 

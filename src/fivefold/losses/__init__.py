@@ -12,6 +12,9 @@ from fivefold.losses.fitting import (
     check_sample_weights,
     weigh_nothing,
 )
+from fivefold.losses.mask_fitting import check_mask_fit, check_mask_loss
+from fivefold.losses.mask_losses import mask_losses
+from fivefold.losses.mask_objective import MaskLoss, build_mask_loss
 from fivefold.losses.objective import build_head_losses, build_loss, with_penalty
 from fivefold.losses.weights import Balance, HeadWeights, head_weights, named_weights
 
@@ -19,16 +22,21 @@ __all__ = [
     "Balance",
     "ExpressionError",
     "HeadWeights",
+    "MaskLoss",
     "Term",
     "build_head_losses",
     "build_loss",
+    "build_mask_loss",
     "check_fit",
     "check_loss",
+    "check_mask_fit",
+    "check_mask_loss",
     "check_sample_weights",
     "focal",
     "head_weights",
     "loss_names",
     "losses",
+    "mask_losses",
     "named_weights",
     "of_probabilities",
     "overlap",

@@ -1,9 +1,10 @@
 """Do losses and weights of classes fit the heads? All that can be said before training."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from fivefold.core.catalog import At, nowhere
+from fivefold.core.catalog import At, Catalog, Component, nowhere
 from fivefold.core.errors import Problem, did_you_mean
 from fivefold.core.types import Activation, Head
 from fivefold.losses.classification import losses
@@ -35,7 +36,38 @@ REFUSED: Mapping[str, str] = {
 """Musket's names that nothing can be trained with, and why."""
 
 
-def check_loss(text: str, at: At = nowhere, key: str = "loss") -> list[Problem]:
+@dataclass(frozen=True)
+class Scope:
+    """What losses are taken over.
+
+    Attributes:
+        catalogs: Where their names are looked up, the first one first.
+        one: What has an answer of its own.
+        got: What a loss has one number for, by its fact `gives`, if for more than one answer.
+    """
+
+    catalogs: tuple[Catalog[Any], ...]
+    one: str
+    got: Mapping[str, str]
+
+    def catalog_of(self, name: str) -> Catalog[Any]:
+        """Say which catalog has a name; of a name that none has, the last."""
+        found = (catalog for catalog in self.catalogs if catalog.find(name) is not None)
+        return next(found, self.catalogs[-1])
+
+    def get(self, name: str) -> Component[Any]:
+        """Look up a name that must exist."""
+        return self.catalog_of(name).get(name)
+
+
+IMAGES = Scope(
+    (losses,), "sample", {"": "one for a whole batch", "sample": "one for a whole sample"}
+)
+
+
+def check_loss(
+    text: str, at: At = nowhere, key: str = "loss", scope: Scope = IMAGES
+) -> list[Problem]:
     """Find what is wrong with one expression: its form, its names, their options."""
     try:
         terms = parse_expression(text)
@@ -48,7 +80,7 @@ def check_loss(text: str, at: At = nowhere, key: str = "loss") -> list[Problem]:
             message = f"{key}: expected a loss to train with, got {term.name!r}"
             problems.append(Problem("config/refused-loss", at(), message, reason))
         else:
-            problems += losses.problems(term.name, term.options, at, key)
+            problems += scope.catalog_of(term.name).problems(term.name, term.options, at, key)
     return problems
 
 
@@ -63,6 +95,7 @@ def check_fit(
     heads: Sequence[Head],
     balance: Balance | None = None,
     where: Where = nowhere,
+    scope: Scope = IMAGES,
 ) -> list[Problem]:
     """Find losses that no head can have, and weights that a loss or a head cannot.
 
@@ -71,6 +104,7 @@ def check_fit(
         heads: Of the model.
         balance: What the classes are to weigh.
         where: Says where `loss`, `class_weights` and `pos_weight` stand.
+        scope: What the losses are taken over.
     """
     problems = list(_of_heads(texts, heads, where))
     if problems:
@@ -79,9 +113,11 @@ def check_fit(
     problems += _unknown_weights(balance, heads, where)
     for text, head in zip(for_each(texts, heads), heads, strict=True):
         for term in parse_expression(text):
-            problems += _classes_problems(term.name, head, where)
+            facts = scope.get(term.name).facts
+            problems += _classes_problems(term.name, facts, head, where)
             if _is_weighted(balance, head):
-                problems += _unweighted(term.name, head, where, _key_of(balance))
+                key = _key_of(balance)
+                problems += _unweighted(term.name, (scope, facts), head, where, key)
     return list(dict.fromkeys(problems))
 
 
@@ -134,8 +170,10 @@ def _of_heads(texts: Sequence[str], heads: Sequence[Head], where: Where) -> Iter
             yield Problem("config/missing-key", where("loss"), message)
 
 
-def _classes_problems(name: str, head: Head, where: Where) -> Iterator[Problem]:
-    facts, count = losses.get(name).facts, head.num_classes
+def _classes_problems(
+    name: str, facts: Mapping[str, Any], head: Head, where: Where
+) -> Iterator[Problem]:
+    count = head.num_classes
     most, fewest = facts.get("max_classes", count), facts.get("min_classes", count)
     if fewest <= count <= most:
         return
@@ -158,14 +196,17 @@ def _key_of(balance: Balance) -> str:
     return "pos_weight" if balance.class_weights in (OFF, {}) else "class_weights"
 
 
-def _unweighted(name: str, head: Head, where: Where, key: str) -> Iterator[Problem]:
-    gives = losses.get(name).facts.get("gives", "")
+def _unweighted(
+    name: str, known: tuple[Scope, Mapping[str, Any]], head: Head, where: Where, key: str
+) -> Iterator[Problem]:
+    scope, facts = known
+    gives = facts.get("gives", "")
     fits = ("class",) if head.activation == "sigmoid" else ("class", "sample")
     if gives in fits:
         return
-    each = "each class of a sample" if head.activation == "sigmoid" else "each sample"
-    got = {"": "one for a whole batch", "sample": "one for a whole sample"}[gives]
-    message = f"{key}: expected a loss with a number for {each}, got {name!r}, which has {got}"
+    each = f"each class of a {scope.one}" if head.activation == "sigmoid" else f"each {scope.one}"
+    got = f"{name!r}, which has {scope.got[gives]}"
+    message = f"{key}: expected a loss with a number for {each}, got {got}"
     instead = BY_ACTIVATION.get(head.activation, "categorical_crossentropy")
     hint = f"`fivefold list losses` names all; `{instead}` has one"
     yield Problem("config/class-weights", where(key), message, hint)

@@ -105,7 +105,7 @@ def _sum_of(parts: Sequence[_Part]) -> WeightedLoss:
             adapted = part.adapt(seen) if part.adapt else seen
             value = part.loss(adapted, truth)
             if part.classes:
-                value = _weighted(value, truth, part.classes)
+                value = weighted(value, truth, part.classes)
             if weights is not None:
                 value = value * (weights if value.ndim == 1 else weights.unsqueeze(1))
             terms.append(part.weight * value.mean())
@@ -143,7 +143,7 @@ def with_penalty(
     return penalised
 
 
-def _weighted(values: Tensor, truth: Tensor, weights: HeadWeights) -> Tensor:
+def weighted(values: Tensor, truth: Tensor, weights: HeadWeights) -> Tensor:
     """Multiply a loss [N] or [N, C] by the weights of the classes that are true [N, C]."""
     true = truth.new_tensor(weights.true)
     if weights.false:
@@ -157,13 +157,14 @@ def _parts(text: str, head: Head, columns: slice, weights: HeadWeights | None) -
     for term in parse_expression(text):
         component = losses.get(term.name)
         options, _ = component.check(term.options)
-        adapt = _adapter(head.activation, component.facts)
+        adapt = adapter(head.activation, component.facts)
         made = partial(component.make, **options)
         parts.append(_Part(columns, term.weight, made, adapt, weights))
     return parts
 
 
-def _adapter(given: Activation, facts: Mapping[str, Any]) -> Callable[[Tensor], Tensor] | None:
+def adapter(given: Activation, facts: Mapping[str, Any]) -> Callable[[Tensor], Tensor] | None:
+    """Give what makes of a head's outputs [N, C] what a loss with these facts expects, if any."""
     return {
         ("softmax", "sigmoid"): log_odds_of_softmax,
         ("sigmoid", "softmax"): _log_sigmoid,

@@ -1,0 +1,70 @@
+"""From counts of pixels to numbers of classes; NaN where a class is nowhere.
+
+Of one class S pixels are said to show it, T do, and H of both kinds; P pixels count in all. Sums
+over all images come first, so no number depends on how images were put into batches.
+"""
+
+import numpy as np
+
+from fivefold.core.errors import DataError
+from fivefold.core.mask_scores import MaskScores
+from fivefold.core.masks import MaskKind
+from fivefold.evaluation.count_scores import divided
+from fivefold.evaluation.counting import Tally
+from fivefold.evaluation.metrics import Doubles
+
+BY_CLASS = ("iou", "dice", "precision", "recall", "image_iou", "image_dice")
+"""What there is of each class by itself, under `<name>_<class>`."""
+
+
+def check_measurable(scores: MaskScores) -> None:
+    """Make sure that something can be measured.
+
+    Raises:
+        DataError: If there are no images.
+    """
+    if not len(scores):
+        msg = "metrics: expected masks of at least 1 image, got 0"
+        raise DataError(msg, slug="data/no-predictions")
+
+
+def is_exclusive(scores: MaskScores) -> bool:
+    """Say whether exactly one class is true of each pixel."""
+    return MaskKind.of_head(scores.heads[0]).exclusive
+
+
+def pooled(scores: MaskScores) -> Tally:
+    """Add up the pixels of all images: P, and H, T and S of each class [K]."""
+    check_measurable(scores)
+    hits, true, said = (
+        counts.sum(axis=0).astype(np.float64) for counts in (scores.hits, scores.true, scores.said)
+    )
+    return Tally(np.asarray(scores.pixels.sum(), np.float64), hits, true, said, {})
+
+
+def by_class(scores: MaskScores, name: str) -> Doubles:
+    """Compute one of `BY_CLASS` for each class [K]; NaN where it is undefined."""
+    if name.startswith("image_"):
+        return _over_images(scores, name.removeprefix("image_"))
+    tally = pooled(scores)
+    both = tally.true + tally.answered
+    return {
+        "iou": lambda: divided(tally.hits, both - tally.hits),
+        "dice": lambda: divided(2 * tally.hits, both),
+        "precision": lambda: divided(tally.hits, tally.answered),
+        "recall": lambda: divided(tally.hits, tally.true),
+    }[name]()
+
+
+def of_images(scores: MaskScores, name: str) -> Doubles:
+    """Compute `iou` or `dice` of each image and class [N, K]; NaN where an image has neither."""
+    hits, both = scores.hits.astype(np.float64), (scores.true + scores.said).astype(np.float64)
+    return divided(2 * hits, both) if name == "dice" else divided(hits, both - hits)
+
+
+def _over_images(scores: MaskScores, name: str) -> Doubles:
+    """Average each class over the images where it is true or said [K]."""
+    check_measurable(scores)
+    values = of_images(scores, name)
+    known = ~np.isnan(values)
+    return divided(np.where(known, values, 0).sum(axis=0), known.sum(axis=0))
