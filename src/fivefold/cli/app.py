@@ -93,6 +93,8 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold predict flowers new-photos --raw    no temperature, no thresholds",
             "fivefold predict flowers list.csv --images new-photos -o labels.csv",
             "fivefold predict flowers new-photos --folds 0,1 --stage 0 -o labels.csv --force",
+            "fivefold predict cells new-scans -o masks --overlays    of an experiment on masks",
+            "fivefold predict cells large-scans -o masks --tiles    at their own resolution",
         ),
     ),
     (

@@ -10,12 +10,24 @@ import typer
 from fivefold.cli import arguments
 from fivefold.cli.console import say, starting
 from fivefold.cli.guard import guarded
+from fivefold.cli.mask_prediction import (
+    Maps,
+    MaskOptions,
+    Overlap,
+    Overlays,
+    SmallestArea,
+    Threshold,
+    Tiles,
+    predict_into_folder,
+)
 from fivefold.cli.outputs import STANDARD_OUTPUT, check_free
 from fivefold.core.durable import write_bytes
+from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
     from fivefold.data import Source
+    from fivefold.data.decode import Limits
     from fivefold.experiment.experiment import Experiment
 
 
@@ -41,7 +53,13 @@ def predict(  # noqa: PLR0913  one parameter for each option
         typer.Option("--images", metavar="DIR", help="With a table: the folder of its images."),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The table; - is the terminal.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The table; - is the terminal. For masks a new folder.",
+        ),
     ] = STANDARD_OUTPUT,
     folds: arguments.Folds = None,
     stage: arguments.Stage = -1,
@@ -57,6 +75,21 @@ def predict(  # noqa: PLR0913  one parameter for each option
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            "--max-pixels",
+            metavar="N",
+            help="Read images of up to so many pixels, at most 178,956,970, instead of up to "
+            "100,000,000 in files of up to 100 MB.",
+        ),
+    ] = None,
+    tiles: Tiles = False,
+    overlap: Overlap = None,
+    threshold: Threshold = None,
+    smallest_area: SmallestArea = None,
+    maps: Maps = None,
+    overlays: Overlays = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
     """Label images by all folds' models together; gives a CSV table.
@@ -66,21 +99,37 @@ def predict(  # noqa: PLR0913  one parameter for each option
     otherwise, and its confidence is that of the least sure answer: the lowest p of an answered
     class or 1 - p of another one. Several outputs have these columns each, their names in front.
 
+    An experiment on masks writes a folder: masks/ with a PNG for each image, and masks.csv with id,
+    class, rle (run lengths down the columns, from 1), pixels, probability (the mean over these
+    pixels), height, width. What is written stays when the command is stopped.
+
     Ids are file names exactly as
     they are: look at the table in a text editor before a spreadsheet if you do not trust them.
     """
     chosen = None if folds is None else arguments.numbers(folds)
     _check_coverage(sets)
-    check_free(output, force=force)
+    options = MaskOptions(tiles, overlap, threshold, smallest_area, maps, overlays)
+    options.check()
+    if output.is_file():
+        check_free(output, force=force)
     with starting():
+        from fivefold.data.decode import limits_of
         from fivefold.evaluation.tables import csv_bytes, prediction_rows
         from fivefold.experiment.opening import open_experiment
 
+        limits = None if max_pixels is None else limits_of(max_pixels)
         opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
-    source = _opened(inputs, images)
+    how: dict[str, Any] = {"folds": chosen, "stage": stage, "tta": tta, "raw": raw}
+    if opened.config.makes_masks:
+        _refuse_for_masks(sets, force=force)
+        source = _opened(inputs, images, limits)
+        predict_into_folder(opened, source, inputs, output, options, how)
+        return
+    options.refuse_all()
+    check_free(output, force=force)
+    source = _opened(inputs, images, limits)
     # first what can be wrong with it, then what takes time
     decided = _decided(opened, stage, sets, raw=raw)
-    how: dict[str, Any] = {"folds": chosen, "stage": stage, "tta": tta, "raw": raw}
     if sets is None:
         predictions = opened.predict(source, **how)
     else:
@@ -100,6 +149,14 @@ def _check_coverage(sets: float | None) -> None:
     if sets is not None and not 0 < sets < 1:
         msg = f"expected a number between 0 and 1, such as 0.9, got {sets:g}"
         raise typer.BadParameter(msg, param_hint="--sets")
+
+
+def _refuse_for_masks(sets: float | None, *, force: bool) -> None:
+    for option, is_given in (("--sets", sets is not None), ("--force", force)):
+        if is_given:
+            message = "expected no such option for an experiment that makes masks, got one"
+            hint = "folders are not replaced" if option == "--force" else "leave it out"
+            raise ConfigError([Problem("cli/stray-option", option, message, hint)])
 
 
 def _decided(opened: "Experiment", stage: int, sets: float | None, *, raw: bool) -> dict[str, Any]:
@@ -129,10 +186,14 @@ def _tell_sets(
     say(f"sets: {told_of_sets(decisions, len(numbers), coverage)}")
 
 
-def _opened(inputs: Sequence[Path], images: Path | None) -> "Source | Path | Sequence[Path]":
-    """Open a table whose images are elsewhere; leave everything else to the experiment."""
-    if images is None:
-        return inputs[0] if len(inputs) == 1 else inputs
+def _opened(
+    inputs: Sequence[Path], images: Path | None, limits: "Limits | None"
+) -> "Source | Path | Sequence[Path]":
+    """Open what the experiment would open otherwise; leave everything else to it."""
+    from fivefold.data.decode import DEFAULT_LIMITS
     from fivefold.experiment.datasets import open_inputs
 
-    return open_inputs(inputs, images)
+    named = inputs[0] if len(inputs) == 1 else inputs
+    if images is None and limits is None:
+        return named
+    return open_inputs(named, images, limits=limits or DEFAULT_LIMITS)

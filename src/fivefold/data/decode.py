@@ -19,6 +19,7 @@ from typing import BinaryIO
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
+from fivefold.core.arguments import refuse_argument
 from fivefold.core.types import Image
 from fivefold.data.file_kinds import kind_of
 from fivefold.data.image_problem import ImageProblem, Reason
@@ -58,6 +59,19 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+MOST_PIXELS = 178_956_970
+"""What Pillow decodes at most, whatever is asked for."""
+
+
+def limits_of(max_pixels: int) -> Limits:
+    """Allow images of so many pixels, and files as large as such images may be.
+
+    Raises:
+        ConfigError: If that is no number of pixels, or more than can be decoded.
+    """
+    if not 1 <= max_pixels <= MOST_PIXELS:
+        refuse_argument("max_pixels", f"from 1 to {MOST_PIXELS:,}", max_pixels)
+    return Limits(max(DEFAULT_LIMITS.max_bytes, 4 * max_pixels), max_pixels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,6 +241,16 @@ def opened_image(
         with _IN_FLIGHT.take(image.width * image.height):
             image.load()
             yield image, _turn_of(image)
+
+
+def turn_of(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Pillow.Transpose | None:
+    """Say how an image has to be turned to be upright; None where it is.
+
+    Raises:
+        ImageProblem: If it is no image.
+    """
+    with _worded(data[:_HEAD], limits), Pillow.open(io.BytesIO(data), formats=FORMATS) as image:
+        return _turn_of(image)
 
 
 def read_header(path: Path | str, *, limits: Limits = DEFAULT_LIMITS) -> Header:

@@ -191,6 +191,10 @@ class FileSource(Source):
         self._limits = limits
         self._alpha = False
 
+    def limit(self, limits: Limits) -> None:
+        """Say what is too large to be read, instead of what is usual."""
+        self._limits = limits
+
     def show_alpha(self, wanted: bool) -> None:  # noqa: FBT001  the protocol
         """Say whether images with opacities get a fourth channel, or are laid on white."""
         self._alpha = wanted

@@ -20,6 +20,7 @@ from fivefold.data.audited import Audit
 from fivefold.data.balance import check_positives, positives_of
 from fivefold.data.columns import ColumnError
 from fivefold.data.datasets import source_of
+from fivefold.data.decode import DEFAULT_LIMITS, Limits
 from fivefold.data.extended import without_copies
 from fivefold.data.findings import absent_from_folds, told_in_a_line
 from fivefold.data.given_folds import (
@@ -239,12 +240,18 @@ _TABLES: dict[str, type[CsvSource] | type[ParquetSource]] = {
 """What reads a table to predict, by its ending."""
 
 
-def open_inputs(inputs: Path | Sequence[Path], images: Path | None = None) -> Source:
+def open_inputs(
+    inputs: Path | Sequence[Path],
+    images: Path | None = None,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Source:
     """Open images to predict.
 
     Args:
         inputs: A folder, a CSV or Parquet table with paths, or single files.
         images: Where a table's paths start; its own folder if not given.
+        limits: What is too large to be read.
 
     Raises:
         DataError: If there is nothing at a path, no image is listed, or `images` comes without a
@@ -254,7 +261,9 @@ def open_inputs(inputs: Path | Sequence[Path], images: Path | None = None) -> So
     opener = _TABLES.get(paths[0].suffix.lower()) if len(paths) == 1 else None
     if opener is not None:
         try:
-            return opener(paths[0], images or paths[0].parent, labelled=False)
+            table = opener(paths[0], images or paths[0].parent, labelled=False)
+            table.limit(limits)
+            return table
         except ColumnError as error:  # there is no key here to set
             hint = "call the column of file names 'image', or say where they are: --images DIR"
             raise DataError(error.text, hint=hint, slug=error.slug) from error
@@ -262,7 +271,9 @@ def open_inputs(inputs: Path | Sequence[Path], images: Path | None = None) -> So
         msg = f"{paths[0]}: expected a table beside --images, got no table"
         hint = "a folder or single images need no --images"
         raise DataError(msg, hint=hint, slug="data/not-a-table")
-    return _not_empty(FilesSource(inputs), paths)
+    files = FilesSource(inputs)
+    files.limit(limits)
+    return _not_empty(files, paths)
 
 
 def _not_empty(source: Source, paths: Sequence[Path]) -> Source:

@@ -15,12 +15,14 @@ from fivefold.core.types import AnyArray, Floats, Head, Image, Indices
 from fivefold.data import Source
 from fivefold.engine.whole_maps import WholeMap
 from fivefold.evaluation.mask_answers import said_of, without_small_parts
+from fivefold.evaluation.thresholds import USUAL
 from fivefold.experiment.mask_inference import MaskEnsemble
 
 _FINE = 65535
 """Steps of a probability that is kept until small parts are gone."""
 
 _PART = 1 << 20
+_SHOWN = 12  # classes
 
 SeeRows = Callable[[Floats], object]
 """Is shown rows of probabilities [n, W, K], from top to bottom, while a mask is made of them."""
@@ -46,6 +48,20 @@ class MaskRule:
         if self.counted_at is None:
             return 1.0
         return (size[0] * size[1]) / (self.counted_at[0] * self.counted_at[1])
+
+    def told(self, head: Head) -> str:
+        """Say in one line what a mask is made by."""
+        if head.activation == "softmax":
+            text = "the most probable class of each pixel"
+        else:
+            limits = self.thresholds or (USUAL,) * head.num_classes
+            text = f"what is more probable than {_each(limits, head)}"
+        if not any(self.areas):
+            return text
+        text += f"; no parts of fewer pixels than {_each(self.areas, head)}"
+        if self.counted_at is None:
+            return text
+        return f"{text} at {self.counted_at[0]} x {self.counted_at[1]} pixels"
 
 
 USUAL_RULE = MaskRule()
@@ -226,6 +242,11 @@ class PredictedMasks:
         return self.head.class_names
 
     @property
+    def told(self) -> str:
+        """What masks are made by, in one line."""
+        return self._rule.told(self.head)
+
+    @property
     def kind(self) -> MaskKind:
         """How masks are written."""
         return MaskKind.of_head(self.head)
@@ -240,6 +261,14 @@ class PredictedMasks:
                 read = partial(self._source.image, one.position)
                 yield PredictedMask(sample_id, one.image, one.probs, self.head, self._rule, read)
                 del one  # its pixels, before the next image is read
+
+
+def _each(values: Sequence[float], head: Head) -> str:
+    if len(set(values)) == 1:
+        return f"{values[0]:.4g}"
+    pairs = list(zip(head.class_names, values, strict=True))
+    more = f" and {len(pairs) - _SHOWN} more" * (len(pairs) > _SHOWN)
+    return ", ".join(f"{name} {value:.4g}" for name, value in pairs[:_SHOWN]) + more
 
 
 def _sums(said: Image, own: AnyArray, kind: MaskKind) -> AnyArray:

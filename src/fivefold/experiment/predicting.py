@@ -10,7 +10,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
 from fivefold.core.progress import Progress
-from fivefold.core.types import Floats, Head
+from fivefold.core.types import Floats
 from fivefold.data import Source
 from fivefold.engine.checkpoint import load_model
 from fivefold.engine.device import on_device
@@ -113,13 +113,14 @@ class Predicting:
             decisions=self.decisions(stage, coverage=coverage, raw=raw),
         )
 
-    def predict_masks(
+    def predict_masks(  # noqa: PLR0913  each is a choice of the user's
         self,
         inputs: Source | Path | str | Sequence[Path],
         folds: Sequence[int] | None = None,
         stage: int = -1,
         *,
         tta: str | bool = False,
+        raw: bool = False,
         tiles: float | bool = False,
         threshold: float | None = None,
         smallest_area: int | None = None,
@@ -131,6 +132,7 @@ class Predicting:
             folds: As for `predict`.
             stage: As for `predict`.
             tta: As for `predict`; maps are turned back.
+            raw: Leave out what was decided: a class is where it is more probable than one half.
             tiles: Cut each image into tiles of the network's size at its own resolution, which
                 share this fraction of their sides at least, 0 to 0.5; True: a quarter. False
                 resizes each image to the network's size, and its map back.
@@ -156,7 +158,8 @@ class Predicting:
             views=self._views(tta),
             tiles=overlap_of(tiles),
         )
-        rule = self._mask_rule(ensemble.head, threshold, smallest_area)
+        decided = USUAL_RULE if raw else self._mask_rule(stage, in_tiles=ensemble.tiles is not None)
+        rule = given_rule(decided, ensemble.head, threshold, smallest_area)
         return PredictedMasks(ensemble, _opened(inputs), rule, self.progress)
 
     def predict_all(
@@ -229,10 +232,14 @@ class Predicting:
             decisions=self.decisions(stage) if is_scaled else None,
         )
 
-    def _mask_rule(
-        self, head: Head, threshold: float | None, smallest_area: int | None
-    ) -> MaskRule:
-        return given_rule(USUAL_RULE, head, threshold, smallest_area)
+    def _mask_rule(self, stage: int, *, in_tiles: bool) -> MaskRule:
+        """Find what was decided of masks; in tiles a pixel is as large as the network saw it."""
+        if Wishes.by(self.config).changes_nothing:
+            return USUAL_RULE
+        decisions = self.decisions(stage)
+        decided = decisions.heads[0]
+        counted_at = None if in_tiles else decisions.wishes.counted_at
+        return MaskRule(decided.thresholds, decided.areas, counted_at)
 
     def _check_task(self, *, masks: bool) -> None:
         """Refuse what is made for masks where there are labels, and the reverse."""
