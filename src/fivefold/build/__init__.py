@@ -6,7 +6,8 @@ Configs are checked without torch; the names that make objects load it on first 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fivefold.build.checks import check, stage_place, try_out, unknown_monitor
+from fivefold.build.checks import check, stage_place, try_out
+from fivefold.build.metric_checks import mask_metric_problems, unknown_monitor
 
 if TYPE_CHECKING:
     from fivefold.build.features import num_views, sees_features, why_anew
@@ -58,6 +59,7 @@ __all__ = [
     "check",
     "check_heads",
     "check_sampling",
+    "mask_metric_problems",
     "num_views",
     "sees_features",
     "stage_place",

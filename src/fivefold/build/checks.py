@@ -6,12 +6,12 @@ from functools import partial
 from fivefold.augment import check_augmentation
 from fivefold.build.heads import ACTIVATIONS, REFUSED_ACTIVATIONS
 from fivefold.build.mask_checks import mask_problems
+from fivefold.build.metric_checks import metric_problems
 from fivefold.config import Choice, ExperimentConfig, ResolvedStage, Steps, as_names
 from fivefold.core.catalog import At
-from fivefold.core.errors import Problem, closest, did_you_mean
+from fivefold.core.errors import Problem, did_you_mean
 from fivefold.core.segmenters import ARCHITECTURES
-from fivefold.evaluation import REFUSED, base_of, is_known, metrics
-from fivefold.losses import check_loss, weigh_nothing
+from fivefold.losses import check_loss, check_mask_loss, weigh_nothing
 from fivefold.models import backbone_problem
 from fivefold.models.activations import ACTIVATIONS as BETWEEN_LAYERS
 from fivefold.optim import check_optimizer, check_schedule, try_optimizer
@@ -27,7 +27,8 @@ def check(config: ExperimentConfig) -> list[Problem]:
     Returns:
         Each problem once, in the order of the file.
     """
-    problems = [*config.not_yet(), *_missing(config), *_activations(config), *_metrics(config)]
+    problems = [*config.not_yet(), *_missing(config), *_activations(config)]
+    problems += metric_problems(config)
     problems += _head_layers(config)
     if config.architecture and not config.makes_masks:
         problems += _some(
@@ -62,27 +63,6 @@ def stage_place(config: ExperimentConfig, index: int, key: str) -> Place:
     stages = config.stages or ()
     own = getattr(stages[index], key, None) if index < len(stages) else None
     return ("stages", index, key) if own else (key,)
-
-
-def unknown_monitor(name: str, known: Sequence[str], where: str, key: str) -> Problem:
-    """Word the problem of a number that no epoch will have."""
-    message = f"{key}: expected a number that each epoch has, got {name!r}"
-    bare = name.removeprefix("val_")
-    hint = f"add {bare!r} to `metrics`" if is_known(bare) else _meant_by(name, known)
-    return Problem("config/unknown-monitor", where, message, hint)
-
-
-def _meant_by(name: str, known: Sequence[str]) -> str:
-    """Propose a number that there is, or one that there would be with another metric."""
-    others = {f"val_{spelling}": spelling for spelling in metrics.spellings()}
-    # all of them begin alike, which makes no name like another
-    bare = name.removeprefix("val_")
-    near = [c for c in [*known, *others] if closest(bare, [c.removeprefix("val_")])]
-    match = closest(name, near)
-    if match is None:
-        return f"`metrics` adds to what there is: {', '.join(known[:6])}"
-    more = "" if match in known else f" then add {others[match]!r} to `metrics`"
-    return f"did you mean {match!r}?{more}"
 
 
 def _some(problem: Problem | None) -> list[Problem]:
@@ -130,54 +110,6 @@ def _head_layers(config: ExperimentConfig) -> Iterator[Problem]:
             yield Problem("config/bad-value", config.where(*place), message, hint)
 
 
-def _metrics(config: ExperimentConfig) -> list[Problem]:
-    problems = [
-        _unknown_metric(name, config.where(*place), str(place[0]))
-        for place, name in _named_metrics(config)
-        if not is_known(name)
-    ]
-    return problems + [
-        _bad_final(name, options, config.where("final_metrics", name))
-        for name, options in config.final_metrics
-        if not _is_final(options)
-    ]
-
-
-def _named_metrics(config: ExperimentConfig) -> Iterator[tuple[Place, str]]:
-    finals = [name for name, _ in config.final_metrics]
-    yield from ((("metrics", i), name) for i, name in enumerate(config.metrics))
-    yield from ((("final_metrics", name), name) for name in finals)
-    result = base_of(config.experiment_result or "loss")
-    of_a_head = any(result.endswith(f"_{name}") for name in [*config.metrics, *finals])
-    if result != "loss" and not of_a_head:
-        yield ("experiment_result",), result
-
-
-def _unknown_metric(name: str, where: str, key: str) -> Problem:
-    reason = REFUSED.get(name.casefold())
-    if reason:
-        message = f"{key}: expected something that can be measured, got {name!r}"
-        return Problem("config/refused-metric", where, message, reason)
-    message = f"{key}: expected the name of a known metric, got {name!r}"
-    if base_of(name).casefold() == "loss":
-        hint = "losses are measured in every epoch; `primary_metric` and monitors name them"
-        return Problem("config/unknown-name", where, message, hint)
-    hint = did_you_mean(name, metrics.spellings(), "`fivefold list metrics` names all of them")
-    return Problem("config/unknown-name", where, message, hint)
-
-
-def _is_final(options: object) -> bool:
-    if options is None:
-        return True
-    keys = options if isinstance(options, dict) else {"": None}
-    return keys.keys() <= {"for_validation"} and all(isinstance(v, bool) for v in keys.values())
-
-
-def _bad_final(name: str, options: object, where: str) -> Problem:
-    message = f"final_metrics.{name}: expected nothing or {{for_validation: true}}, got {options!r}"
-    return Problem("config/bad-value", where, message)
-
-
 def _stage(config: ExperimentConfig, stage: ResolvedStage) -> list[Problem]:
     optimizer = Choice(stage.optimizer, stage.optimizer_options)
     schedule = Choice(stage.schedule, stage.schedule_options)
@@ -217,14 +149,15 @@ def _parts(
             masks=config.makes_masks,
             channels=config.shape[2],
         ),
-        *_losses(losses, partial(at, "loss"), key_of("loss")),
+        *_losses(config, losses, partial(at, "loss"), key_of("loss")),
         *check_optimizer(*optimizer, optimizer_at, key_of("optimizer")),
         *check_schedule(*schedule, schedule_at, key_of("schedule")),
     ]
 
 
-def _losses(texts: Sequence[str], at: At, key: str) -> list[Problem]:
-    problems = [p for i, text in enumerate(texts) for p in check_loss(text, partial(at, i), key)]
+def _losses(config: ExperimentConfig, texts: Sequence[str], at: At, key: str) -> list[Problem]:
+    find = check_mask_loss if config.makes_masks else check_loss
+    problems = [p for i, text in enumerate(texts) for p in find(text, partial(at, i), key)]
     if problems or not weigh_nothing(texts):
         return problems
     message = f"{key}: expected a loss whose weight is not 0, got {' and '.join(map(repr, texts))}"

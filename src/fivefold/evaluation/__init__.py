@@ -8,7 +8,7 @@ from fivefold.evaluation import (
     ranking,
     scores,
 )
-from fivefold.evaluation.computing import compute
+from fivefold.evaluation.computing import compute, is_metric
 from fivefold.evaluation.confusion import confusion_matrix
 from fivefold.evaluation.mask_metrics import mask_metrics
 from fivefold.evaluation.mask_names import find_mask_metric, mask_metric_problem
@@ -36,6 +36,7 @@ __all__ = [
     "find_metric",
     "is_better",
     "is_known",
+    "is_metric",
     "keras_losses",
     "labels_of",
     "mask_image_metrics",

@@ -8,6 +8,15 @@ from fivefold.core.predictions import Predictions
 from fivefold.evaluation.mask_metrics import mask_metrics
 from fivefold.evaluation.mask_names import find_mask_metric, mask_metric_problem
 from fivefold.evaluation.metrics import compute as compute_of_images
+from fivefold.evaluation.metrics import is_known
+
+
+def is_metric(name: str, *, of_masks: bool) -> bool:
+    """Say whether there is a metric of this name, of masks or of whole images.
+
+    Whether a class of `iou_<class>` is one shows where the classes are known.
+    """
+    return find_mask_metric(name) is not None if of_masks else is_known(name)
 
 
 def compute(

@@ -24,13 +24,15 @@ def find_mask_metric(name: str, head: Head | None = None) -> Component[float] | 
 
     Args:
         name: As it was written.
-        head: Whose classes there are; None: any name is taken for that of a class.
+        head: Whose classes there are; None: any name that whole images have no metric of is taken
+            for that of a class.
     """
     component = mask_metrics.find(name)
     match = _OF_CLASS.fullmatch(name.strip().casefold())
     if component is not None or match is None:
         return component
-    if head is not None and _column(match[2], head) is None:
+    is_one = _column(match[2], head) is not None if head else find_metric(name) is None
+    if not is_one:
         return None
     make = functools.partial(_of_class, number=match[1], class_name=match[2])
     return Component(match[0], make, facts={"best": "max"})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fivefold.config import ExperimentConfig
-from fivefold.evaluation import base_of, is_known
+from fivefold.evaluation import base_of, is_metric
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Asked:
         result = config.experiment_result or ""
         wanted = [name for name, _ in config.final_metrics]
         # Of several heads one may be meant, whose metric comes with the metric itself.
-        wanted += [base_of(result)] if is_known(base_of(result)) else []
+        is_one = is_metric(base_of(result), of_masks=config.makes_masks)
+        wanted += [base_of(result)] if is_one else []
         seen = {name.casefold() for name in config.metrics}
         finals = []
         for name in wanted:

@@ -134,7 +134,7 @@ def _monitors(
             key = ".".join(map(str, (*placed.place, "monitor")))
             wanted[config.where(*placed.place, "monitor")] = (key, placed.monitor)
     return [
-        build.unknown_monitor(name, known, where, key)
+        build.unknown_monitor(name, known, where, key, of_masks=stage.makes_masks)
         for where, (key, name) in wanted.items()
         if resolve_monitor(name, known) is None
         and not (heads is None and _may_name_a_head(name, stage))
@@ -144,6 +144,8 @@ def _monitors(
 def _may_name_a_head(monitor: str, stage: ResolvedStage) -> bool:
     """Say whether a number may be a head's own, such as `val_size_accuracy`."""
     name = monitor.removeprefix("val_")
+    if stage.makes_masks:  # there is one head, which has no name
+        return False
     ends = ["_loss"] if monitor != name else []
     ends += [f"_{metric}" for metric in stage.metrics]
     return not is_known(name) and name.endswith(tuple(ends))

@@ -27,8 +27,11 @@ Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 class WeightedLoss(Protocol):
     """A loss in which some samples may count more than others."""
 
-    def __call__(self, logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Compute it from logits and targets [N, C] and, if they differ, weights [N]."""
+    def __call__(self, logits: Tensor, targets: Tensor, /, weights: Tensor | None = None) -> Tensor:
+        """Compute it from logits and targets [N, C] and, if they differ, weights [N].
+
+        Where there are masks, they stand for the targets: see `build_mask_loss`.
+        """
 
 
 @dataclass(frozen=True)
