@@ -101,7 +101,7 @@ def standard_set(folder: Path, count: int, size: tuple[int, int] = (375, 500)) -
 def photo_set(folder: Path, count: int) -> Path:
     """Make, or find, a folder of 12-megapixel JPEGs without labels."""
     root = folder / f"photos-{count}"
-    photos, kinds = _photographs(), sorted(PATTERNS)
+    photos, kinds = photographs(), sorted(PATTERNS)
     for number in range(count):
         path = root / f"{number:04}.jpg"
         if not path.exists():
@@ -114,7 +114,7 @@ def drawn_batches(
     batch: int, steps: int, size: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Draw small pictures that are in no set: images [N, H, W, 3] and class numbers [N]."""
-    photos, kinds = _photographs(), sorted(PATTERNS)
+    photos, kinds = photographs(), sorted(PATTERNS)
     for step in range(steps):
         labels = np.arange(batch) % len(kinds)
         numbers = range(1_000_000 + step * batch, 1_000_000 + (step + 1) * batch)
@@ -123,7 +123,7 @@ def drawn_batches(
 
 
 def _draw_all(folder: Path, count: int, size: tuple[int, int]) -> None:
-    photos, kinds = _photographs(), sorted(PATTERNS)
+    photos, kinds = photographs(), sorted(PATTERNS)
 
     def make(position: int) -> None:
         kind, number = kinds[position % len(kinds)], position // len(kinds)
@@ -133,7 +133,8 @@ def _draw_all(folder: Path, count: int, size: tuple[int, int]) -> None:
         list(pool.map(make, range(count)))
 
 
-def _photographs() -> list[Any]:
+def photographs() -> list[Any]:
+    """Give scikit-learn's two photographs, [H, W, 3] uint8 each."""
     from sklearn.datasets import load_sample_images
 
     return list(load_sample_images().images)

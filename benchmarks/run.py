@@ -28,6 +28,7 @@ ROWS = (
     "loading",
     "fold_scaling",
     "predicting",
+    "segmentation",
     "memory",
     "many_rows",
     "evaluate_many",

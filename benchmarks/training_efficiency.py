@@ -18,17 +18,17 @@ import numpy as np
 import torch
 
 from benchmarks.loading import ours
-from fivefold.build import (
-    build_loss_function,
-    build_spec,
-    build_stage_optimizer,
-    build_stage_schedule,
-)
-from fivefold.config import load
+from fivefold.build import build_spec
+from fivefold.config import ExperimentConfig, load
+from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Silent
 from fivefold.core.types import Head
-from fivefold.engine.device import images_of, on_device, targets_of
+from fivefold.data.images import ResizedImages
+from fivefold.engine.device import images_of, on_device
 from fivefold.engine.fold_data import FoldData
 from fivefold.engine.loop import Task, train_epoch
+from fivefold.engine.pace import Pace
+from fivefold.engine.stage_job import StageJob, build_task
 from fivefold.models import build_classifier
 
 _CONFIG = """\
@@ -70,18 +70,25 @@ def measure_efficiency(
     """
     torch.set_num_threads(threads)
     task = task_of(pictures, architecture, size, batch, threads)
+    about = {"architecture": architecture, "size": size, "batch": batch, "threads": threads}
+    return {**about, **compare(task, epochs)}
+
+
+def compare(task: Task, epochs: int) -> dict[str, Any]:
+    """Let epochs and bare steps of a task take turns; rates, and what share of them is reached.
+
+    Args:
+        task: What is trained; all its batches are of one size.
+        epochs: How many pairs are measured; the first epoch is not.
+    """
     count, steps = len(task.data.train_rows), len(task.train(0))
     train_epoch(task, 0, 0.001, lambda _: None)
     bare_steps(task, 3)
     trained, bare = Clocks(), Clocks()
     for epoch in range(1, epochs + 1):
-        bare.add(partial(bare_steps, task, steps), steps * batch)
+        bare.add(partial(bare_steps, task, steps), steps * task.stage.batch)
         trained.add(partial(train_epoch, task, epoch, 0.001, lambda _: None), count)
     return {
-        "architecture": architecture,
-        "size": size,
-        "batch": batch,
-        "threads": threads,
         "images": count,
         "train_images_per_second": 1 / statistics.median(trained.wall),
         "bare_images_per_second": 1 / statistics.median(bare.wall),
@@ -117,40 +124,55 @@ class Clocks:
 def task_of(pictures: Path, architecture: str, size: int, batch: int, threads: int) -> Task:
     """Build a stage that trains everything, without a run folder."""
     values = {"architecture": architecture, "size": size, "batch": batch}
+    config = config_of(_CONFIG.format(pictures=json.dumps(str(pictures)), **values))
+    images = ours(pictures, size)
+    heads = (Head("", "softmax", images.table.labels[0].class_names),)
+    return build_work(config, images, heads, threads)
+
+
+def config_of(text: str) -> ExperimentConfig:
+    """Read a config that lies in no folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config.yaml"
-        path.write_text(_CONFIG.format(pictures=json.dumps(str(pictures)), **values), "utf-8")
-        config = load(path)
-    images = ours(pictures, size)
-    count = len(images.table) // batch * batch
-    heads = (Head("", "softmax", images.table.labels[0].class_names),)
-    model = on_device(build_classifier(build_spec(config, heads)))
-    stage = config.resolve()[0]
-    model.freeze(encoder=stage.frozen, batchnorm=stage.freeze_batchnorm)
-    data = FoldData(images.table, images, np.arange(count).tolist(), [0], threads)
-    loss = build_loss_function(stage, heads)
-    return Task(
-        seed=0,
-        fold=0,
+        path.write_text(text, "utf-8")
+        return load(path)
+
+
+def build_work(
+    config: ExperimentConfig, images: ResizedImages, heads: tuple[Head, ...], threads: int
+) -> Task:
+    """Build the first stage of a config: whole batches of all images to train on, one to validate.
+
+    Args:
+        config: What to train.
+        images: All of them.
+        heads: What the net is asked.
+        threads: How many load.
+    """
+    stage, spec = config.resolve()[0], build_spec(config, heads)
+    count = len(images.table) // stage.batch * stage.batch
+    job = StageJob(
+        folder=RunFolder.of(Path()),
         stage=stage,
-        data=data,
-        model=model,
-        loss=loss,
-        val_loss=loss,
-        optimizer=build_stage_optimizer(stage, model),
-        schedule=build_stage_schedule(stage),
-        train=data.train_batches(stage, seed=0, fold=0),
-        val=data.val_batches(stage),
+        fold=0,
+        seed=0,
+        spec=spec,
+        model=on_device(build_classifier(spec)),
+        data=FoldData(images.table, images, np.arange(count).tolist(), [0], threads),
+        config={},
+        pace=Pace({}),
+        progress=Silent(),
     )
+    return build_task(job)
 
 
 def bare_steps(task: Task, count: int) -> None:
     """Train on the same batch again and again: nothing but the step."""
     batch = next(iter(task.train(0)))
-    images, targets = images_of(batch), targets_of(batch)
+    images, truth = images_of(batch), task.answers.truth(batch)
     task.model.train()
     for _ in range(count):
-        loss = task.loss(task.model(images), targets)
+        loss = task.loss(task.model(images), truth)
         loss.item()
         loss.backward()  # type: ignore[no-untyped-call]  # torch's types lack it
         task.optimizer.step()
