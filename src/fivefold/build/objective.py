@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from fivefold.build.checks import stage_place
+from fivefold.build.metric_checks import mask_metric_problems
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.types import Head, head_slices
@@ -15,6 +16,7 @@ from fivefold.losses import (
     build_loss,
     build_mask_loss,
     check_fit,
+    check_mask_fit,
     check_sample_weights,
     head_weights,
     with_penalty,
@@ -94,7 +96,7 @@ def check_heads(
     *,
     weighted: bool = False,
 ) -> None:
-    """Refuse losses and weights of classes that the heads cannot have.
+    """Refuse losses, weights of classes and metrics of masks that the heads cannot have.
 
     Args:
         config: For messages.
@@ -110,6 +112,8 @@ def check_heads(
         for stage in stages
         for problem in _of_stage(config, stage, heads, weighted=weighted)
     ]
+    if config.makes_masks:
+        problems += mask_metric_problems(config, heads[0])
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
 
@@ -133,6 +137,9 @@ def _of_stage(
         place = place_of(key)
         return replace(problem, message=f"{'.'.join(map(str, place))}: {rest}")
 
+    if stage.makes_masks:  # each image has a loss of its own, which may count more or less
+        found = check_mask_fit(stage.losses, heads[0], _balance(stage), where)
+        return [at_stage(problem) for problem in found]
     problems = check_fit(stage.losses, heads, _balance(stage), where)
     if weighted and not problems:
         problems = check_sample_weights(stage.losses, heads, where)

@@ -13,7 +13,7 @@ from fivefold.evaluation import (
     HOLDOUT,
     base_of,
     direction,
-    is_known,
+    is_metric,
     monitor_names,
     resolve_monitor,
 )
@@ -61,7 +61,7 @@ def say_without_result(
         )
     name = base_of(wanted)
     finals = [final for final, _ in config.final_metrics]
-    own = [name] if is_known(name) else []
+    own = [name] if is_metric(name, of_masks=config.makes_masks) else []
     known = monitor_names([*stage.metrics, *finals, *own], heads)
     if resolve_monitor(f"val_{name}", known) is None:
         outputs = ", ".join(repr(head.name) for head in heads)
@@ -85,7 +85,7 @@ def say_of_one_true_class(
             for text, head in zip(texts, heads, strict=False)
             if head.activation == "sigmoid" and head.num_classes > 1
             for term in parse_expression(text)
-            if losses.get(term.name).facts.get("inputs") == "softmax"
+            if (known := losses.find(term.name)) and known.facts.get("inputs") == "softmax"
         ]
         if wrong:
             logger.warning(

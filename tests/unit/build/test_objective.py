@@ -87,3 +87,66 @@ def test_a_class_that_there_is_not_is_told_under_the_key_that_names_it(text, pla
 def test_a_loss_that_cannot_be_weighed_is_told_under_balance():
     (problem,) = refused("balance: weights\nloss: f1_loss\nstages: [{epochs: 1}]", KIND)
     assert problem.startswith("config.yaml:1:10: balance: expected a loss with a number for each")
+
+
+MASKS = "architecture: Unet\nbackbone: ResNet18\nstages: [{epochs: 1}]\n"
+PIXELS = Head("", "softmax", ("background", "cat", "dog"))
+PLANES = Head("", "sigmoid", ("cat", "dog"))
+
+
+def test_lovasz_of_masks_takes_any_number_of_classes():
+    for head in (PIXELS, PLANES):
+        config = parse(f"{MASKS}loss: lovasz_loss\nmetrics: [iou_dog]")
+        check_heads(config, config.resolve(), (head,), weighted=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "head", "message"),
+    [
+        (
+            "loss: bce + dice_loss\nclass_weights: {cat: 2}",
+            PLANES,
+            "config.yaml:5:16: class_weights: expected a loss with a number for each class of a "
+            "pixel, got 'dice_loss', which has one for a whole image",
+        ),
+        (
+            "loss: lovasz_loss\nclass_weights: balanced",
+            PIXELS,
+            "config.yaml:5:16: class_weights: expected a loss with a number for each pixel, got "
+            "'lovasz_loss', which has one for a whole image",
+        ),
+        (
+            "loss: ce\npos_weight: 3",
+            PLANES,
+            "config.yaml:5:13: pos_weight: expected a loss with a number for each class of a "
+            "pixel, got 'ce', which has one for a whole pixel",
+        ),
+        (
+            "class_weights: {cow: 2}",
+            PIXELS,
+            "config.yaml:4:16: class_weights: expected the name of a class, got 'cow'",
+        ),
+        (
+            "loss: [bce, ce]",
+            PIXELS,
+            "config.yaml:4:7: loss: expected 1 for the one head, got 2",
+        ),
+        (
+            "metrics: [iou_cow]",
+            PIXELS,
+            "config.yaml:4:11: metrics: expected the name of a known metric of masks, got "
+            "'iou_cow'",
+        ),
+    ],
+)
+def test_what_masks_of_these_classes_cannot_have_is_told_with_its_line(text, head, message):
+    assert refused(f"{MASKS}{text}", head) == [message]
+
+
+def test_weights_of_classes_fit_losses_of_pixels():
+    for loss in ("ce", "categorical_focal_crossentropy"):
+        config = parse(f"{MASKS}loss: {loss}\nclass_weights: balanced")
+        check_heads(config, config.resolve(), (PIXELS,))
+    for loss in ("bce", "focal_loss", "0.5*bce + binary_focal_crossentropy"):
+        config = parse(f"{MASKS}loss: {loss}\npos_weight: {{cat: 3}}\nclass_weights: log")
+        check_heads(config, config.resolve(), (PLANES,))
