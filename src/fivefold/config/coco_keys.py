@@ -34,8 +34,9 @@ Masks: TypeAlias = Annotated[
     Name | Literal[True] | None,
     one_of("true with `coco`, or a folder of masks with `images`"),
     Field(
-        description="With `coco`: `true` draws masks from the polygons and run lengths of the "
-        "annotations; crowds and boxes without an outline are ignored."
+        description="A folder of masks with the names of the images in the folder `images`. With "
+        "`coco`: `true` draws masks from the polygons and run lengths of the annotations; crowds "
+        "and boxes without an outline are ignored."
     ),
 ]
 Boxes: TypeAlias = Annotated[

@@ -19,6 +19,7 @@ from fivefold.config.coco_keys import (
     SmallestBox,
 )
 from fivefold.config.fields import Many, Name, one_of
+from fivefold.config.mask_folder_keys import MASK_KEYS, IgnoreValue, MaskClasses
 from fivefold.config.run_length_keys import (
     OF_LABELS,
     RUN_LENGTH_KEYS,
@@ -56,6 +57,7 @@ _BELONGING = {
     "csv": (*TABLE_KEYS, *_WITH_RUNS, "encoding"),
     "parquet": (*TABLE_KEYS, *_WITH_RUNS),
     "coco": COCO_KEYS,
+    "masks": MASK_KEYS,
     "shards": SHARD_KEYS,
     "hub": HUB_KEYS,
     "python": ("args",),
@@ -94,7 +96,8 @@ class DatasetSection(BaseModel):
     hub: Hub = None
     images: Name | None = Field(
         None,
-        description="With a table and `coco`: the folder of the images; default that of the file.",
+        description="With a table and `coco`: the folder of the images; default that of the file. "
+        "With `masks`: the folder of images whose masks have the same names.",
     )
     image_column: ImageColumn = None
     label_column: LabelColumn = None
@@ -115,6 +118,8 @@ class DatasetSection(BaseModel):
     streamed: Streamed = False
     coco_validation: CocoValidation = None
     masks: Masks = None
+    mask_classes: MaskClasses = None
+    ignore_value: IgnoreValue = None
     boxes: Boxes = None
     box_margin: BoxMargin = 0.0
     smallest_box: SmallestBox = 8.0
@@ -163,6 +168,14 @@ class DatasetSection(BaseModel):
     def _is_one_kind(self) -> Self:
         *others, last = _BELONGING
         chosen = [kind for kind in _BELONGING if getattr(self, kind) is not None]
+        if self.coco is not None and self.masks is not None:
+            chosen.remove("masks")
+        if chosen == ["masks"] and (self.images is None or self.masks is True):
+            msg = "both `images` and `masks`, a folder each, or `masks: true` with coco"
+            raise ValueError(msg)
+        if not chosen and self.images is not None:
+            msg = "`masks` beside `images`, or a table or `coco` that lists them"
+            raise ValueError(msg)
         if len(chosen) != 1:
             msg = f"exactly one of the keys {', '.join(others)} and {last}"
             raise ValueError(msg)

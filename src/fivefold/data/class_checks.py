@@ -9,6 +9,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.types import AnyArray, Indices
 from fivefold.data.audit_rows import USED, AuditRows
 from fivefold.data.findings.spelling import misspelled, same_names
+from fivefold.data.mask_judging import judge_masks
 from fivefold.data.packed import chosen
 from fivefold.data.packed_numbers import in_parts
 from fivefold.data.source import Source
@@ -51,6 +52,8 @@ def judge_classes(source: Source, rows: AuditRows, folds: int) -> tuple[list[Dat
     Returns:
         Errors, and what is only worth a warning.
     """
+    if source.masks:
+        return judge_masks(source, rows, folds)
     refusals: list[DataError] = []
     remarks: list[str] = []
     used = rows.with_status(USED)

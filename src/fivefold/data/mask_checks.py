@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fivefold.core.errors import DataError
 from fivefold.core.masks import IGNORED, MaskKind, counts_of, histogram
 from fivefold.core.types import Image, Indices
 from fivefold.data.decode import Decoded
@@ -56,3 +57,15 @@ def wrong_size(mask: tuple[int, ...], image: tuple[int, int], where: str = "") -
     """
     detail = f"expected the height and width of the image, {image[0]} x {image[1]}, got a mask of "
     return ImageProblem(Reason.MASK_SIZE, f"{where}{detail}{mask[0]} x {mask[1]}")
+
+
+def empty_masks(where: str, count: int) -> DataError:
+    """Word the error of masks none of which shows anything.
+
+    Args:
+        where: What the message begins with.
+        count: How many there are.
+    """
+    msg = f"{where}: expected masks that show something, got {count:,} that are all empty"
+    hint = "there is nothing to learn; check the masks, or `mask_classes`"
+    return DataError(msg, hint=hint, slug="data/empty-masks")

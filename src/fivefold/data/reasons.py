@@ -7,6 +7,8 @@ ASKED_RULES = frozenset({"filtered", "not-taken", "corrections"})
 """Rules by which the user leaves samples out."""
 QUIET_RULES = frozenset({"hidden", "system-file"}) | ASKED_RULES
 """These, and rules that leave out what no one takes for an image."""
+TOLD_RULES = frozenset({"no-mask", "mask-without-image"})
+"""Rules of which a source itself tells what they leave out."""
 
 _WORDS = {
     "empty": "empty",
@@ -22,6 +24,8 @@ _WORDS = {
     "small-box": "box too small",
     "no-box": "label without a box",
     "mask_not_drawn": "with a mask that cannot be drawn",
+    "no-mask": "without a mask",
+    "mask-without-image": "masks without an image",
     "no_mask": "without a mask",
     "mask_size": "with a mask of another size",
     "mask_values": "with a mask of unknown values",
@@ -73,6 +77,6 @@ def left_out(excluded: Iterable[tuple[str, str]]) -> Iterator[str]:
     Args:
         excluded: Ids, each with its rule.
     """
-    loud = [pair for pair in excluded if pair[1] not in QUIET_RULES]
+    loud = [pair for pair in excluded if pair[1] not in QUIET_RULES | TOLD_RULES]
     if loud:
         yield f"left out: {counted(by_reason(loud))}; {first_of([name for name, _ in loud])}"

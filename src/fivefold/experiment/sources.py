@@ -15,8 +15,9 @@ from fivefold.data.coco import CocoBoxes, CocoMasks, CocoSource, read_map
 from fivefold.data.corrections import corrected
 from fivefold.data.csv_text import read_table
 from fivefold.data.datasets.paths import looked_for_in
-from fivefold.data.drawn_masks import BACKGROUND
 from fivefold.data.hub import HubSource
+from fivefold.data.mask_folder import MaskFolderSource
+from fivefold.data.mask_looks import BACKGROUND, AskedClasses
 from fivefold.data.parquet import read_parquet
 from fivefold.data.run_lengths import RunLengthSource, Runs
 from fivefold.data.tars import ShardSource
@@ -202,6 +203,20 @@ def _open_coco(asked: Asked) -> Source:
     )
 
 
+def _open_masks(asked: Asked) -> Source:
+    section, config = asked.section, asked.config
+    names = [config.activation] if isinstance(config.activation, str) else config.activation
+    counts = [config.classes] if isinstance(config.classes, int) else config.classes
+    known = AskedClasses(
+        names=section.mask_classes,
+        count=counts[0] if counts else None,
+        exclusive=names[0].casefold() == "softmax" if names else None,
+        ignore=section.ignore_value,
+    )
+    images, masks = asked.path(str(section.images)), asked.path(str(section.masks))
+    return MaskFolderSource(images, masks, known, asked.progress)
+
+
 def _open_shards(asked: Asked) -> Source:
     section, label = asked.section, asked.section.label_column
     return ShardSource(
@@ -257,6 +272,7 @@ _OPENERS: dict[str, Callable[[Asked], Source]] = {
     "csv": _open_csv,
     "parquet": _open_parquet,
     "coco": _open_coco,
+    "masks": _open_masks,
     "shards": _open_shards,
     "hub": _open_hub,
     "python": _open_python,
@@ -268,9 +284,9 @@ _OPENERS: dict[str, Callable[[Asked], Source]] = {
 def _refuse_own_folders(asked: Asked, folder: RunFolder) -> None:
     """Keep the run's files out of the user's: it would list its own pictures as data."""
     problems = []
-    for key in ("folder", "images"):
+    for key in ("folder", "images", "masks"):
         named = getattr(asked.section, key, None)
-        path = asked.path(named) if named else None
+        path = asked.path(named) if isinstance(named, str) else None
         if path is None or not folder.mixes_with(path, listed=key == "folder"):
             continue
         message = f"{asked.key}.{key}: expected a folder that no run writes into, got {named!r}"
