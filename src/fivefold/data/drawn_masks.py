@@ -12,22 +12,17 @@ from fivefold.core.types import Floats, Image
 from fivefold.data.decode import Decoded, Header
 from fivefold.data.files import FileSource
 from fivefold.data.mask_checks import wrong_size
+from fivefold.data.mask_counts import CountedMasks
 from fivefold.data.source import Fetched, Labels, Sample, joined_digest
 
-BACKGROUND = "background"
-"""What the first of exclusive classes is called where nobody names it."""
 
-
-class DrawnMasks(FileSource):
+class DrawnMasks(FileSource, CountedMasks):
     """Images in files; a subclass draws a mask when it is asked for.
 
     Of exclusive classes the first is the background: what nothing is drawn on.
 
-    Attributes:
-        masks: How masks are written.
+    What classes it shows is told from what is written, without drawing it.
     """
-
-    masks: MaskKind
 
     @abstractmethod
     def drawn(self, i: int, size: tuple[int, int]) -> Image:

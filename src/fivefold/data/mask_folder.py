@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,13 +27,14 @@ from fivefold.data.source import Fetched, Labels, Sample, joined_digest, sources
 _ANY = AskedClasses()
 
 
-@sources.add(name="masks")
-class MaskFolderSource(CountedMasks, FileSource):
-    """Images, and masks of the same names.
+class MaskFiles(CountedMasks, FileSource):
+    """Images in files, and masks in files of one folder.
 
     Args:
-        images: The folder of the images.
-        masks: The folder of the masks; see `find_pairs`.
+        ids: Unique ids.
+        images: The file of each image.
+        folder: Where the masks are.
+        names: The path of each mask below it.
         asked: What is known of the classes; else it is found by looking at the masks.
         progress: Who watches them being looked at.
 
@@ -43,22 +44,21 @@ class MaskFolderSource(CountedMasks, FileSource):
 
     def __init__(
         self,
-        images: Path,
-        masks: Path,
+        ids: Sequence[str],
+        images: Iterable[Path],
+        folder: Path,
+        names: Sequence[str],
         asked: AskedClasses = _ANY,
         progress: Progress | None = None,
     ) -> None:
-        pairs = find_pairs(images, masks)
-        paths = [masks / name for name in pairs.masks]
-        self.reading, note = find_reading(paths, asked, masks, progress or Silent())
+        paths = [folder / name for name in names]
+        self.reading, note = find_reading(paths, asked, folder, progress or Silent())
         labels = (Labels("", self.reading.class_names, exclusive=False),)
-        super().__init__(pairs.images, (images / name for name in pairs.images), labels)
+        super().__init__(ids, images, labels)
         self.masks = self.reading.kind
-        self._mask_folder = str(masks)
-        self._mask_names = packed(pairs.masks)
+        self._mask_folder = str(folder)
+        self._mask_names = packed(names)
         self._mark = zlib.crc32(repr(self.reading).encode("utf-8", "surrogatepass"))
-        self.excluded = pairs.excluded
-        self.warnings = (*pairs.warnings, *told_twins(pairs.images))
         self.notes = (note,) if note else ()
 
     def mask_path(self, i: int) -> Path:
@@ -130,6 +130,31 @@ class MaskFolderSource(CountedMasks, FileSource):
         """Turn a mask as its image is turned, which was drawn before that."""
         turn = turn_of(read_bytes(Path(self.path(i)), limits=self._limits), limits=self._limits)
         return values if turn is None else np.array(Pillow.fromarray(values).transpose(turn))
+
+
+@sources.add(name="masks")
+class MaskFolderSource(MaskFiles):
+    """Images, and masks of the same names.
+
+    Args:
+        images: The folder of the images.
+        masks: The folder of the masks; see `find_pairs`.
+        asked: What is known of the classes; else it is found by looking at the masks.
+        progress: Who watches them being looked at.
+    """
+
+    def __init__(
+        self,
+        images: Path,
+        masks: Path,
+        asked: AskedClasses = _ANY,
+        progress: Progress | None = None,
+    ) -> None:
+        pairs = find_pairs(images, masks)
+        paths = (images / name for name in pairs.images)
+        super().__init__(pairs.images, paths, masks, pairs.masks, asked, progress)
+        self.excluded = pairs.excluded
+        self.warnings = (*pairs.warnings, *told_twins(pairs.images))
 
 
 @contextmanager

@@ -57,6 +57,28 @@ def paths_of(
     refuse_outside(images_dir, outside, "paths that lead out of it", where)
 
 
+def paths_in(
+    folders: Sequence[Path],
+    ids: Sequence[str],
+    extension: str | None = None,
+    place: Callable[[int], str] | None = None,
+) -> Iterator[str]:
+    """Find each id's file in the first of several folders that has it; it need not exist.
+
+    Args:
+        folders: At least one.
+        ids: Names below one of them, with or without ending.
+        extension: The ending to try first where there is no file of the name itself.
+        place: Says where the id at a position comes from, for the message.
+
+    Raises:
+        UnsafeInputError: As `paths_of`.
+    """
+    found = [paths_of(folder, ids, extension, place) for folder in folders]
+    for some in zip(*found, strict=True):
+        yield next((path for path in some if is_file(path)), some[0])
+
+
 def file_of(images_dir: Path, sample_id: str, extension: str | None) -> str:
     """Find the file that an id names, with or without its ending; it need not exist."""
     return _Named(images_dir, extension).find(sample_id)[0]

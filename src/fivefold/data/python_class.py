@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from fivefold.core.errors import DataError
 from fivefold.core.progress import Progress, Silent
-from fivefold.core.types import AnyArray, Floats, Image
+from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.dataset_checks import check_dataset
 from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.packed import packed
@@ -99,6 +99,7 @@ class PythonSource(Source):
     ) -> None:
         check_dataset(dataset)
         self.dataset = dataset
+        self._counted: dict[int, Indices] = {}
         self._take_turns()
         _renew_in_forks(self)
         facts = self._collect(_length(dataset), progress or Silent())
@@ -198,6 +199,14 @@ class PythonSource(Source):
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C]."""
         return None if self._targets is None else self._targets[i]
+
+    def counts(self, i: int) -> Indices:
+        """Count the pixels of each class in a sample's mask [C]; reads it unless they are known."""
+        return self._counted[i] if i in self._counted else super().counts(i)
+
+    def tell_counts(self, i: int, counts: Sequence[int]) -> None:
+        """Remember how many pixels of each class a sample's mask has [C]."""
+        self._counted[i] = np.asarray(counts, dtype=np.int64)
 
     def is_positive(self, i: int) -> bool:
         """Say whether a sample shows what is looked for, by the data set's own `isPositive`.

@@ -12,10 +12,9 @@ from fivefold.core.masks import IGNORED, MaskKind, histogram
 from fivefold.core.types import AnyArray, Floats, Image
 from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.mask_checks import wrong_size
+from fivefold.data.mask_looks import FOREGROUND
 from fivefold.data.source import Labels
 
-OBJECT = "mask"
-"""What the only class is called where nobody names one."""
 _MOST = 64
 """Higher numbers without names are shades of grey, and no classes."""
 _FORMS = "a mask [H, W] or [H, W, K] of 0 and 1, of 0 and 255, or of class numbers"
@@ -28,7 +27,7 @@ class MaskFacts:
     Attributes:
         planes: How many planes it has; 1 for [H, W] too.
         values: Whether each value occurs, packed into bits [32].
-        shown: Of several planes, whether anything is set in each, packed into bits.
+        shown: Whether anything is set in each plane, packed into bits.
         exclusive: Whether exactly one of several planes is set at every pixel.
     """
 
@@ -116,8 +115,9 @@ def facts_of(y: Any) -> MaskFacts:
     planes = values.shape[2]
     occurs = np.packbits(histogram(values) > 0).tobytes()
     is_set = values > 0
-    shown = np.packbits(is_set.any(axis=(0, 1))).tobytes() if planes > 1 else b""
-    exclusive = planes > 1 and bool((is_set.sum(axis=2) == 1).all())
+    ignored = (values == IGNORED).all(axis=2)
+    shown = np.packbits((is_set & ~ignored[:, :, None]).any(axis=(0, 1))).tobytes()
+    exclusive = planes > 1 and bool(((is_set.sum(axis=2) == 1) | ignored).all())
     return MaskFacts(planes, occurs, shown, exclusive)
 
 
@@ -140,6 +140,15 @@ def as_values(y: Any) -> Image:
     if values.dtype.kind == "f":
         values = values > 0.5 if high <= 1 else np.rint(values)
     return np.ascontiguousarray(values.astype(np.uint8))
+
+
+def as_y(mask: Image, kind: MaskKind) -> Image:
+    """Write a mask [H, W, P] as the `y` of an item: [H, W, C] of 0 and 1, and 255 for ignored."""
+    if not kind.exclusive:
+        return mask
+    hot = (mask == np.arange(kind.num_classes)).astype(np.uint8)
+    hot[(mask == IGNORED)[:, :, 0]] = IGNORED
+    return hot
 
 
 def reading_of(items: Sequence[tuple[str, Any]], class_names: tuple[str, ...]) -> MaskReading:
@@ -182,7 +191,7 @@ def _of_values(
     top = max(numbers, default=0)
     if len(names) < 2 and (top <= 1 or top >= _MOST):
         note = f"masks have shades up to {max(values)}: what is above 127 is the class"
-        known = Labels("", names or (OBJECT,), exclusive=False)
+        known = Labels("", names or (FOREGROUND,), exclusive=False)
         grey = note if top >= _MOST else ""
         return MaskReading(MaskKind(1, exclusive=False), known, _are_levels(values), 1, grey)
     count = len(names) if len(names) > 1 else top + 1

@@ -1,6 +1,7 @@
 """Masks in run-length texts of a table, as Kaggle's competitions have them."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -15,9 +16,9 @@ from fivefold.data.columns import Key, find_image_column, named_column
 from fivefold.data.drawn_masks import DrawnMasks, kind_and_labels, with_background
 from fivefold.data.files import check_folder
 from fivefold.data.image_problem import ImageProblem, Reason
+from fivefold.data.mask_looks import FOREGROUND
 from fivefold.data.name_twins import told_twins
-from fivefold.data.named_files import paths_of
-from fivefold.data.python_masks import OBJECT
+from fivefold.data.named_files import paths_in
 from fivefold.data.source import in_class_order
 from fivefold.data.table import ColumnKeys
 from fivefold.data.table_folds import read_folds
@@ -60,7 +61,8 @@ class RunLengthSource(DrawnMasks):
 
     Args:
         table: The table.
-        images_dir: Where the images are; nothing outside of it is read.
+        images_dir: Where the images are, or several folders of which the first that has a file is
+            taken; nothing outside of them is read.
         runs: Where and how masks are written.
         keys: What other columns are.
 
@@ -73,12 +75,16 @@ class RunLengthSource(DrawnMasks):
             no class.
     """
 
-    def __init__(self, table: Table, images_dir: Path, runs: Runs, keys: ColumnKeys) -> None:
-        check_folder(images_dir)
+    def __init__(
+        self, table: Table, images_dir: Path | Sequence[Path], runs: Runs, keys: ColumnKeys
+    ) -> None:
+        folders = [images_dir] if isinstance(images_dir, Path) else list(images_dir)
+        for folder in folders:
+            check_folder(folder)
         table = with_parts(table, [keys.get("image_column"), runs.class_column])
         extension = keys.get("extension")
         image = find_image_column(
-            table.path, table, keys.get("image_column"), images_dir, extension
+            table.path, table, keys.get("image_column"), folders[0], extension
         )
         rles = named_column(table.path, table, runs.rle_column, "rle_column")
         group = _named(table, keys, "group_column")
@@ -93,7 +99,7 @@ class RunLengthSource(DrawnMasks):
         self.masks, labels = kind_and_labels(names, runs.background)
         targets = np.zeros((len(kept.rows), len(names)), dtype=np.float32)
         targets[owners[self._rows], self._codes] = 1
-        paths = paths_of(images_dir, kept.ids, extension, lambda i: table.place(int(kept.rows[i])))
+        paths = paths_in(folders, kept.ids, extension, lambda i: table.place(int(kept.rows[i])))
         super().__init__(kept.ids, paths, labels, with_background(targets, runs.background))
         self._take_folds(kept, split, fold)
         self.groups = groups_of(table, kept, group)
@@ -121,6 +127,12 @@ class RunLengthSource(DrawnMasks):
                 else None
             )
             self.notes = folds.notes
+
+    def reading(self, form: Form) -> "RunLengthSource":
+        """Give the same samples, with texts that are read in another form."""
+        other = copy(self)
+        other._runs = replace(self._runs, form=form)
+        return other
 
     def written(self, i: int) -> str:
         """Give a sample's run-length texts with their classes."""
@@ -217,7 +229,7 @@ def _classes(table: Table, runs: Runs, texts: Sequence[str]) -> tuple[tuple[str,
         DataError: If a row with runs has no class; names its line.
     """
     if runs.class_column is None:
-        return (OBJECT,), np.zeros(len(table), dtype=np.int64)
+        return (FOREGROUND,), np.zeros(len(table), dtype=np.int64)
     column = named_column(table.path, table, runs.class_column, "class_column")
     cells = coded(table.cells[column])
     stripped = [name.strip() for name in cells.names]

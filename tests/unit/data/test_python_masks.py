@@ -62,7 +62,7 @@ BINARY = {
 def test_a_mask_of_one_class_may_be_written_in_any_usual_way(name):
     source = PythonSource(Masks(BINARY[name], BINARY[name]))
     assert source.masks == MaskKind(1, exclusive=False)
-    assert source.labels == (Labels("", ("mask",), exclusive=False),)
+    assert source.labels == (Labels("", ("foreground",), exclusive=False),)
     for mask in (source.mask(1), source.sample(1).mask, source.fetch(1).decode(None).mask):
         assert mask.dtype == np.uint8
         np.testing.assert_array_equal(mask[..., 0], TRUE)

@@ -1,4 +1,4 @@
-"""Musket's data set classes for classification, and `PredictionItem`."""
+"""Musket's data set classes, and `PredictionItem`."""
 
 from typing import Any
 
@@ -15,6 +15,12 @@ from fivefold.data.datasets.composed import (
     DataSet,
     LazyItem,
     SubDataSet,
+)
+from fivefold.data.datasets.masks import (
+    BinarySegmentationDataSet,
+    MultiClassSegmentationDataSet,
+    NegativeDataSet,
+    SimplePNGMaskDataSet,
 )
 from fivefold.data.datasets.paths import (
     AbstractImagePathDataSet,
@@ -43,6 +49,7 @@ __all__ = [
     "AbstractImagePathDataSet",
     "AspectRatioDataSet",
     "BinaryClassificationDataSet",
+    "BinarySegmentationDataSet",
     "BufferedWriteableDS",
     "CSVReferencedDataSet",
     "CategoryClassificationDataSet",
@@ -56,10 +63,13 @@ __all__ = [
     "LazyItem",
     "MeanDataSet",
     "MultiClassClassificationDataSet",
+    "MultiClassSegmentationDataSet",
     "MultiOutputClassClassificationDataSet",
+    "NegativeDataSet",
     "PredictedDataSet",
     "PredictionBlend",
     "PredictionItem",
+    "SimplePNGMaskDataSet",
     "SourceDataSet",
     "SubDataSet",
     "TransformPrediction",
@@ -68,18 +78,16 @@ __all__ = [
     "source_of",
 ]
 
-_SEGMENTATION = "segmentation is not yet supported"
+_OBJECTS = (
+    "objects are not told apart here: MultiClassSegmentationDataSet has a mask for each class"
+)
 _AUGMENTATION = "use `augmentation:` in the config"
 _INSTEAD = {
-    "SimplePNGMaskDataSet": _SEGMENTATION,
-    "NegativeDataSet": _SEGMENTATION,
-    "BinarySegmentationDataSet": _SEGMENTATION,
-    "MultiClassSegmentationDataSet": _SEGMENTATION,
-    "InstanceSegmentationDataSet": _SEGMENTATION,
-    "TextMaskGenerator": _SEGMENTATION,
-    "DropItemsDataset": _SEGMENTATION,
-    "Backgrounds": _AUGMENTATION,
-    "WithBackgrounds": _AUGMENTATION,
+    "InstanceSegmentationDataSet": _OBJECTS,
+    "TextMaskGenerator": "draw such images once, and name their folder as `extra_train_data:`",
+    "DropItemsDataset": "draw such images once, and name their folder as `extra_train_data:`",
+    "Backgrounds": "use `augmentation: {BackgroundReplacer: …}` in the config",
+    "WithBackgrounds": "use `augmentation: {BackgroundReplacer: …}` in the config",
     "BlendedDataSet": _AUGMENTATION,
     "MergedDataSet": "use CompositeDataSet",
     "CropAndSplit": "use `crops:` in the config",

@@ -4,11 +4,13 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fivefold.core.errors import DataError
 from fivefold.core.types import Floats, Image
 from fivefold.data.chosen import ChosenSource
 from fivefold.data.datasets.composed import DataSet, SubDataSet
@@ -17,6 +19,8 @@ from fivefold.data.files import FilesSource, check_folder
 from fivefold.data.folder import FolderSource
 from fivefold.data.named_files import paths_of
 from fivefold.data.python_class import PredictionItem
+from fivefold.data.python_masks import as_y
+from fivefold.data.rle import masks_as_images, multi_rle_encode
 from fivefold.data.source import Source
 
 _around: ContextVar[tuple[Path, ...]] = ContextVar("around", default=())
@@ -49,15 +53,48 @@ class SourceDataSet(DataSet):
     def __getitem__(self, i: int) -> PredictionItem:
         if not 0 <= i < len(self):
             raise IndexError(i)
-        return PredictionItem(self.get_id(i), self.source.sample(i).image, self.get_target(i))
+        if self.source.masks is None:
+            return PredictionItem(self.get_id(i), self.source.sample(i).image, self.get_target(i))
+        sample = self.source.sample(i)
+        y = None if sample.mask is None else as_y(sample.mask, self.source.masks)
+        return PredictionItem(self.get_id(i), sample.image, y)
 
     def get_id(self, i: int) -> str:
         """Tell an item's id without reading its image."""
         return self.source.sample_ids[i]
 
     def get_target(self, i: int) -> Any:
-        """Tell an item's `y` without reading its image: a vector, or a list of them."""
+        """Tell an item's `y` without reading its image: a vector, a list of them, or a mask.
+
+        A mask is [H, W, C] of 0 and 1, with 255 where nobody says what is true.
+        """
+        if self.source.masks is not None:
+            return as_y(self.source.mask(i), self.source.masks)
         return self.as_y(self.source.target(i))
+
+    def get_masks(self, im_id: str) -> list[Floats]:
+        """Give the objects of an item's mask one by one: float32 [H, W] of 0 and 1.
+
+        Objects are the connected parts of what shows any class.
+
+        Args:
+            im_id: The item's id.
+
+        Raises:
+            DataError: If there is no such item, or it has no mask.
+        """
+        if self.source.masks is None or im_id not in self._places:
+            got = "data without masks" if self.source.masks is None else repr(im_id)
+            msg = f"get_masks: expected the id of an item with a mask, got {got}"
+            raise DataError(msg, slug="data/unknown-id")
+        mask = self.source.mask(self._places[im_id])
+        first = 1 if self.source.masks.exclusive else 0
+        plane = (as_y(mask, self.source.masks)[:, :, first:] == 1).any(axis=2)
+        return masks_as_images(multi_rle_encode(plane), plane.shape)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {sample_id: i for i, sample_id in enumerate(self.source.sample_ids)}
 
     def as_y(self, values: Floats | None) -> Any:
         """Split values of all classes [C] by outputs; one output is a vector by itself."""
@@ -67,9 +104,8 @@ class SourceDataSet(DataSet):
         return np.split(values, stops[:-1])
 
     def isPositive(self, i: int) -> bool:
-        """Say whether any class is true of an item."""
-        target = self.source.target(i)
-        return target is not None and bool(target.any())
+        """Say whether any class is true of an item; of exclusive classes of pixels, any but one."""
+        return self.source.is_positive(i)
 
     def as_source(self) -> Source | None:
         """Give the source, unless a class of the user's own makes its items in another way."""

@@ -14,7 +14,7 @@ from fivefold.data.columns import find_image_column, find_label_columns
 from fivefold.data.csv_text import read_table
 from fivefold.data.datasets.paths import SourceDataSet, found_path
 from fivefold.data.files import FileSource, check_folder
-from fivefold.data.named_files import is_file, paths_of
+from fivefold.data.named_files import paths_in
 from fivefold.data.source import Labels, in_class_order
 
 logger = logging.getLogger(__name__)
@@ -36,10 +36,7 @@ class _Listed:
     columns: Mapping[str, Cells]
 
     def source(self, outputs: Sequence[tuple[Labels, Floats]]) -> FileSource:
-        found = [paths_of(folder, self.ids) for folder in self.folders]
-        paths = [
-            next((p for p in some if is_file(p)), some[0]) for some in zip(*found, strict=True)
-        ]
+        paths = paths_in(self.folders, self.ids)
         targets = np.concatenate([values for _, values in outputs], axis=1)
         return FileSource(self.ids, paths, tuple(labels for labels, _ in outputs), targets)
 
