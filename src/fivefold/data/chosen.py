@@ -25,6 +25,7 @@ class ChosenSource(Source):
         self._positions = small(rows)
         self.sample_ids = chosen(source.sample_ids, rows)
         self.labels = source.labels
+        self.masks = source.masks
         self.groups = None if source.groups is None else chosen(source.groups, rows)
         self.weights = None if source.weights is None else source.weights[rows]
         self.warnings, self.notes = source.warnings, source.notes
@@ -56,6 +57,18 @@ class ChosenSource(Source):
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C] without reading its image."""
         return self._source.target(self._place(i))
+
+    def mask(self, i: int) -> Image:
+        """Read a sample's mask."""
+        return self._source.mask(self._place(i))
+
+    def counts(self, i: int) -> Indices:
+        """Count the pixels of each class in a sample's mask."""
+        return self._source.counts(self._place(i))
+
+    def tell_counts(self, i: int, counts: Sequence[int]) -> None:
+        """Hear how many pixels of each class a sample's mask has."""
+        self._source.tell_counts(self._place(i), counts)
 
     def is_positive(self, i: int) -> bool:
         """Say whether a sample shows what is looked for."""

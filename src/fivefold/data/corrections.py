@@ -130,6 +130,11 @@ def _relabel(
     problems: list[Problem],
 ) -> None:
     labels, columns = output
+    if source.masks:
+        message = f"corrected: expected nothing, since a mask has no label, got {row.corrected!r}"
+        hint = "to leave the sample out, write no in the column `keep`; mend its mask in the file"
+        problems.append(Problem(SLUG, row.where, message, hint))
+        return
     wanted = _wanted(row, labels, problems)
     if wanted is None:
         return

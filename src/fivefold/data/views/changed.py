@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fivefold.core.types import Floats, Image
+from fivefold.core.types import Floats, Image, Indices
 from fivefold.data.decode import Header
 from fivefold.data.forked import Trust
 from fivefold.data.source import Fetched, Sample, Source
@@ -19,6 +19,7 @@ class ChangedSource(Source):
         self._source = source
         self.sample_ids: Sequence[str] = source.sample_ids
         self.labels = source.labels
+        self.masks = source.masks
         self.groups = source.groups
         self.weights = source.weights
         self.excluded = source.excluded
@@ -40,7 +41,8 @@ class ChangedSource(Source):
 
     def sample(self, i: int) -> Sample:
         """Read a sample."""
-        return Sample(self.sample_ids[i], self.image(i), self.target(i))
+        mask = self.mask(i) if self.masks else None
+        return Sample(self.sample_ids[i], self.image(i), self.target(i), mask)
 
     def image(self, i: int, at_least: tuple[int, int] | None = None) -> Image:
         """Read a sample's pixels."""
@@ -49,6 +51,18 @@ class ChangedSource(Source):
     def target(self, i: int) -> Floats | None:
         """Tell a sample's truth [C] without reading its image."""
         return self._source.target(i)
+
+    def mask(self, i: int) -> Image:
+        """Read a sample's mask."""
+        return self._source.mask(i)
+
+    def counts(self, i: int) -> Indices:
+        """Count the pixels of each class in a sample's mask."""
+        return self._source.counts(i)
+
+    def tell_counts(self, i: int, counts: Sequence[int]) -> None:
+        """Hear how many pixels of each class a sample's mask has."""
+        self._source.tell_counts(i, counts)
 
     def is_positive(self, i: int) -> bool:
         """Say whether a sample shows what is looked for."""

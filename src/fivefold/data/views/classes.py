@@ -51,6 +51,7 @@ def remap_classes(
     Raises:
         DataError: If there is no such class or output, or no class is left.
     """
+    _refuse_masks(source, "remap_classes")
     place, labels = _output(source, output, "remap_classes")
     for name in classes:
         _column(labels, str(name), "remap_classes")
@@ -84,6 +85,7 @@ def multihot(source: Source) -> Source:
     Raises:
         DataError: If there are no labels.
     """
+    _refuse_masks(source, "multihot")
     _check_labelled(source, "multihot")
     several = tuple(replace(labels, exclusive=False) for labels in source.labels)
     return _RelabelledSource(source, several, lambda target: target)
@@ -100,6 +102,7 @@ def enforce_one_vs_all(source: Source, background: str, *, output: str = "") -> 
     Raises:
         DataError: If there is no such class or output.
     """
+    _refuse_masks(source, "enforce_one_vs_all")
     place, labels = _output(source, output, "enforce_one_vs_all")
     column = place.start + _column(labels, background, "enforce_one_vs_all")
 
@@ -150,6 +153,14 @@ def _check_labelled(source: Source, view: str) -> None:
     if not source.labels:
         msg = f"{view}: expected samples with labels, got none"
         raise DataError(msg, slug="data/view-classes")
+
+
+def _refuse_masks(source: Source, view: str) -> None:
+    """Refuse masks, whose pixels would go on saying what they said."""
+    if source.masks:
+        msg = f"{view}: expected labels of whole images, got masks"
+        hint = "say what masks mean where they are read: `mask_classes` of a folder of masks"
+        raise DataError(msg, hint=hint, slug="data/view-masks")
 
 
 def _output(source: Source, name: str, view: str) -> tuple[slice, Labels]:

@@ -7,7 +7,8 @@ from itertools import accumulate
 import numpy as np
 
 from fivefold.core.errors import DataError
-from fivefold.core.types import AnyArray, Floats, Image
+from fivefold.core.masks import MaskKind
+from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.channels import AT_START
 from fivefold.data.decode import Header
 from fivefold.data.forked import Trust
@@ -34,6 +35,7 @@ class JoinedSource(Source):
         self._names = tuple(names)
         self._ends = tuple(accumulate(len(part) for part in parts))
         self.labels = labels
+        self.masks = _common_masks(parts, names)
         self._columns = [_columns(labels, part.labels) for part in parts]
         self._width = sum(len(output.class_names) for output in labels)
         self.sample_ids = packed(self._begun(part.sample_ids for part in parts))
@@ -90,7 +92,8 @@ class JoinedSource(Source):
     def sample(self, i: int) -> Sample:
         """Read a sample."""
         source, position = self._place(i)
-        return Sample(self.sample_ids[i], source.sample(position).image, self.target(i))
+        sample = source.sample(position)
+        return Sample(self.sample_ids[i], sample.image, self.target(i), sample.mask)
 
     def image(self, i: int, at_least: tuple[int, int] | None = None) -> Image:
         """Read a sample's pixels."""
@@ -106,6 +109,21 @@ class JoinedSource(Source):
         target = np.zeros(self._width, dtype=np.float32)
         target[self._columns[self._part(i)]] = own
         return target
+
+    def mask(self, i: int) -> Image:
+        """Read a sample's mask."""
+        source, position = self._place(i)
+        return source.mask(position)
+
+    def counts(self, i: int) -> Indices:
+        """Count the pixels of each class in a sample's mask."""
+        source, position = self._place(i)
+        return source.counts(position)
+
+    def tell_counts(self, i: int, counts: Sequence[int]) -> None:
+        """Hear how many pixels of each class a sample's mask has."""
+        source, position = self._place(i)
+        source.tell_counts(position, counts)
 
     def is_positive(self, i: int) -> bool:
         """Say whether a sample shows what is looked for."""
@@ -137,6 +155,30 @@ class JoinedSource(Source):
         source, position = self._place(i)
         name = self._names[self._part(i)]
         return f"{name}: {source.name_of(position)}" if name else source.name_of(position)
+
+
+def _common_masks(parts: Sequence[Source], names: Sequence[str]) -> MaskKind | None:
+    """Say how the masks of all parts are written, which must be the same.
+
+    Raises:
+        DataError: If some have no masks, or masks of other classes.
+    """
+    first = parts[0]
+    for part, name in zip(parts, names, strict=True):
+        alike = part.masks == first.masks
+        if not alike or (first.masks and part.labels[0] != first.labels[0]):
+            expected, got = _masks_of(first), _masks_of(part)
+            msg = f"{name or 'sources to join'}: expected {expected} as the first has, got {got}"
+            hint = "masks are joined as they are: the same classes in the same order"
+            raise DataError(msg, hint=hint, slug="data/view-masks")
+    return first.masks
+
+
+def _masks_of(source: Source) -> str:
+    if source.masks is None:
+        return "no masks"
+    kind = "numbers" if source.masks.exclusive else "planes"
+    return f"masks with {kind} of {', '.join(map(repr, source.labels[0].class_names[:8]))}"
 
 
 def _all_weights(parts: Sequence[Source]) -> AnyArray | None:

@@ -51,6 +51,15 @@ class LazySample:
         """
         return self._source.image(self._i)
 
+    @cached_property
+    def mask(self) -> Image:
+        """Its mask [H, W, P], where there are masks.
+
+        Raises:
+            ImageProblem: If its mask cannot be used.
+        """
+        return self._source.mask(self._i)
+
 
 class LeftOut(Sequence[tuple[str, str]]):
     """What a source has left out, and behind it what a view leaves out of the rest.

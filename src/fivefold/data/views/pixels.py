@@ -9,7 +9,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.types import Image
 from fivefold.data.decode import Decoded
 from fivefold.data.python_class import as_image, as_problem
-from fivefold.data.source import Fetched, Source, pixel_digest
+from fivefold.data.source import Fetched, Sample, Source, digest_of
 from fivefold.data.views.changed import ChangedSource
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ def map_images(source: Source, function: Callable[[Image], Any]) -> Source:
     A sample is known by the pixels that come out: whatever the function or what it calls is changed
     to, nothing that was computed from other pixels is taken for it. So each run calls it once for
     each sample; what epochs read lies in the cache. It is called from several threads at once and
-    must depend on its image alone.
+    must depend on its image alone. A mask stays as it is, so the image has to stay as large.
 
     Args:
         source: The samples.
@@ -44,9 +44,11 @@ class _MappedSource(ChangedSource):
             return as_image(self._function(given))
 
     def fetch(self, i: int) -> Fetched:
-        image = self.image(i)
-        decoded = Decoded(image, *image.shape[:2])
-        return Fetched(pixel_digest(image), lambda _: decoded)
+        image, mask = self.image(i), self.mask(i) if self.masks else None
+        height, width = image.shape[:2]
+        decoded = Decoded(image, height, width, mask=mask)
+        digest = digest_of(Sample(self.sample_ids[i], image, mask=mask), self.masks)
+        return Fetched(digest, lambda _: decoded)
 
     def header(self, i: int) -> None:  # noqa: ARG002  the protocol's names
         return None  # a file does not tell what the function makes of it
@@ -98,6 +100,10 @@ class _RememberedSource(ChangedSource):
     def image(self, i: int, at_least: tuple[int, int] | None = None) -> Image:  # noqa: ARG002  all pixels are remembered
         return self.fetch(i).decode(None).image
 
+    def mask(self, i: int) -> Image:
+        found = self.fetch(i).decode(None).mask
+        return super().mask(i) if found is None else found
+
     def fetch(self, i: int) -> Fetched:
         stamp = self._source.stamp(i)
         known = self._known.get(i)
@@ -109,8 +115,10 @@ class _RememberedSource(ChangedSource):
             decoded = fetched.decode(None)
             pixels = decoded.image[:]
             pixels.flags.writeable = False
-            whole = Decoded(pixels, decoded.height, decoded.width)
-            self._keep(i, stamp, Fetched(fetched.digest, lambda _: whole), pixels.nbytes)
+            mask = decoded.mask
+            whole = Decoded(pixels, decoded.height, decoded.width, mask=mask)
+            num_bytes = pixels.nbytes + (0 if mask is None else mask.nbytes)
+            self._keep(i, stamp, Fetched(fetched.digest, lambda _: whole), num_bytes)
             return whole
 
         return Fetched(fetched.digest, decode)
