@@ -66,3 +66,23 @@ Loss: TypeAlias = Annotated[
     Name | Annotated[Many[Name], Field(min_length=1)] | None,
     one_of("the name of a loss, or a list with one name for each output"),
 ]
+
+ExampleEpochs: TypeAlias = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=1000,
+        description="In so many epochs of each stage, from the first to the last evenly, draw the "
+        "same validation samples with what is predicted by then into `examples/STAGE/FOLD`; 0: in "
+        "none.",
+    ),
+]
+KeepMaps: TypeAlias = Annotated[
+    bool,
+    Field(
+        description="Where masks are predicted: keep the probabilities of all pixels of the "
+        "validation folds (`predictions/validation-FOLD.STAGE.maps`) and of the holdout, some "
+        "kilobytes for each image; without them `thresholds` and `smallest_area` cannot be chosen, "
+        "and the report draws no masks."
+    ),
+]

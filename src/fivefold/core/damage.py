@@ -13,6 +13,7 @@ from fivefold.core.validation import explain
 T = TypeVar("T")
 
 _PLACE = re.compile(r"(?:best|validation|holdout)-(\d+)\.(\d+)")
+_TOGETHER = re.compile(r"holdout\.\d+")
 _OTHERWISE = "the file was changed or damaged after it was written; restore it or make it again"
 
 
@@ -40,12 +41,15 @@ def checked(path: Path, kind: type[T], value: object, hint: str = "") -> T:
 def way_out(path: Path) -> str:
     """Say what to do about a damaged file of a finished stage: its weights, or its predictions."""
     match = _PLACE.fullmatch(path.stem)
+    root = path.parent.parent
+    folder = RunFolder(root, root / CONFIG_NAME)
+    if path.parent.name == "predictions" and _TOGETHER.fullmatch(path.stem):
+        return f"delete it and {folder.summary_path}; `fivefold fit` then predicts it again"
     if match is None:
         return _OTHERWISE
-    root, fold, stage = path.parent.parent, int(match[1]), int(match[2])
-    folder = RunFolder(root, root / CONFIG_NAME)
-    again = {folder.maps(subset, fold, stage) for subset in ("validation", "holdout")}
-    if path in {*again, folder.predictions("holdout", fold, stage)}:
+    fold, stage = int(match[1]), int(match[2])
+    again = (folder.maps("validation", fold, stage), folder.predictions("holdout", fold, stage))
+    if path in again:
         return f"delete it and {folder.summary_path}; `fivefold fit` then predicts it again"
     results = folder.results(fold, stage)
     if path not in results:

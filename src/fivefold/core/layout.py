@@ -112,6 +112,14 @@ class RunFolder:
         """The probability of each class at each pixel, where masks are predicted."""
         return self.root / "predictions" / f"{subset}-{fold}.{stage}.maps"
 
+    def ensemble_scores(self, stage: int) -> Path:
+        """What masks of the holdout by all folds' models together have in common with the truth."""
+        return self.root / "predictions" / f"holdout.{stage}.npz"
+
+    def ensemble_maps(self, stage: int) -> Path:
+        """The mean of what all folds' models say of the pixels of the holdout."""
+        return self.root / "predictions" / f"holdout.{stage}.maps"
+
     def state(self, fold: int) -> Path:
         """Commits of a running fold; removed when the fold is done."""
         return self.root / "state" / str(fold)

@@ -62,6 +62,10 @@ class FoldData:
         """Give how much some rows of the table count in training [B]; None: all the same."""
         return None if self.table.weights is None else self.table.weights[rows]
 
+    def counts_for(self, stage: ResolvedStage) -> tuple[AnyArray, int]:
+        """Count what the classes of a stage are weighed by: training samples, or their pixels."""
+        return self.pixel_counts() if stage.makes_masks else self.class_counts()
+
     def pixel_counts(self) -> tuple[AnyArray, int]:
         """Count the pixels of each class [K] in the training masks, and all that count."""
         kind = self.table.masks

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fivefold.build import (
@@ -65,8 +66,7 @@ def build_task(job: StageJob) -> Task:
         layers_to_train=stage.layers_to_train,
     )
     trained = model.head if stage.trains_head_alone else model
-    count = job.data.pixel_counts if stage.makes_masks else job.data.class_counts
-    weights = build_class_weights(stage, model.heads, count)
+    weights = build_class_weights(stage, model.heads, partial(job.data.counts_for, stage))
     model.head.shift_by(_prior_shift(job, weights))
     return Task(
         seed=job.seed,
@@ -104,5 +104,8 @@ def _prior_shift(job: StageJob, weights: Sequence[HeadWeights]) -> tuple[float, 
     """Compute what corrects predictions for `balance`, from the fold's training samples."""
     if not job.stage.prior_correction:
         return ()
+    if job.stage.makes_masks:  # all images are drawn
+        counts, _ = job.data.pixel_counts()
+        return prior_shift(job.model.heads, weights, counts, counts)
     counts, _ = job.data.class_counts()
     return prior_shift(job.model.heads, weights, counts, job.data.drawn_counts(job.stage))

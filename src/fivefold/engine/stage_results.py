@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from fivefold.core.durable import write_bytes
+from fivefold.core.durable import remove, write_bytes
 from fivefold.core.errors import NumericError
 from fivefold.core.found import Found, load_found
+from fivefold.core.layout import RunFolder
 from fivefold.core.types import Image, Indices
 from fivefold.engine.best import forget_best, load_best
 from fivefold.engine.checkpoint import Bundle, save_bundle, save_trained, save_weights
@@ -58,6 +59,7 @@ class StageResults:
         frozen = job.stage.trains_head_alone
         weights_sha256, encoder_sha256 = save_trained(job.folder, *place, job.model, frozen=frozen)
         write_bytes(job.folder.predictions("validation", *place), predictions)
+        forget_later(job.folder, *place)
         if len(job.data.left_out):
             self._predict_all()
         self._draw_examples()
@@ -160,6 +162,19 @@ def drawn_epochs(epochs: int, count: int) -> set[int]:
     """
     count = min(count, epochs)
     return {round(i * (epochs - 1) / max(count - 1, 1)) for i in range(count)}
+
+
+def forget_later(folder: RunFolder, fold: int, stage: int) -> None:
+    """Remove what other weights of a stage have predicted that is made once it is finished."""
+    made = (
+        folder.maps("validation", fold, stage),
+        folder.predictions("holdout", fold, stage),
+        folder.ensemble_maps(stage),
+        folder.ensemble_scores(stage),
+    )
+    for path in made:
+        if path.exists():
+            remove(path)
 
 
 def forget_running(folder: Path, stage: int) -> None:

@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -119,7 +120,8 @@ def _class_weights(work: Work) -> Iterator[tuple[str, str]]:
     """Tell how much classes count in the first fold, the heaviest first."""
     told, heads = "", work.spec.heads
     for stage in work.stages:
-        weights = build_class_weights(stage, heads, fold_data(work, 0, stage).class_counts)
+        count = partial(fold_data(work, 0, stage).counts_for, stage)
+        weights = build_class_weights(stage, heads, count)
         text = _heaviest(named_weights(heads, weights))
         if text and text != told:
             yield f"stage {stage.index} weights", text

@@ -46,6 +46,7 @@ from fivefold.experiment.manifest import (
     open_manifest,
     version_warnings,
 )
+from fivefold.experiment.mask_files import predict_held_out_masks
 from fivefold.experiment.named_files import check_files, placed_in
 from fivefold.experiment.new_truth import assess_new, check_known, open_labelled
 from fivefold.experiment.plan import choose_folds, has_begun
@@ -311,9 +312,10 @@ class Experiment(Explains, Predicting):
                 logger.warning(line)
             try:
                 stopped = self._run(work, at_once)
-                asked = Asked.by(self.config)
-                wishes = Wishes.by(self.config)
-                summary = conclude(self.folder, work.stages, work.splits.num_folds, asked, wishes)
+                predict_held_out_masks(work)
+                asked, wishes = Asked.by(self.config), Wishes.by(self.config)
+                num_folds, told = work.splits.num_folds, self.progress
+                summary = conclude(self.folder, work.stages, num_folds, asked, wishes, told)
                 publish_summary(self.config, self.folder, summary)
             finally:
                 seconds = time.monotonic() - started

@@ -6,11 +6,13 @@ from functools import cache, partial
 from pathlib import Path
 
 from fivefold.core import durable
+from fivefold.core.found import Found
 from fivefold.core.layout import RunFolder
-from fivefold.core.predictions import Predictions
+from fivefold.core.mask_scores import MaskScores
 from fivefold.data.audited import Audit
 from fivefold.evaluation import csv_bytes, prediction_rows
-from fivefold.experiment.unseen import on_holdout, with_folds
+from fivefold.evaluation.mask_tables import mask_rows
+from fivefold.experiment.unseen import found_on_holdout, found_with_folds
 
 HOLDOUT_FOLD = -1
 """What stands for the fold of a holdout's samples, as in tables of folds."""
@@ -19,25 +21,23 @@ HOLDOUT_FOLD = -1
 def write_prediction_tables(folder: RunFolder, folds: Sequence[int], stage: int) -> None:
     """Write `predictions/oof.csv`, and `predictions/holdout.csv` where there is a holdout.
 
-    Columns: those of `prediction_rows`, with `path` (relative to the experiment's folder, left out
-    where the data are no files) and `fold` behind the id.
+    Columns: those of `prediction_rows`, or of `mask_rows`, with `path` (relative to the
+    experiment's folder, left out where the data are no files) and `fold` behind the id.
     """
     paths = paths_of_samples(folder)
-    found, fold_of = with_folds(folder, folds, stage)
+    found, fold_of = found_with_folds(folder, folds, stage)
     _write(folder.oof_path, found, fold_of, paths)
-    held_out = on_holdout(folder, folds, stage)
+    held_out = found_on_holdout(folder, folds, stage)
     if held_out is not None:
         _write(folder.holdout_path, held_out, dict.fromkeys(held_out.ids, HOLDOUT_FOLD), paths)
 
 
-def _write(
-    path: Path, found: Predictions, fold_of: Mapping[str, int], paths: Mapping[str, str]
-) -> None:
+def _write(path: Path, found: Found, fold_of: Mapping[str, int], paths: Mapping[str, str]) -> None:
     def about(sample_id: str) -> list[str]:
         where = [paths.get(sample_id, "")] if paths else []
         return [*where, str(fold_of[sample_id])]
 
-    header, *rows = prediction_rows(found)
+    header, *rows = mask_rows(found) if isinstance(found, MaskScores) else prediction_rows(found)
     table = [[header[0], *(["path"] if paths else []), "fold", *header[1:]]]
     table += [[row[0], *about(row[0]), *row[1:]] for row in rows]
     durable.write_bytes(path, csv_bytes(table))

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fivefold.config import ResolvedStage
+from fivefold.core.found import load_found
 from fivefold.core.layout import RunFolder
-from fivefold.core.predictions import Predictions
+from fivefold.core.progress import Progress
 from fivefold.data.split_report import SplitReport
 from fivefold.engine.checkpoint import load_bundle
 from fivefold.evaluation import compute, spread
@@ -15,7 +16,7 @@ from fivefold.experiment.decisions import Wishes, conclude_decisions
 from fivefold.experiment.plan import make_plan
 from fivefold.experiment.prediction_tables import write_prediction_tables
 from fivefold.experiment.summary import Spread, Summary, write_summary
-from fivefold.experiment.unseen import on_holdout, out_of_fold
+from fivefold.experiment.unseen import found_on_holdout, found_with_folds
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def summarise(
         completed=True,
         primary_metric=primary,
         stages=tuple(stages),
-        oof=compute(out_of_fold(folder, folds, last), names),
+        oof=compute(found_with_folds(folder, folds, last)[0], names),
         holdout=_on_holdout(folder, folds, last, names),
         reused=_reused(folder, folds, len(stages)),
         experiment_result=asked.result,
@@ -63,6 +64,7 @@ def conclude(
     num_folds: int,
     asked: Asked | None = None,
     wishes: Wishes | None = None,
+    progress: Progress | None = None,
 ) -> Summary:
     """Sum up what is finished; if that is all, write summary, decisions and tables of predictions.
 
@@ -72,6 +74,7 @@ def conclude(
         num_folds: How many folds there are.
         asked: What is computed beside the stages' metrics.
         wishes: What is decided on predictions; by default they stay as they are.
+        progress: Who watches decisions being made.
     """
     plans = make_plan(folder, range(num_folds), len(stages))
     done = [plan.fold for plan in plans if plan.done]
@@ -82,7 +85,7 @@ def conclude(
     if len(done) < num_folds:
         return replace(summary, completed=False)
     write_prediction_tables(folder, done, len(stages) - 1)
-    conclude_decisions(folder, done, len(stages) - 1, wishes or Wishes())
+    conclude_decisions(folder, done, len(stages) - 1, wishes or Wishes(), progress)
     write_summary(folder, summary)
     return summary
 
@@ -101,14 +104,14 @@ def _over_folds(
 def _of_fold(folder: RunFolder, fold: int, stage: int, finals: Sequence[str]) -> dict[str, float]:
     if not finals:
         return {}
-    found = Predictions.load(folder.predictions("validation", fold, stage))
+    found = load_found(folder.predictions("validation", fold, stage))
     return compute(found, finals, prefix="val_")
 
 
 def _on_holdout(
     folder: RunFolder, folds: Sequence[int], stage: int, names: Sequence[str]
 ) -> dict[str, float]:
-    found = on_holdout(folder, folds, stage)
+    found = found_on_holdout(folder, folds, stage)
     return {} if found is None else compute(found, names)
 
 

@@ -15,7 +15,7 @@ from fivefold.core.errors import StateError
 from fivefold.core.layout import RunFolder
 from fivefold.engine.checkpoint import load_bundle, load_trained, save_bundle
 from fivefold.engine.stage_job import StageJob
-from fivefold.engine.stage_results import forget_running
+from fivefold.engine.stage_results import forget_later, forget_running
 from fivefold.engine.tensors import load_model_tensors
 from fivefold.experiment.own_code import is_code_known, own_code, without_file
 from fivefold.experiment.register import Found, Register, name_of
@@ -166,6 +166,7 @@ def adopt(found: Found, folder: RunFolder, config: Mapping[str, Any]) -> bool:
     except StateError as error:
         logger.info("%s changed while it was read: %s", found.folder.root, error)
         return False
+    forget_later(folder, found.fold, found.stage)
     bundle = replace(found.bundle, config=config, reused_from=as_text(found.folder.root))
     save_bundle(folder.bundle(found.fold, found.stage), bundle)
     forget_running(folder.state(found.fold), found.stage)

@@ -5,14 +5,14 @@ from pathlib import Path
 from fivefold.build import sees_features
 from fivefold.engine.checkpoint import load_model
 from fivefold.engine.device import on_device
-from fivefold.engine.fold_data import plain_batches
+from fivefold.engine.finding import find
 from fivefold.engine.initial_weights import load_initial_weights
-from fivefold.engine.predictor import Place, as_predictions, predict_views
+from fivefold.engine.predictor import Place
 from fivefold.engine.stage import StageRun
 from fivefold.engine.stage_results import forget_running
-from fivefold.engine.tta import identity
 from fivefold.experiment.failures import raise_first
 from fivefold.experiment.frozen import run_frozen
+from fivefold.experiment.mask_files import leave_maps
 from fivefold.experiment.plan import FoldPlan
 from fivefold.experiment.work import Work, fold_data, stage_job, starting_model
 from fivefold.models import Classifier
@@ -42,7 +42,10 @@ def run_fold(work: Work, plan: FoldPlan) -> int:
                 run = StageRun(own, work.reuse.key(own))
                 run.run()
                 work.reuse.give(own, run.state.key)
-    _predict_holdout(work, plan.fold)
+    if work.stages[-1].makes_masks:
+        leave_maps(work, plan.fold)
+    else:
+        _predict_holdout(work, plan.fold)
     remove_empty(work.folder.state(plan.fold))
     return plan.fold
 
@@ -61,9 +64,15 @@ def _predict_holdout(work: Work, fold: int) -> None:
         return
     rows = [row for row, sample_id in enumerate(work.table.ids) if sample_id in held_out]
     model = on_device(load_model(work.folder, fold, last), work.choices)
-    # The batch of training: `inference_batch` may change between two starts, these bytes may not.
-    batches = plain_batches(work.images, rows, work.stages[last], work.threads)
     with work.progress.bar(f"fold {fold}: holdout", len(rows)) as advance:
-        probs = predict_views(model, batches, [identity], advance)
-    place = Place(fold, last)
-    as_predictions(model.heads, work.table, rows, probs, place).save(path)
+        # In batches of training: `inference_batch` may change between two starts, these bytes not.
+        found = find(
+            model,
+            work.images,
+            rows,
+            work.stages[last],
+            Place(fold, last),
+            threads=work.threads,
+            advance=advance,
+        )
+    found.save(path)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from fivefold.core.found import Found, join_found, load_found
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions, average, join
 from fivefold.data.given_folds import HOLDOUT
@@ -20,6 +21,31 @@ def with_folds(
     parts = _validation(folder, folds, stage)
     fold_of = {name: fold for fold, part in zip(folds, parts, strict=True) for name in part.ids}
     return join(parts).sorted(), fold_of
+
+
+def found_with_folds(
+    folder: RunFolder, folds: Sequence[int], stage: int
+) -> tuple[Found, dict[str, int]]:
+    """Give what validation found of classes or of masks, in the order of the ids, and their folds.
+
+    Raises:
+        StateError: If a file is missing or damaged.
+    """
+    parts = [load_found(folder.predictions("validation", fold, stage)) for fold in folds]
+    fold_of = {name: fold for fold, part in zip(folds, parts, strict=True) for name in part.ids}
+    return join_found(parts).sorted(), fold_of
+
+
+def found_on_holdout(folder: RunFolder, folds: Sequence[int], stage: int) -> Found | None:
+    """Give what all folds' models together found in the holdout; None without one.
+
+    Raises:
+        StateError: If a file is missing or damaged.
+    """
+    of_masks = folder.ensemble_scores(stage)
+    if of_masks.exists():
+        return load_found(of_masks).sorted()
+    return on_holdout(folder, folds, stage)
 
 
 def on_holdout(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictions | None:

@@ -54,6 +54,7 @@ class Work:
         progress: Who watches.
         positives: Of each sample whether it is positive [N]; empty where no stage asks.
         resident: The pixels on the device, if they have a place there.
+        keep_maps: Whether the probabilities of all pixels are kept, where masks are predicted.
     """
 
     folder: RunFolder
@@ -75,6 +76,7 @@ class Work:
     progress: Progress
     positives: AnyArray = field(default_factory=lambda: np.zeros(0, dtype=bool))
     resident: Resident | None = None
+    keep_maps: bool = True
 
 
 def stage_job(

@@ -43,7 +43,7 @@ def make_work(
         ConfigError: If the config does not fit the data's labels.
         FivefoldError: Of settling how to compute; see `settle_choices`.
     """
-    heads = build.build_heads(config, prepared.table.labels)
+    heads = build.build_heads(config, prepared.table.labels, prepared.table.masks)
     weighted = prepared.table.weights is not None
     build.check_heads(config, config.resolve(), heads, weighted=weighted)
     build.check_sampling(config, config.resolve(), prepared.table.labels)
@@ -69,6 +69,7 @@ def make_work(
         positives=prepared.positives,
         resident=Resident(images, stages[0], config.num_workers, progress),
         plans=plans,
+        keep_maps=config.keep_maps,
         threads=config.num_workers,
         choices=choices,
         features=feature_files(config, spec, choices),

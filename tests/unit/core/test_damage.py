@@ -27,7 +27,7 @@ def test_predictions_of_the_holdout_need_no_training():
     )
 
 
-@pytest.mark.parametrize("name", ["validation-0.1.maps", "holdout-0.1.maps"])
+@pytest.mark.parametrize("name", ["validation-0.1.maps", "holdout.1.maps", "holdout.1.npz"])
 def test_maps_need_no_training(name):
     assert way_out(Path("run/predictions") / name) == (
         "delete it and run/summary.yaml; `fivefold fit` then predicts it again"
