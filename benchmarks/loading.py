@@ -85,7 +85,7 @@ def ours(pictures: Path, size: int) -> ResizedImages:
     return ResizedImages(source, table, kept)
 
 
-def prepare_of(items: Iterable[tuple[str, Any]]) -> Prepare:
+def prepare_of(items: Iterable[tuple[str, Any]]) -> Any:
     """Make the function that augments a training image."""
     augmentation = build_augmentation(list(items), lambda *_: "")
 
@@ -122,11 +122,15 @@ def epoch_of(
         images.table,
         np.arange(len(images.table)),
         batch=batch,
-        prepare=prepare or (lambda image, _: image),
+        prepare=prepare or _as_it_is,
         place=(0, 0, epoch) if prepare else None,
         threads=threads,
         closer=closer,
     )
+
+
+def _as_it_is(image: Image, _: np.random.Generator | None, *mask: Image) -> Any:
+    return (image, *mask) if mask else image
 
 
 def first_batch(images: ResizedImages, batch: int, prepare: Prepare, epoch: int) -> float:

@@ -200,7 +200,7 @@ def _torchvision(root: Path, size: int, batch: int, epoch: int) -> Iterable[Any]
         def __getitem__(self, i: int) -> Any:
             path = self.paths[i]
             image = Image.open(path).convert("RGB")
-            mask = tv_tensors.Mask(Image.open(root / "masks" / f"{path.stem}.png"))  # type: ignore[no-untyped-call]  # torchvision's types lack it
+            mask = tv_tensors.Mask(Image.open(root / "masks" / f"{path.stem}.png"))
             return change(image, mask)
 
     return DataLoader(Pairs(), batch_size=batch, shuffle=True)
