@@ -11,6 +11,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.seeding import generator_for
 from fivefold.core.types import AnyArray, Indices
 from fivefold.data.by_id import FoldOf, MarkOf
+from fivefold.data.coverage import coverage_kinds
 from fivefold.data.given_folds import HOLDOUT, TRAIN_ONLY, GivenFolds
 from fivefold.data.packed import small
 from fivefold.data.samples import SampleTable
@@ -36,7 +37,7 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
 
     What is spread evenly are the classes of the only output. Of labels that are not exclusive, and
     of several outputs, it is every class, and every combination of them, of which the rare ones
-    count as one.
+    count as one; of masks it is beside that how much of the image a class covers.
 
     Args:
         table: The usable samples.
@@ -75,6 +76,8 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
         rng = generator_for(holdout_seed, "holdout")
         rest = rest[~_fraction(spread, holdout, rng)]
     kept = spread.take(rest)
+    if table.areas is not None:  # what the holdout has left is divided by its areas anew
+        kept = _Spread.of(ordered.take(rest), units[rest], max(folds, 2), stratified=stratified)
     _check_enough(kept.units, folds)
     if given and given.fold_of:
         fold = given.numbers(table, folds)
@@ -159,6 +162,8 @@ class _Spread:
         strata = _strata(table, folds)
         if len(table.labels) == 1 and table.labels[0].exclusive:
             return cls(units, strata, none, none, 0)
+        if table.areas is not None:
+            return cls(units, strata, *coverage_kinds(table, folds))
         rows, kinds = true_classes(table, _num_classes(table))
         return cls(units, strata, rows, kinds, _num_classes(table))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fivefold.core.masks import MaskKind
 from fivefold.core.types import AnyArray, Floats, Indices
-from fivefold.data.audit_rows import USED
+from fivefold.data.audit_rows import USED, AuditRows
 from fivefold.data.audited import Audit
 from fivefold.data.packed import PackedDigests, Texts, chosen, packed, small
 from fivefold.data.packed_numbers import PackedTargets, in_parts, packed_stamps, targets_in_parts
@@ -34,6 +34,8 @@ class SampleTable:
         stamps: Cheap marks of the files [N], as they were when they were audited.
         weights: How much each counts in training [N]; None: all the same.
         masks: How the samples' masks are written; None without masks.
+        areas: Which share of its pixels shows each class [N, C], 0-1; None without masks, or where
+            nobody has counted them.
     """
 
     ids: Sequence[str]
@@ -45,6 +47,7 @@ class SampleTable:
     stamps: Sequence[str] = ()
     weights: Floats | None = None
     masks: MaskKind | None = None
+    areas: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -127,7 +130,7 @@ class SampleTable:
 
     def without_labels(self) -> "SampleTable":
         """Forget the truth, such as for predictions of unlabelled use."""
-        return replace(self, targets=None, labels=(), masks=None)
+        return replace(self, targets=None, labels=(), masks=None, areas=None)
 
     def take(self, rows: AnyArray | Sequence[int]) -> "SampleTable":
         """Keep some rows: by a mask [N], or by row numbers in the order given."""
@@ -147,6 +150,7 @@ class SampleTable:
             digests=chosen(self.digests, wanted) if self.digests else self.digests,
             stamps=chosen(self.stamps, wanted) if self.stamps else self.stamps,
             weights=None if self.weights is None else self.weights[wanted],
+            areas=None if self.areas is None else self.areas[wanted],
         )
 
 
@@ -166,7 +170,16 @@ def table_of(source: Source, audit: Audit) -> SampleTable:
         stamps=packed_stamps(chosen(rows.stamps, indices)),
         weights=None if source.weights is None else source.weights[indices].astype(np.float32),
         masks=source.masks,
+        areas=_areas(rows, indices) if source.masks else None,
     )
+
+
+def _areas(rows: AuditRows, indices: Indices) -> Floats | None:
+    """Tell which share of its pixels shows each class [N, C], as far as masks were read."""
+    if not rows.covered.shape[1]:
+        return None
+    pixels = np.maximum(rows.sizes[indices].astype(np.int64).prod(axis=1), 1)
+    return (rows.covered[indices] / pixels[:, None]).astype(np.float32)
 
 
 def table_of_all(source: Source, digests: Sequence[str]) -> SampleTable:

@@ -54,6 +54,24 @@ class Evenness:
 
 
 @dataclass(frozen=True)
+class AreaEvenness(Evenness):
+    """The class that covers another share of a fold's pixels than of all, where that differs most.
+
+    Attributes:
+        class_name: As in `Evenness`.
+        fold: Where it differs most.
+        share: Of the pixels of an image in the fold, the mean over its validation samples, 0-1.
+        whole: Likewise, over all samples but the holdout.
+    """
+
+    def __str__(self) -> str:
+        points = f"{self.deviation * 100:.2g} points"
+        shares = f"{self.share:.2%} instead of {self.whole:.2%}"
+        where = f"{self.class_name!r} in fold {self.fold}"
+        return f"covered areas differ by at most {points}: {where}, {shares}"
+
+
+@dataclass(frozen=True)
 class Ties:
     """Sets of samples that belong into one fold for one reason.
 
@@ -78,11 +96,13 @@ class SplitReport:
         evenness: How even the classes are; None where nothing has labels.
         ties: For each reason what is kept together.
         distance: Bits in which the hashes of near duplicates may differ; 0: nobody looked.
+        areas: How even the areas are that masks cover; None without masks.
     """
 
     evenness: Evenness | None
     ties: Mapping[str, Ties] = field(default_factory=dict)
     distance: _Count = 0
+    areas: AreaEvenness | None = None
 
     def leaks(self) -> Iterator[str]:
         """Word what lies on both sides of a border, for each reason."""
@@ -100,7 +120,10 @@ class SplitReport:
 
     def __str__(self) -> str:
         """Say in a line how even the classes are, and what was kept together."""
-        told = [str(self.evenness)] if self.evenness else []
+        evenness = self.evenness
+        if self.areas and evenness and not evenness.deviation:
+            evenness = None  # every mask shows every class, which tells nothing
+        told = [str(found) for found in (evenness, self.areas) if found]
         told += [self._sets()] if self._sets() else []
         return "; ".join(told) or self.kept_together()
 
@@ -112,8 +135,11 @@ class SplitReport:
         )
 
     def save(self, path: Path) -> None:
-        """Write durably as JSON."""
-        write_sealed(path, asdict(self), version=_FORMAT)
+        """Write durably as JSON; without masks nothing is said of areas."""
+        record = asdict(self)
+        if self.areas is None:
+            del record["areas"]
+        write_sealed(path, record, version=_FORMAT)
 
     @classmethod
     def load(cls, path: Path) -> "SplitReport":
@@ -136,6 +162,24 @@ def evenness_of(table: SampleTable, splits: Splits) -> Evenness | None:
     of_all = whole / max(int((numbers != HOLDOUT).sum()), 1)
     fold, k = divmod(int(np.argmax(np.abs(shares - of_all))), len(names))
     return Evenness(names[k], fold, float(shares[fold, k]), float(of_all[k]))
+
+
+def area_evenness_of(table: SampleTable, splits: Splits) -> AreaEvenness | None:
+    """Find the class whose covered area differs most in a fold; the background is none."""
+    if table.areas is None or table.masks is None:
+        return None
+    first = 1 if table.masks.exclusive else 0
+    areas, numbers = table.areas[:, first:].astype(np.float64), _by_row(table, splits)
+    of_all = areas[numbers != HOLDOUT].mean(axis=0)
+    shares = np.stack(
+        [
+            areas[numbers == k].mean(axis=0) if (numbers == k).any() else of_all
+            for k in range(splits.num_folds)
+        ]
+    )
+    fold, k = divmod(int(np.argmax(np.abs(shares - of_all))), len(of_all))
+    name = class_names(table)[first + k]
+    return AreaEvenness(name, fold, float(shares[fold, k]), float(of_all[k]))
 
 
 def class_counts(table: SampleTable, splits: Splits) -> tuple[Indices, Indices]:

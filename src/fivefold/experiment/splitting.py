@@ -14,7 +14,15 @@ from fivefold.data.images import ResizedImages
 from fivefold.data.near.ties import find_near, tied
 from fivefold.data.packed import chosen
 from fivefold.data.samples import SampleTable
-from fivefold.data.split_report import COPIES, GROUPS, NEAR, SplitReport, evenness_of, ties_of
+from fivefold.data.split_report import (
+    COPIES,
+    GROUPS,
+    NEAR,
+    SplitReport,
+    area_evenness_of,
+    evenness_of,
+    ties_of,
+)
 from fivefold.data.splits import Splits
 from fivefold.data.text_order import first_alike
 
@@ -85,4 +93,4 @@ def _report(
     if near is not None:
         found[NEAR] = near
     ties = {reason: ties_of(table, splits, firsts) for reason, firsts in sorted(found.items())}
-    return SplitReport(evenness_of(table, splits), ties, distance)
+    return SplitReport(evenness_of(table, splits), ties, distance, area_evenness_of(table, splits))
