@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from fivefold.config import ExperimentConfig
     from fivefold.core.layout import RunFolder
     from fivefold.evaluation.assessment import Assessment
+    from fivefold.evaluation.mask_assessment import MaskAssessment
+    from fivefold.experiment.decisions import Decisions
     from fivefold.experiment.named_data import Reading
+
+    Assessments = Mapping[str, Assessment] | Mapping[str, MaskAssessment]
 
 OUT_OF_FOLD, HOLDOUT = "out-of-fold", "holdout"
 
@@ -35,7 +39,8 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
         typer.Argument(
             metavar="[DATA]",
             help="New samples with labels: a folder with one folder per class, a table, or a COCO "
-            "file. Left out, what the models have not seen in training is measured.",
+            "file; of masks a folder with images and masks. Left out, what the models have not "
+            "seen in training is measured.",
         ),
     ] = None,
     holdout: Annotated[
@@ -55,7 +60,7 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
             "--output",
             "-o",
             metavar="DIR",
-            help="Write metrics.json, per_class.csv, confusion.csv and pictures there too.",
+            help="Write metrics.json, per_class.csv and further tables and pictures there too.",
         ),
     ] = None,
     *,
@@ -94,14 +99,13 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
 
 
 def _finish(
-    found: Mapping[str, "Assessment"],
+    found: "Assessments",
     measured: Mapping[str, Any],
     output: Path | None,
     *,
     as_json: bool,
 ) -> None:
     from fivefold.apps.evaluate import record_of, write_evaluation
-    from fivefold.cli.evaluate_table import show_evaluation
 
     record = record_of(found, measured)
     # first the files: whoever reads the output may have gone
@@ -109,9 +113,23 @@ def _finish(
     if as_json:
         show_json(record)
     else:
-        show_evaluation(found, is_narrow=sys.stdout.isatty())
+        _show(found)
     if output is not None:
         say(f"{output}: {len(written)} files")
+
+
+def _show(found: "Assessments") -> None:
+    from fivefold.evaluation.mask_assessment import MaskAssessment
+
+    is_narrow, first = sys.stdout.isatty(), next(iter(found.values()))
+    if isinstance(first, MaskAssessment):
+        from fivefold.cli.mask_table import show_masks
+
+        show_masks(found, is_narrow=is_narrow)  # type: ignore[arg-type]  # all are of one kind
+    else:
+        from fivefold.cli.evaluate_table import show_evaluation
+
+        show_evaluation(found, is_narrow=is_narrow)  # type: ignore[arg-type]  # as above
 
 
 class _Decided(NamedTuple):
@@ -120,12 +138,13 @@ class _Decided(NamedTuple):
     Attributes:
         rows: In lines.
         record: For JSON.
-        assessments: How good answers are at chosen thresholds, by what of; none without any.
+        assessments: How good answers are at chosen thresholds, by what of: an `Assessment` each,
+            or a `MaskAssessment`; none without any.
     """
 
     rows: Sequence[tuple[str, str]] = ()
     record: Mapping[str, Any] = {}
-    assessments: Mapping[str, "Assessment"] = {}
+    assessments: Mapping[str, Any] = {}
 
 
 def _decided(
@@ -133,33 +152,49 @@ def _decided(
 ) -> _Decided:
     """Say what becomes of predictions; `names` are what is measured."""
     from fivefold.experiment.applying import decision_record, decision_rows, held_out_coverage
-    from fivefold.experiment.decided import assess_decided
     from fivefold.experiment.decisions import Wishes, decisions_for
     from fivefold.experiment.finished import renew_if_finished
     from fivefold.experiment.trained import stage_index, trained_folds
 
     renew_if_finished(folder, config)
     folds, index = trained_folds(folder, config, None, stage), stage_index(folder, config, stage)
-    decisions = decisions_for(folder, folds, index, Wishes.by(config))
+    decisions = decisions_for(folder, folds, index, Wishes.by(config), Terminal())
     coverage = held_out_coverage(folder, decisions)
-    found = {n: assess_decided(folder, config, decisions, holdout=n == HOLDOUT) for n in names}
-    assessments = {name: one for name, one in found.items() if one is not None}
+    found = {n: _at_decided(folder, config, decisions, holdout=n == HOLDOUT) for n in names}
+    assessments: Any = {name: one for name, one in found.items() if one is not None}
     record = decision_record(decisions, coverage)
     if assessments:
         record["at_thresholds"] = {n: _record_at(one) for n, one in assessments.items()}
     return _Decided(decision_rows(decisions, coverage), record, assessments)
 
 
-def _record_at(assessment: "Assessment") -> list[dict[str, Any]]:
+def _at_decided(
+    folder: "RunFolder", config: "ExperimentConfig", decisions: "Decisions", *, holdout: bool
+) -> "Assessment | MaskAssessment | None":
+    if config.makes_masks:
+        from fivefold.experiment.mask_decided import assess_masks_decided
+
+        return assess_masks_decided(folder, config, decisions, Terminal(), holdout=holdout)
+    from fivefold.experiment.decided import assess_decided
+
+    return assess_decided(folder, config, decisions, holdout=holdout)
+
+
+def _record_at(assessment: "Assessment | MaskAssessment") -> list[dict[str, Any]]:
     """Write for JSON what depends on thresholds, or stands beside it; no curves."""
     names = ("name", "samples", "headline", "classes", "confusion")
-    return [{name: head[name] for name in names} for head in assessment.record()["heads"]]
+    heads = assessment.record()["heads"]
+    return [{name: head[name] for name in names if name in head} for head in heads]
 
 
 def _show_decided(decided: _Decided) -> None:
     from fivefold.cli.evaluate_table import show_at_thresholds
+    from fivefold.cli.mask_table import show_masks_at_cuts
+    from fivefold.evaluation.mask_assessment import MaskAssessment
 
-    if decided.assessments:
+    if any(isinstance(one, MaskAssessment) for one in decided.assessments.values()):
+        show_masks_at_cuts(decided.assessments)
+    elif decided.assessments:
         show_at_thresholds(decided.assessments)
     show_pairs(decided.rows)
 
@@ -181,14 +216,14 @@ def _measured(folder: "RunFolder", config: "ExperimentConfig", stage: int) -> Ma
 
 def _of_run(
     folder: "RunFolder", config: "ExperimentConfig", stage: int, *, holdout: bool
-) -> dict[str, "Assessment"]:
+) -> "Assessments":
     from fivefold.experiment.assessing import assess_run, has_holdout
 
     with starting("Measuring …"):
-        found = {} if holdout else {OUT_OF_FOLD: assess_run(folder, config, stage)}
+        found: Any = {} if holdout else {OUT_OF_FOLD: assess_run(folder, config, stage)}
         if holdout or has_holdout(folder, config, stage):
             found[HOLDOUT] = assess_run(folder, config, stage, holdout=True)
-    return found
+    return dict(found)
 
 
 def _of_new(
@@ -199,7 +234,7 @@ def _of_new(
     *,
     tta: bool,
     allow_imports: bool,
-) -> dict[str, "Assessment"]:
+) -> "Assessments":
     from fivefold.experiment.new_truth import open_labelled
 
     # first the data, whose faults are told before torch is loaded

@@ -4,14 +4,20 @@ Whoever predicts and whoever measures what thresholds come to asks here, so both
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fivefold.core.optional import late
 from fivefold.core.types import AnyArray, Head, Image
 from fivefold.evaluation.metrics import Flags
 from fivefold.evaluation.thresholds import USUAL, answers_at
+
+if TYPE_CHECKING:
+    import cv2
+else:
+    cv2 = late("cv2")
 
 LEVELS = 255
 """A stored probability is a whole number of so many parts of 1."""

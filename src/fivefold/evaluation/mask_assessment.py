@@ -69,8 +69,7 @@ class MaskAssessment:
     """How good masks are; what `assess_masks` gives.
 
     Attributes:
-        head: What the classes are.
-        samples: How many images.
+        scores: What was measured, image by image.
         pixels: How many pixels count.
         headline: Metric to its estimate, in the order to show them.
         classes: One for each class.
@@ -83,8 +82,7 @@ class MaskAssessment:
         trained_on: How many of the images the models were trained on; None if nobody has looked.
     """
 
-    head: Head
-    samples: int
+    scores: MaskScores
     pixels: int
     headline: Mapping[str, Estimate]
     classes: tuple[ClassMasks, ...]
@@ -95,6 +93,16 @@ class MaskAssessment:
     seed: int = 0
     notes: tuple[str, ...] = ()
     trained_on: int | None = None
+
+    @property
+    def head(self) -> Head:
+        """What the classes are."""
+        return self.scores.heads[0]
+
+    @property
+    def samples(self) -> int:
+        """How many images."""
+        return len(self.scores)
 
     def record(self) -> dict[str, Any]:
         """Write it for JSON, laid out as that of classification; None is undefined."""
@@ -173,8 +181,7 @@ def assess_masks(
     if resamples and units.known > 1:
         made = replace(made, resampled=_resampled(by_unit, made.numbers, units, resamples, seed))
     return MaskAssessment(
-        head=scores.heads[0],
-        samples=len(scores),
+        scores=scores,
         pixels=int(total.of_all("pixels")),
         headline=made.of_head(),
         classes=tuple(map(made.of_class, range(scores.heads[0].num_classes))),
@@ -246,8 +253,11 @@ class _Estimates:
     def of_head(self) -> dict[str, Estimate]:
         """Estimate what stands for all classes, each under its name."""
         numbers, reasons = self.numbers, reasons_of_head(self.tally, self.numbers.classes)
+        of_class = self.of_class(0).numbers if self.tally.head.num_classes == 1 else {}
         return {
-            name: self._estimate(
+            name: of_class[name]
+            if name in of_class
+            else self._estimate(
                 float(value),
                 None if self.folds is None else self.folds.head[name],
                 None if self.resampled is None else self.resampled.head[name],

@@ -4,14 +4,21 @@ Among the smallest areas that are tried, each 1.2 times the one before and none 
 the map, it is the one with the best score, of equal ones the smallest.
 """
 
-import cv2
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from fivefold.core.masks import IGNORED
+from fivefold.core.optional import late
 from fivefold.core.threshold_aim import ThresholdAim
 from fivefold.core.types import Head, Image, Indices
 from fivefold.evaluation.mask_levels import Overlap
 from fivefold.evaluation.metrics import Flags
+
+if TYPE_CHECKING:
+    import cv2
+else:
+    cv2 = late("cv2")
 
 _STEP = 1.2
 _LARGEST = 4  # the largest area that is tried is this part of a map

@@ -6,16 +6,18 @@ from typing import Any
 
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import DataError, FivefoldError
+from fivefold.core.found import Found
 from fivefold.core.layout import RunFolder
-from fivefold.core.predictions import Predictions
+from fivefold.core.mask_scores import MaskScores
 from fivefold.core.progress import Silent
 from fivefold.data.split_report import GROUPS, SplitReport
 from fivefold.evaluation import compute
 from fivefold.evaluation.assessment import RESAMPLES, Assessment, assess
+from fivefold.evaluation.mask_assessment import MaskAssessment, assess_masks
 from fivefold.experiment.asked import Asked
 from fivefold.experiment.finished import recorded_config
 from fivefold.experiment.trained import stage_index, trained_folds
-from fivefold.experiment.unseen import on_holdout, out_of_fold, with_folds
+from fivefold.experiment.unseen import found_on_holdout, found_with_folds
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +28,14 @@ def measured(folder: RunFolder, config: ExperimentConfig, stage: int = -1) -> di
     folds = trained_folds(folder, config, None, stage)
     recorded = recorded_config(folder, config)
     asked = [*recorded.resolve()[index].metrics, *Asked.by(recorded).finals]
-    names = list(dict.fromkeys(asked)) or ["accuracy", "macro_f1"]
+    whole = found_with_folds(folder, folds, index)[0]
+    usual = ["iou", "dice"] if isinstance(whole, MaskScores) else ["accuracy", "macro_f1"]
+    names = list(dict.fromkeys(asked)) or usual
     found: dict[str, Any] = {
-        "oof": compute(out_of_fold(folder, folds, index), names),
-        "folds": {f: compute(out_of_fold(folder, [f], index), names) for f in folds},
+        "oof": compute(whole, names),
+        "folds": {f: compute(found_with_folds(folder, [f], index)[0], names) for f in folds},
     }
-    held_out = on_holdout(folder, folds, index)
+    held_out = found_on_holdout(folder, folds, index)
     return found if held_out is None else {**found, "holdout": compute(held_out, names)}
 
 
@@ -42,7 +46,7 @@ def assess_run(
     *,
     holdout: bool = False,
     resamples: int = RESAMPLES,
-) -> Assessment:
+) -> Assessment | MaskAssessment:
     """Assess the predictions of training: all out of fold, with the spread over folds.
 
     Args:
@@ -60,21 +64,29 @@ def assess_run(
     if holdout:
         found, own = _held_out(folder, folds, index), None
     else:
-        found, fold_of = with_folds(folder, folds, index)
+        found, fold_of = found_with_folds(folder, folds, index)
         own = [fold_of[sample_id] for sample_id in found.ids]
     groups = groups_of(folder, config, found)
-    return assess(found, folds=own, groups=groups, resamples=resamples, seed=config.seed)
+    return assess_found(found, folds=own, groups=groups, resamples=resamples, seed=config.seed)
+
+
+def assess_found(found: Found, **options: Any) -> Assessment | MaskAssessment:
+    """Assess what was found; the options are those of `assess` and `assess_masks` both."""
+    if isinstance(found, MaskScores):
+        return assess_masks(found, **options)
+    return assess(found, **options)
 
 
 def has_holdout(folder: RunFolder, config: ExperimentConfig, stage: int = -1) -> bool:
     """Say whether all folds that finished a stage have predicted a holdout."""
     index = stage_index(folder, config, stage)
     folds = trained_folds(folder, config, None, stage)
-    return all(folder.predictions("holdout", fold, index).exists() for fold in folds)
+    of_each = all(folder.predictions("holdout", fold, index).exists() for fold in folds)
+    return of_each or folder.ensemble_scores(index).exists()
 
 
-def _held_out(folder: RunFolder, folds: Sequence[int], stage: int) -> Predictions:
-    found = on_holdout(folder, folds, stage)
+def _held_out(folder: RunFolder, folds: Sequence[int], stage: int) -> Found:
+    found = found_on_holdout(folder, folds, stage)
     if found is None:
         msg = f"{folder.root}: expected predictions of a holdout, got none"
         hint = "`testSplit: 0.1` in the config of a new experiment keeps a tenth out of all folds"
@@ -82,9 +94,7 @@ def _held_out(folder: RunFolder, folds: Sequence[int], stage: int) -> Prediction
     return found
 
 
-def groups_of(
-    folder: RunFolder, config: ExperimentConfig, found: Predictions
-) -> Sequence[str] | None:
+def groups_of(folder: RunFolder, config: ExperimentConfig, found: Found) -> Sequence[str] | None:
     """Find each sample's group [N]; None where the folds have kept no groups together.
 
     Where the data can no longer be read, that is warned of, and there are none.

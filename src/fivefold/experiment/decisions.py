@@ -68,6 +68,11 @@ class Wishes:
         return cls(is_scaled, aim, config.coverage, config.smallest_area, size)
 
     @property
+    def searches(self) -> bool:
+        """Whether something is chosen on maps of masks."""
+        return self.thresholds.kind != "fixed" or self.smallest_area == "auto"
+
+    @property
     def changes_nothing(self) -> bool:
         """Whether predictions stay as the models say them."""
         is_usual = self.thresholds == ThresholdAim() and self.smallest_area == 0
@@ -192,7 +197,8 @@ def make_decisions(
     joined = join_found(parts)
     if isinstance(joined, MaskScores):
         chosen = decide_masks(folder, folds, stage, wishes, progress or Silent())
-        cut, without, remarks = chosen.cut, chosen.without, list(chosen.remarks)
+        cut, without = chosen.cut, chosen.without
+        remarks = [f"thresholds: {text}" for text in chosen.remarks]
         heads = [HeadDecision(joined.heads[0], 1.0, cut.thresholds, (), cut.areas)]
     else:
         own = np.repeat(np.asarray(folds), [len(part) for part in parts])

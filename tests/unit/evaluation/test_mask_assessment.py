@@ -230,5 +230,6 @@ def test_a_record_says_how_empty_masks_are_counted_and_holds_no_nan():
 def test_one_class_has_its_own_numbers_as_headline():
     truth, found = planes(8, classes=1)
     assessed = assess_masks(of_masks(truth, found, ONE))
-    assert assessed.headline["dice"] == assessed.classes[0].numbers["dice"]
+    numbers = assessed.classes[0].numbers
+    assert {name: assessed.headline[name] for name in numbers} == numbers
     assert not any(name.startswith("foreground") for name in assessed.headline)

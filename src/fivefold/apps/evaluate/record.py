@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from fivefold.evaluation.assessment import Assessment
+from fivefold.evaluation.mask_assessment import MaskAssessment
 
 
 def record_of(
-    assessments: Mapping[str, Assessment], measured: Mapping[str, Any] | None = None
+    assessments: Mapping[str, Assessment] | Mapping[str, MaskAssessment],
+    measured: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Put together what scripts may read; None stands for what is undefined.
 

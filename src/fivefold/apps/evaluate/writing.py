@@ -6,22 +6,27 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fivefold.apps.evaluate.masks import mask_files
 from fivefold.apps.evaluate.tables import class_rows, confusion_rows
 from fivefold.core.durable import write_bytes
 from fivefold.evaluation.assessment import Assessment, HeadAssessment
+from fivefold.evaluation.mask_assessment import MaskAssessment
 from fivefold.evaluation.tables import csv_bytes
 
 _NO_NAME = re.compile(r"[^\w.-]+")
 
 
 def write_evaluation(
-    directory: Path, assessments: Mapping[str, Assessment], record: Mapping[str, Any]
+    directory: Path,
+    assessments: Mapping[str, Assessment] | Mapping[str, MaskAssessment],
+    record: Mapping[str, Any],
 ) -> list[Path]:
     """Write `metrics.json`, and for what was assessed first tables and pictures beside it.
 
     These are `per_class.csv`, `confusion.csv`, `confusion.png`, `roc.png`, `precision_recall.png`
-    and `classes.png`; with several heads all but the first are once for each. What else was
-    assessed has the same in a folder of its name.
+    and `classes.png`; with several heads all but the first are once for each. Of masks there are
+    `per_class.csv`, `per_image.csv`, `classes.png` and `images.png`. What else was assessed has the
+    same in a folder of its name.
 
     Args:
         directory: It is made if need be; files of these names are replaced.
@@ -34,7 +39,8 @@ def write_evaluation(
     written = [directory / "metrics.json"]
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_bytes(written[0], text.encode("utf-8", "surrogateescape"))
-    for number, (name, assessment) in enumerate(assessments.items()):
+    names, found = [*assessments], [*assessments.values()]
+    for number, (name, assessment) in enumerate(zip(names, found, strict=True)):
         place = directory if number == 0 else directory / name
         for file, data in _files(assessment):
             write_bytes(place / file, data)
@@ -42,7 +48,10 @@ def write_evaluation(
     return written
 
 
-def _files(assessment: Assessment) -> Iterator[tuple[str, bytes]]:
+def _files(assessment: Assessment | MaskAssessment) -> Iterator[tuple[str, bytes]]:
+    if isinstance(assessment, MaskAssessment):
+        yield from mask_files(assessment)
+        return
     # A second of loading, which only pictures need.
     from fivefold.apps.evaluate.pictures import (  # noqa: PLC0415  see above
         draw_classes,

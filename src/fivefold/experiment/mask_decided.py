@@ -1,0 +1,72 @@
+"""How good masks are with chosen thresholds and smallest parts, on images these have not seen."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fivefold.config import ExperimentConfig
+from fivefold.core.layout import RunFolder
+from fivefold.core.maps import Maps
+from fivefold.core.mask_scores import MaskScores
+from fivefold.core.progress import Progress
+from fivefold.evaluation.mask_assessment import MaskAssessment, assess_masks
+from fivefold.evaluation.mask_search import MaskCut, scores_at
+from fivefold.experiment.assessing import groups_of
+from fivefold.experiment.decisions import Decisions
+from fivefold.experiment.stored_maps import maps_of_folds
+
+
+def assess_masks_decided(
+    folder: RunFolder,
+    config: ExperimentConfig,
+    decisions: Decisions,
+    progress: Progress,
+    *,
+    holdout: bool = False,
+) -> MaskAssessment | None:
+    """Assess the masks that the decisions make of a run's probabilities.
+
+    Out of fold, each fold's masks are made by what was chosen on the other folds: chosen on the
+    same images it would flatter. Those of the holdout are made as `predict` makes them.
+
+    Args:
+        folder: The experiment.
+        config: Its config as it is now.
+        decisions: Of the experiment.
+        progress: Who watches.
+        holdout: The holdout instead.
+
+    Returns:
+        None where masks stay as they are, there is no holdout, or but one fold to choose on.
+
+    Raises:
+        StateError: If a file is missing or damaged.
+    """
+    (one,) = decisions.heads
+    cut, is_searched = MaskCut(one.thresholds, one.areas), decisions.wishes.searches
+    if decisions.wishes.changes_nothing:
+        return None
+    if holdout:
+        path = folder.ensemble_maps(decisions.stage)
+        if not path.exists():
+            return None
+        scores = MaskScores.load(folder.ensemble_scores(decisions.stage))
+        found, folds = scores_at([scores], [Maps(path)], [cut], progress), None
+    else:
+        if is_searched and not decisions.without:
+            return None
+        cuts = decisions.without or (cut,) * len(decisions.folds)
+        found, folds = _out_of_fold(folder, decisions, cuts, progress)
+    groups = groups_of(folder, config, found)
+    return assess_masks(found, folds=folds, groups=groups, seed=config.seed)
+
+
+def _out_of_fold(
+    folder: RunFolder, decisions: Decisions, cuts: Sequence[MaskCut], progress: Progress
+) -> tuple[MaskScores, list[int]]:
+    stage, numbers = decisions.stage, decisions.folds
+    parts = [MaskScores.load(folder.predictions("validation", fold, stage)) for fold in numbers]
+    fold_of = {name: f for f, part in zip(numbers, parts, strict=True) for name in part.ids}
+    found = scores_at(parts, maps_of_folds(folder, numbers, stage), cuts, progress)
+    # the losses are those of what the models said, which no threshold changes
+    found = replace(found.sorted(), fold=-1)
+    return found, [fold_of[sample_id] for sample_id in found.ids]
