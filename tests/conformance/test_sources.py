@@ -32,6 +32,8 @@ from fivefold.data.coco import CocoBoxes, CocoSource
 from fivefold.data.corrections import corrected
 from fivefold.data.datasets import CategoryClassificationDataSet, source_of
 from fivefold.data.hub import HubSource
+from fivefold.data.mask_folder import MaskFolderSource
+from fivefold.data.mask_looks import AskedClasses
 from fivefold.data.tars import ShardSource
 from fivefold.data.views import (
     cache_in_memory,
@@ -159,6 +161,18 @@ def make_shards(data):
     return ShardSource(data / "all.tar")
 
 
+def make_masks(data):
+    (data / "masks").mkdir()
+    for number, name in enumerate(("cat", "dog")):
+        (data / "masks" / name).mkdir()
+        for k in range(3):
+            mask = np.zeros((5, 6), np.uint8)
+            mask[:2] = 1 + number
+            Image.fromarray(mask).save(data / "masks" / name / f"{k}.png")
+    asked = AskedClasses(("cat", "dog"), exclusive=False)
+    return MaskFolderSource(data, data / "masks", asked)
+
+
 def make_boxes(data):
     make_coco(data)
     return CocoBoxes(data / "coco.json", smallest=2)
@@ -178,6 +192,7 @@ MADE = {
     "csv": make_csv,
     "folder": make_folder,
     "hub": make_hub,
+    "masks": make_masks,
     "parquet": make_parquet,
     "python": make_python,
     "shards": make_shards,
@@ -236,7 +251,10 @@ def test_views_of_a_source_keep_its_promises(name, data):
     check_source(view)
 
 
-@pytest.mark.parametrize("make", [*MADE.values(), make_boxes, make_table])
+LABELLED = [make for name, make in MADE.items() if name != "masks"]
+
+
+@pytest.mark.parametrize("make", [*LABELLED, make_boxes, make_table])
 def test_labels_of_every_source_can_be_corrected(make, data):
     source = make(data)
     view = fixed(source)
