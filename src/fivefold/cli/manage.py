@@ -29,7 +29,7 @@ def new(  # noqa: PLR0913  one parameter for each option
             "--data",
             metavar="DATA",
             help="A folder with one folder per class, a CSV or Parquet table, a COCO file, or tar "
-            "files such as 'train-{000..009}.tar'.",
+            "files such as 'train-{000..009}.tar'; or folders of images and masks.",
         ),
     ],
     images: Annotated[
@@ -46,7 +46,8 @@ def new(  # noqa: PLR0913  one parameter for each option
         typer.Option(
             "--architecture",
             metavar="NAME",
-            help="A backbone; `fivefold list backbones convnext` searches.",
+            help="A backbone; `fivefold list backbones convnext` searches. With masks also what "
+            "makes them, such as Unet.",
         ),
     ] = None,
 ) -> None:

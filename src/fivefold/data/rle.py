@@ -10,7 +10,6 @@ References:
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 
 from fivefold.core.errors import DataError
@@ -64,6 +63,8 @@ def multi_rle_encode(img: AnyArray) -> list[str]:
     Raises:
         DataError: If it is no mask.
     """
+    import cv2  # noqa: PLC0415  who lists data needs none of it
+
     first = np.asarray(img)
     plane = plane_of(first[:, :, 0] if first.ndim == 3 else first)
     count, parts = cv2.connectedComponents(plane.astype(np.uint8), connectivity=8)

@@ -16,8 +16,8 @@ from fivefold.data.reasons import by_reason, counted
 _SHOWN_CLASSES = 12
 _COMMENTS_AT = 33
 _LONGEST_PATH = 1000  # as in the config
-# Stands before a comment until all is in place; the data's names cannot contain it.
-_MARK = "\x1f"
+MARK = "\x1f"
+"""Stands before a comment until all is in place; the data's names cannot contain it."""
 
 _TEMPLATE = """\
 {seen}
@@ -69,7 +69,7 @@ def render(survey: Survey, settings: Settings, directory: Path) -> str:
     Raises:
         DataError: If YAML has no way to write the data's path.
     """
-    text = _marked(_TEMPLATE).format(
+    text = marked(_TEMPLATE).format(
         seen="\n".join(f"# {line}".rstrip() for line in describe(survey)),
         dataset="\n".join(f"  {key}: {text}" for key, text in _dataset(survey, directory)),
         architecture=settings.architecture,
@@ -78,16 +78,16 @@ def render(survey: Survey, settings: Settings, directory: Path) -> str:
         batch=settings.batch,
         folds=settings.folds,
         few=_few(survey, settings),
-        metrics=_marked(_metrics(survey, settings)),
-        thresholds=_marked(_thresholds(survey)),
+        metrics=marked(_metrics(survey, settings)),
+        thresholds=marked(_thresholds(survey)),
         loss=_loss(survey),
         lr=short_number(settings.lr),
-        augmentation=_marked(_augmentation(settings)),
+        augmentation=marked(_augmentation(settings)),
         epochs=settings.epochs,
         freeze=str(settings.small).lower(),
         freeze_comment=_FREEZE_COMMENTS[settings.small],
     )
-    return re.sub(f"^(.*?){_MARK}", _aligned, text, flags=re.MULTILINE)
+    return re.sub(f"^(.*?){MARK}", aligned, text, flags=re.MULTILINE)
 
 
 _FREEZE_COMMENTS = {
@@ -106,7 +106,7 @@ def describe(survey: Survey) -> list[str]:
         rules = counted(by_reason(survey.excluded))
         lines.append(f"{listed:,} listed = {survey.num_images:,} images + {rules}")
     for labels, counts in zip(survey.outputs, survey.counts, strict=True):
-        lines += ["", *([f"  {_one_line(labels.name)}:"] if labels.name else []), *_listed(counts)]
+        lines += ["", *([f"  {one_line(labels.name)}:"] if labels.name else []), *_listed(counts)]
     are = "is" if len(survey.missing) == 1 else "are"
     bad = ((f"{are} missing", survey.missing), ("cannot be read", survey.unreadable))
     for what, ids in bad:
@@ -118,7 +118,7 @@ def describe(survey: Survey) -> list[str]:
 
 
 def _kind(labels: Labels) -> str:
-    of = f" of {_one_line(labels.name)}" if labels.name else ""
+    of = f" of {one_line(labels.name)}" if labels.name else ""
     es = "es" * (len(labels.class_names) != 1)
     kind = "one class each" if labels.exclusive else "any number of classes each"
     return f"{len(labels.class_names)} class{es}{of}, {kind}"
@@ -127,7 +127,7 @@ def _kind(labels: Labels) -> str:
 def _listed(counts: Mapping[str, int]) -> list[str]:
     by_count = sorted(counts.items(), key=lambda item: -item[1])
     shown = by_count if len(by_count) <= _SHOWN_CLASSES else by_count[: _SHOWN_CLASSES - 1]
-    lines = [f"  {count:>7,}  {_one_line(name)}" for name, count in shown]
+    lines = [f"  {count:>7,}  {one_line(name)}" for name, count in shown]
     if len(shown) < len(by_count):
         lines.append(f"  and {len(by_count) - len(shown)} more, down to {by_count[-1][1]:,}")
     return lines
@@ -156,49 +156,49 @@ def decisions(survey: Survey, settings: Settings) -> list[str]:
     return lines
 
 
-def _marked(text: str) -> str:
-    return text.replace("  ## ", _MARK)
+def marked(text: str) -> str:
+    """Mark comments of a template, which `aligned` puts into place."""
+    return text.replace("  ## ", MARK)
 
 
-def _aligned(start: re.Match[str]) -> str:
+def aligned(start: re.Match[str]) -> str:
     """Put a comment behind a key where the others are."""
     return f"{start.group(1):<{_COMMENTS_AT}}  # "
 
 
-def _one_line(name: str) -> str:
+def one_line(name: str) -> str:
+    """Write a name so that it stays on its line."""
     return name if name.isprintable() else _quoted(name)
 
 
 def _dataset(survey: Survey, directory: Path) -> list[tuple[str, str]]:
     """Write the keys of `dataset`, each with its value."""
-    table, data = survey.table, (survey.kind, _path_text(survey.data, directory))
+    table, data = survey.table, (survey.kind, path_text(survey.data, directory))
     if table is None:
         return [data]
-    images = [] if table.images is None else [("images", _path_text(table.images, directory))]
-    column = [("image_column", _scalar(table.image_column))] if table.image_column else []
-    labels = [_scalar(name) for name in table.label_columns]
+    images = [] if table.images is None else [("images", path_text(table.images, directory))]
+    column = [("image_column", scalar(table.image_column))] if table.image_column else []
+    labels = [scalar(name) for name in table.label_columns]
     listed = [("label_column", labels[0] if len(labels) == 1 else f"[{', '.join(labels)}]")]
-    flags = [_scalar(name) for name in table.indicator_columns]
+    flags = [scalar(name) for name in table.indicator_columns]
     listed = [("indicator_columns", f"[{', '.join(flags)}]")] if flags else listed if labels else []
-    several = [("separator", _scalar(table.separator))] if table.separator else []
-    several += [("encoding", _scalar(table.encoding))] if table.encoding else []
+    several = [("separator", scalar(table.separator))] if table.separator else []
+    several += [("encoding", scalar(table.encoding))] if table.encoding else []
     if table.boxes_as_labels:
-        several.append(
-            ("boxes", f"labels{_MARK}of their images; `crops` cuts out each as a sample")
-        )
+        several.append(("boxes", f"labels{MARK}of their images; `crops` cuts out each as a sample"))
     return [data, *images, *column, *listed, *several]
 
 
-def _path_text(path: Path, directory: Path) -> str:
+def path_text(path: Path, directory: Path) -> str:
     """Write a path from the config's folder, unless that climbs as far as the disk's root."""
     target, start = path.resolve(), directory.resolve()
     common = [a for a, b in zip(target.parts, start.parts, strict=False) if a == b]
     if len(common) <= 1:
-        return _scalar(target.as_posix())
-    return _scalar(Path(os.path.relpath(target, start)).as_posix())
+        return scalar(target.as_posix())
+    return scalar(Path(os.path.relpath(target, start)).as_posix())
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
     """Quote what YAML would not read as this text.
 
     Raises:
@@ -233,7 +233,7 @@ def _few(survey: Survey, settings: Settings) -> str:
     name, count = min(survey.counts[0].items(), key=lambda item: item[1])
     if count >= 5 or not survey.outputs[0].exclusive:
         return ""
-    need = f"; {_one_line(name)!r} has {count}, and every fold needs one"
+    need = f"; {one_line(name)!r} has {count}, and every fold needs one"
     return need if count >= settings.folds else f"{need}: add images or leave it out"
 
 

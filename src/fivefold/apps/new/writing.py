@@ -1,9 +1,17 @@
 """From a glance at the data to a written config."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from fivefold.apps.new.defaults import choose
+from fivefold.apps.new.mask_opening import FoundMasks, find_masks
+from fivefold.apps.new.mask_template import (
+    choose_for_masks,
+    describe_masks,
+    look_at_masks,
+    render_masks,
+)
 from fivefold.apps.new.naming import holds_experiments, name_of_data, next_name
 from fivefold.apps.new.opening import FOUND, TableChoice
 from fivefold.apps.new.survey import Survey, look_at
@@ -11,7 +19,10 @@ from fivefold.apps.new.template import decisions, describe, render
 from fivefold.core.durable import write_text
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.layout import RunFolder
+from fivefold.core.segmenters import segmenter_named
 from fivefold.models.names import backbone_problem
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,20 +52,30 @@ def write_experiment(
     Args:
         experiment: A folder to make or fill, a YAML file, or a folder that holds experiments:
             then the next one is made in it, named like `002.digits.resnet18-lr5e-4`.
-        data: A folder with one folder per class, a CSV or Parquet table, a COCO file, tar files.
+        data: A folder with one folder per class, a CSV or Parquet table, a COCO file, tar files; or
+            images with masks, see `find_masks`.
         table: How to read a table; what it leaves open is found by looking.
-        architecture: The backbone; one whose weights can be had when not given.
+        architecture: The backbone, or of masks the architecture; what can be had when not given.
 
     Raises:
         ConfigError: If there is a config already, no such backbone, or the run's own files would
             mix with the images.
         DataError: If the data cannot be used, or no config can name its path.
     """
-    problem = backbone_problem(architecture) if architecture else None
+    of_masks = architecture is not None and segmenter_named(architecture) is not None
+    problem = backbone_problem(architecture) if architecture and not of_masks else None
     if problem:
         raise ConfigError([problem])
     if not holds_experiments(experiment):
         _check_free(_folder_of(experiment).config_path)
+    found = find_masks(data, table)
+    if found is not None:
+        return _write_for_masks(experiment, data, found, architecture)
+    if of_masks:
+        message = f"expected a backbone, since {data} has no masks, got {architecture!r}"
+        hint = "masks are found in folders such as images and masks, in run-length tables and in "
+        hint += "COCO files with polygons"
+        raise ConfigError([Problem("cli/no-masks", "--architecture", message, hint)])
     survey = look_at(data, table)
     settings = choose(survey, architecture)
     if holds_experiments(experiment):
@@ -66,6 +87,28 @@ def write_experiment(
     write_text(folder.config_path, render(survey, settings, folder.root))
     notes = (*filter(None, describe(survey)), *decisions(survey, settings))
     return Written(experiment, folder.config_path, notes)
+
+
+def _write_for_masks(
+    experiment: Path, data: Path, found: FoundMasks, architecture: str | None
+) -> Written:
+    """Write a config for data with masks; see `write_experiment`."""
+    for text in found.source.warnings:
+        logger.warning(text)
+    survey = look_at_masks(found)
+    settings = choose_for_masks(survey, architecture)
+    if holds_experiments(experiment):
+        tried = f"{settings.architecture}-{settings.backbone}"
+        experiment = experiment / next_name(experiment, name_of_data(data), tried, settings.lr)
+    folder = _folder_of(experiment)
+    _check_free(folder.config_path)
+    for key in ("images", "masks"):
+        if key in found.paths:
+            _check_folder_apart(folder, found.paths[key], listed=found.kind == "folders")
+    write_text(folder.config_path, render_masks(survey, settings, folder.root))
+    lines = [*filter(None, describe_masks(survey)), f"{settings.folds} folds"]
+    mirrored = "the augmentation mirrors images left-right: remove Fliplr from the config if left "
+    return Written(experiment, folder.config_path, (*lines, f"{mirrored}and right matter"))
 
 
 def _folder_of(experiment: Path) -> RunFolder:
@@ -80,8 +123,11 @@ def _check_apart(folder: RunFolder, survey: Survey) -> None:
     if survey.kind == "shards":  # a run writes no tar files
         return
     named = survey.images
-    images_dir = named or survey.data
-    if not folder.mixes_with(images_dir, listed=named is None):
+    _check_folder_apart(folder, named or survey.data, listed=named is None)
+
+
+def _check_folder_apart(folder: RunFolder, images_dir: Path, *, listed: bool) -> None:
+    if not folder.mixes_with(images_dir, listed=listed):
         return
     message = f"expected an experiment apart from its images, got images in {str(images_dir)!r}"
     hint = f"the run keeps its own files in {folder.root}/data and beside it: choose another folder"

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from fivefold.core.errors import DataError
@@ -181,6 +180,8 @@ class BinarySegmentationDataSet(SourceDataSet):
 
     def _fitted(self, probs: AnyArray) -> Floats:
         """Bring probabilities [H, W, C] to the size that the table's texts are written for."""
+        import cv2  # noqa: PLC0415  who lists data needs none of it
+
         values = probs.astype(np.float32)
         if self.maskShape is None or values.shape[:2] == tuple(self.maskShape[:2]):
             return values
