@@ -45,6 +45,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], tuple[str, ...]], ...] = (
             "fivefold new birds --data table.csv --image-column file --label-column species",
             "fivefold new tags --data tags.csv --separator ' '    several labels in one cell",
             "fivefold new parts --data coco.json --images photos --boxes-as-labels",
+            "fivefold new cells --data cells    with folders images and masks in it: makes masks",
             "fivefold new experiments --data photos    adds 002.photos.resnet18-lr1e-3, say",
         ),
     ),
