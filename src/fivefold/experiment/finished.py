@@ -181,7 +181,9 @@ def _meant(config: ExperimentConfig) -> dict[str, Any]:
     for section in (meant.get("dataset"), meant.get("extra_train_data")):
         if isinstance(section, dict):
             corrected = section.get("corrections") is not None
-            for key in PATHS_OF_DATA - {k for k, v in section.items() if isinstance(v, dict)}:
+            for key in PATHS_OF_DATA - {
+                k for k, v in section.items() if isinstance(v, dict | bool)
+            }:
                 section.pop(key, None)
             section["corrections"] = corrected  # with none there are other labels
     return meant

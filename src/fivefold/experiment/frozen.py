@@ -61,13 +61,13 @@ def run_leading_frozen(work: Work) -> tuple[Work, dict[int, NumericError]]:
 
 
 def features_anew(stages: Sequence[ResolvedStage]) -> list[str]:
-    """Word why stages with a frozen backbone cannot compute its features once."""
+    """Word why stages with a frozen backbone cannot compute features once; of masks none can."""
     text = "stage %d: %s, so the frozen backbone computes features "
     text += "in every epoch, not once; without %s this stage takes a fraction of the time"
     return [
         text % (stage.index, anew.reason, anew.without)
         for stage in stages
-        if stage.frozen and (anew := why_anew(stage))
+        if stage.frozen and not stage.makes_masks and (anew := why_anew(stage))
     ]
 
 
