@@ -184,6 +184,8 @@ def _remarks(rows: AuditRows, alike: Sequence[Indices], named_in: str) -> Iterat
         images = "1 image" if len(bad) == 1 else f"{len(bad):,} images"
         reasons = counted(reasons_of(rows, QUARANTINED))
         told = _first_with(rows, bad, Reason.DATASET_ERROR)
+        if rows.covered.shape[1]:  # else nobody knows whether the image or its mask is meant
+            told = rows[int(bad[0])]
         first = f" (first {told.detail.partition(chr(10))[0]})" if told and told.detail else ""
         ids = first_of(chosen(rows.ids, bad))
         yield f"{images} cannot be used: {reasons}{first}; {ids}; {named_in}"

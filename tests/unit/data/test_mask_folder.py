@@ -127,6 +127,10 @@ def test_a_mask_that_cannot_be_used_is_quarantined_with_its_path(drawn, tmp_path
         assert detail in line["detail"]
     assert "6 images cannot be used: " in caplog.text
     assert "1 with a mask of another size" in caplog.text
+    first = (
+        f"(first its mask {masks}/000.png: expected the height and width of the image, 20 x 28, "
+    )
+    assert first in caplog.text
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])

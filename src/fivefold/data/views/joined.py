@@ -169,7 +169,7 @@ def _common_masks(parts: Sequence[Source], names: Sequence[str]) -> MaskKind | N
         if not alike or (first.masks and part.labels[0] != first.labels[0]):
             expected, got = _masks_of(first), _masks_of(part)
             msg = f"{name or 'sources to join'}: expected {expected} as the first has, got {got}"
-            hint = "masks are joined as they are: the same classes in the same order"
+            hint = "the same classes in the same order: `mask_classes` says them of both"
             raise DataError(msg, hint=hint, slug="data/view-masks")
     return first.masks
 
