@@ -64,12 +64,15 @@ class Searched:
 
 
 def search(
-    maps: Sequence[Maps], aim: ThresholdAim, smallest_area: SmallestArea, progress: Progress
+    maps: Sequence[Maps],
+    aim: ThresholdAim,
+    smallest_area: SmallestArea,
+    progress: Progress,
 ) -> Searched:
     """Choose thresholds and smallest areas.
 
     Args:
-        maps: Of each fold, with the truth.
+        maps: Of each fold, with the truth; all images count.
         aim: What thresholds are for; of exclusive classes none are chosen.
         smallest_area: A number of pixels for all classes, or `auto`.
         progress: Who watches.
@@ -136,18 +139,20 @@ def scores_at(
         return overlap.hits[:, 0].astype(np.int64), overlap.said[:, 0].astype(np.int64)
 
     found: list[list[tuple[Indices, Indices]]] = [[] for _ in maps]
+    for own_scores, own_maps in zip(scores, maps, strict=True):
+        if not set(own_scores.ids) <= set(own_maps.ids):
+            msg = f"{own_maps.path}: expected maps of the images that were measured, got others"
+            raise StateError(msg, hint=way_out(own_maps.path), slug="state/damaged")
     for fold, own in each_map(maps, counted, progress, "masks"):
         found[fold].append(own)
     parts = []
     for own_scores, own_maps, rows in zip(scores, maps, found, strict=True):
-        place = {sample_id: i for i, sample_id in enumerate(own_scores.ids)}
-        if place.keys() != set(own_maps.ids):
-            msg = f"{own_maps.path}: expected maps of the images that were measured, got others"
-            raise StateError(msg, hint=way_out(own_maps.path), slug="state/damaged")
-        if rows:
-            ordered = own_scores.take([place[sample_id] for sample_id in own_maps.ids])
-            hits, said = (np.array(each) for each in zip(*rows, strict=True))
-            parts.append(replace(ordered, hits=hits, said=said))
+        # a stage may leave images out of its numbers, of which there are maps
+        place = {sample_id: i for i, sample_id in enumerate(own_maps.ids)}
+        ordered = [rows[place[sample_id]] for sample_id in own_scores.ids]
+        if ordered:
+            hits, said = (np.array(each) for each in zip(*ordered, strict=True))
+            parts.append(replace(own_scores, hits=hits, said=said))
     return join_scores(parts)
 
 

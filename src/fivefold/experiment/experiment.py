@@ -22,6 +22,7 @@ from fivefold.engine.lr_finder import EVERY_RATE, LRFinder, Sweep
 from fivefold.engine.pace import TimeOverError
 from fivefold.evaluation.assessment import Assessment
 from fivefold.evaluation.label_errors import Ranking
+from fivefold.evaluation.mask_assessment import MaskAssessment
 from fivefold.experiment.asked import Asked
 from fivefold.experiment.assembling import assembled
 from fivefold.experiment.assessing import assess_run, measured
@@ -47,6 +48,7 @@ from fivefold.experiment.manifest import (
     version_warnings,
 )
 from fivefold.experiment.mask_files import predict_held_out_masks
+from fivefold.experiment.mask_truth import assess_new_masks, check_known_masks
 from fivefold.experiment.named_files import check_files, placed_in
 from fivefold.experiment.new_truth import assess_new, check_known, open_labelled
 from fivefold.experiment.plan import choose_folds, has_begun
@@ -241,12 +243,16 @@ class Experiment(Explains, Predicting):
         holdout: bool = False,
         stage: int = -1,
         tta: str | bool = False,
-    ) -> Assessment:
+    ) -> Assessment | MaskAssessment:
         """Measure a stage in every common way, with intervals; see `evaluation.assess`.
 
+        Masks are measured by `evaluation.mask_assessment.assess_masks`: those of training at the
+        network's size, those of new images at their own.
+
         Args:
-            data: New samples with labels: a Source, a folder of classes, a table, a COCO file. If
-                not given, the predictions of training are measured.
+            data: New samples with labels: a Source, a folder of classes, a table, a COCO file, of
+                masks a folder with images and masks. If not given, the predictions of training are
+                measured.
             holdout: The holdout's instead of those out of fold.
             stage: Whose weights; -1 is the last.
             tta: With `data`: as for `predict`.
@@ -260,6 +266,11 @@ class Experiment(Explains, Predicting):
         source = open_labelled(self.config, data)
         fold = self._trained_folds(None, stage)[0]
         bundle = load_bundle(self.folder.bundle(fold, self._stage_index(stage)))
+        if bundle.spec.makes_masks:
+            check_known_masks(bundle.spec.heads[0], source)
+            masks = self.predict_masks(source, stage=stage, tta=tta, raw=True)
+            measured_masks = assess_new_masks(masks, source, self.config.seed)
+            return with_trained_on(self.folder, self.config, stage, source, measured_masks)
         check_known(bundle.spec.heads, source)
         found = self.predict(source, stage=stage, tta=tta, raw=True)
         assessment = assess_new(found, source, self.config.seed)

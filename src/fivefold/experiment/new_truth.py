@@ -44,7 +44,10 @@ def open_labelled(
     if isinstance(data, Source):
         return data
     path = Path(data)
-    section, kind = config.dataset, kind_of(path)
+    section = config.dataset
+    if config.makes_masks and section is not None and section.kind == "masks" and path.is_dir():
+        return _opened(config, _folders_like(config, path))
+    kind = kind_of(path)
     told = [name for name, value in vars(reading).items() if value and name != "images"]
     if told or section is None or section.kind != kind or kind == "folder":
         return open_data(path, reading).source
@@ -56,6 +59,23 @@ def open_labelled(
         if error.key != "group_column":
             raise
         return _opened(config, {**here, "group_column": None})
+
+
+def _folders_like(config: ExperimentConfig, path: Path) -> dict[str, str | None]:
+    """Find the folders of images and masks below one, named as those that were trained on.
+
+    Raises:
+        DataError: If one is not there.
+    """
+    section, found = config.dataset, dict[str, str | None]()
+    for key in ("images", "masks"):
+        name = Path(str(getattr(section, key))).name
+        if not (path / name).is_dir():
+            msg = f"{path}: expected a folder {name!r} of {key} in it, as trained on, got none"
+            hint = f"name the folders as `dataset` of {config.where()} does"
+            raise DataError(msg, hint=hint, slug="data/not-data")
+        found[key] = str((path / name).resolve())
+    return {**found, "corrections": None, **_OF_TRAINING}
 
 
 def check_known(heads: Sequence[Head], source: Source) -> None:
@@ -107,11 +127,11 @@ def assess_new(
         DataError: If it has no labels, other outputs, or classes that the model does not know.
     """
     found = with_truth(predictions, source)
-    return assess(found, groups=_groups_of(source, found.ids), resamples=resamples, seed=seed)
+    return assess(found, groups=groups_among(source, found.ids), resamples=resamples, seed=seed)
 
 
-def _groups_of(source: Source, ids: Sequence[str]) -> list[str] | None:
-    """Tell the groups of some samples of a source, if it has any."""
+def groups_among(source: Source, ids: Sequence[str]) -> list[str] | None:
+    """Tell the groups of some samples of a source [N]; None if it has none."""
     if source.groups is None:
         return None
     groups = dict(zip(source.sample_ids, source.groups, strict=True))

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from fivefold.config import ExperimentConfig
 from fivefold.core.digits import few_digits
@@ -14,16 +15,20 @@ from fivefold.data.audited import Audit
 from fivefold.data.given_folds import HOLDOUT
 from fivefold.data.image_problem import ImageProblem
 from fivefold.data.splits import Splits
-from fivefold.evaluation.assessment import Assessment, assess
+from fivefold.evaluation.assessment import Assessment
+from fivefold.evaluation.mask_assessment import MaskAssessment
+from fivefold.experiment.assessing import assess_found
 from fivefold.experiment.trained import stage_index, trained_folds
-from fivefold.experiment.unseen import with_folds
+from fivefold.experiment.unseen import found_with_folds
 
 logger = logging.getLogger(__name__)
 
+Found = TypeVar("Found", Assessment, MaskAssessment)
+
 
 def with_trained_on(
-    folder: RunFolder, config: ExperimentConfig, stage: int, source: Source, found: Assessment
-) -> Assessment:
+    folder: RunFolder, config: ExperimentConfig, stage: int, source: Source, found: Found
+) -> Found:
     """Say in an assessment of new samples how many of them were trained on, and what is true there.
 
     Args:
@@ -101,14 +106,19 @@ def _digest(source: Source, i: int) -> str:
 
 def _out_of_fold(folder: RunFolder, folds: Sequence[int], stage: int, known: Sequence[str]) -> str:
     """Word how good the models are on these samples that have not seen them."""
-    predictions, _ = with_folds(folder, folds, stage)
+    found, _ = found_with_folds(folder, folds, stage)
     wanted = set(known)
-    rows = [i for i, name in enumerate(predictions.ids) if name in wanted]
+    rows = [i for i, name in enumerate(found.ids) if name in wanted]
     if not rows:
         return ""
-    numbers = []
-    for head in assess(predictions.take(rows), resamples=0).heads:
-        name, number = next(iter(head.headline.items()))
-        of = f" of {head.name}" if head.name else ""
+    numbers, own = [], assess_found(found.take(rows), resamples=0)
+    heads = (
+        [("", own.headline)]
+        if isinstance(own, MaskAssessment)
+        else [(head.name, head.headline) for head in own.heads]
+    )
+    for title, headline in heads:
+        name, number = next(iter(headline.items()))
+        of = f" of {title}" if title else ""
         numbers += [f"{name}{of} {few_digits(number.value)}"] if number.is_defined else []
     return f"; out of fold they have {', '.join(numbers)}" if numbers else ""
