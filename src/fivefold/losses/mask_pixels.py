@@ -1,7 +1,8 @@
 """A batch of masks as losses see it: pixels with their logits and their truth.
 
-Nothing is moved in memory: logits [B, K, H, W] that lie with their classes side by side, as those
-of nets in channels-last order do, are looked at as they lie, and so are others.
+Little is moved in memory: logits [B, K, H, W] that lie with their classes side by side, as those of
+nets in channels-last order do, are looked at as they lie, and so are others. Only those of few
+classes that exclude each other are laid out class by class first, which is the faster way.
 """
 
 from functools import cached_property
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 else:  # a config is checked without it
     torch, Tensor = late("torch"), Any
+
+
+_MANY = 16
+"""From so many classes on, torch's softmax is the faster where a pixel's lie side by side."""
 
 
 class Overlap(NamedTuple):
@@ -52,12 +57,17 @@ class MaskPixels:
         self.head, self.weights = head, weights
         self.kind = MaskKind.of_head(head)
         self._check(logits, masks)
+        if self.kind.exclusive and head.num_classes < _MANY:
+            logits = logits.contiguous()
         self.logits = _pixels(logits).to(torch.promote_types(logits.dtype, torch.float32))
         self.planes = _pixels(masks)
-        ignored = (self.planes == IGNORED).any(dim=2, keepdim=True)
-        # Whether there is any would have to be waited for on an accelerator.
-        is_there = ignored.device.type != "cpu" or bool(ignored.any())
-        self.counted = ~ignored if is_there else None
+        self.counted = self._counted()
+
+    def _counted(self) -> Tensor | None:
+        # Whether anything is ignored would have to be waited for on an accelerator.
+        if self.planes.device.type == "cpu" and self.planes.amax() != IGNORED:
+            return None
+        return (self.planes != IGNORED).all(dim=2, keepdim=True)
 
     def _check(self, logits: Tensor, masks: Tensor) -> None:
         batch, _, height, width = logits.shape if logits.ndim == 4 else (0, 0, 0, 0)
@@ -74,7 +84,9 @@ class MaskPixels:
     @cached_property
     def truth(self) -> Tensor:
         """Where each class is true: 1, elsewhere 0, as where pixels do not count [B, N, K]."""
-        return self.shows.to(self.logits.dtype)
+        if self.kind.exclusive or self.counted is not None:
+            return self.shows.to(self.logits.dtype)
+        return self.planes.to(self.logits.dtype)
 
     @cached_property
     def shows(self) -> Tensor:
@@ -106,9 +118,10 @@ class MaskPixels:
     @cached_property
     def overlap(self) -> Overlap:
         """Sums over the pixels that count."""
-        both = torch.where(self.shows, self.probs, 0).sum(dim=1)
+        # of many exclusive classes bytes, of which there are fewer, and else what is there anyway
+        truth = self.shows if self.kind.exclusive else self.truth
         said = self.only_counted(self.probs).sum(dim=1)
-        return Overlap(both, said, self.shows.sum(dim=1, dtype=said.dtype))
+        return Overlap((self.probs * truth).sum(dim=1), said, truth.sum(dim=1, dtype=said.dtype))
 
     def only_counted(self, values: Tensor) -> Tensor:
         """Put 0 where pixels do not count, so that they have no gradient [B, N, …]."""

@@ -48,21 +48,23 @@ def _parts(logits: Tensor, masks: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 
 def _counted(logits: Tensor, masks: Tensor, head: Head) -> dict[str, Tensor]:
     """Count in images of which everything fits into memory."""
-    logits = logits.float()
+    # pixels of a class side by side: of few classes that is many times as fast
+    logits = logits.float().contiguous()
     counted = (masks != IGNORED).all(dim=1, keepdim=True)
     shows = _shown(masks, counted, head)
     said = _said(logits, head) & counted
     probs, lost = _answered(logits, masks, shows, head)
     pixels = counted.sum(dim=(1, 2, 3))
     over = pixels.clamp(min=1).double() * (lost.shape[1] * _UNIT)
+    # products, since torch takes ten times as long to choose
     return {
         "hits": (said & shows).sum(dim=(2, 3)),
         "said": said.sum(dim=(2, 3)),
         "true": shows.sum(dim=(2, 3)),
         "pixels": pixels,
-        "soft_hits": _total(torch.where(shows, probs, 0), (2, 3)) / _UNIT,
-        "soft_said": _total(torch.where(counted, probs, 0), (2, 3)) / _UNIT,
-        "log_losses": _total(torch.where(counted, lost, 0), (1, 2, 3)) / over,
+        "soft_hits": _total(probs * shows, (2, 3)) / _UNIT,
+        "soft_said": _total(probs * counted, (2, 3)) / _UNIT,
+        "log_losses": _total(lost * counted, (1, 2, 3)) / over,
     }
 
 
@@ -70,17 +72,21 @@ def _shown(masks: Tensor, counted: Tensor, head: Head) -> Tensor:
     """Say where each class is true, bool [B, K, H, W]."""
     if not MaskKind.of_head(head).exclusive:
         return (masks == 1) & counted
-    numbers = torch.arange(head.num_classes, dtype=torch.uint8, device=masks.device)
-    return masks == numbers[:, None, None]
+    return masks == _numbers(head, masks)
 
 
 def _said(logits: Tensor, head: Head) -> Tensor:
     """Say where each class is answered, bool [B, K, H, W]; of equal classes the first is."""
     if head.activation == "softmax":
-        numbers = torch.arange(head.num_classes, device=logits.device)
-        return logits.argmax(dim=1, keepdim=True) == numbers[:, None, None]
+        best = logits.max(dim=1, keepdim=True).indices
+        return best.to(torch.uint8) == _numbers(head, logits)
     # The logit is compared, whose probability may round to one half.
     return logits > (0 if head.activation == "sigmoid" else 0.5)
+
+
+def _numbers(head: Head, like: Tensor) -> Tensor:
+    numbers = torch.arange(head.num_classes, dtype=torch.uint8, device=like.device)
+    return numbers[:, None, None]
 
 
 def _answered(logits: Tensor, masks: Tensor, shows: Tensor, head: Head) -> tuple[Tensor, Tensor]:

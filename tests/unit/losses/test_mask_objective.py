@@ -113,6 +113,23 @@ def test_the_order_in_memory_changes_nothing(name, head):
     torch.testing.assert_close(found[0], found[1], equal_nan=True)
 
 
+MANY = Head("", "softmax", tuple(f"c{i}" for i in range(17)))
+
+
+@pytest.mark.parametrize("name", mask_losses.names())
+@pytest.mark.parametrize("ignored", [False, True])
+def test_many_classes_are_looked_at_as_they_lie(name, ignored):
+    logits, masks = batch(MANY, ignored=ignored)
+    loss = build_mask_loss((name,), MANY)
+    by_class, by_pixel = (
+        loss(logits.contiguous(memory_format=order), masks) for order in ORDERS.values()
+    )
+    torch.testing.assert_close(by_class, by_pixel)
+    gradients = [torch.autograd.grad(value, logits)[0] for value in (by_class, by_pixel)]
+    torch.testing.assert_close(*gradients)
+    assert gradients[0].any()
+
+
 @pytest.mark.parametrize(("name", "head"), PAIRS)
 def test_half_precision_is_close(name, head):
     logits, masks = batch(head)
