@@ -29,7 +29,7 @@ folds_count: 2
 metrics: [iou]
 augmentation:
   BackgroundReplacer:
-    path: BEACHES
+    path: beaches
     rate: 0.25
     erosion: EROSION
     augmenters: AUGMENTERS
@@ -42,8 +42,7 @@ def write(folder, *, erosion="0", augmenters="{}", more=STAGES):
     draw_masks(folder, 12, size=32, empty_every=4)
     (folder / "beaches").mkdir()
     Image.new("RGB", (9, 7), RED).save(folder / "beaches" / "red.png")
-    text = CONFIG.replace("BEACHES", str(folder / "beaches"))
-    text = text.replace("EROSION", erosion).replace("AUGMENTERS", augmenters)
+    text = CONFIG.replace("EROSION", erosion).replace("AUGMENTERS", augmenters)
     (folder / "config.yaml").write_text(text + more)
     return folder
 

@@ -33,6 +33,7 @@ from fivefold.augment import (  # noqa: F401  they fill the catalog
     within,
 )
 from fivefold.augment.catalog import augmenters
+from fivefold.augment.folders import folders_in, located
 from fivefold.augment.mixing import build_mixing, mixers, mixes_batches
 from fivefold.augment.pipeline import (
     Augmentation,
@@ -49,6 +50,8 @@ __all__ = [
     "build_mixing",
     "build_transforms",
     "check_augmentation",
+    "folders_in",
+    "located",
     "mixers",
     "mixes_batches",
     "resize",

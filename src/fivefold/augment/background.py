@@ -26,7 +26,7 @@ else:  # a config is checked without it
 Erosion = Annotated[Values, whole_between(0, 1000)]
 
 
-@augmenters.add("Background Augmenter", name="BackgroundReplacer", needs_mask=True)
+@augmenters.add("Background Augmenter", name="BackgroundReplacer", needs_mask=True, folder="path")
 def background_replacer(
     rng: np.random.Generator,
     height: int,
@@ -43,7 +43,7 @@ def background_replacer(
         rng: Where the numbers come from.
         height: The image's height in pixels.
         width: The image's width in pixels.
-        path: A folder; each file in it is a background.
+        path: A folder; each file in it is a background, unless its name begins with a dot.
         rate: Share of the images that keep their own background.
         erosion: How many pixels of the mask's rim are left out: the side of a square, or a range
             [a, b]. The mask that is learned stays as it is.
@@ -91,9 +91,8 @@ def _read(file: Path, channels: int) -> Image:
 def _files_in(path: str) -> tuple[Path, ...]:
     """List a folder once, in the order of the names."""
     folder = Path(path)
-    if not folder.exists():
-        folder = Path(path.replace("\\", "/"))  # as it is written on Windows
-    files = sorted(file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+    found = folder.iterdir() if folder.is_dir() else ()
+    files = sorted(file for file in found if file.is_file() and not file.name.startswith("."))
     if not files:
         msg = f"a folder with pictures, got {path!r}"
         raise ValueError(msg)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from fivefold.augment import check_augmentation
+from fivefold.augment import check_augmentation, located
 from fivefold.build.heads import ACTIVATIONS, REFUSED_ACTIVATIONS
 from fivefold.build.mask_checks import mask_problems
 from fivefold.build.metric_checks import metric_problems
@@ -143,7 +143,7 @@ def _parts(
     schedule_at = partial(at, "schedule", schedule.name)
     return [
         *check_augmentation(
-            augmentation,
+            located(augmentation, config.directory),
             partial(at, "augmentation"),
             key_of("augmentation"),
             masks=config.makes_masks,

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from fivefold.augment import build_augmentation, build_transforms, resize
+from fivefold.augment import Augmentation, build_augmentation, build_transforms, located, resize
 from fivefold.build.features import num_views, sees_features
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cache_home import cache_home
@@ -57,7 +58,7 @@ class _StagePrepare:
     """What a stage does with resized pixels and their masks."""
 
     def __init__(self, stage: ResolvedStage) -> None:
-        self._augmentation = build_augmentation(stage.augmentation, nowhere)
+        self._augmentation = _augmentation(stage)
         self._transform = build_transforms(stage.transforms)
         self._crops = stage.crops if stage.transforms else 1
 
@@ -86,6 +87,10 @@ class _StagePrepare:
         return joined_cells(images, self._crops), joined_cells(masks, self._crops)
 
 
+def _augmentation(stage: ResolvedStage) -> Augmentation:
+    return build_augmentation(located(stage.augmentation, Path(stage.directory)), nowhere)
+
+
 def looks_closer(stage: ResolvedStage, shape: tuple[int, int, int]) -> bool:
     """Say whether a stage takes what its augmentation enlarges from larger pictures.
 
@@ -94,7 +99,7 @@ def looks_closer(stage: ResolvedStage, shape: tuple[int, int, int]) -> bool:
     unseen = sees_features(stage) and not num_views(stage)
     if stage.detail == 1 or stage.crops > 1 or unseen or not stage.augmentation:
         return False
-    return build_augmentation(stage.augmentation, nowhere).enlarges(*shape[:2])
+    return _augmentation(stage).enlarges(*shape[:2])
 
 
 def larger_preprocess(shape: tuple[int, int, int], detail: float) -> Preprocess:
@@ -105,7 +110,7 @@ def larger_preprocess(shape: tuple[int, int, int], detail: float) -> Preprocess:
 
 def build_closer_prepare(stage: ResolvedStage) -> "CloserPrepare":
     """Make what `build_prepare` makes for training, with larger pictures for what is enlarged."""
-    augmentation = build_augmentation(stage.augmentation, nowhere)
+    augmentation = _augmentation(stage)
     transform = build_transforms(stage.transforms)
 
     def prepare(image: Image, find: Callable[[], Image | None], rng: np.random.Generator) -> Image:

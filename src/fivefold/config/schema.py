@@ -1,5 +1,6 @@
 """A config as the rest of fivefold sees it: typed keys that still know the file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ class ExperimentConfig(ExperimentKeys):
 
     def resolve(self) -> tuple[ResolvedStage, ...]:
         """Decide once what each stage takes from the experiment."""
-        return resolve_stages(self)
+        directory = str(self.directory)
+        return tuple(replace(stage, directory=directory) for stage in resolve_stages(self))
 
     def not_yet(self) -> list[Problem]:
         """List what the file asks for and this version cannot honour; empty: it can be run.

@@ -67,6 +67,7 @@ class ResolvedStage:
         sampling: How many images of each class an epoch draws: `sampler`, `upsampling`,
             `downsampling` or a number; `none` takes all samples as they are.
         makes_masks: Whether a class is told of every pixel.
+        directory: Where relative folders of the augmentation begin: that of the config.
         prior_correction: Whether predictions are corrected for `sampling` and `class_weights`.
         example_epochs: In how many epochs validation samples are drawn.
         detail: How many times as large the pictures are that enlarged parts come from; 1: as all.
@@ -116,6 +117,7 @@ class ResolvedStage:
     sampling: str | int = NO_SAMPLING
     prior_correction: bool = False
     makes_masks: bool = False
+    directory: str = ""
 
     @property
     def trains_head_alone(self) -> bool:

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fivefold.augment import folders_in, located
 from fivefold.config import ResolvedStage
 from fivefold.core.durable import file_sha256
 from fivefold.core.types import AnyArray
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from fivefold.models import ModelSpec
 
 IRRELEVANT: Mapping[str, str] = {
-    "initial_weights": "a path; the content of what lies there is in the key"
+    "directory": "a path; what the augmentation reads there is in the key",
+    "initial_weights": "a path; the content of what lies there is in the key",
 }
 """Fields of a stage that its key leaves out, each with the reason."""
 
@@ -58,7 +60,7 @@ class StageFacts:
         data: Of `data_digest`.
         incoming: Digest of the weights that training starts from: `incoming_of_model` in the first
             stage, `incoming_of_bundle` of the stage before in others.
-        directory: Where a relative `initial_weights` starts.
+        directory: Where a relative `initial_weights`, or a folder of the augmentation, starts.
         surroundings: Device, precision and whatever else changes the last bits; JSON values.
     """
 
@@ -82,6 +84,7 @@ def stage_key(facts: StageFacts) -> str:
         "data": facts.data,
         "incoming": facts.incoming,
         "initial_weights": _content(facts.stage, facts.directory),
+        "folders": _folders(facts.stage, facts.directory),
         "surroundings": dict(facts.surroundings),
         **versions(),
     }
@@ -154,6 +157,22 @@ def _content(stage: ResolvedStage, directory: Path) -> list[str]:
     # Musket's ending means the same file; see `load_initial_weights`.
     path = path.with_suffix(".safetensors") if path.suffix == ".weights" else path
     return [_file_digest(path), _file_digest(path.parent / f"{path.stem}.json")]
+
+
+def _folders(stage: ResolvedStage, directory: Path) -> list[list[str]]:
+    """Digest the names and contents of what the augmentation reads, such as backgrounds."""
+    folders = folders_in(located(stage.augmentation, directory))
+    return [
+        [f"{path.name}{_NEXT}{_known_digest(path, path.stat().st_mtime_ns)}" for path in files]
+        for files in (sorted(f for f in folder.glob("*") if f.is_file()) for folder in folders)
+    ]
+
+
+@cache
+def _known_digest(path: Path, changed: int) -> str:
+    """Digest a file that was changed at some time: once in a process, not for each fold."""
+    del changed  # of the key
+    return _file_digest(path)
 
 
 def _file_digest(path: Path) -> str:
