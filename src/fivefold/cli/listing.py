@@ -59,17 +59,20 @@ def show_kind(name: str, text: str, *, everything: bool = False, as_json: bool) 
         _show_backbones(text, everything=everything, as_json=as_json)
         return
     catalog = _catalog(plural)
-    chosen = [c for c in catalog.components() if _contains((c.name, *c.aliases), text)]
+    of_masks = _mask_catalog(plural)
+    entries = [*catalog.components(), *(of_masks.components() if of_masks else ())]
+    chosen = [c for c in entries if _contains((c.name, *c.aliases), text)]
+    chosen.sort(key=lambda c: c.name.casefold())  # what is of masks stays behind its namesake
     beside = _schedules_of_keras(text) if plural == "callbacks" and not as_json else []
     if beside:
         say(f"schedules, which `callbacks:` takes too: {', '.join(beside)}")
     if not chosen and not beside:
-        _refuse(plural, text, catalog.spellings())
+        _refuse(plural, text, [name for c in entries for name in (c.name, *c.aliases)])
     if as_json:
-        show_json([_record(component) for component in chosen])
+        show_json([_record(component, _is_in(of_masks, component)) for component in chosen])
         return
     for component in chosen:
-        _show_component(component)
+        _show_component(component, ", of masks" if _is_in(of_masks, component) else "")
 
 
 def _plural(name: str) -> str:
@@ -85,6 +88,19 @@ def _plural(name: str) -> str:
 def _catalog(plural: str) -> Catalog[Any]:
     found: Catalog[Any] = getattr(importlib.import_module(_KINDS[plural].module), plural)
     return found
+
+
+def _mask_catalog(plural: str) -> Catalog[Any] | None:
+    """Load the catalog of the same kind for masks, where they have one of their own."""
+    names = {"losses": "mask_losses", "metrics": "mask_metrics"}
+    if plural not in names:
+        return None
+    found: Catalog[Any] = getattr(importlib.import_module(_KINDS[plural].module), names[plural])
+    return found
+
+
+def _is_in(catalog: Catalog[Any] | None, component: Component[Any]) -> bool:
+    return catalog is not None and catalog.find(component.name) is component
 
 
 def _schedules_of_keras(text: str) -> list[str]:
@@ -105,9 +121,9 @@ def _refuse(plural: str, text: str, known: list[str]) -> NoReturn:
     raise ConfigError([Problem("cli/no-match", "", message, hint)])
 
 
-def _show_component(component: Component[Any]) -> None:
+def _show_component(component: Component[Any], of: str) -> None:
     aliases = f" ({', '.join(component.aliases)})" if component.aliases else ""
-    show(f"{component.name}{aliases}")
+    show(f"{component.name}{aliases}{of}")
     if component.summary:
         show(f"    {component.summary}")
     options = component.options.model_fields
@@ -119,9 +135,10 @@ def _option_text(name: str, field: FieldInfo) -> str:
     return f"{name} (required)" if field.is_required() else f"{name} = {field.default!r}"
 
 
-def _record(component: Component[Any]) -> dict[str, Any]:
+def _record(component: Component[Any], of_masks: bool) -> dict[str, Any]:  # noqa: FBT001  a fact
     options = component.options.model_fields
     facts = {name: fact for name, fact in component.facts.items() if not callable(fact)}
+    facts |= {"masks": True} if of_masks else {}
     required = [name for name, field in options.items() if field.is_required()]
     return {
         "name": component.name,

@@ -22,6 +22,7 @@ def run(capsys, monkeypatch):
         """Count all alike."""
 
     monkeypatch.setattr(listing, "_catalog", lambda plural: catalog)
+    monkeypatch.setattr(listing, "_mask_catalog", lambda plural: None)
 
     def call(*arguments):
         code = app.run(list(arguments))
@@ -37,6 +38,32 @@ def test_names_aliases_options_and_purpose_are_shown(run):
         "focal (fl)\n    Count easy samples less.\n    gamma = 2.0, size (required)\n"
         "plain\n    Count all alike.\n"
     )
+
+
+def test_what_masks_have_of_their_own_stands_behind_its_namesake(run, monkeypatch):
+    masks = Catalog("loss")
+
+    @masks.add("f", gives="image")
+    def focal(pixels, *, smooth: float = 1.0):
+        """Count easy pixels less."""
+
+    @masks.add()
+    def overlap(pixels):
+        """Count what is covered."""
+
+    monkeypatch.setattr(listing, "_mask_catalog", lambda plural: masks)
+    assert run("list", "losses")[1] == (
+        "focal (fl)\n    Count easy samples less.\n    gamma = 2.0, size (required)\n"
+        "focal (f), of masks\n    Count easy pixels less.\n    smooth = 1.0\n"
+        "overlap, of masks\n    Count what is covered.\n"
+        "plain\n    Count all alike.\n"
+    )
+    _, out, _ = run("list", "losses", "foc", "--json")
+    assert [record["facts"] for record in json.loads(out)] == [
+        {},
+        {"gives": "image", "masks": True},
+    ]
+    assert "did you mean 'overlap'" in run("list", "losses", "overlapp")[2]
 
 
 @pytest.mark.parametrize("arguments", [("loss",), ("LOSSES",), ("losses", "FL")])
