@@ -25,7 +25,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 MUSKET = FIXTURES / "musket"
 NAMES = sorted(path.stem for path in MUSKET.glob("*.yaml"))
 REFUSED = {
-    "background": "stages: required, but not set",
+    "background": "backbone: required by 'Unet', but not set",
     "declared_datasets": "datasets: not supported",
     "detection": "#%Musket MMDetection: not yet supported",
     "later_keys": "gpus: not yet supported",
@@ -33,7 +33,7 @@ REFUSED = {
     "refused_augmenters": "augmenter 'Voronoi' cannot be used",
     "refused_keys": "manualResize: not supported",
     "segmentation": "stages: required, but not set",
-    "segmentation_options": "alpha: not yet supported",
+    "segmentation_options": "alpha: expected an option of Unet, which has no such one",
 }
 """Configs that this version does not train, and the first thing that it says."""
 
@@ -42,6 +42,7 @@ ELSEWHERE = {
     "dataset_function": "test_dataset_functions.py",
     "extra_train_data": "test_further_samples.py",
     "num_seeds": "test_num_seeds.py",
+    "segmentation_decoder": "test_segmentation_configs.py",
 }
 """Configs that are trained by tests of their own, which have what these need beside them."""
 

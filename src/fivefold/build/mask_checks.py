@@ -1,27 +1,93 @@
-"""What a config says of masks, against what there is; no torch."""
+"""What a config says of what makes masks, against what there is; no torch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import Problem
+from fivefold.core.segmenters import ARCHITECTURES
+from fivefold.core.validation import shown
+from fivefold.models.architectures import Arguments
+from fivefold.models.mask_options import read_options, spellings_of
 from fivefold.models.names import backbone_problem
+
+_OF_IMAGES: Mapping[str, str] = {
+    "pooling": "a decoder sees maps, and none of them is pooled",
+    "head_layers": "a decoder stands in the place of such layers; `decoder` has its options",
+    "cut_levels": "`encoder_depth` says how many levels are decoded",
+    "downscaling": "masks would be as small as what the backbone sees; take a smaller `shape`",
+    "frozen_views": "a decoder learns on the images in every epoch, each augmented anew",
+}
+"""Keys that mean nothing where masks are made, and why."""
 
 
 def mask_problems(config: ExperimentConfig) -> Iterator[Problem]:
-    """Find what is wrong with the architecture and the backbone of what makes masks."""
-    where = config.where("backbone")
+    """Find what is wrong with the keys of what makes masks."""
     if not config.makes_masks:
-        if config.backbone:
-            message = (
-                f"backbone: expected nothing, since {config.architecture!r} classifies images, "
-                f"got {config.backbone!r}"
-            )
-            hint = "a classifier's backbone is its `architecture`; `Unet` and others make masks"
-            yield Problem("config/backbone", where, message, hint)
+        yield from _without_masks(config)
         return
-    if config.backbone is None:
+    yield from _backbone(config)
+    yield from decoder_of(config)[1]
+    yield from _keys_of_images(config)
+
+
+def decoder_of(config: ExperimentConfig) -> tuple[Arguments, list[Problem]]:
+    """Read the options of an architecture that makes masks.
+
+    Returns:
+        The arguments of the package's class, and what is wrong with what was written.
+    """
+    name, written, dropout = str(config.architecture), dict(config.decoder), "dropout"
+
+    def at(option: str, *path: str | int) -> str:
+        key = ("decoder", option) if option in config.decoder else (option,)
+        return config.where(*key, *path)
+
+    if dropout in config.model_fields_set:
+        if dropout in spellings_of(name):
+            written[dropout] = config.dropout
+        elif config.dropout:
+            message = f"dropout: expected 0 for {name}, got {config.dropout}"
+            problem = Problem("config/decoder", at(dropout), message, "its decoder drops nothing")
+            return {}, [problem, *read_options(name, written, at)[1]]
+    return read_options(name, written, at)
+
+
+def _without_masks(config: ExperimentConfig) -> Iterator[Problem]:
+    given = [(("backbone",), config.backbone)] if config.backbone else []
+    options = [(("decoder", name), value) for name, value in config.decoder.items()]
+    hint = f"a classifier's backbone is its `architecture`; {', '.join(ARCHITECTURES)} make masks"
+    for path, value in [*given, *options] if config.architecture else ():
+        message = (
+            f"{path[-1]}: expected nothing, since {config.architecture!r} classifies images, "
+            f"got {shown(value)}"
+        )
+        yield Problem("config/backbone", config.where(*path), message, hint)
+
+
+def _backbone(config: ExperimentConfig) -> Iterator[Problem]:
+    where, name = config.where("backbone"), config.backbone
+    if name is None:
         hint = "for example `backbone: ResNet34`"
         message = f"backbone: required by {config.architecture!r}, but not set"
         yield Problem("config/missing-key", config.where(), message, hint)
-    elif problem := backbone_problem(config.backbone, where, "backbone"):
+    elif problem := backbone_problem(name, where, "backbone"):
         yield problem
+
+
+def _keys_of_images(config: ExperimentConfig) -> Iterator[Problem]:
+    for key, reason in _OF_IMAGES.items():
+        field = type(config).model_fields[key]
+        if (value := getattr(config, key)) != field.default:
+            yield _no_meaning(config, (key,), value, reason)
+    for index, stage in enumerate(config.stages):
+        if stage.frozen_views is not None:
+            path = ("stages", index, "frozen_views")
+            yield _no_meaning(config, path, stage.frozen_views, _OF_IMAGES["frozen_views"])
+
+
+def _no_meaning(
+    config: ExperimentConfig, path: tuple[str | int, ...], value: object, reason: str
+) -> Problem:
+    key, name = ".".join(map(str, path)), config.architecture
+    message = f"{key}: expected nothing, since {name!r} makes masks, got {shown(value)}"
+    return Problem("config/of-images", config.where(*path), message, reason)

@@ -2,6 +2,7 @@
 
 from torch.optim import Optimizer
 
+from fivefold.build.mask_checks import decoder_of
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.types import Head
 from fivefold.models import Classifier, Downscaling, Hidden, ModelSpec
@@ -32,6 +33,7 @@ def build_spec(config: ExperimentConfig, heads: tuple[Head, ...]) -> ModelSpec:
         cut_levels=config.cut_levels,
         downscaling=Downscaling(config.downscaling, config.downscaling_filters),
         backbone=config.backbone or "",
+        decoder=tuple(decoder_of(config)[0].items()) if config.makes_masks else (),
     )
 
 

@@ -20,7 +20,7 @@ from fivefold.config.fields import (
     StepsField,
     one_of,
 )
-from fivefold.config.mask_keys import Encoder
+from fivefold.config.mask_keys import Decoder, Encoder
 from fivefold.config.ranges import (
     Batches,
     BatchSize,
@@ -30,10 +30,12 @@ from fivefold.config.ranges import (
     DatasetAugmenter,
     Detail,
     EpochsOrOff,
+    ExampleEpochs,
     FoldLists,
     Fraction,
     GradientBound,
     HeadLayers,
+    KeepMaps,
     LayerDecay,
     LayersToTrain,
     LearningRate,
@@ -61,6 +63,7 @@ class ExperimentKeys(BaseModel):
         "of `fivefold list architectures`, which makes masks; required to train.",
     )
     backbone: Encoder = None
+    decoder: Decoder = {}
     pooling: Literal["avg", "max", "concat", "attention"] = Field(
         "avg",
         description="How the features of all positions become one vector: `avg` as the net was "
@@ -233,12 +236,8 @@ class ExperimentKeys(BaseModel):
         description="After every epoch, draw training samples as the network has seen them into "
         "`examples/STAGE/FOLD/train`. A short form of the callback TrainExamples.",
     )
-    example_epochs: Annotated[int, Field(ge=0, le=1000)] = Field(
-        3,
-        description="In so many epochs of each stage, from the first to the last evenly, draw the "
-        "same validation samples with what is predicted by then into `examples/STAGE/FOLD`; 0: in "
-        "none.",
-    )
+    example_epochs: ExampleEpochs = 3
+    keep_maps: KeepMaps = True
     early_stopping: EpochsOrOff = Field(
         0,
         description="End a stage after so many epochs without a better `primary_metric`; 0 is "

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from fivefold.config.consistency import contradictions, without_effect
 from fivefold.config.document import MAX_BYTES, read, refuse
+from fivefold.config.mask_keys import gathered
 from fivefold.config.musket import DIALECTS, EXPERIMENT_KEYS, STAGE_KEYS, SYNONYMS
 from fivefold.config.nodes import Node, at, plain
 from fivefold.config.overrides import apply
@@ -112,7 +113,8 @@ def _read_mapping(
         message = f"expected a mapping of keys to values, got {got}"
         raise ConfigError([*problems, Problem("config/syntax", where, message, _HOW_TO_BEGIN)])
     root, doubled = _canonical(root, name)
-    return root, [*problems, *doubled]
+    root, given = gathered(root, name)
+    return root, [*problems, *doubled, *given]
 
 
 def _validated(

@@ -62,7 +62,6 @@ def _no_effect(reason: str) -> Legacy:
     return Legacy("no-effect", reason)
 
 
-_SEGMENTATION = "an option of segmentation, which comes later"
 _INSTANCES = "an option of instance segmentation, which comes later"
 _TASKS = "tasks are not run; loop over `predict_on_dataset` instead"
 _BACKGROUNDS = "`BackgroundReplacer` under `augmentation` has it as an option"
@@ -110,34 +109,6 @@ EXPERIMENT_KEYS: Mapping[str, Legacy] = {
             "weightsPath",
         )
     },
-    **{
-        key: _not_yet(_SEGMENTATION)
-        for key in (
-            "alpha",
-            "decoder_block_type",
-            "decoder_filters",
-            "decoder_use_batchnorm",
-            "downsample_factor",
-            "encoder_features",
-            "final_interpolation",
-            "interpolation",
-            "last_upsample",
-            "n_upsample_blocks",
-            "OS",
-            "psp_conv_filters",
-            "psp_dropout",
-            "psp_pooling_type",
-            "psp_use_batchnorm",
-            "pyramid_block_filters",
-            "pyramid_dropout",
-            "pyramid_use_batchnorm",
-            "segmentation_block_filters",
-            "upsample_kernel_size",
-            "upsample_layer",
-            "upsample_rates",
-            "use_batchnorm",
-        )
-    },
     # A piece of a stage loads on its own, as the examples of Musket's pages show it.
     "unfreeze_encoder": Legacy("misplaced", "this key belongs in an entry of `stages`"),
     "flipPred": _no_effect("predictions of turned images are always turned back"),
@@ -175,7 +146,7 @@ DIALECTS: Mapping[str, bool] = {
 }
 """Words after `#%Musket` on the first line, and whether this version speaks them."""
 
-HARMLESS: frozenset[str] = frozenset({"inference_batch", "num_workers", *DECISION_KEYS}).union(
-    key for key, legacy in EXPERIMENT_KEYS.items() if legacy.fate == "no-effect"
-)
+HARMLESS: frozenset[str] = frozenset(
+    {"inference_batch", "keep_maps", "num_workers", *DECISION_KEYS}
+).union(key for key, legacy in EXPERIMENT_KEYS.items() if legacy.fate == "no-effect")
 """Keys that may change between start and resume, since they alter nothing that is trained."""

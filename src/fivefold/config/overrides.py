@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fivefold.config.document import read
+from fivefold.config.mask_keys import DECODER, DECODER_OPTIONS
 from fivefold.config.musket import SYNONYMS
 from fivefold.config.nodes import Node, plain
 from fivefold.core.errors import ConfigError, Problem
@@ -47,6 +48,8 @@ def _set(root: Node, override: str, where: str) -> Node:
         raise _BadOverrideError(msg)
     level = 2 if keys[0] == "stages" and len(keys) > 2 else 0
     keys[level] = SYNONYMS.get(keys[level], keys[level])
+    if keys[0] in DECODER_OPTIONS:
+        keys = [DECODER, *keys]
     return _with(root, keys, _value(text, where), where)
 
 

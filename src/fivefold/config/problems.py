@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from fivefold.config.keys import ExperimentKeys
+from fivefold.config.mask_keys import DECODER_OPTIONS
 from fivefold.config.musket import EXPERIMENT_KEYS, STAGE_KEYS, SYNONYMS
 from fivefold.config.nodes import Node, Step, at, walk
 from fivefold.config.sections import DatasetSection
@@ -26,7 +27,7 @@ def spelled(model: type[BaseModel]) -> list[str]:
 def known_at(path: Sequence[Step]) -> list[str]:
     """List the keys that may stand in the mapping at a path."""
     if not path:
-        return [*spelled(ExperimentKeys), *EXPERIMENT_KEYS, *SYNONYMS]
+        return [*spelled(ExperimentKeys), *EXPERIMENT_KEYS, *SYNONYMS, *DECODER_OPTIONS]
     if path[0] == "stages":
         return [*spelled(StageConfig), *STAGE_KEYS, *SYNONYMS]
     return spelled(DatasetSection)

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from fivefold.config.keys import ExperimentKeys
+from fivefold.config.mask_keys import DECODER_OPTIONS
 from fivefold.config.musket import EXPERIMENT_KEYS, STAGE_KEYS, SYNONYMS, Legacy
 from fivefold.config.problems import spelled
 from fivefold.config.sections import DatasetSection
@@ -36,6 +37,8 @@ def json_schema() -> dict[str, Any]:
             **schema["properties"][key],
             "description": f"The same as `{key}`.",
         }
+    for option, meaning in DECODER_OPTIONS.items():
+        schema["properties"][option] = {"description": f"{meaning[:1].upper()}{meaning[1:]}."}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "fivefold config"}
     return {**schema, **head}
 
@@ -56,6 +59,7 @@ def musket_markdown() -> str:
     rows = [
         *_fates("", ExperimentKeys, EXPERIMENT_KEYS),
         *((key, "works", f"the same as `{meant}`") for key, meant in SYNONYMS.items()),
+        *((option, "works", meaning) for option, meaning in DECODER_OPTIONS.items()),
         *_fates("stages.", StageConfig, STAGE_KEYS),
     ]
     rows.sort(key=lambda row: row[0].lower())

@@ -10,7 +10,7 @@ from fivefold.config.nodes import Node
 SHARED_NAME = "common.yaml"
 EXPERIMENTS = "experiments"
 MODULES = "modules"
-MERGED = frozenset({"declarations", "callbacks", "datasets", "tasks"})
+MERGED = frozenset({"declarations", "callbacks", "datasets", "decoder", "tasks"})
 """Keys whose mappings are joined; of every other one the experiment's value counts alone."""
 
 _MARKS = (SHARED_NAME, "project.yaml")
@@ -24,6 +24,7 @@ PATHS_OF_DATA = frozenset(
         "coco_validation",
         "category_map",
         "images",
+        "masks",
         "python",
         "shards",
         "corrections",

@@ -7,26 +7,32 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fivefold.core.errors import ConfigError, Problem
+from fivefold.models.architectures import architectures
 from fivefold.models.cells import WHOLE, Cells
 from fivefold.models.channels import InputSpec
 from fivefold.models.classifier import Classifier, ModelSpec
 from fivefold.models.decoders import MaskHead, build_mask_head
 from fivefold.models.encoders import Encoder, build_encoder
+from fivefold.models.maps import Wish, rounded_up
 from fivefold.models.weights import NONE
+
+_LARGEST = 1024
+"""Up to which side a size is looked for that an architecture takes."""
 
 
 class FeatureMaps(NamedTuple):
     """What an encoder makes of images.
 
     Attributes:
-        maps: Of every level, the padded images themselves first.
+        maps: What the encoder gives for the padded images.
         top: Rows of padding above the images, in pixels.
         left: Columns of padding beside them.
         height: Of the images themselves.
         width: The same.
     """
 
-    maps: list[Tensor]
+    maps: Any
     top: int
     left: int
     height: int
@@ -67,8 +73,8 @@ class Segmenter(Classifier):
     def features(self, images: Tensor) -> Any:
         """Turn pixels [N, C, H, W], 0-255, into `FeatureMaps`; no gradients when frozen."""
         pixels = self.normalised(images)
-        stride, (height, width) = self.backbone.levels.stride, pixels.shape[2:]
-        below, beside = -height % stride, -width % stride
+        multiple, (height, width) = self.backbone.maps.multiple, pixels.shape[2:]
+        below, beside = -height % multiple, -width % multiple
         top, left = below // 2, beside // 2
         if below or beside:
             pixels = functional.pad(pixels, (left, beside - left, top, below - top))
@@ -78,8 +84,9 @@ class Segmenter(Classifier):
         """Turn what `features` gives into logits [N, classes, H, W] of the images' size."""
         maps, top, left, height, width = features
         with self.in_precision():
-            decoded = self.head.decoder(maps)
-        logits: Tensor = self.head.last(decoded.to(self.pixel_scale.dtype))
+            decoded = self.head.decode(maps)
+        # The last layer computes in float32: bfloat16 would leave logits two or three digits.
+        logits = self.head.answer(decoded.to(self.pixel_scale.dtype))
         return logits[:, :, top : top + height, left : left + width]
 
 
@@ -92,19 +99,66 @@ def build_segmenter(
     input_spec: InputSpec | None = None,
 ) -> Segmenter:
     """Build a segmenter; see `build_classifier`, which calls this where a spec makes masks."""
-    options = dict(spec.decoder)
+    component = architectures.get(spec.architecture)
+    arguments = dict(spec.decoder) or component.make()
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(generator_seed)
         encoder = build_encoder(
             spec.backbone,
-            channels=spec.shape[2],
-            image_size=spec.image_size,
-            depth=options.get("encoder_depth", 5),
+            (*spec.image_size, spec.shape[2]),
+            _wish(component.name, arguments),
             copy_weights=spec.copy_weights,
             weights=weights,
             directory=directory,
         )
         # Seeded once more: how the encoder came to its weights must not change the decoder.
         torch.default_generator.manual_seed(generator_seed)
-        head = build_mask_head(spec.architecture, options, encoder.levels, spec.heads)
-    return Segmenter(encoder, head, input_spec or encoder.input_spec, spec.cells)
+        head = build_mask_head(component.name, arguments, encoder.maps, spec.heads)
+    model = Segmenter(encoder, head, input_spec or encoder.input_spec, spec.cells)
+    _check_size(model, spec)
+    return model
+
+
+def _wish(architecture: str, arguments: dict[str, Any]) -> Wish:
+    stride = arguments.get("encoder_output_stride", 0)
+    indices = tuple(arguments.get("encoder_output_indices") or ())
+    return Wish(arguments["encoder_depth"], stride, architecture == "DPT", indices)
+
+
+def _check_size(model: Segmenter, spec: ModelSpec) -> None:
+    """Refuse images that are too small for an architecture, before any is seen.
+
+    Raises:
+        ConfigError: If masks are not as large as images; names a size that works.
+    """
+    multiple, crops = model.backbone.maps.multiple, spec.crops
+    height, width = rounded_up(spec.image_size, multiple)
+    training = model.head.training
+    model.head.eval()
+    larger = range(multiple, _LARGEST, multiple)
+    sizes = [(height, width), *((max(height, n), max(width, n)) for n in larger)]
+    fitting = next((size for size in sizes if _decodes(model, size)), None)
+    model.head.train(training)
+    if fitting == (height, width):
+        return
+    name = f"{spec.architecture} on {spec.backbone}"
+    message = f"shape: expected a larger one for {name}, got {list(spec.shape)}"
+    hint = "another backbone or another option of `decoder` may take it"
+    if fitting is not None:
+        hint = f"use `shape: {[fitting[0] * crops, fitting[1] * crops, spec.shape[2]]}`"
+    raise ConfigError([Problem("config/shape", "", message, hint)])
+
+
+def _decodes(model: Segmenter, size: tuple[int, int]) -> bool:
+    """Say whether a decoder takes an encoder's maps, and its masks are as large as the image."""
+    encoder = model.backbone
+    try:
+        with torch.no_grad():
+            if encoder.maps.exact:
+                logits = model.head(encoder.maps.empty(*size))
+            else:  # a net that loses pixels may not take small images at all
+                channels = len(model.input_spec.mean)
+                logits = model.head(encoder(torch.zeros(1, channels, *size)))
+    except (IndexError, RuntimeError, ValueError):
+        return False
+    return tuple(logits.shape[2:]) == size

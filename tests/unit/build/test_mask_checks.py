@@ -1,7 +1,9 @@
 import pytest
 
-from fivefold.build import check
+from fivefold.build import build_spec, check
+from fivefold.build.mask_checks import decoder_of
 from fivefold.config import parse
+from fivefold.core.types import Head
 
 REST = "\nstages: [{epochs: 1}]"
 
@@ -38,3 +40,70 @@ def test_an_architecture_in_any_case_makes_masks(architecture):
 def test_architecture_and_backbone_are_checked_before_anything_is_built(text, slug, message):
     found = [(problem.slug, problem.message) for problem in check(parse(text + REST))]
     assert (slug, message) in found
+
+
+def problems_of(text):
+    return check(parse(text + REST))
+
+
+def test_options_stand_beside_the_architecture_or_among_those_of_the_decoder():
+    beside = parse("architecture: PSPNet\nbackbone: resnet18\npsp_conv_filters: 64\nOS: 8")
+    tidy = parse("architecture: PSPNet\nbackbone: resnet18\ndecoder: {psp_conv_filters: 64, OS: 8}")
+    assert beside.decoder == tidy.decoder == {"psp_conv_filters": 64, "OS": 8}
+
+
+def test_an_option_is_told_with_its_line_wherever_it_stands():
+    (problem,) = problems_of("architecture: Unet\nbackbone: resnet18\nOS: 8")
+    assert problem.where == "config.yaml:3:5"
+    assert problem.slug == "config/decoder"
+    (problem,) = problems_of("architecture: Unet\nbackbone: resnet18\ndecoder:\n  OS: 8")
+    assert problem.where == "config.yaml:4:7"
+
+
+def test_the_dropout_of_a_classifier_is_that_of_a_decoder_which_has_one():
+    fpn = parse("architecture: FPN\nbackbone: resnet18\ndropout: 0.1")
+    assert decoder_of(fpn)[0]["decoder_dropout"] == 0.1
+    (problem,) = problems_of("architecture: Unet\nbackbone: resnet18\ndropout: 0.1")
+    assert problem.message == "dropout: expected 0 for Unet, got 0.1"
+    assert problem.where == "config.yaml:3:10"
+    assert problems_of("architecture: Unet\nbackbone: resnet18\ndropout: 0") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("pooling: max", "pooling: expected nothing, since 'Unet' makes masks, got 'max'"),
+        ("head_layers: [8]", "head_layers: expected nothing, since 'Unet' makes masks, got (8,)"),
+        ("cut_levels: 1", "cut_levels: expected nothing, since 'Unet' makes masks, got 1"),
+        ("downscaling: 1", "downscaling: expected nothing, since 'Unet' makes masks, got 1"),
+        ("frozen_views: 2", "frozen_views: expected nothing, since 'Unet' makes masks, got 2"),
+    ],
+)
+def test_keys_that_mean_nothing_for_masks_are_refused(line, message):
+    (problem,) = problems_of(f"architecture: Unet\nbackbone: resnet18\n{line}")
+    assert (problem.slug, problem.message) == ("config/of-images", message)
+    assert problem.where.startswith("config.yaml:3:")
+
+
+def test_a_stage_has_no_views_of_frozen_features_either():
+    text = "architecture: Unet\nbackbone: resnet18\nstages:\n  - {epochs: 1, frozen_views: 2}"
+    (problem,) = check(parse(text))
+    assert problem.message.startswith("stages.0.frozen_views: expected nothing")
+
+
+def test_options_of_a_decoder_mean_nothing_for_a_classifier():
+    (problem,) = problems_of("architecture: ResNet18\nOS: 8")
+    assert problem.message == "OS: expected nothing, since 'ResNet18' classifies images, got 8"
+
+
+def test_the_spec_has_every_argument_of_the_architecture():
+    config = parse("architecture: unet\nbackbone: resnet18\ndecoder_filters: [32, 16, 8]")
+    spec = build_spec(config, (Head("", "sigmoid", ("disk",)),))
+    assert (spec.architecture, spec.backbone, spec.makes_masks) == ("unet", "resnet18", True)
+    assert dict(spec.decoder) == {
+        "encoder_depth": 3,
+        "decoder_channels": [32, 16, 8],
+        "decoder_use_norm": "batchnorm",
+        "decoder_attention_type": None,
+        "decoder_interpolation": "nearest",
+    }

@@ -4,6 +4,7 @@ import pytest
 
 from fivefold.config import json_schema, musket_markdown, reference_markdown
 from fivefold.config.keys import ExperimentKeys
+from fivefold.config.mask_keys import DECODER_OPTIONS
 from fivefold.config.musket import EXPERIMENT_KEYS, SYNONYMS
 from fivefold.config.sections import DatasetSection
 from fivefold.config.stage_keys import StageConfig
@@ -14,7 +15,8 @@ def test_json_schema_knows_every_key_and_no_other():
     keys = {field.alias or name for name, field in ExperimentKeys.model_fields.items()}
 
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["properties"].keys() == keys | EXPERIMENT_KEYS.keys() | SYNONYMS.keys()
+    others = EXPERIMENT_KEYS.keys() | SYNONYMS.keys() | DECODER_OPTIONS.keys()
+    assert schema["properties"].keys() == keys | others
     assert schema["additionalProperties"] is False
     assert schema["properties"]["saveLast"]["deprecated"] is True
     assert schema["properties"]["weights"]["anyOf"][-1] == {"type": "null"}
