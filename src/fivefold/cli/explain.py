@@ -131,6 +131,8 @@ def explain(  # noqa: PLR0913  one parameter for each option
 def explain_for_report(opened: "Experiment") -> None:
     """Draw the small overlays of a run's surest mistakes; that they cannot be is a warning.
 
+    Of masks there are none: they say themselves where something was seen.
+
     Args:
         opened: Trained.
     """
@@ -139,6 +141,8 @@ def explain_for_report(opened: "Experiment") -> None:
 
     from fivefold.apps.explain import explain_mistakes
 
+    if opened.config.makes_masks:
+        return
     begun = time.monotonic()
     try:
         count = explain_mistakes(opened)

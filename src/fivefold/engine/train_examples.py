@@ -1,14 +1,18 @@
 """What training shows the network in an epoch, as pictures."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fivefold.augment import build_mixing
 from fivefold.build import build_prepare, num_views, sees_features
 from fivefold.build.pixels import build_closer
 from fivefold.config import ResolvedStage
+from fivefold.core.types import Head, Image
 from fivefold.data.batches import Batch, Batches
 from fivefold.engine.examples import draw_samples
 from fivefold.engine.fold_data import FoldData
+from fivefold.engine.mask_examples import ShownMask, draw_masks
 
 _MOST = 16
 
@@ -22,8 +26,27 @@ def draw_train_examples(
     """
     batch = first_batch(data, stage, epoch, seed=seed, fold=fold)
     images, rows = batch.images[:_MOST], batch.indices[:_MOST].tolist()
+    if batch.masks is not None and data.table.masks is not None:
+        return _draw_masks(data, images, batch.masks, rows)
     labels = [_label(data, batch, k, row) for k, row in enumerate(rows)]
     return draw_samples(list(images), labels, [data.table.ids[row] for row in rows])
+
+
+def _draw_masks(data: FoldData, images: Image, masks: Image, rows: Sequence[int]) -> bytes:
+    """Draw training samples beside themselves with their masks."""
+    head, ids = _head_of(data), [data.table.ids[row] for row in rows]
+    shown = [
+        ShownMask(name, image, (mask,))
+        for name, image, mask in zip(ids, images, masks[: len(rows)], strict=True)
+    ]
+    return draw_masks(shown, head, columns=3, titles=("as trained on", "its mask"))
+
+
+def _head_of(data: FoldData) -> Head:
+    """Name the classes of the masks."""
+    is_exclusive = data.table.masks is not None and data.table.masks.exclusive
+    names = data.table.labels[0].class_names
+    return Head("", "softmax" if is_exclusive else "sigmoid", names)
 
 
 def first_batch(data: FoldData, stage: ResolvedStage, epoch: int, *, seed: int, fold: int) -> Batch:

@@ -3,17 +3,20 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from shapes import NAMES, draw_folders
+from shapes import NAMES, draw_folders, draw_masks
 
 from fivefold.apps.preview import draw_preview, training_samples
+from fivefold.apps.preview.masks import laid_over
 from fivefold.apps.preview.preview import _spread
 from fivefold.apps.preview.sheet import Row, _shown, draw_sheet
 from fivefold.augment import build_augmentation
-from fivefold.build import build_images
+from fivefold.build import build_images, build_prepare
+from fivefold.build.pixels import build_preprocess
 from fivefold.config import parse
 from fivefold.core.cells import cell_of
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.layout import RunFolder
+from fivefold.core.masks import as_nearest
 from fivefold.core.progress import Silent
 from fivefold.core.seeding import SampleGenerators
 from fivefold.data import (
@@ -24,6 +27,7 @@ from fivefold.data import (
     audit,
     table_of,
 )
+from fivefold.data.mask_folder import MaskFolderSource
 from fivefold.engine.fold_data import FoldData
 from fivefold.experiment.datasets import prepare
 
@@ -250,3 +254,33 @@ def test_a_stage_that_is_not_there_is_an_error(source):
 
 def test_the_same_config_gives_the_same_bytes(source):
     assert draw_preview(parse(CONFIG), source) == draw_preview(parse(CONFIG), source)
+
+
+def masked(folder, keys=""):
+    """Open images of shapes with their masks, and a config for them."""
+    text = CONFIG.replace("architecture: tiny", "architecture: Unet\nbackbone: test_resnet")
+    root = draw_masks(folder, 4, size=40)
+    return parse(text + keys, "c.yaml"), MaskFolderSource(root / "train", root / "train_mask")
+
+
+def test_masks_are_drawn_over_what_the_network_sees_of_their_images(tmp_path):
+    config, found = masked(tmp_path)
+    drawn = draw_preview(config, found, stage=1, samples=2, views=3)
+    (stage,) = [one for one in config.resolve() if one.index == 1]
+    sample_id, i = found.sample_ids[0], 0
+    preprocess = build_preprocess(config.shape, found.masks)
+    pair = preprocess(found.image(i, (32, 32)), ""), as_nearest(found.mask(i), 32, 32)
+    epoch = build_prepare(stage)(
+        pair[0], SampleGenerators(5, "augment", 0, 1, 1).of(sample_id), pair[1]
+    )
+    for column, (image, mask) in ((0, pair), (2, epoch)):
+        expected = laid_over(image, mask, found.masks)
+        sheet = np.asarray(Image.open(io.BytesIO(drawn.png)))
+        size = len(expected)
+        x = sheet.shape[1] - MARGIN - size - (3 - column) * (size + GAP) - GAP * (column < 1)
+        np.testing.assert_array_equal(sheet[TOP : TOP + size, x : x + size], expected)
+
+
+def test_cells_and_transforms_take_their_masks_along(tmp_path):
+    config, found = masked(tmp_path, "crops: 2\ntransforms: {Fliplr: 1.0}\n")
+    assert draw_preview(config, found, stage=1, samples=2, views=2).crops == 2

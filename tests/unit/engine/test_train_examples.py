@@ -2,10 +2,14 @@ import io
 
 import numpy as np
 import pytest
+from mask_runs import CONFIG as MASKS
+from mask_runs import write_masks
 from PIL import Image
 from runs import CONFIG, write_experiment
 
+from fivefold.core.types import Head
 from fivefold.engine.examples import draw_samples
+from fivefold.engine.mask_examples import ShownMask, draw_masks
 from fivefold.engine.train_examples import draw_train_examples, first_batch
 from fivefold.experiment.datasets import prepare
 from fivefold.experiment.experiment import Experiment
@@ -55,3 +59,22 @@ def test_a_sheet_has_a_cell_for_each_sample():
     )
     assert one.height == two.height
     assert one.width < two.width
+
+
+def test_masks_are_drawn_beside_the_images_that_are_trained_on(tmp_path):
+    config = MASKS + "augmentation: {Fliplr: 0.5, Multiply: [0.5, 1.5]}\n"
+    run = Experiment.load(write_masks(tmp_path, config=config))
+    prepared = prepare(run.source(), run.config, run.folder, run.progress)
+    stage = run.stages[1]
+    data = fold_data(run._work(prepared, [0]), 0, stage)
+    batch = first_batch(data, stage, 1, seed=5, fold=0)
+    expected = next(iter(data.train_batches(stage, seed=5, fold=0)(1)))
+    np.testing.assert_array_equal(batch.masks, expected.masks)
+    ids = [data.table.ids[row] for row in batch.indices]
+    shown = [
+        ShownMask(name, image, (mask,))
+        for name, image, mask in zip(ids, batch.images, batch.masks, strict=True)
+    ]
+    head = Head("", "sigmoid", ("foreground",))
+    picture = draw_masks(shown, head, columns=3, titles=("as trained on", "its mask"))
+    assert draw_train_examples(data, stage, 1, seed=5, fold=0) == picture

@@ -1,11 +1,14 @@
 """Which samples a preview shows, and what the network is shown of them."""
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from fivefold.apps.preview.masks import laid_over
 from fivefold.apps.preview.sheet import Row, draw_sheet
 from fivefold.augment import build_transforms, mixes_batches
 from fivefold.build import build_prepare, num_views, sees_features
@@ -18,6 +21,7 @@ from fivefold.build.pixels import (
 from fivefold.config import ExperimentConfig, ResolvedStage
 from fivefold.core.cells import cell_name, cells_of
 from fivefold.core.errors import ConfigError, DataError, Problem
+from fivefold.core.masks import as_nearest
 from fivefold.core.seeding import SampleGenerators
 from fivefold.core.types import Image
 from fivefold.data import Source
@@ -27,6 +31,7 @@ from fivefold.data.preprocess import Preprocess
 logger = logging.getLogger(__name__)
 
 _CANDIDATES = 4096
+_Cell: TypeAlias = tuple[Image, Image | None]  # pixels, and their mask
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ def draw_preview(
 
     The numbers that are drawn are those of training: the first augmented picture is the one of
     the first epoch, to the bit. In a stage with a frozen backbone they are the views that its
-    features are computed of. Where images are cut, all cells of each are drawn, in their places.
+    features are computed of. Where images are cut, all cells of each are drawn, in their places;
+    where samples have masks, these are drawn over them.
 
     Args:
         config: Checked.
@@ -119,29 +125,61 @@ def _headings(stage: ResolvedStage, views: int) -> tuple[list[str], list[str]]:
 def _row(
     config: ExperimentConfig, source: Source, stage: ResolvedStage, i: int, count: int
 ) -> Row | None:
+    preprocess = build_preprocess(config.shape, source.masks)
     try:
-        image = _image(source, i, build_preprocess(config.shape))
+        image = _image(source, i, preprocess)
+        mask = as_nearest(source.mask(i), *preprocess.size) if source.masks else None
     except ImageProblem as problem:
         logger.warning("%s: left out: %s", source.name_of(i), problem)
         return None
-    cells, sample_id = cells_of(image, stage.crops), source.sample_ids[i]
+    cells, sample_id = _cut(image, mask, stage.crops), source.sample_ids[i]
     plain = [cells]
     if stage.transforms:
-        plain.append([build_transforms(stage.transforms)(cell) for cell in cells])
+        transform = build_transforms(stage.transforms)
+        plain.append([_prepared(transform, cell) for cell in cells])
     augmented = partial(_augmented, cells, sample_id, config.seed, stage)
-    if looks_closer(stage, config.shape):
+    if looks_closer(stage, config.shape) and mask is None:
         augmented = partial(_closer, image, _larger(config, source, i), sample_id, config, stage)
-    return Row(_title(source, i), sample_id, [*plain, *map(augmented, range(count))])
+    pictures = [*plain, *map(augmented, range(count))]
+    return Row(_title(source, i), sample_id, [_drawn(picture, source) for picture in pictures])
+
+
+def _cut(image: Image, mask: Image | None, crops: int) -> list[_Cell]:
+    """Cut an image, and its mask if there is one, into cells."""
+    cells = cells_of(image, crops)
+    masks = [None] * len(cells) if mask is None else cells_of(mask, crops)
+    return list(zip(cells, masks, strict=True))
+
+
+def _prepared(change: Callable[..., Any], cell: _Cell, *drawn: Any) -> _Cell:
+    """Change a cell; its mask goes with it."""
+    image, mask = cell
+    if mask is None:
+        return change(image, *drawn), None
+    changed: _Cell = change(image, *drawn, mask)
+    return changed
+
+
+def _drawn(cells: Sequence[_Cell], source: Source) -> list[Image]:
+    """Give pictures of cells, with their masks over them."""
+    kind = source.masks
+    return [
+        image if mask is None or kind is None else laid_over(image, mask, kind)
+        for image, mask in cells
+    ]
 
 
 def _augmented(
-    cells: list[Image], sample_id: str, seed: int, stage: ResolvedStage, number: int
-) -> list[Image]:
+    cells: list[_Cell], sample_id: str, seed: int, stage: ResolvedStage, number: int
+) -> list[_Cell]:
     """Augment an image's cells, as `FoldData.train_batches` or `compute_features` would."""
     generators = _generators(seed, stage, number)
     names = [cell_name(sample_id, stage.crops, k) for k in range(len(cells))]
     prepare = build_prepare(stage)
-    return [prepare(c, generators.of(name)) for c, name in zip(cells, names, strict=True)]
+    return [
+        _prepared(prepare, cell, generators.of(name))
+        for cell, name in zip(cells, names, strict=True)
+    ]
 
 
 def _image(source: Source, i: int, preprocess: Preprocess) -> Image:
@@ -164,10 +202,10 @@ def _closer(
     config: ExperimentConfig,
     stage: ResolvedStage,
     number: int,
-) -> list[Image]:
+) -> list[_Cell]:
     """Augment an image of which parts are enlarged, as `_augmented` does others."""
     rng = _generators(config.seed, stage, number).of(sample_id)
-    return [build_closer_prepare(stage)(image, lambda: larger, rng)]
+    return [(build_closer_prepare(stage)(image, lambda: larger, rng), None)]
 
 
 def _generators(seed: int, stage: ResolvedStage, number: int) -> SampleGenerators:
