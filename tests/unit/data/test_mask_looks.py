@@ -253,10 +253,10 @@ def test_values_without_a_meaning_are_refused(tmp_path, values, asked, text):
 
 @pytest.mark.parametrize("asked", [AskedClasses(), AskedClasses(count=3, exclusive=True)])
 def test_masks_that_are_all_empty_are_refused(tmp_path, asked):
-    with pytest.raises(
-        DataError, match="expected masks that show something, got 3 that are all empty"
-    ):
+    text = "expected masks that show something, got 3 that are all empty"
+    with pytest.raises(DataError, match=text) as caught:
         found(tmp_path, *[grid(0)] * 3, asked=asked)
+    assert caught.value.slug == "data/empty-masks"
 
 
 def test_a_mask_that_cannot_be_read_is_passed_over(tmp_path):
