@@ -15,9 +15,10 @@ from fivefold.data.table import TableSource
 from fivefold.data.text_encoding import is_encoding
 from fivefold.experiment.assembling import assembled
 from fivefold.experiment.loading import load_named
+from fivefold.experiment.named_masks import FoundMasks, Hints, find_masks
 from fivefold.experiment.option_words import in_options, told_in_options
 
-Kind: TypeAlias = Literal["folder", "csv", "parquet", "coco", "config"]
+Kind: TypeAlias = Literal["folder", "masks", "csv", "parquet", "coco", "config"]
 
 _ENDINGS: Mapping[str, Kind] = {
     ".csv": "csv",
@@ -30,6 +31,7 @@ _ENDINGS: Mapping[str, Kind] = {
 _CONFIGS = (".yaml", ".yml")
 _WORDS: Mapping[Kind, str] = {
     "folder": "a folder",
+    "masks": "a folder of masks",
     "csv": "a table",
     "parquet": "a Parquet file",
     "coco": "a COCO file",
@@ -129,7 +131,9 @@ class Opened:
 
 
 def open_data(path: Path, reading: Reading, more_options: Collection[str] = ()) -> Opened:
-    """Open a folder of classes, a table or a COCO file; messages name options, and no keys.
+    """Open a folder of classes, a table, a COCO file, or images with masks.
+
+    Messages name options, and no keys. Masks are found by looking; see `find_masks`.
 
     Args:
         path: Where it is.
@@ -153,6 +157,10 @@ def open_data(path: Path, reading: Reading, more_options: Collection[str] = ()) 
 
 def _opened(path: Path, kind: Kind, reading: Reading) -> Opened:
     images_dir = reading.images or path.parent
+    found = _masks_in(path, reading)
+    if found is not None:
+        kind = "masks" if kind == "folder" else kind
+        return Opened(path, kind, found.source, found.paths["images"], reading=reading)
     if kind == "folder":
         return Opened(path, kind, FolderSource(path), path)
     if kind == "coco":
@@ -160,6 +168,14 @@ def _opened(path: Path, kind: Kind, reading: Reading) -> Opened:
     source = open_table(path, images_dir, reading)
     separator = next(iter(source.separators), None)
     return Opened(path, kind, source, images_dir, separator, reading)
+
+
+def _masks_in(path: Path, reading: Reading) -> FoundMasks | None:
+    """Find masks, unless something is said of labels."""
+    labels = reading.label_column or reading.separator or reading.boxes_as_labels
+    if labels or reading.category_map or reading.level or reading.background:
+        return None
+    return find_masks(path, Hints(reading.images, reading.image_column, reading.encoding))
 
 
 def open_any(

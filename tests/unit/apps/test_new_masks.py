@@ -35,7 +35,6 @@ def planes(root):
 NAMES = {
     "Musket's own": ("train", "train_mask"),
     "usual": ("images", "masks"),
-    "one letter": ("x", "y"),
     "singular": ("img", "label"),
     "in capitals": ("JPEGImages", "SegmentationClass"),
     "anything with _masks": ("cells", "cells_masks"),
@@ -84,6 +83,12 @@ def test_the_folder_of_the_images_alone_is_enough(tmp_path):
     _, config, source = written(tmp_path, root / "train")
     assert config.dataset.masks == "../data/train_mask"
     assert len(source) == 4
+
+
+def test_classes_that_are_called_like_axes_are_no_masks(tmp_path):
+    draw_masks(tmp_path / "letters", 4, names=("x", "y"))
+    made = write_experiment(tmp_path / "run", tmp_path / "letters")
+    assert load(made.config_path).dataset.kind == "folder"
 
 
 def test_folders_of_classes_are_no_masks(tmp_path):

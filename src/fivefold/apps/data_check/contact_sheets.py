@@ -71,10 +71,25 @@ def _tiles(checked: Checked, source: Source, finding: Finding) -> list[_Tile]:
 
 def _tile(source: Source, i: int, row: AuditRow, finding: str, *, begins: bool) -> _Tile:
     try:
-        picture, instead = thumbnail(source, i, _TILE, least=_LEAST), ""
+        picture, instead = _picture(source, i), ""
     except DataError as error:
         picture, instead = None, words_for(row.reason) if row.reason else str(error)
     return _Tile(picture, instead, row.sample_id, _note(source, i, row, finding), begins)
+
+
+def _picture(source: Source, i: int) -> Pillow.Image:
+    """Make a small picture of a sample, with its mask over it where there is one."""
+    if source.masks is None:
+        return thumbnail(source, i, _TILE, least=_LEAST)
+    from fivefold.engine.overlays import overlaid, scaled  # noqa: PLC0415  only masks need it
+
+    picture = thumbnail(source, i, _TILE, least=_LEAST)
+    try:
+        mask = source.mask(i)
+    except DataError:  # the image alone shows what it is about
+        return picture
+    fitting = scaled(mask, source.masks, (picture.height, picture.width))
+    return Pillow.fromarray(overlaid(np.asarray(picture), fitting, source.masks, width=2))
 
 
 def _note(source: Source, i: int, row: AuditRow, finding: str) -> str:
@@ -92,7 +107,11 @@ def _note(source: Source, i: int, row: AuditRow, finding: str) -> str:
 
 
 def _labels(source: Source, i: int) -> str:
-    target, names = source.target(i), [n for one in source.labels for n in one.class_names]
+    try:
+        target = source.target(i)
+    except DataError:  # of a mask that cannot be read
+        return ""
+    names = [n for one in source.labels for n in one.class_names]
     if target is None:
         return ""
     return ", ".join(names[k] for k in np.flatnonzero(target > 0.5).tolist()) or "none"

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from fivefold.apps.data_check.mask_stats import MaskStats, mask_stats
 from fivefold.core.progress import Progress
+from fivefold.core.types import Indices
+from fivefold.data import Source
 from fivefold.data.audit import examine_headers, no_images
 from fivefold.data.audit_rows import USED
 from fivefold.data.class_checks import count_classes
@@ -25,6 +28,7 @@ class Stats:
         outputs: For each output its name, and its classes with how many images have each.
         sides: For height and width the least, the median and the most, in pixels.
         formats: How many images are of each format.
+        masks: What masks show, if there are any.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Stats:
     outputs: Sequence[tuple[str, Mapping[str, int]]]
     sides: Mapping[str, tuple[int, int, int]]
     formats: Mapping[str, int]
+    masks: MaskStats | None = None
 
     @property
     def imbalance(self) -> float | None:
@@ -57,11 +62,12 @@ class Stats:
                 for side, values in self.sides.items()
             },
             "formats": dict(self.formats),
+            **({"masks": self.masks.record()} if self.masks else {}),
         }
 
 
 def stats_of(opened: Opened, progress: Progress) -> Stats:
-    """Count a data set; of each image only the beginning of its file is read.
+    """Count a data set; of each image only the beginning of its file is read, of masks all.
 
     Raises:
         DataError: If there is nothing to count.
@@ -72,11 +78,9 @@ def stats_of(opened: Opened, progress: Progress) -> Stats:
         raise no_images(audit)
     rows = audit.rows
     used = rows.with_status(USED)
-    totals = iter(count_classes(source, used).tolist())
-    outputs = [
-        (own.name, {name: next(totals) for name in own.class_names}) for own in source.labels
-    ]
     sizes = np.asarray(rows.sizes[used], dtype=np.int64)
+    masks = None if source.masks is None else mask_stats(source, used, sizes, progress)
+    outputs = _outputs(source, used) if masks is None else [("", masks.images)]
     codes, numbers = np.unique(rows.looks[used, 0] & 15, return_counts=True)
     formats = zip(codes.tolist(), numbers.tolist(), strict=True)
     return Stats(
@@ -86,7 +90,13 @@ def stats_of(opened: Opened, progress: Progress) -> Stats:
         outputs,
         {side: _spread(sizes[:, k]) for k, side in enumerate(("height", "width")) if len(used)},
         {look_of_numbers(code, -1, -1, -1).kind: number for code, number in formats},
+        masks,
     )
+
+
+def _outputs(source: Source, used: Indices) -> list[tuple[str, Mapping[str, int]]]:
+    totals = iter(count_classes(source, used).tolist())
+    return [(own.name, {name: next(totals) for name in own.class_names}) for own in source.labels]
 
 
 def _spread(values: np.ndarray) -> tuple[int, int, int]:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from PIL import Image as Pillow
 from PIL import ImageDraw
@@ -14,14 +15,25 @@ _SHARES = 64  # of the numbers
 _INK, _SOFT, _BAR, _TRACK = "#1c1c1e", "#6e6e73", "#3b6fb6", "#f2f2f4"
 _MOST = 40  # bars of an output; the largest and the smallest classes if there are more
 
+_Row: TypeAlias = tuple[str, int | None, int, int]
+"""A name, how many there are, how many the longest bar stands for, and of how many; of a heading no
+number."""
+
 
 def draw_stats(stats: Stats) -> bytes:
     """Draw a bar for each class, the largest first, as a PNG."""
-    rows: list[tuple[str, int | None, int]] = []
+    rows: list[_Row] = []
     for name, counts in stats.outputs:
-        if name:
-            rows.append((name, None, 0))
-        rows += _bars(counts)
+        if name or stats.masks:
+            rows.append((name or "images that show", None, 0, 0))
+        rows += _bars(counts, stats.images)
+    if stats.masks:
+        pixels, covered = stats.masks.pixels, stats.masks.covered
+        rows.append(("pixels that show", None, 0, 0))
+        rows += _bars(pixels, sum(pixels.values()) + stats.masks.ignored)
+        rows.append(("covered part of images", None, 0, 0))
+        most = max(covered.values()) or 1
+        rows += [(name, count, most, stats.images) for name, count in covered.items()]
     size = (
         2 * _MARGIN + _NAMES + _BARS + _NUMBERS,
         _MARGIN + _HEAD + _ROW * len(rows) + _MARGIN - 12,
@@ -31,7 +43,7 @@ def draw_stats(stats: Stats) -> bytes:
     total = "1 image" if stats.images == 1 else f"{stats.images:,} images"
     draw.text((_MARGIN, _MARGIN - 6), total, _INK, font(20))
     draw.text((_MARGIN, _MARGIN + 24), _below(stats), _SOFT, font(SIZE))
-    for number, (name, count, most) in enumerate(rows):
+    for number, (name, count, most, whole) in enumerate(rows):
         top = _MARGIN + _HEAD + number * _ROW
         draw.text((_MARGIN, top), shortened(name, _NAMES - 14), _INK, font(SIZE))
         if count is None:
@@ -44,7 +56,7 @@ def draw_stats(stats: Stats) -> bytes:
             )
         right = size[0] - _MARGIN
         _right_aligned(draw, f"{count:,}", (right - _SHARES, top))
-        _right_aligned(draw, f"{count / max(stats.images, 1):.1%}", (right, top))
+        _right_aligned(draw, f"{count / max(whole, 1):.1%}", (right, top))
     file = io.BytesIO()
     sheet.save(file, "PNG", compress_level=6)
     return file.getvalue()
@@ -55,14 +67,14 @@ def _right_aligned(draw: ImageDraw.ImageDraw, text: str, place: tuple[int, int])
     draw.text((right - font(SIZE).getlength(text), top), text, _SOFT, font(SIZE))
 
 
-def _bars(counts: Mapping[str, int]) -> list[tuple[str, int | None, int]]:
+def _bars(counts: Mapping[str, int], whole: int) -> list[_Row]:
     pairs = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     most = max((count for _, count in pairs), default=1) or 1
-    bars: list[tuple[str, int | None, int]] = [(name, count, most) for name, count in pairs]
+    bars: list[_Row] = [(name, count, most, whole) for name, count in pairs]
     if len(bars) <= _MOST:
         return bars
     half, left = _MOST // 2, len(bars) - _MOST
-    return [*bars[:half], (f"… {left} more", None, 0), *bars[-half:]]
+    return [*bars[:half], (f"… {left} more", None, 0, 0), *bars[-half:]]
 
 
 def _below(stats: Stats) -> str:

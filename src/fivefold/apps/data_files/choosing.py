@@ -35,7 +35,7 @@ class Kinds:
 
 
 def kinds_of(table: SampleTable) -> Kinds:
-    """List the classes of all samples.
+    """List the classes of all samples; of masks with a background all but that.
 
     Raises:
         DataError: If there are no labels, or several outputs, of which each has classes.
@@ -45,10 +45,11 @@ def kinds_of(table: SampleTable) -> Kinds:
         msg = f"expected one set of classes, got {found}"
         hint = "name one column with --label-column"
         raise DataError(msg, hint=hint, slug="data/one-set-of-classes")
-    names = table.labels[0].class_names
+    first = 1 if table.masks is not None and table.masks.exclusive else 0
+    names = table.labels[0].class_names[first:]
     rows, kinds = [], []
     for start in range(0, len(table), _PART):
-        true = np.asarray(table.targets[start : start + _PART] > 0)
+        true = np.asarray(table.targets[start : start + _PART] > 0)[:, first:]
         true = np.column_stack([true, ~true.any(axis=1)])
         places, classes = np.nonzero(true)
         rows.append(places + start)

@@ -1,4 +1,4 @@
-"""The same samples as a table, as a COCO file, or as folders of classes."""
+"""The same samples as a table, as a COCO file, or as folders."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 from fivefold.apps.data_files.coco_rest import left_behind
 from fivefold.apps.data_files.coco_writing import write_coco
 from fivefold.apps.data_files.folder_writing import Link, write_folder
+from fivefold.apps.data_files.mask_writing import write_masks
 from fivefold.apps.data_files.reading import labels_of
 from fivefold.apps.data_files.rows import sign_of, table_rows
 from fivefold.apps.data_files.sections import columns_asked, section_for
@@ -82,6 +83,10 @@ def write_as_named(
         ResourceError: If the disk is full, read-only or failing.
     """
     kind = kind_to_write(output)
+    if opened.source.masks is not None:
+        _refuse_of_labels(separator, link)
+        made = write_masks(opened, keep, output, kind, progress)
+        return Written(made.images, made.section, made.warnings)
     labels = _labels(opened, kind)
     warnings = [*_unused(opened, labels, keep), *left_behind(opened)]
     if kind == "csv":
@@ -100,6 +105,14 @@ def write_as_named(
         text = "fivefold reads no links that lead out of a folder: these are for other programs"
         warnings.append(text)
     return Written(images, section_for("folder", output), tuple(warnings))
+
+
+def _refuse_of_labels(separator: str | None, link: Link) -> None:
+    """Refuse options that mean nothing with masks."""
+    for option, given in (("--new-separator", separator), ("--link", link != "copy")):
+        if given:
+            message = "expected no such option with masks, got one"
+            raise ConfigError([Problem("cli/stray-option", option, message, "leave it out")])
 
 
 def _labels(opened: Opened, kind: Kind) -> Sequence[Labels]:

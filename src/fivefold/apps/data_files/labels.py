@@ -21,6 +21,7 @@ from fivefold.data.source import in_class_order
 from fivefold.data.table import TableSource
 from fivefold.data.text_table import LIST_SIGN
 from fivefold.experiment.named_data import Reading, open_data
+from fivefold.experiment.named_masks import find_mask_folders
 
 _COLUMNS = ("path", "class")
 
@@ -91,6 +92,7 @@ def list_folders(roots: Sequence[Path], *, recursive: bool = False) -> Listed:
     numbers: dict[str, int] = {}
     class_of = array("q")
     for root in roots:
+        _refuse_masks(root, find_mask_folders(root) if root.is_dir() else None)
         source = FolderSource(root)
         left_out.update(rule for _, rule in source.excluded)
         warnings += source.warnings
@@ -127,6 +129,7 @@ def list_table(
     """
     opened = open_data(table, reading)
     source, images_dir = opened.source, opened.images_dir
+    _refuse_masks(table, source.masks)
     if not isinstance(source, TableSource):
         msg = f"{table}: expected a folder of classes or a table, got a COCO file"
         hint = "`fivefold data convert` makes a table of it"
@@ -155,6 +158,18 @@ def list_table(
         tuple(source.warnings),
         sign,
     )
+
+
+def _refuse_masks(data: Path, found: object) -> None:
+    """Refuse masks, which are no labels of images.
+
+    Raises:
+        DataError: If there are any.
+    """
+    if found is not None:
+        msg = f"{data}: expected folders of classes or a table of labels, got images with masks"
+        hint = "`fivefold data convert` writes masks as a table of run lengths"
+        raise DataError(msg, hint=hint, slug="data/masks-not-labels")
 
 
 def write_labels(

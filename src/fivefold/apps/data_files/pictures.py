@@ -36,11 +36,17 @@ class Picture:
 
 
 def resized(
-    data: bytes, longest: int, *, grayscale: bool = False, keep_metadata: bool = False
+    data: bytes,
+    longest: int,
+    *,
+    grayscale: bool = False,
+    keep_metadata: bool = False,
+    nearest: bool = False,
 ) -> Picture:
     """Give an image's longer side a length, upright, in the same format.
 
     Lanczos' filter; transparency is kept, and so are 16 bits. JPEG and WebP have the quality 95.
+    Masks keep their values.
 
     Args:
         data: The file.
@@ -48,6 +54,7 @@ def resized(
         grayscale: Whether colours become grey.
         keep_metadata: Whether EXIF and the colour profile stay; EXIF then says that the image is
             upright.
+        nearest: Whether it is a mask: each pixel takes the nearest value, and palettes stay.
 
     Raises:
         ImageProblem: If it cannot be used.
@@ -57,19 +64,24 @@ def resized(
         kept = _metadata(image) if keep_metadata else {}
         before, first_only = max(image.size), bool(getattr(image, "is_animated", False))
         upright = image.copy() if turn is None else image.transpose(turn)
-        changed = _fitting(_resizable(upright, kind, grayscale=grayscale), longest)
+        if nearest:
+            changed = _fitting(upright, longest, Pillow.Resampling.NEAREST)
+        else:
+            changed = _fitting(_resizable(upright, kind, grayscale=grayscale), longest)
         changed.info.clear()  # a comment or a profile would be written again
         file = io.BytesIO()
         changed.save(file, kind, **_OPTIONS.get(kind, {}), **kept)
         return Picture(file.getvalue(), changed.height, changed.width, before, first_only)
 
 
-def _fitting(image: Pillow.Image, longest: int) -> Pillow.Image:
+def _fitting(
+    image: Pillow.Image, longest: int, way: Pillow.Resampling = Pillow.Resampling.LANCZOS
+) -> Pillow.Image:
     scale = longest / max(image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
     if (width, height) == image.size:
         return image
-    return image.resize((width, height), Pillow.Resampling.LANCZOS)
+    return image.resize((width, height), way)
 
 
 def _resizable(image: Pillow.Image, kind: str, *, grayscale: bool) -> Pillow.Image:

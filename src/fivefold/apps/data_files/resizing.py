@@ -17,6 +17,7 @@ from fivefold.core.progress import Progress
 from fivefold.data import ImageProblem
 from fivefold.data.decode import read_bytes
 from fivefold.data.files import Listing, is_inside, list_files
+from fivefold.experiment.named_masks import find_mask_folders
 
 LARGEST = 10_000
 """The longest side in pixels that can be asked for."""
@@ -31,12 +32,14 @@ class Wanted:
         grayscale: Whether colours become grey.
         keep_metadata: Whether EXIF and colour profiles stay.
         jobs: How many are worked on at once; None decides.
+        nearest: Whether all are masks, whose values stay as they are.
     """
 
     longest: int
     grayscale: bool = False
     keep_metadata: bool = False
     jobs: int | None = None
+    nearest: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Resized:
         images: How many were written.
         enlarged: How many of them were smaller before.
         first_only: How many had further pictures in them, which are gone.
+        masks: How many were found to be masks, whose values stay as they are.
         unreadable: Names of files that could not be used, each with why.
         left_out: Rules that left files out, each with how many.
     """
@@ -56,12 +60,15 @@ class Resized:
     first_only: int
     unreadable: Mapping[str, str]
     left_out: Mapping[str, int]
+    masks: int = 0
 
 
 def resize_folder(
     source: Path, output: Path, wanted: Wanted, *, force: bool = False, progress: Progress
 ) -> Resized:
     """Write every image below a folder under the same name below another one.
+
+    Where a folder of masks is found beside that of their images, masks keep their values.
 
     Args:
         source: Nothing in it is changed.
@@ -95,6 +102,7 @@ def _resized(
     progress: Progress,
 ) -> Resized:
     wanted, write = how
+    masks = _masks_below(source, listing)
     results: dict[str, str] = {}
     counts: Counter[str] = Counter()
     threads = wanted.jobs or decoding_threads()
@@ -106,6 +114,7 @@ def _resized(
                 wanted.longest,
                 grayscale=wanted.grayscale,
                 keep_metadata=wanted.keep_metadata,
+                nearest=wanted.nearest or name in masks,
             )
         except ImageProblem as problem:
             return problem
@@ -120,6 +129,7 @@ def _resized(
                 results[name] = str(found)
                 continue
             counts["images"] += 1
+            counts["masks"] += name in masks
             counts["enlarged"] += found.before < wanted.longest
             counts["first_only"] += found.first_only
     _check_any(source, counts["images"], list(results.items()))
@@ -130,7 +140,20 @@ def _resized(
         first_only=counts["first_only"],
         unreadable=results,
         left_out=dict(sorted(left_out.items())),
+        masks=counts["masks"],
     )
+
+
+def _masks_below(source: Path, listing: Listing) -> frozenset[str]:
+    """Find the masks among files of a folder."""
+    found = find_mask_folders(source)
+    if found is None:
+        return frozenset()
+    _, folder, pairs = found
+    paths = ((folder / name).resolve() for name in pairs.masks)
+    root = source.resolve()
+    below = {path.relative_to(root).as_posix() for path in paths if path.is_relative_to(root)}
+    return frozenset(below & set(listing.files))
 
 
 def _check_apart(source: Path, output: Path, *, force: bool) -> None:

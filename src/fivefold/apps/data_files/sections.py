@@ -12,17 +12,21 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*")
 
 
 def section_for(
-    kind: str, path: Path, images_dir: Path | None = None, **options: str | Sequence[str] | None
+    kind: str,
+    path: Path,
+    images_dir: Path | None = None,
+    **options: str | Sequence[str] | bool | None,
 ) -> str:
     """Word a `dataset` section for a config beside what was written.
 
     Args:
-        kind: `folder`, `csv` or `coco`.
+        kind: `folder`, `csv`, `coco`, or `images` of a folder with `masks` beside it.
         path: What was written.
         images_dir: Where paths in it start.
         options: Further keys; those without a value are left out.
     """
-    found: dict[str, str | Sequence[str]] = {kind: path.name}
+    name = f"{path.parent.name}/{path.name}" if kind == "images" else path.name
+    found: dict[str, str | Sequence[str] | bool] = {kind: name}
     if images_dir is not None and (below := _relative(images_dir, path.parent)) != ".":
         found["images"] = below
     found |= {key: value for key, value in options.items() if value is not None}
@@ -44,9 +48,12 @@ def _relative(folder: Path, start: Path) -> str:
         return Path(real).as_posix()
 
 
-def _pairs(found: Mapping[str, str | Sequence[str]]) -> list[str]:
+def _pairs(found: Mapping[str, str | Sequence[str] | bool]) -> list[str]:
     """Write pairs; text that YAML may take for something else stands in quotes."""
-    return [f"{key}: {_written(value)}" for key, value in found.items()]
+    return [
+        f"{key}: {str(value).lower() if isinstance(value, bool) else _written(value)}"
+        for key, value in found.items()
+    ]
 
 
 def _written(value: str | Sequence[str]) -> str:

@@ -152,6 +152,12 @@ def write_split(
         ResourceError: If the disk is full, read-only or failing.
     """
     check_plan(plan)
+    if opened.source.masks is not None and not plan.folds:
+        msg = "expected a number of folds for images with masks, got none"
+        raise _refusal(msg, "--folds", "fold -1 is the part of --test; `folds_from` reads both")
+    if opened.source.masks is not None and column.strip() not in ("", "fold"):
+        msg = f"expected no other name for images with masks, got {column!r}"
+        raise _refusal(msg, "--column", "`folds_from` reads the column `fold`")
     name = column.strip() or plan.column
     header, rows = table_rows(opened)
     if name in header:
@@ -286,7 +292,7 @@ def _of_test(plan: Plan, numbers: Indices) -> Iterator[str]:
 
 def _record(opened: Opened, plan: Plan, written: WrittenSplit) -> dict[str, Any]:
     """Tell how the parts were drawn, for who wants to draw them again."""
-    is_file = opened.kind != "folder"
+    is_file = opened.path.is_file()
     return {
         "fivefold": version("fivefold"),
         "data": opened.path.name,

@@ -8,7 +8,6 @@ from pathlib import Path
 from statistics import median
 
 from fivefold.apps.new.defaults import default_architecture
-from fivefold.apps.new.mask_opening import FoundMasks
 from fivefold.apps.new.naming import short_number
 from fivefold.apps.new.opening import spread
 from fivefold.apps.new.template import MARK, aligned, marked, one_line, path_text, scalar
@@ -16,6 +15,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.segmenters import segmenter_named
 from fivefold.data import ImageProblem
 from fivefold.data.reasons import by_reason, counted
+from fivefold.experiment.named_masks import FoundMasks
 
 _STEP = 32  # pixels: nets halve their maps five times
 _LONGEST = 320

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fivefold.apps.new.defaults import choose
-from fivefold.apps.new.mask_opening import FoundMasks, find_masks
 from fivefold.apps.new.mask_template import (
     choose_for_masks,
     describe_masks,
@@ -20,6 +19,7 @@ from fivefold.core.durable import write_text
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.layout import RunFolder
 from fivefold.core.segmenters import segmenter_named
+from fivefold.experiment.named_masks import FoundMasks, Hints, find_masks
 from fivefold.models.names import backbone_problem
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def write_experiment(
         raise ConfigError([problem])
     if not holds_experiments(experiment):
         _check_free(_folder_of(experiment).config_path)
-    found = find_masks(data, table)
+    found = _masks_in(data, table)
     if found is not None:
         return _write_for_masks(experiment, data, found, architecture)
     if of_masks:
@@ -87,6 +87,13 @@ def write_experiment(
     write_text(folder.config_path, render(survey, settings, folder.root))
     notes = (*filter(None, describe(survey)), *decisions(survey, settings))
     return Written(experiment, folder.config_path, notes)
+
+
+def _masks_in(data: Path, table: TableChoice) -> FoundMasks | None:
+    """Find masks, unless labels are asked for."""
+    if table.label_columns or table.separator or table.boxes_as_labels:
+        return None
+    return find_masks(data, Hints(table.images, table.image_column, table.encoding))
 
 
 def _write_for_masks(

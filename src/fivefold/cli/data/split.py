@@ -100,7 +100,8 @@ def split(  # noqa: PLR0913  one parameter for each option
     Writes FILE with all rows and a column split or fold, FILE_train.csv and FILE_test.csv with the
     rows of each part, and FILE.split.json with the seed. Exact copies and near duplicates of an
     image stay together, as in training. With --test and --folds, fold -1 is the test part. Images
-    with several labels count for each.
+    with several labels count for each. Of images with masks --folds is needed: `folds_from` in a
+    config reads the table.
     """
     from fivefold.apps.data_files.splitting import write_split
     from fivefold.experiment.named_data import open_data
@@ -180,6 +181,10 @@ def _suggest(opened: "Opened", plan: "Plan", output: Path, added: Mapping[str, s
         output: The table with all rows.
         added: The key of the column that was added, and its name.
     """
+    if opened.source.masks is not None:
+        say(f"folds_from: {output}")
+        say(f"folds_count: {plan.folds}")
+        return
     from fivefold.apps.data_files.rows import sign_of
     from fivefold.apps.data_files.sections import columns_asked, section_for
 

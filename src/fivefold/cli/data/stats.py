@@ -16,6 +16,7 @@ from fivefold.cli.outputs import check_free
 from fivefold.core.progress import Terminal
 
 if TYPE_CHECKING:
+    from fivefold.apps.data_check.mask_stats import MaskStats
     from fivefold.experiment.named_data import Reading
 
 
@@ -33,9 +34,9 @@ def stats(
     as_json: arguments.AsJson = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
-    """Count the images of each class; tell sizes, formats, imbalance.
+    """Count the images of each class; tell sizes, formats, imbalance; of masks also pixels.
 
-    Of each image only the beginning of its file is read.
+    Of each image only the beginning of its file is read; masks are read whole.
     """
     if output is not None:
         check_free(output, force=force, example="lr.png")
@@ -60,6 +61,8 @@ def stats(
         for name, n in counts.items()
     ]
     show_table(("class", "images", "share"), rows)
+    if found.masks is not None:
+        _show_masks(found.masks)
     say(
         f"{found.images:,} images, {found.unusable:,} that cannot be used as far as headers tell: "
         "`fivefold data check` reads the rest"
@@ -69,3 +72,18 @@ def stats(
     say("formats: " + ", ".join(f"{n:,} {name}" for name, n in found.formats.items()))
     if found.imbalance is not None:
         say(f"imbalance: the largest class has {found.imbalance:.3g} times the smallest's images")
+
+
+def _show_masks(masks: "MaskStats") -> None:
+    """Put out what masks show of each class, and how much of their images they cover."""
+    every = sum(masks.pixels.values()) + masks.ignored
+    parts = [(name, f"{n:,}", f"{n / max(every, 1):.2%}") for name, n in masks.pixels.items()]
+    if masks.ignored:
+        parts.append(("ignored", f"{masks.ignored:,}", f"{masks.ignored / every:.2%}"))
+    show_table(("class", "pixels", "share"), parts)
+    total = max(sum(masks.covered.values()), 1)
+    ranges = [(name, f"{n:,}", f"{n / total:.1%}") for name, n in masks.covered.items()]
+    show_table(("covered part", "images", "share"), ranges)
+    say(f"{masks.empty:,} masks show nothing of what is looked for")
+    if masks.unusable:
+        say(f"{masks.unusable:,} masks cannot be used: `fivefold data check` says why")

@@ -1,4 +1,4 @@
-"""Finds masks in what `fivefold new` is pointed at: folders, run-length tables, COCO files."""
+"""Finds masks by looking at data: in folders, tables with run lengths and COCO files."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from fivefold.apps.new.opening import TableChoice, spread
 from fivefold.core.errors import DataError
 from fivefold.core.types import AnyArray
 from fivefold.data import ImageProblem, Source
@@ -15,7 +14,7 @@ from fivefold.data.coco import CocoMasks
 from fivefold.data.coco.labelled import check_document
 from fivefold.data.csv_text import read_table
 from fivefold.data.mask_folder import MaskFolderSource
-from fivefold.data.mask_pairs import find_pairs
+from fivefold.data.mask_pairs import NO_MASK, Pairs, find_pairs
 from fivefold.data.parquet import read_parquet
 from fivefold.data.rle import numbers_of
 from fivefold.data.run_lengths import NOTHING, Form, RunLengthSource, Runs
@@ -35,7 +34,6 @@ _IMAGES = (
     "photos",
     "pics",
     "jpegimages",
-    "x",
 )
 _MASKS = (
     "masks",
@@ -55,12 +53,12 @@ _MASKS = (
     "targets",
     "target",
     "seg",
-    "y",
 )
 _ENDS = ("_masks", "_mask", "-masks", "-mask", "_labels", "_label", "_gt", "_seg")
 """What the name of a folder of masks has behind that of its images."""
 _RUNS = re.compile(r"(encoded_?pixels|rles?|rle_?masks?|mask_?rles?|masks?|segmentations?)$")
 _CLASSES = re.compile(r"(class|class_?id|class_?name|label|labels|category|category_?id)$")
+_GLANCES = 32
 _FEWEST = 0.5  # of images that have a mask of their name
 _LOOKED = 16
 
@@ -84,29 +82,62 @@ class FoundMasks:
     told: str
 
 
-def find_masks(data: Path, choice: TableChoice) -> FoundMasks | None:
-    """Find masks; None where data are something else, or are asked to be read as something else.
+@dataclass(frozen=True)
+class Hints:
+    """What is known of data that may have masks; None is found by looking.
+
+    Attributes:
+        images: The folder of the images of a table or a COCO file.
+        image_column: Of a table.
+        encoding: Of a table in a file of text; UTF-8 if not given.
+    """
+
+    images: Path | None = None
+    image_column: str | None = None
+    encoding: str | None = None
+
+
+NO_HINTS = Hints()
+
+
+def find_masks(data: Path, hints: Hints = NO_HINTS) -> FoundMasks | None:
+    """Find masks; None where data are something else.
 
     Args:
         data: A folder, a table or a COCO file.
-        choice: How a table is to be read.
+        hints: What is known of it.
 
     Raises:
         DataError: If data look like masks, and cannot be used.
     """
-    if choice.label_columns or choice.separator or choice.boxes_as_labels:
-        return None
     if data.is_dir():
-        return None if choice.first_option() or choice.encoding else _folders(data)
+        return _folders(data) if hints == NO_HINTS else None
     ending = data.suffix.casefold()
     if ending in _TABLES and data.is_file():
-        return _table(data, choice)
-    if ending == ".json" and data.is_file() and not choice.image_column:
-        return _coco(data, choice)
+        return _table(data, hints)
+    if ending == ".json" and data.is_file() and not (hints.image_column or hints.encoding):
+        return _coco(data, hints)
     return None
 
 
 def _folders(data: Path) -> FoundMasks | None:
+    found = find_mask_folders(data)
+    if found is None:
+        return None
+    images, masks, _ = found
+    where = f"{images.name} and {masks.name}" if images != masks else images.name
+    told = f"masks of the same names as their images, in {where}"
+    paths = {"images": images, "masks": masks}
+    return FoundMasks(MaskFolderSource(images, masks), "folders", paths, {}, told)
+
+
+def find_mask_folders(data: Path) -> tuple[Path, Path, Pairs] | None:
+    """Find a folder of images and one of masks, and what belongs together; None without any.
+
+    Both are looked for in a folder, by usual names such as `images` and `masks` or `train` and
+    `train_mask`; else beside it, if it has images alone; else in it, where masks are called as
+    their images with `_mask` behind. At least half of the images must have a mask. No file is read.
+    """
     for images, masks in _candidates(data):
         try:
             pairs = find_pairs(images, masks)
@@ -114,13 +145,9 @@ def _folders(data: Path) -> FoundMasks | None:
             continue
         if images == masks and len(pairs.images) < 2:
             continue
-        lonely = sum(rule == "no-mask" for _, rule in pairs.excluded)
-        if len(pairs.images) < _FEWEST * (len(pairs.images) + lonely):
-            continue
-        where = f"{images.name} and {masks.name}" if images != masks else images.name
-        told = f"masks of the same names as their images, in {where}"
-        paths = {"images": images, "masks": masks}
-        return FoundMasks(MaskFolderSource(images, masks), "folders", paths, {}, told)
+        lonely = sum(rule == NO_MASK for _, rule in pairs.excluded)
+        if len(pairs.images) >= _FEWEST * (len(pairs.images) + lonely):
+            return images, masks, pairs
     return None
 
 
@@ -146,22 +173,22 @@ def _beside(images: Mapping[str, Path], folders: Mapping[str, Path]) -> Iterator
         yield from ((images_dir, folders[name + e]) for e in _ENDS if name + e in folders)
 
 
-def _table(data: Path, choice: TableChoice) -> FoundMasks | None:
+def _table(data: Path, hints: Hints) -> FoundMasks | None:
     is_parquet = data.suffix.casefold() == ".parquet"
-    table = read_parquet(data) if is_parquet else read_table(data, encoding=choice.encoding or "")
+    table = read_parquet(data) if is_parquet else read_table(data, encoding=hints.encoding or "")
     column = next((c for k, c in enumerate(table.columns) if _is_rle(table, k)), None)
     if column is None:
         return None
     classes, image = _class_column(table, column)
     runs = Runs(column, classes)
-    folder, source = _nearest(data, table, runs, choice, choice.image_column or image)
+    folder, source = _nearest(data, table, runs, hints, hints.image_column or image)
     runs = replace(runs, form=_form_of(table, column, source))
     image_column = source.image_column
     source = RunLengthSource(table, folder, runs, {"image_column": image_column})
     keys: dict[str, str | bool] = {"image_column": image_column, "rle_column": column}
     keys |= {"class_column": classes} if classes else {}
     keys |= {"rle": runs.form} if runs.form != "columns" else {}
-    keys |= {"encoding": choice.encoding} if choice.encoding else {}
+    keys |= {"encoding": hints.encoding} if hints.encoding else {}
     kind = "parquet" if is_parquet else "csv"
     told = f"masks in run lengths in the column {column!r}, {_FORMS[runs.form]}"
     return FoundMasks(source, kind, {kind: data, "images": folder}, keys, told)
@@ -179,7 +206,7 @@ def _is_rle(table: Table, k: int) -> bool:
     if not _RUNS.search(table.columns[k].casefold()):
         return False
     cells = [cell for cell in coded(table.cells[k]).names if not _is_nothing(cell)]
-    return bool(cells) and all(_pairs(cells[i]) is not None for i in spread(len(cells)))
+    return bool(cells) and all(_pairs(cells[i]) is not None for i in _some(len(cells)))
 
 
 def _is_nothing(cell: str) -> bool:
@@ -204,7 +231,7 @@ def _class_column(table: Table, rle: str) -> tuple[str | None, str | None]:
 
 
 def _nearest(
-    data: Path, table: Table, runs: Runs, choice: TableChoice, image: str | None
+    data: Path, table: Table, runs: Runs, hints: Hints, image: str | None
 ) -> tuple[Path, RunLengthSource]:
     """Open a table with the folder in which most of its first images are.
 
@@ -212,11 +239,11 @@ def _nearest(
         DataError: If none are found.
     """
     beside = sorted(entry for entry in data.parent.iterdir() if entry.is_dir())
-    folders = [choice.images] if choice.images else [data.parent, *beside]
+    folders = [hints.images] if hints.images else [data.parent, *beside]
     opened = [(f, RunLengthSource(table, f, runs, {"image_column": image})) for f in folders]
-    found = [sum(bool(s.stamp(i)) for i in spread(len(s))) for _, s in opened]
+    found = [sum(bool(s.stamp(i)) for i in _some(len(s))) for _, s in opened]
     if not max(found, default=0):
-        msg = f"{data}: expected its images in {choice.images or data.parent}, found none of them"
+        msg = f"{data}: expected its images in {hints.images or data.parent}, found none of them"
         hint = "say where they are: --images DIR"
         raise DataError(msg, hint=hint, slug="data/images-not-found")
     return opened[int(np.argmax(found))]
@@ -228,12 +255,12 @@ def _form_of(table: Table, column: str, source: RunLengthSource) -> Form:
     Along the wrong axis a shape falls into stripes.
     """
     cells = [c for c in coded(table.cells[table.columns.index(column)]).names if not _is_nothing(c)]
-    some = [_pairs(cells[i]) for i in spread(len(cells))]
+    some = [_pairs(cells[i]) for i in _some(len(cells))]
     if any(pairs is not None and (np.diff(pairs[:, 0]) <= 0).any() for pairs in some):
         return "relative"
     edges: dict[Form, int] = {"columns": 0, "rows": 0}
     positive = [i for i in range(len(source)) if source.is_positive(i)]
-    for i in (positive[k] for k in spread(len(positive))[:_LOOKED]):
+    for i in (positive[k] for k in _some(len(positive))[:_LOOKED]):
         for form in edges:
             try:
                 edges[form] += _edges(source.reading(form).mask(i))
@@ -247,17 +274,17 @@ def _edges(mask: AnyArray) -> int:
     return sum(int(np.count_nonzero(np.diff(flat, axis=axis))) for axis in (0, 1))
 
 
-def _coco(data: Path, choice: TableChoice) -> FoundMasks | None:
+def _coco(data: Path, hints: Hints) -> FoundMasks | None:
     document = check_document(data)
     outlined = sum(a.segmentation is not None for a in document.annotations)
     if not document.annotations or outlined < _FEWEST * len(document.annotations):
         return None
     beside = sorted(entry for entry in data.parent.iterdir() if entry.is_dir())
-    folders: Sequence[Path] = [choice.images] if choice.images else [data.parent, *beside]
+    folders: Sequence[Path] = [hints.images] if hints.images else [data.parent, *beside]
     opened = CocoMasks(data, folders[0])
     found = [_present(opened if f == folders[0] else CocoMasks(data, f)) for f in folders]
     if not max(found):
-        msg = f"{data}: expected its images in {choice.images or data.parent}, found none of them"
+        msg = f"{data}: expected its images in {hints.images or data.parent}, found none of them"
         hint = "say where they are: --images DIR"
         raise DataError(msg, hint=hint, slug="data/images-not-found")
     folder = folders[int(np.argmax(found))]
@@ -267,4 +294,9 @@ def _coco(data: Path, choice: TableChoice) -> FoundMasks | None:
 
 
 def _present(source: Source) -> int:
-    return sum(bool(source.stamp(i)) for i in spread(len(source)))
+    return sum(bool(source.stamp(i)) for i in _some(len(source)))
+
+
+def _some(total: int) -> list[int]:
+    """Choose some positions, evenly."""
+    return sorted({int(i) for i in np.linspace(0, total - 1, min(total, _GLANCES))})
