@@ -8,12 +8,14 @@ from fivefold.core.catalog import Component
 from fivefold.core.errors import Problem, did_you_mean
 from fivefold.core.mask_scores import MaskScores
 from fivefold.core.masks import MaskKind
+from fivefold.core.own_parts import is_own
 from fivefold.core.types import Head
 from fivefold.evaluation.mask_counts import BY_CLASS, by_class
 from fivefold.evaluation.mask_metrics import mask_metrics
 from fivefold.evaluation.metrics import REFUSED, find_metric
 
 _OF_CLASS = re.compile(rf"({'|'.join(BY_CLASS)})_(.+)")
+_OWN = "it is given predictions of whole images; `mask_metric` adds one of masks"
 _SEARCH = "`thresholds` searches them on whole maps once all folds are trained"
 _ALL_PIXELS = "it needs the probabilities of all pixels in their order; write `iou` or `log_loss`"
 _WHOLE_IMAGES = "it measures whole images; `fivefold list metrics` names those of masks"
@@ -73,6 +75,8 @@ def _reason(name: str) -> str:
     component = find_metric(name)
     if component is None:
         return REFUSED.get(name, "")
+    if is_own(component.make):
+        return _OWN
     if component.facts.get("threshold"):
         return _SEARCH
     return _REASONS.get(component.name, _WHOLE_IMAGES)

@@ -1,11 +1,10 @@
-"""Users' own metrics: what they give is looked at before it goes into a table."""
+"""Users' own metrics, of images or of masks: what they give is looked at before it is used."""
 
 import numbers
 from collections.abc import Callable
 from typing import Any
 
 from fivefold.core.own_parts import Part, shape_text
-from fivefold.core.predictions import Predictions
 
 
 def guarded(part: Part) -> Callable[..., float]:
@@ -18,9 +17,9 @@ def guarded(part: Part) -> Callable[..., float]:
     if best not in ("max", "min"):
         part.refuse("best='max' or best='min' where it is registered", f"best={best!r}")
 
-    def metric(predictions: Predictions, **options: Any) -> float:
+    def metric(found: Any, **options: Any) -> float:
         with part.at_work():
-            value = part.make(predictions, **options)
+            value = part.make(found, **options)
         return _number(part, value)
 
     return metric

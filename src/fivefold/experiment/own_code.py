@@ -19,7 +19,7 @@ from fivefold.config import ExperimentConfig
 from fivefold.core.catalog import Catalog, Component
 from fivefold.data.source import sources
 from fivefold.engine.callbacks import callbacks
-from fivefold.evaluation import metrics
+from fivefold.evaluation import mask_metrics, metrics
 from fivefold.experiment.imports import modules_of
 from fivefold.losses import losses
 from fivefold.models.names import backbones
@@ -30,6 +30,7 @@ _CATALOGS: tuple[Catalog[Any], ...] = (
     backbones,
     callbacks,
     losses,
+    mask_metrics,
     metrics,
     mixers,
     optimizers,

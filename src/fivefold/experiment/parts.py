@@ -11,7 +11,7 @@ from fivefold.augment import augmenters
 from fivefold.augment.mixing import mixers
 from fivefold.core.catalog import Catalog
 from fivefold.engine.callbacks import callbacks
-from fivefold.evaluation import metrics
+from fivefold.evaluation import mask_metrics, metrics
 from fivefold.losses import losses
 from fivefold.models.names import backbones
 from fivefold.optim import optimizers, schedules
@@ -58,6 +58,21 @@ def metric(*aliases: str, best: Literal["max", "min"], name: str = "") -> Callab
         ValueError: If a name is taken.
     """
     return _add(metrics, aliases, name, best=best)
+
+
+def mask_metric(*aliases: str, best: Literal["max", "min"], name: str = "") -> Callable[[M], M]:
+    """Add a metric of masks: `def name(scores, *, options) -> float`, of all images at once.
+
+    Args:
+        aliases: Other names that mean the same.
+        best: Which way it is better.
+        name: The name in configs; that of the function if not given.
+
+    Raises:
+        ConfigError: If the function takes other parameters.
+        ValueError: If a name is taken.
+    """
+    return _add(mask_metrics, aliases, name, best=best)
 
 
 def augmenter(*aliases: str, name: str = "", colour: bool | None = None) -> Callable[[M], M]:

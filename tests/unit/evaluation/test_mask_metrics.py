@@ -6,6 +6,7 @@ import torch
 from sklearn import metrics as sklearn
 from torchmetrics.functional import segmentation
 
+from fivefold import mask_metric, metric
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.mask_scores import MaskScores
 from fivefold.core.types import Head
@@ -287,6 +288,45 @@ def test_a_loss_for_another_kind_of_classes_is_told():
     with pytest.raises(DataError, match="categorical_crossentropy: expected masks of another") as e:
         metric(scores)
     assert e.value.slug == "data/mask-metric"
+
+
+@pytest.fixture
+def own(monkeypatch):
+    """Let a test add parts that are gone after it."""
+    for catalog in (mask_metrics, metrics):
+        for kept in ("_by_name", "_by_key"):
+            monkeypatch.setattr(catalog, kept, dict(getattr(catalog, kept)))
+
+
+def test_a_metric_of_ones_own_is_given_what_was_counted(own):
+    @mask_metric("share", best="min")
+    def share_said(scores, *, of="said"):
+        return getattr(scores, of).sum() / scores.pixels.sum()
+
+    scores = scores_of(*masks(ONE), ONE)
+    expected = scores.said.sum() / scores.pixels.sum()
+    assert compute(scores, ["Share"]) == {"Share": pytest.approx(expected)}
+    assert direction("val_share_said") == "min"
+
+
+def test_a_metric_of_ones_own_that_gives_no_number_is_told_by_its_line(own):
+    @mask_metric(best="max")
+    def of_each(scores):
+        return scores.hits
+
+    with pytest.raises(ConfigError, match=r"metric 'of_each': expected one number") as error:
+        compute(scores_of(*masks(ONE), ONE), ["of_each"])
+    assert error.value.problems[0].slug == "config/part-result"
+
+
+def test_a_metric_of_ones_own_for_whole_images_is_none_of_masks(own):
+    @metric(best="max")
+    def hit_rate(predictions):
+        return 1.0
+
+    message = "of masks, got 'hit_rate'\n.*`mask_metric` adds one of masks"
+    with pytest.raises(ConfigError, match=message):
+        compute(scores_of(*masks(ONE), ONE), ["hit_rate"])
 
 
 def test_monitors_know_the_direction_of_metrics_of_masks():
