@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fivefold.experiment.parts import augmenter as augmenter
     from fivefold.experiment.parts import callback as callback
     from fivefold.experiment.parts import loss as loss
+    from fivefold.experiment.parts import mask_metric as mask_metric
     from fivefold.experiment.parts import metric as metric
     from fivefold.experiment.parts import mixer as mixer
     from fivefold.experiment.parts import optimizer as optimizer
@@ -31,6 +32,7 @@ _PARTS = (
     "augmenter",
     "callback",
     "loss",
+    "mask_metric",
     "metric",
     "mixer",
     "optimizer",
@@ -57,6 +59,7 @@ __all__ = [
     "classification",
     "compare",
     "loss",
+    "mask_metric",
     "metric",
     "mixer",
     "optimizer",
