@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fivefold.core.errors import FivefoldError as FivefoldError
     from fivefold.data.python_class import PredictionItem as PredictionItem
     from fivefold.experiment import musket_api as classification
+    from fivefold.experiment import musket_segmentation as segmentation
     from fivefold.experiment.experiment import Experiment as Experiment
     from fivefold.experiment.explaining import Question as Question
     from fivefold.experiment.parts import architecture as architecture
@@ -38,6 +39,10 @@ _PARTS = (
     "optimizer",
     "schedule",
 )
+_MODULES = {
+    "classification": "fivefold.experiment.musket_api",
+    "segmentation": "fivefold.experiment.musket_segmentation",
+}
 _HOMES = {
     "Experiment": "fivefold.experiment.experiment",
     "FivefoldError": "fivefold.core.errors",
@@ -64,12 +69,13 @@ __all__ = [
     "mixer",
     "optimizer",
     "schedule",
+    "segmentation",
 ]
 
 
 def __getattr__(name: str) -> "Any":
-    if name == "classification":
-        return importlib.import_module("fivefold.experiment.musket_api")
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
     if name not in _HOMES:
         msg = f"module 'fivefold' has no attribute {name!r}"
         raise AttributeError(msg)

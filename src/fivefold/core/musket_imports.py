@@ -27,6 +27,7 @@ _HOMES: Mapping[str, str] = {
     "segmentation_pipeline.impl": "",
     "segmentation_pipeline.impl.datasets": "fivefold.data.datasets",
     "segmentation_pipeline.impl.rle": "fivefold.data.rle",
+    "segmentation_pipeline.segmentation": "fivefold.experiment.musket_segmentation",
 }
 """Musket's module -> the one here with the same names; "" for a package.
 
@@ -35,7 +36,6 @@ libraries that look whether Keras is there must not find this.
 """
 _WITH_TORCH = "networks are written with torch, as docs/custom-parts.md shows"
 _REFUSED: Mapping[str, str] = {
-    "segmentation_pipeline.segmentation": "segmentation is not yet supported",
     "musket_core.augmenters": "docs/custom-parts.md shows how to write one",
     "musket_core.download_callbacks": "nothing is downloaded unasked",
     "musket_core.fit_callbacks": "write what follows after `cfg.fit()`",

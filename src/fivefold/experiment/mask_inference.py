@@ -100,7 +100,7 @@ class MaskEnsemble:
         if not len(source):
             raise nothing_readable(source)
         show_alpha(source, self.spec.shape)
-        size = batch or self._batch()
+        size = batch or self.batch
         with progress.bar("predict", len(source)) as advance:
             readable = Readable(source, advance)
             if self.tiles is None:
@@ -134,7 +134,9 @@ class MaskEnsemble:
                     total += other
                 yield batch, (total / count).astype(np.float32)
 
-    def _batch(self) -> int:
+    @property
+    def batch(self) -> int:
+        """How many images at a time, if nobody says it."""
         asked = self.config.inference_batch
         if asked != "auto":
             return asked

@@ -22,10 +22,12 @@ def predict_array(
         images: Pixels [N, H, W, C], 0-255, at the network's size.
         heads: What the columns of the probabilities mean.
         device: Where the network is.
-        probs_of: From pixels [N, C, H, W] on the device to probabilities [N, all classes].
+        probs_of: From pixels [N, C, H, W] on the device to probabilities [N, all classes], or of
+            masks [N, classes, H, W].
 
     Returns:
-        Probabilities [N, classes]; of several outputs a list of such arrays.
+        Probabilities [N, classes]; of several outputs a list of such arrays; of masks
+        [N, H, W, classes].
 
     Raises:
         DataError: If they are no images.
@@ -36,6 +38,8 @@ def predict_array(
     pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
     with torch.inference_mode():
         found: Floats = probs_of(pixels.to(device)).float().cpu().numpy()
+    if found.ndim == 4:
+        return np.ascontiguousarray(np.moveaxis(found, 1, 3))
     if len(heads) == 1:
         return found
     return [found[:, part] for part in head_slices(heads)]

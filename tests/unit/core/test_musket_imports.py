@@ -52,6 +52,15 @@ def test_classification_is_found_where_musket_had_it():
     assert found["classification"].parse is classification.parse
 
 
+def test_segmentation_is_found_where_musket_had_it():
+    install()
+    found = run("from segmentation_pipeline import segmentation")
+    from fivefold import segmentation
+
+    assert found["segmentation"].parse is segmentation.parse
+    assert found["segmentation"].ansemblePredictions is segmentation.ansemblePredictions
+
+
 def test_a_musket_that_is_installed_is_left_alone(tmp_path, monkeypatch):
     (tmp_path / "musket_core").mkdir()
     (tmp_path / "musket_core" / "datasets.py").write_text("PredictionItem = 'theirs'")
@@ -64,9 +73,7 @@ def test_a_musket_that_is_installed_is_left_alone(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("from segmentation_pipeline import segmentation", "segmentation is not yet supported"),
         ("from musket_core import generic", "use `from fivefold import classification`"),
-        ("from musket_core.datasets import SimplePNGMaskDataSet", "segmentation is not yet"),
         ("from musket_core.image_datasets import BlendedDataSet", "use `augmentation:`"),
         ("from musket_core import augmenters", "docs/custom-parts.md shows how to write one"),
         ("from musket_core import tasks", "tasks are not supported; loop over `cfg.predict_on_d"),

@@ -138,11 +138,11 @@ def test_images_are_not_read_long_before_they_are_asked_for():
 
 def test_a_batch_of_many_classes_has_fewer_images():
     many = ensemble_of(size=(512, 512))
-    assert many._batch() == 32
+    assert many.batch == 32
     large = MaskEnsemble(
         many.models, ensemble_of(size=(2000, 3000)).spec, many.config, many.views, None
     )
-    assert large._batch() == 2
+    assert large.batch == 2
 
 
 def test_an_overlap_that_is_none_is_refused_before_anything_is_read():

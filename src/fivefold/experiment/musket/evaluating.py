@@ -1,6 +1,6 @@
 """Musket's methods that compare predictions with the truth."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 
 from fivefold.core.predictions import Predictions
-from fivefold.core.seeding import generator_for
-from fivefold.core.types import AnyArray, Head
-from fivefold.data import Source
-from fivefold.data.chosen import ChosenSource
+from fivefold.core.types import AnyArray
+from fivefold.experiment.musket.asking import NOT_GIVEN, Flips
 from fivefold.experiment.musket.batches import PredictedBatch, as_array, by_sample
 from fivefold.experiment.musket.given import targets_of, truth_of
 from fivefold.experiment.musket.keeping import Keeping
 from fivefold.experiment.musket.places import Fold, Stage, places_of
-from fivefold.experiment.musket.predicting import NOT_GIVEN, Flips
 from fivefold.experiment.musket.thresholds import (
     Score,
     best_by_class,
@@ -24,7 +21,7 @@ from fivefold.experiment.musket.thresholds import (
     check_given,
     check_score,
 )
-from fivefold.experiment.negatives import Negatives, with_some_negatives
+from fivefold.experiment.negatives import Negatives
 
 
 class Evaluating(Keeping):
@@ -187,12 +184,3 @@ class Evaluating(Keeping):
             source = self._labelled(ds, ensemble.heads)
         found = ensemble.predict(source, run.progress)
         return replace(found, targets=truth_of(found, source))
-
-    def _validation_source(
-        self, ds: Any, fold: int, negatives: Negatives, heads: Sequence[Head]
-    ) -> Source:
-        """Take a fold's validation samples, and of those without a class as many as are wanted."""
-        whole = self._labelled(ds, heads)
-        positions = self._positions(ds, "validation", fold)
-        rng = generator_for(self.experiment.config.seed, "evaluate", fold)
-        return ChosenSource(whole, with_some_negatives(whole, positions, negatives, rng))

@@ -9,6 +9,7 @@ import numpy as np
 
 from fivefold.core.errors import DataError
 from fivefold.core.predictions import Predictions
+from fivefold.core.seeding import generator_for
 from fivefold.core.types import Floats, Head, Indices, head_slices
 from fivefold.data import Labels, PythonSource, Source
 from fivefold.data.chosen import ChosenSource
@@ -17,6 +18,7 @@ from fivefold.data.given_folds import HOLDOUT
 from fivefold.data.splits import Splits
 from fivefold.experiment.datasets import open_inputs, prepare, wrap
 from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.negatives import Negatives, with_some_negatives
 
 _NAMED = re.compile(r"(validation|train|holdout)(\d*)", re.ASCII)
 
@@ -103,10 +105,20 @@ class Given:
     def _labelled(self, ds: Any, heads: Sequence[Head]) -> Source:
         """Open a data set whose labels are to mean what a model's columns do."""
         source = self._source(ds)
-        if not isinstance(source, PythonSource) or _fits(source.labels, heads):
+        known_already = source.masks is not None or _fits(source.labels, heads)
+        if not isinstance(source, PythonSource) or known_already:
             return source
         known = tuple(Labels(h.name, h.class_names, h.activation == "softmax") for h in heads)
         return PythonSource(self._whole(ds), known, progress=self.experiment.progress)
+
+    def _validation_source(
+        self, ds: Any, fold: int, negatives: Negatives, heads: Sequence[Head]
+    ) -> Source:
+        """Take a fold's validation samples, and of those without a class as many as are wanted."""
+        whole = self._labelled(ds, heads)
+        positions = self._positions(ds, "validation", fold)
+        rng = generator_for(self.experiment.config.seed, "evaluate", fold)
+        return ChosenSource(whole, with_some_negatives(whole, positions, negatives, rng))
 
     def _splits(self, ds: Any) -> Splits:
         """Read the folds that were trained on, or make those that `fit` would make."""

@@ -11,9 +11,10 @@ from fivefold.core.progress import Silent
 from fivefold.data import Source
 from fivefold.data.datasets import PredictedDataSet, SourceDataSet
 from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.musket.asking import Flips
 from fivefold.experiment.musket.given import truth_of
 from fivefold.experiment.musket.places import ALL, Fold, Place, Stage, places_of
-from fivefold.experiment.musket.predicting import Flips, Predicting
+from fivefold.experiment.musket.predicting import Predicting
 from fivefold.experiment.musket.stored import StoredPredictions, stored_path
 from fivefold.experiment.project import find_experiment
 

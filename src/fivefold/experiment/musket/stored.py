@@ -126,7 +126,13 @@ def _row(sample_id: str, values: Any, heads: Sequence[Head], threshold: float) -
 
 
 def stored_path(
-    folder: RunFolder, source: Source, places: Sequence[Place], flips: str, name: str
+    folder: RunFolder,
+    source: Source,
+    places: Sequence[Place],
+    flips: str,
+    name: str,
+    *,
+    ending: str = ".npz",
 ) -> Path:
     """Name the file of a data set's predictions by all that decides them.
 
@@ -138,6 +144,7 @@ def stored_path(
         places: The models.
         flips: Which ones are averaged over.
         name: What the data set is called.
+        ending: Of the file.
     """
     bundles = [load_bundle(folder.bundle(*place)) for place in places]
     about = [
@@ -148,7 +155,7 @@ def stored_path(
     for i, sample_id in enumerate(source.sample_ids):
         digest.update(json.dumps([sample_id, _content(source, i)]).encode())
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name) or "dataset"
-    return folder.root / "predictions" / f"{plain}-{digest.hexdigest()[:16]}.npz"
+    return folder.root / "predictions" / f"{plain}-{digest.hexdigest()[:16]}{ending}"
 
 
 def _content(source: Source, i: int) -> str:

@@ -12,8 +12,8 @@ from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
 from fivefold.evaluation import compute, direction
 from fivefold.evaluation.thresholds import equally_good, f1
+from fivefold.experiment.musket.asking import NOT_GIVEN
 from fivefold.experiment.musket.batches import by_sample
-from fivefold.experiment.musket.predicting import NOT_GIVEN
 
 GRID = [number / 100 for number in range(100)]
 """Musket's candidates: 0.00, 0.01, … 0.99."""
