@@ -146,7 +146,9 @@ def _with_runs(asked: Asked, path: Path, table: Table) -> Source:
 
 def _background(asked: Asked) -> str | None:
     """Name the background where the config's classes of pixels are exclusive."""
-    is_softmax = str(asked.config.activation).casefold() == "softmax"
+    named = asked.config.activation
+    activation = named[0] if isinstance(named, tuple) and named else named
+    is_softmax = isinstance(activation, str) and activation.casefold() == "softmax"
     return (asked.section.background or BACKGROUND) if is_softmax else None
 
 

@@ -205,14 +205,15 @@ def test_masks_of_which_none_can_be_read_are_no_statistics(tmp_path):
 
 
 def test_what_is_wrong_with_masks_is_found_and_drawn(tmp_path):
-    root = draw_masks(tmp_path / "data", 8)
-    Image.new("L", (7, 7)).save(root / "train_mask" / "003.png")
+    root = draw_masks(tmp_path / "data", 8, empty_every=4)
+    Image.new("L", (7, 7)).save(root / "train_mask" / "005.png")
     data = open_data(root, Reading())
     checked = check_data(data, headers_only=False, progress=Silent())
     assert checked.refusals == []
     by_name = {one.name: one for one in checked.findings}
     assert by_name["mask_size"].count == 1
-    assert list(by_name["mask_size"].examples) == ["003.jpg"]
+    assert list(by_name["mask_size"].examples) == ["005.jpg"]
+    assert list(by_name["empty_masks"].examples) == ["003.jpg", "007.jpg"]
     assert "mask_size" in dict(draw_sheets(checked, data.source))
 
 

@@ -1,6 +1,8 @@
 """Musket's data sets of images with masks."""
 
 import csv
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ from fivefold.core.errors import DataError
 from fivefold.core.masks import MaskKind
 from fivefold.data import coders, datasets, rle
 from fivefold.data.datasets import (
+    AspectRatioDataSet,
     BinarySegmentationDataSet,
     CompositeDataSet,
+    CompressibleWriteableDS,
     MultiClassSegmentationDataSet,
     NegativeDataSet,
     SimplePNGMaskDataSet,
@@ -252,3 +256,46 @@ def test_one_missing_mask_is_one_sample_less(tmp_path):
 def test_what_is_not_here_says_what_is(name):
     with pytest.raises(ImportError, match=f"{name} of Musket's is not in fivefold: "):
         getattr(datasets, name)
+
+
+def test_a_mask_is_cut_as_its_image_is(tmp_path):
+    root = draw_masks(tmp_path, 2, size=(40, 60))
+    whole = SimplePNGMaskDataSet(root / "train", root / "train_mask")
+    source = PythonSource(AspectRatioDataSet(whole, (1, 1)))
+    assert source.image(0).shape == (40, 40, 3)
+    np.testing.assert_array_equal(source.mask(0), whole[0].y[:, 10:50])
+
+
+@pytest.mark.parametrize(("scale", "kind"), [(255, np.uint8), (1000, np.uint16)])
+def test_predicted_masks_are_kept_as_whole_numbers(scale, kind, tmp_path):
+    probs = np.random.default_rng(0).random((5, 6, 1))
+    written = CompressibleWriteableDS([0, 1], "said", tmp_path / "said", scale=scale)
+    written.append(probs)
+    written.append([probs, probs / 2])
+    with np.load(tmp_path / "said" / "0.npz") as file:
+        assert file["0"].dtype == kind
+    again = CompressibleWriteableDS([0, 1], "said", tmp_path / "said", count=2, scale=scale)
+    np.testing.assert_allclose(again.prediction(0), probs, atol=0.5 / scale + 1e-7)
+    np.testing.assert_allclose(again.prediction(1)[1], probs / 2, atol=0.5 / scale + 1e-7)
+    exact = CompressibleWriteableDS([0], "said", tmp_path / "exact", asUints=False)
+    exact.append(probs)
+    np.testing.assert_array_equal(exact.prediction(0), probs)
+
+
+def test_a_scale_of_three_bytes_is_refused(tmp_path):
+    with pytest.raises(DataError, match="scale: expected from 1 to 65535, got 70000"):
+        CompressibleWriteableDS([], "said", tmp_path, scale=70_000)
+
+
+def test_muskets_import_lines_give_these_classes(tmp_path):
+    root = draw_masks(tmp_path, 2)
+    program = (
+        "import fivefold.musket\n"
+        "from segmentation_pipeline.impl.datasets import SimplePNGMaskDataSet\n"
+        "from segmentation_pipeline.impl.rle import rle_encode\n"
+        "from musket_core.image_datasets import BinarySegmentationDataSet\n"
+        f"ds = SimplePNGMaskDataSet({str(root / 'train')!r}, {str(root / 'train_mask')!r})\n"
+        "print(len(ds), len(rle_encode(ds[0].y)) > 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("2 True\n", "")

@@ -7,7 +7,7 @@ import numpy as np
 from fivefold.core.types import Indices
 from fivefold.data.audit import Examined
 from fivefold.data.audit_reading import LABEL_CONFLICT
-from fivefold.data.audit_rows import EXCLUDED, QUARANTINED, AuditRows
+from fivefold.data.audit_rows import EXCLUDED, QUARANTINED, USED, AuditRows
 from fivefold.data.findings import (
     Finding,
     Level,
@@ -30,6 +30,8 @@ def findings_of(source: Source, examined: Examined, counts: Indices) -> list[Fin
     rows = examined.audit.rows
     found = [*_unused(rows), *_copies(rows, examined.alike)]
     found += [*findings_on_names(source, counts), *findings_on_looks(rows)]
+    if source.masks is not None:
+        found += _empty_masks(source, rows)
     return sorted(found, key=lambda one: list(Level).index(one.level))
 
 
@@ -69,6 +71,15 @@ def _together(rows: AuditRows, places: Indices) -> tuple[Indices, Sequence[int]]
     order = np.lexsort((places, first[numbers]))
     sizes = np.bincount(numbers)[np.argsort(first, kind="stable")]
     return places[order], sizes.tolist()
+
+
+def _empty_masks(source: Source, rows: AuditRows) -> Iterator[Finding]:
+    """Find masks that show nothing of what is looked for."""
+    used = [k for k in rows.with_status(USED).tolist() if not source.is_positive(k)]
+    if used:
+        action = "used as negatives; `negatives:` in a stage says how many"
+        title, places = "masks that show nothing", np.asarray(used, dtype=np.int64)
+        yield of_rows("empty_masks", title, Level.NOTED, action, rows, places)
 
 
 def _copies(rows: AuditRows, alike: Sequence[Indices]) -> Iterator[Finding]:

@@ -33,7 +33,8 @@ def draw_stats(stats: Stats) -> bytes:
         rows += _bars(pixels, sum(pixels.values()) + stats.masks.ignored)
         rows.append(("covered part of images", None, 0, 0))
         most = max(covered.values()) or 1
-        rows += [(name, count, most, stats.images) for name, count in covered.items()]
+        whole = sum(covered.values())
+        rows += [(name, count, most, whole) for name, count in covered.items()]
     size = (
         2 * _MARGIN + _NAMES + _BARS + _NUMBERS,
         _MARGIN + _HEAD + _ROW * len(rows) + _MARGIN - 12,

@@ -40,6 +40,7 @@ from fivefold.data.datasets.tables import (
 )
 from fivefold.data.datasets.writeable import (
     BufferedWriteableDS,
+    CompressibleWriteableDS,
     DirectWriteableDS,
     WriteableDataSet,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "CSVReferencedDataSet",
     "CategoryClassificationDataSet",
     "CompositeDataSet",
+    "CompressibleWriteableDS",
     "ConstrainedDirectory",
     "DataSet",
     "DirectWriteableDS",
@@ -92,7 +94,6 @@ _INSTEAD = {
     "MergedDataSet": "use CompositeDataSet",
     "CropAndSplit": "use `crops:` in the config",
     "GenericCSVDataSet": "use `dataset: {csv: …}` in the config, or one of the classes for tables",
-    "CompressibleWriteableDS": "use BufferedWriteableDS, which keeps full precision",
 }
 
 

@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
+import numpy as np
+
 from fivefold.core.arguments import as_whole, is_number, refuse_argument
 from fivefold.core.errors import DataError
 from fivefold.data.dataset_checks import check_dataset, check_datasets
 from fivefold.data.python_class import PredictionItem
+from fivefold.data.python_masks import is_mask
 
 _BY_NUMBER = (
     "get_id",
@@ -174,7 +177,7 @@ class CompositeDataSet(DataSet):
 class AspectRatioDataSet(DataSet):
     """A data set whose images are cut to one ratio of height and width.
 
-    The largest part of that ratio is taken. Masks are not cut.
+    The largest part of that ratio is taken; a mask is cut as its image is.
 
     Args:
         child: The data set.
@@ -204,14 +207,24 @@ class AspectRatioDataSet(DataSet):
 
     def __getitem__(self, i: int) -> PredictionItem:
         item = self.child[i]
-        height, width = item.x.shape[:2]
+        prediction = getattr(item, "prediction", None)
+        return PredictionItem(item.id, *map(self._cut, (item.x, item.y, prediction)))
+
+    def _cut(self, values: Any) -> Any:
+        """Cut an image or a mask; what is neither stays as it is."""
+        if not is_mask(values):
+            return values
+        pixels = np.asarray(values)
+        height, width = pixels.shape[:2]
         unit = min(height / self.target_ratio[0], width / self.target_ratio[1])
         rows, columns = (max(1, round(unit * part)) for part in self.target_ratio)
         top, left = (height - rows) // 2, (width - columns) // 2
-        part = item.x[top : top + rows, left : left + columns]
-        return PredictionItem(item.id, part, item.y, getattr(item, "prediction", None))
+        return pixels[top : top + rows, left : left + columns]
 
     def __getattr__(self, name: str) -> Any:
+        if name == "get_target":
+            tell = getattr(self.child, name)
+            return lambda i: self._cut(tell(i))
         if name in (*_BY_NUMBER, *_OF_ALL):
             return getattr(self.child, name)
         raise AttributeError(name)

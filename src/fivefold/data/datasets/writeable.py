@@ -14,6 +14,8 @@ from fivefold.data.datasets.blending import PredictedDataSet
 from fivefold.data.datasets.composed import LazyItem
 from fivefold.data.python_class import PredictionItem
 
+_ONE_BYTE, _TWO_BYTES = 255, 65_535
+
 
 class WriteableDataSet(PredictedDataSet):
     """What the writeable data sets share: items come from a data set, predictions from here.
@@ -117,6 +119,63 @@ class DirectWriteableDS(WriteableDataSet):
 
     def _path(self, i: int) -> Path:
         return self.dsPath / f"{i}.npz"
+
+
+class CompressibleWriteableDS(DirectWriteableDS):
+    """Predictions in a folder, one file an item, each value as a whole number: for masks.
+
+    Args:
+        orig: What is predicted.
+        name: What it is called.
+        dsPath: The folder.
+        count: How many are written already.
+        asUints: Whether values become whole numbers; else they are written as they are.
+        scale: What 1 becomes: up to 255 in one byte, up to 65,535 in two.
+
+    Raises:
+        DataError: If the scale does not fit into two bytes.
+    """
+
+    def __init__(
+        self,
+        orig: Any,
+        name: str,
+        dsPath: Path | str,
+        count: int = 0,
+        asUints: bool = True,
+        scale: int = 255,
+    ) -> None:
+        super().__init__(orig, name, dsPath)
+        if not 1 <= scale <= _TWO_BYTES:
+            msg = f"CompressibleWriteableDS: scale: expected from 1 to {_TWO_BYTES}, got {scale}"
+            raise DataError(msg, hint="255 needs one byte", slug="data/dataset-option")
+        self._next, self.asUints, self.scale = count, asUints, scale
+
+    def append(self, item: Any) -> None:
+        """Write the next item's prediction, whose values are from 0 to 1."""
+        values = _prediction_of(item)
+        if self.asUints:
+            several = isinstance(values, list | tuple)
+            parts = [self._whole(part) for part in (values if several else [values])]
+            values = parts if several else parts[0]
+        super().append(values)
+
+    def prediction(self, i: int) -> Any:
+        """Read what was written of an item, as fractions."""
+        found = super().prediction(i)
+        if not self.asUints:
+            return found
+        if isinstance(found, list):
+            return [self._fractions(part) for part in found]
+        return self._fractions(found)
+
+    def _whole(self, values: Any) -> AnyArray:
+        kind = np.uint8 if self.scale <= _ONE_BYTE else np.uint16
+        found: AnyArray = np.rint(np.clip(values, 0, 1) * self.scale).astype(kind)
+        return found
+
+    def _fractions(self, values: AnyArray) -> AnyArray:
+        return values.astype(np.float32) / self.scale
 
 
 def write_arrays(path: Path, rows: Sequence[Any]) -> None:
