@@ -74,7 +74,7 @@ def read_all(source: Source, progress: Progress, earlier: Earlier, kept: Kept | 
 
 
 def read_headers(source: Source, progress: Progress) -> AuditRows:
-    """Read how every file begins: its size and format, and that it is there.
+    """Read how every file begins: its size and format, and that it is there; masks wholly.
 
     The digest of a sample is then one of its id and its file's stamp, so that no two are copies.
     Samples that are no files are read whole.
@@ -176,12 +176,15 @@ def _glance(source: Source, i: int) -> AuditRow:
             row, fetched = _listed(source, i), source.fetch(i)
             known = _decoded(fetched, row, None, source.masks)[0]
             return _known_row(row, fetched.digest, known)
+        # Nobody knows what a mask shows who has not read all of it.
+        counts = tuple(source.counts(i).tolist())
     except ImageProblem as problem:
         return _refusal(_listed(source, i), problem)
     sample_id, path, stamp = source.sample_ids[i], source.path(i), header.stamp
     digest = hashlib.sha256(f"{sample_id}\0{stamp}".encode(errors="surrogateescape")).hexdigest()
     look = header.kind + MISNAMED * is_misnamed(path or sample_id, header.kind)
-    return AuditRow(sample_id, USED, "", "", stamp, digest, header.height, header.width, path, look)
+    size = header.height, header.width
+    return AuditRow(sample_id, USED, "", "", stamp, digest, *size, path, look, counts)
 
 
 def _listed(source: Source, i: int) -> AuditRow:

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     OUTSIDE = "box_outside"  # what is to be cut out of an image
     BAD_MASK = "mask_not_drawn"  # runs or polygons that are damaged or leave the image
     NO_MASK = "no_mask"
+    MASK_UNREADABLE = "mask_unreadable"
     MASK_SIZE = "mask_size"  # another height or width than its image has
     MASK_VALUES = "mask_values"  # values that stand for no class
     MASK_COLOURS = "mask_colours"  # where numbers of classes are expected

@@ -14,7 +14,7 @@ from fivefold.core.progress import Progress, Silent
 from fivefold.core.types import Floats, Image
 from fivefold.data.decode import Decoded, Header, opened_image, read_bytes, stamp_of, turn_of
 from fivefold.data.files import FileSource
-from fivefold.data.image_problem import ImageProblem
+from fivefold.data.image_problem import ImageProblem, Reason
 from fivefold.data.mask_checks import wrong_size
 from fivefold.data.mask_counts import CountedMasks
 from fivefold.data.mask_looks import AskedClasses, find_reading
@@ -76,7 +76,8 @@ class MaskFiles(CountedMasks, FileSource):
 
     def mask(self, i: int) -> Image:
         """Read a mask [h, w, P], turned as its image is."""
-        data = read_bytes(self.mask_path(i), limits=self._limits)
+        with _about(self.mask_path(i)):
+            data = read_bytes(self.mask_path(i), limits=self._limits)
         header = super().header(i)
         return self._fitting(i, data, (header.height, header.width))
 
@@ -163,4 +164,7 @@ def _about(path: Path) -> Iterator[None]:
     try:
         yield
     except ImageProblem as problem:
-        raise ImageProblem(problem.reason, f"its mask {path}: {problem.detail}") from problem
+        reason, detail = problem.reason, problem.detail
+        if not reason.startswith("mask_"):
+            reason, detail = Reason.MASK_UNREADABLE, f"{reason}: {detail}"
+        raise ImageProblem(reason, f"its mask {path}: {detail}") from problem

@@ -27,6 +27,7 @@ _WORDS = {
     "no-mask": "without a mask",
     "mask-without-image": "masks without an image",
     "no_mask": "without a mask",
+    "mask_unreadable": "with an unreadable mask",
     "mask_size": "with a mask of another size",
     "mask_values": "with a mask of unknown values",
     "mask_colours": "with a mask of unknown colours",

@@ -98,9 +98,9 @@ BROKEN = {
     1: ("mask_values", "expected 0, 1, 2, 3, 255, got 9; `mask_classes` says what values mean"),
     2: ("mask_colours", "RGB where labels are expected, such as (10, 20, 30), (0, 0, 0); expected "
         "one number 0-255 for each pixel, or colours that `mask_classes` names"),
-    4: ("empty", "0 bytes"),
-    5: ("format_not_allowed", "the content is none of JPEG, PNG, WEBP, BMP, TIFF, GIF; it begins "),
-    6: ("truncated", "image file is truncated"),
+    4: ("mask_unreadable", "empty: 0 bytes"),
+    5: ("mask_unreadable", "format_not_allowed: the content is none of JPEG, PNG, WEBP, BMP, TIFF, GIF; it begins "),
+    6: ("mask_unreadable", "truncated: OSError: image file is truncated"),
 }  # fmt: skip
 
 
@@ -179,18 +179,24 @@ def test_masks_that_all_show_the_same_classes_can_be_learned(tmp_path):
     assert audited(opened(root)).used == 6
 
 
-def test_beginnings_of_files_are_looked_at_without_reading_masks(drawn):
+def test_who_reads_only_how_files_begin_reads_masks_wholly(drawn):
     (drawn / "train_mask" / "003.png").write_bytes(b"")
+    image = drawn / "train" / "004.jpg"
+    image.write_bytes(image.read_bytes()[:-100])
     source = opened(drawn)
     found = examine_headers(source, folds=2, progress=Silent())
-    assert (found.audit.used, list(found.refusals)) == (10, [])
+    assert (found.audit.used, list(found.refusals)) == (9, [])
+    assert found.audit.rows[3].reason == "mask_unreadable"
+    assert found.audit.rows[4].counts == tuple(source.counts(4).tolist())
 
 
 def test_a_mask_that_has_gone_is_a_problem_of_its_sample(drawn):
     source = opened(drawn)
     (drawn / "train_mask" / "001.png").unlink()
     assert source.stamp(1) == ""
-    with pytest.raises(ImageProblem, match=r"missing: its mask .*001\.png: there is no such file"):
+    with pytest.raises(
+        ImageProblem, match=r"mask_unreadable: its mask .*001\.png: missing: there "
+    ):
         source.fetch(1)
 
 
