@@ -99,7 +99,7 @@ BROKEN = {
     2: ("mask_colours", "RGB where labels are expected, such as (10, 20, 30), (0, 0, 0); expected "
         "one number 0-255 for each pixel, or colours that `mask_classes` names"),
     4: ("mask_unreadable", "empty: 0 bytes"),
-    5: ("mask_unreadable", "format_not_allowed: the content is none of JPEG, PNG, WEBP, BMP, TIFF, GIF; it begins "),
+    5: ("mask_unreadable", "format_not_allowed: the content is none of JPEG, PNG, "),
     6: ("mask_unreadable", "truncated: OSError: image file is truncated"),
 }  # fmt: skip
 
