@@ -20,7 +20,7 @@ from fivefold.data.batches import Batch
 from fivefold.data.image_problem import ImageProblem
 from fivefold.data.pixels import to_channels
 from fivefold.engine.checkpoint import load_bundle
-from fivefold.engine.device import images_of
+from fivefold.engine.device import accelerator, images_of
 from fivefold.engine.incoming import Incoming, read_batches
 from fivefold.engine.laying import sent_back, traced
 from fivefold.engine.memory import InParts
@@ -34,6 +34,9 @@ from fivefold.models import Classifier, ModelSpec
 
 _NUMBERS = 1 << 24
 """Probabilities that a batch of one model may have: 64 MB."""
+_PIXELS = {"cpu": 1 << 19}
+_PIXELS_ELSEWHERE = 1 << 23
+"""Pixels that a batch may have: a decoder keeps hundreds of bytes for each."""
 _BATCH = 32
 
 
@@ -140,8 +143,9 @@ class MaskEnsemble:
         asked = self.config.inference_batch
         if asked != "auto":
             return asked
-        numbers = self.head.num_classes * self.spec.shape[0] * self.spec.shape[1]
-        return max(1, min(_BATCH, _NUMBERS // numbers))
+        pixels = self.spec.shape[0] * self.spec.shape[1]
+        most = _PIXELS.get(accelerator().device.type, _PIXELS_ELSEWHERE)
+        return max(1, min(_BATCH, most // pixels, _NUMBERS // (pixels * self.head.num_classes)))
 
     def _transform(self) -> Callable[[Image], Image]:
         return each_cell(build_transforms(self.spec.transforms), self.spec.crops)

@@ -1,99 +1,35 @@
 """From probabilities of pixels to masks: of one image, and of many."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 
-from fivefold.core.arguments import as_whole, refuse_argument
-from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.layout import RunFolder
 from fivefold.core.masks import MaskKind, counts_of
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray, Floats, Head, Image, Indices
 from fivefold.data import Source
+from fivefold.data.audit_rows import USED
+from fivefold.data.audited import Audit
 from fivefold.engine.whole_maps import WholeMap
 from fivefold.evaluation.mask_answers import said_of, without_small_parts
-from fivefold.evaluation.thresholds import USUAL
 from fivefold.experiment.mask_inference import MaskEnsemble
+from fivefold.experiment.mask_rules import MaskRule
+
+logger = logging.getLogger(__name__)
 
 _FINE = 65535
 """Steps of a probability that is kept until small parts are gone."""
 
 _PART = 1 << 20
-_SHOWN = 12  # classes
+_MUCH = 1.5  # times the side
 
 SeeRows = Callable[[Floats], object]
 """Is shown rows of probabilities [n, W, K], from top to bottom, while a mask is made of them."""
-
-
-@dataclass(frozen=True)
-class MaskRule:
-    """What makes a mask of probabilities.
-
-    Attributes:
-        thresholds: A pixel shows a class where it is more probable than this, for each class; none
-            is one half. Exclusive classes need none: the most probable one it is.
-        areas: Connected parts of fewer pixels are left out, for each class; none keeps all.
-        counted_at: Height and width of the maps that areas are counted in; None: of the image.
-    """
-
-    thresholds: tuple[float, ...] = ()
-    areas: tuple[int, ...] = ()
-    counted_at: tuple[int, int] | None = None
-
-    def scale(self, size: tuple[int, int]) -> float:
-        """Say how many pixels of an image there are to one that areas are counted in."""
-        if self.counted_at is None:
-            return 1.0
-        return (size[0] * size[1]) / (self.counted_at[0] * self.counted_at[1])
-
-    def told(self, head: Head) -> str:
-        """Say in one line what a mask is made by."""
-        if head.activation == "softmax":
-            text = "the most probable class of each pixel"
-        else:
-            limits = self.thresholds or (USUAL,) * head.num_classes
-            text = f"what is more probable than {_each(limits, head)}"
-        if not any(self.areas):
-            return text
-        text += f"; no parts of fewer pixels than {_each(self.areas, head)}"
-        if self.counted_at is None:
-            return text
-        return f"{text} at {self.counted_at[0]} x {self.counted_at[1]} pixels"
-
-
-USUAL_RULE = MaskRule()
-
-
-def given_rule(
-    rule: MaskRule, head: Head, threshold: float | None, smallest_area: int | None
-) -> MaskRule:
-    """Put what a user says in the place of what was decided.
-
-    Args:
-        rule: What was decided.
-        head: What the classes are.
-        threshold: For all classes, 0-1; None leaves those of the rule.
-        smallest_area: For all classes, in pixels of the image; None leaves those of the rule.
-
-    Raises:
-        ConfigError: If they are none of these, or exclusive classes get a threshold.
-    """
-    if threshold is not None:
-        if head.activation == "softmax":
-            message = "threshold: expected none, since the most probable class of a pixel it is"
-            raise ConfigError([Problem("config/no-threshold", "", message, "leave it out")])
-        if not 0 <= threshold <= 1:
-            refuse_argument("threshold", "from 0 to 1", threshold)
-        rule = replace(rule, thresholds=(float(threshold),) * head.num_classes)
-    if smallest_area is not None:
-        area = as_whole("smallest_area", smallest_area)
-        if area < 0:
-            refuse_argument("smallest_area", "a number of pixels from 0", smallest_area)
-        rule = replace(rule, areas=(area,) * head.num_classes, counted_at=None)
-    return rule
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,16 +155,22 @@ class PredictedMasks:
         source: The images.
         rule: What makes masks of probabilities.
         progress: Who watches.
+        largest: Height and width of the largest image that was trained on; None if nobody knows.
 
     Attributes:
         head: What the classes are.
     """
 
     def __init__(
-        self, ensemble: MaskEnsemble, source: Source, rule: MaskRule, progress: Progress
+        self,
+        ensemble: MaskEnsemble,
+        source: Source,
+        rule: MaskRule,
+        progress: Progress,
+        largest: tuple[int, int] | None = None,
     ) -> None:
         self._ensemble, self._source, self._rule = ensemble, source, rule
-        self._progress = progress
+        self._progress, self._largest = progress, largest
         self.head = ensemble.head
 
     @property
@@ -255,20 +197,49 @@ class PredictedMasks:
         return len(self._source)
 
     def __iter__(self) -> Iterator[PredictedMask]:
+        known = self._largest if self._ensemble.tiles is None else None
         with closing(self._ensemble.maps(self._source, self._progress)) as found:
             for one in found:
                 sample_id = self.ids[one.position]
+                if known and _is_much_larger(one.probs.size, known):
+                    _tell_larger(sample_id, one.probs.size, known)
+                    known = None
                 read = partial(self._source.image, one.position)
                 yield PredictedMask(sample_id, one.image, one.probs, self.head, self._rule, read)
                 del one  # its pixels, before the next image is read
 
 
-def _each(values: Sequence[float], head: Head) -> str:
-    if len(set(values)) == 1:
-        return f"{values[0]:.4g}"
-    pairs = list(zip(head.class_names, values, strict=True))
-    more = f" and {len(pairs) - _SHOWN} more" * (len(pairs) > _SHOWN)
-    return ", ".join(f"{name} {value:.4g}" for name, value in pairs[:_SHOWN]) + more
+def largest_trained_on(folder: RunFolder) -> tuple[int, int] | None:
+    """Find height and width of the largest image that an experiment was trained on.
+
+    Returns:
+        None where nobody has written it down.
+
+    Raises:
+        StateError: If the file is damaged.
+    """
+    if not folder.audit_path.exists():
+        return None
+    rows = Audit.load(folder.audit_path).rows
+    sizes = rows.sizes[rows.with_status(USED)].astype(np.int64)
+    if not len(sizes):
+        return None
+    height, width = sizes[sizes.prod(axis=1).argmax()].tolist()
+    return height, width
+
+
+def _is_much_larger(size: tuple[int, int], known: tuple[int, int]) -> bool:
+    return size[0] * size[1] > _MUCH**2 * known[0] * known[1]
+
+
+def _tell_larger(sample_id: str, size: tuple[int, int], known: tuple[int, int]) -> None:
+    logger.warning(
+        "%s has %d x %d pixels, the largest image trained on %d x %d: resized, it shows things "
+        "smaller than they were learnt; in tiles (--tiles, tiles=True) it keeps its resolution",
+        sample_id,
+        *size,
+        *known,
+    )
 
 
 def _sums(said: Image, own: AnyArray, kind: MaskKind) -> AnyArray:

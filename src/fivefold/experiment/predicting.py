@@ -22,12 +22,8 @@ from fivefold.experiment.decisions import Decisions, Wishes, decisions_for
 from fivefold.experiment.inference import predict_sets, predict_source, require_all
 from fivefold.experiment.manifest import choices_to_predict
 from fivefold.experiment.mask_inference import load_mask_ensemble
-from fivefold.experiment.predicted_masks import (
-    USUAL_RULE,
-    MaskRule,
-    PredictedMasks,
-    given_rule,
-)
+from fivefold.experiment.mask_rules import USUAL_RULE, MaskRule, given_rule
+from fivefold.experiment.predicted_masks import PredictedMasks, largest_trained_on
 from fivefold.experiment.trained import stage_index, trained_folds
 from fivefold.models import Classifier
 
@@ -160,7 +156,8 @@ class Predicting:
         )
         decided = USUAL_RULE if raw else self._mask_rule(stage, in_tiles=ensemble.tiles is not None)
         rule = given_rule(decided, ensemble.head, threshold, smallest_area)
-        return PredictedMasks(ensemble, _opened(inputs), rule, self.progress)
+        largest = largest_trained_on(self.folder) if ensemble.tiles is None else None
+        return PredictedMasks(ensemble, _opened(inputs), rule, self.progress, largest)
 
     def predict_all(
         self,

@@ -15,7 +15,8 @@ from fivefold.core.progress import Silent
 from fivefold.core.types import Head
 from fivefold.engine.tiles import overlap_of
 from fivefold.experiment.datasets import open_inputs
-from fivefold.experiment.predicted_masks import USUAL_RULE, PredictedMasks, given_rule
+from fivefold.experiment.mask_rules import USUAL_RULE, given_rule
+from fivefold.experiment.predicted_masks import PredictedMasks
 
 
 class FakeExperiment:

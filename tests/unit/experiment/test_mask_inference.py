@@ -7,9 +7,9 @@ from PIL import Image
 from fivefold import PredictionItem
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.progress import Silent
+from fivefold.core.types import Head
 from fivefold.data.decode import read_image
 from fivefold.experiment.datasets import open_inputs, wrap
-from fivefold.experiment.mask_inference import MaskEnsemble
 
 
 def photograph(size, seed=0):
@@ -136,13 +136,12 @@ def test_images_are_not_read_long_before_they_are_asked_for():
         assert len(read) < 40
 
 
-def test_a_batch_of_many_classes_has_fewer_images():
-    many = ensemble_of(size=(512, 512))
-    assert many.batch == 32
-    large = MaskEnsemble(
-        many.models, ensemble_of(size=(2000, 3000)).spec, many.config, many.views, None
-    )
-    assert large.batch == 2
+def test_a_batch_of_large_images_or_many_classes_has_fewer():
+    assert ensemble_of().batch == 32
+    assert ensemble_of(size=(512, 512)).batch == 2
+    assert ensemble_of(size=(2000, 3000)).batch == 1
+    many = Head("", "sigmoid", tuple(map(str, range(200))))
+    assert ensemble_of(many, size=(128, 128)).batch == 5
 
 
 def test_an_overlap_that_is_none_is_refused_before_anything_is_read():

@@ -5,16 +5,18 @@ from mask_nets import BRIGHT, COLOURS, GROUNDS, ensemble_of
 from PIL import Image
 
 from fivefold.core.errors import ConfigError
+from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
+from fivefold.data.audit_rows import QUARANTINED, USED, AuditRow, AuditRows
+from fivefold.data.audited import Audit
 from fivefold.engine import whole_maps
 from fivefold.engine.whole_maps import WholeMap, whole_map
 from fivefold.experiment.datasets import open_inputs
+from fivefold.experiment.mask_rules import USUAL_RULE, MaskRule, given_rule
 from fivefold.experiment.predicted_masks import (
-    USUAL_RULE,
-    MaskRule,
     PredictedMask,
     PredictedMasks,
-    given_rule,
+    largest_trained_on,
 )
 
 PIXEL = np.zeros((1, 1, 3), np.uint8)
@@ -126,3 +128,30 @@ def test_connected_parts_touch_at_corners_too():
     rule = MaskRule(areas=(30,))
     one = PredictedMask("a", PIXEL, whole_map(probs, (30, 30)), BRIGHT, rule)
     assert one.decided.counts[0] == 30
+
+
+@pytest.mark.parametrize(
+    ("size", "tiles", "told"), [((46, 45), None, 1), ((46, 45), 0.25, 0), ((44, 44), None, 0)]
+)
+def test_images_much_larger_than_those_trained_on_are_told_once(
+    tmp_path, caplog, size, tiles, told
+):
+    for name in ("a.png", "b.png"):
+        Image.fromarray(np.zeros((*size, 3), np.uint8)).save(tmp_path / name)
+    ensemble, source = ensemble_of(tiles=tiles), open_inputs(tmp_path)
+    list(PredictedMasks(ensemble, source, USUAL_RULE, Silent(), (30, 30)))
+    words = "a.png has 46 x 45 pixels, the largest image trained on 30 x 30: resized, it shows"
+    assert caplog.text.count(words) == told
+    assert ("resized" in caplog.text) == bool(told)
+
+
+def test_the_largest_image_trained_on_is_that_of_most_pixels(tmp_path):
+    folder = RunFolder.of(tmp_path)
+    assert largest_trained_on(folder) is None
+    rows = [
+        AuditRow("a", USED, height=20, width=30),
+        AuditRow("b", USED, height=50, width=10),
+        AuditRow("c", QUARANTINED, reason="truncated", height=90, width=90),
+    ]
+    Audit(AuditRows.of(rows), listed=3).save(folder)
+    assert largest_trained_on(folder) == (20, 30)

@@ -12,7 +12,8 @@ from fivefold.core.progress import Silent
 from fivefold.data.decode import read_image
 from fivefold.data.rle import rle_decode
 from fivefold.experiment.datasets import open_inputs
-from fivefold.experiment.predicted_masks import USUAL_RULE, PredictedMasks
+from fivefold.experiment.mask_rules import USUAL_RULE
+from fivefold.experiment.predicted_masks import PredictedMasks
 
 SIZES = {"a.png": (32, 40), "sub/b.jpg": (57, 33), "sub/dark.png": (20, 20)}
 
