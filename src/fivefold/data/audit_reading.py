@@ -10,7 +10,7 @@ from typing import TypeAlias
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cores import decoding_threads
 from fivefold.core.errors import DataError
-from fivefold.core.masks import MaskKind, counts_of
+from fivefold.core.masks import MaskKind
 from fivefold.core.progress import Progress
 from fivefold.core.types import Image
 from fivefold.data.audit_rows import (
@@ -27,7 +27,7 @@ from fivefold.data.forks import Item
 from fivefold.data.image_problem import ImageProblem
 from fivefold.data.kept import Kept
 from fivefold.data.looks import LONGEST, measured
-from fivefold.data.mask_checks import mask_of
+from fivefold.data.mask_checks import counted_mask
 from fivefold.data.packed_numbers import in_parts
 from fivefold.data.shards import Known
 from fivefold.data.source import Fetched, Source
@@ -229,7 +229,7 @@ def _decoded(
     if found and found.look:
         return found, None
     decoded = fetched.decode(kept.preprocess.size if kept else (LONGEST, LONGEST))
-    counts = counts_of(mask_of(decoded, masks), masks).tolist() if masks else ()
+    counts = counted_mask(decoded, masks)[1].tolist() if masks else ()
     look = str(measured(decoded.kind, decoded.image))
     known = Known(decoded.height, decoded.width, look, tuple(counts))
     if kept is None or not kept.wanted:

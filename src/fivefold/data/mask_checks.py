@@ -10,7 +10,12 @@ from fivefold.data.image_problem import ImageProblem, Reason
 
 
 def mask_of(decoded: Decoded, kind: MaskKind) -> Image:
-    """Give the mask [h, w, P] that was decoded beside an image.
+    """Give the mask [h, w, P] that was decoded beside an image; see `counted_mask`."""
+    return counted_mask(decoded, kind)[0]
+
+
+def counted_mask(decoded: Decoded, kind: MaskKind) -> tuple[Image, Indices]:
+    """Give the mask [h, w, P] that was decoded beside an image, and the pixels of each class [C].
 
     Raises:
         ImageProblem: If there is none, or it is no mask of that image in those classes.
@@ -25,8 +30,7 @@ def mask_of(decoded: Decoded, kind: MaskKind) -> Image:
         wanted = f"uint8 of shape {(*size, kind.planes)}"
         detail = f"expected a mask of {wanted}, got {mask.dtype} of shape {mask.shape}"
         raise ImageProblem(Reason.MASK_VALUES, detail)
-    check_values(mask, kind)
-    return mask
+    return mask, check_values(mask, kind)
 
 
 def check_values(mask: Image, kind: MaskKind) -> Indices:
@@ -35,16 +39,23 @@ def check_values(mask: Image, kind: MaskKind) -> Indices:
     Raises:
         ImageProblem: If it holds other values.
     """
+    counts = counts_of(mask, kind)
+    others = np.count_nonzero(mask == IGNORED)
+    others += 0 if kind.exclusive else np.count_nonzero(mask == 0)
+    if counts.sum() + others != mask.size:
+        raise _wrong_values(mask, kind)
+    return counts
+
+
+def _wrong_values(mask: Image, kind: MaskKind) -> ImageProblem:
     found = histogram(mask)
     last = kind.num_classes - 1 if kind.exclusive else 1
     wrong = [value for value in np.flatnonzero(found).tolist() if last < value != IGNORED]
-    if wrong:
-        what = f"classes 0 to {last}" if kind.exclusive else "0 or 1"
-        values = ", ".join(map(str, wrong[:5])) + ", …" * (len(wrong) > 5)
-        pixels = int(found[wrong].sum())
-        detail = f"expected {what} or {IGNORED} for what is ignored, got {values} ({pixels} pixels)"
-        raise ImageProblem(Reason.MASK_VALUES, detail)
-    return counts_of(mask, kind)
+    what = f"classes 0 to {last}" if kind.exclusive else "0 or 1"
+    values = ", ".join(map(str, wrong[:5])) + ", …" * (len(wrong) > 5)
+    pixels = int(found[wrong].sum())
+    detail = f"expected {what} or {IGNORED} for what is ignored, got {values} ({pixels} pixels)"
+    return ImageProblem(Reason.MASK_VALUES, detail)
 
 
 def wrong_size(mask: tuple[int, ...], image: tuple[int, int], where: str = "") -> ImageProblem:

@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from PIL import Image as Pillow
 
 from fivefold.core.masks import IGNORED, MaskKind
+from fivefold.core.optional import late
 from fivefold.core.types import AnyArray, Image
 from fivefold.data.image_problem import ImageProblem, Reason
+
+if TYPE_CHECKING:
+    import cv2
+else:  # data are listed without it
+    cv2 = late("cv2")
 
 Colour: TypeAlias = tuple[int, ...]
 """Red, green and blue, 0-255."""
@@ -61,7 +67,9 @@ class Reading:
             detail = f"RGB where labels are expected, such as {shown}; expected one number 0-255 "
             detail += "for each pixel, or colours that `mask_classes` names"
             raise ImageProblem(Reason.MASK_COLOURS, detail)
-        found: Image = np.frombuffer(self.table, dtype=np.uint8)[values]
+        found = cv2.LUT(values, np.frombuffer(self.table, dtype=np.uint8)).astype(
+            np.uint8, copy=False
+        )
         if (found == _UNKNOWN).any():
             wrong = np.unique(values[found == _UNKNOWN]).tolist()
             known = [k for k, to in enumerate(self.table) if to != _UNKNOWN]

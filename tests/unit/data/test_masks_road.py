@@ -6,6 +6,8 @@ from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from masked import Masked, shown
 
 from fivefold.augment import resize
@@ -19,8 +21,10 @@ from fivefold.core.progress import Silent
 from fivefold.data import Sample, Source
 from fivefold.data.audit import audit
 from fivefold.data.batches import Batches
+from fivefold.data.image_problem import ImageProblem
 from fivefold.data.images import ResizedImages
 from fivefold.data.kept import Kept
+from fivefold.data.mask_checks import check_values
 from fivefold.data.preprocess import Preprocess
 from fivefold.data.samples import table_of
 from fivefold.data.source import Labels
@@ -246,3 +250,19 @@ def test_kept_pixels_of_a_config_have_room_for_masks(monkeypatch, tmp_path):
         "architecture: resnet18\nshape: [12, 16, 3]\nstages: [{epochs: 1}]\nclasses: 3\n"
     )
     assert build_kept(config, Masked(2)).preprocess.row_shape == (1, 1, 12 * 16 * 4)
+
+
+@given(st.integers(1, 20), st.booleans(), st.integers(0, 2**32), st.booleans())
+def test_pixels_are_counted_and_other_values_found(classes, exclusive, seed, is_wrong):
+    kind, rng = MaskKind(classes, exclusive), np.random.default_rng(seed)
+    known = [*range(classes if exclusive else 2), 255]
+    mask = rng.choice(np.uint8(known), (7, 5, kind.planes))
+    wanted = range(classes) if exclusive else [1] * classes
+    columns = [mask[..., 0]] * classes if exclusive else np.moveaxis(mask, 2, 0)
+    expected = [(own == value).sum() for own, value in zip(columns, wanted, strict=True)]
+    assert counts_of(mask, kind).tolist() == expected
+    assert check_values(mask, kind).tolist() == expected
+    if is_wrong:
+        mask[3, 2, -1] = rng.integers(known[-2] + 1, 255)
+        with pytest.raises(ImageProblem, match=r"got \d+ \(1 pixels\)"):
+            check_values(mask, kind)
