@@ -10,6 +10,7 @@ from fivefold.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 WHERE = {
+    "architectures": "fivefold.models.architectures",
     "augmenters": "fivefold.augment",
     "backbones": "fivefold.models.names",
     "callbacks": "fivefold.engine.callbacks",

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 
 from fivefold.config import ExperimentConfig
 from fivefold.core.errors import Problem
-from fivefold.core.segmenters import ARCHITECTURES
+from fivefold.core.segmenters import ARCHITECTURES, segmenter_named
 from fivefold.core.validation import shown
-from fivefold.models.architectures import Arguments
+from fivefold.models.architectures import VOC, VOC_BACKBONES, Arguments
 from fivefold.models.mask_options import read_options, spellings_of
-from fivefold.models.names import backbone_problem
+from fivefold.models.names import backbone_problem, timm_name
 
 _OF_IMAGES: Mapping[str, str] = {
     "pooling": "a decoder sees maps, and none of them is pooled",
@@ -26,6 +26,7 @@ def mask_problems(config: ExperimentConfig) -> Iterator[Problem]:
         yield from _without_masks(config)
         return
     yield from _backbone(config)
+    yield from _weights(config)
     yield from decoder_of(config)[1]
     yield from _keys_of_images(config)
 
@@ -72,6 +73,21 @@ def _backbone(config: ExperimentConfig) -> Iterator[Problem]:
         yield Problem("config/missing-key", config.where(), message, hint)
     elif problem := backbone_problem(name, where, "backbone"):
         yield problem
+
+
+def _weights(config: ExperimentConfig) -> Iterator[Problem]:
+    """Refuse Pascal VOC's weights where there are none, but for Musket's own networks with them."""
+    net = timm_name(config.backbone or "")
+    is_deeplab = str(segmenter_named(config.architecture or "")).startswith("DeepLab")
+    if config.weights != VOC or net is None or net in VOC_BACKBONES or is_deeplab:
+        return
+    names = " and ".join(VOC_BACKBONES.values())
+    message = (
+        f"encoder_weights: expected 'imagenet', 'none' or a path for {config.backbone!r}, "
+        f"got {VOC!r}"
+    )
+    hint = f"{names} have weights of that kind"
+    yield Problem("weights/kind", config.where("weights"), message, hint)
 
 
 def _keys_of_images(config: ExperimentConfig) -> Iterator[Problem]:

@@ -25,6 +25,11 @@ _KINDS = {
     "augmenters": _Kind("augmenter", "fivefold.augment", "random changes of training images"),
     "mixers": _Kind("mixer", "fivefold.augment", "what mixes the images of a training batch"),
     "backbones": _Kind("backbone", "fivefold.models.names", "networks, for `architecture:`"),
+    "architectures": _Kind(
+        "architecture",
+        "fivefold.models.architectures",
+        "what makes masks, for `architecture:` beside `backbone:`",
+    ),
     "losses": _Kind("loss", "fivefold.losses", "what training makes small, for `loss:`"),
     "metrics": _Kind("metric", "fivefold.evaluation", "what is measured, for `metrics:`"),
     "optimizers": _Kind("optimizer", "fivefold.optim", "how weights move, for `optimizer:`"),

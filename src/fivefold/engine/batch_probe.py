@@ -68,7 +68,7 @@ class _Choice:
 
 def _about(model: Classifier, spec: ModelSpec, workers: int) -> dict[str, Any]:
     return {
-        "architecture": spec.architecture,
+        "architecture": [spec.net, dict(spec.decoder)],
         "shape": list(spec.shape),
         "crops": spec.crops,
         "precision": model.choices.precision,

@@ -97,7 +97,7 @@ def _model(work: Work, model: Classifier) -> str:
     millions = sum(p.numel() for p in model.parameters()) / 1e6
     height, width, channels = work.spec.shape
     licence = f", licence {model.origin.licence}" if model.origin.licence else ""
-    name = f"{work.spec.architecture}, {millions:.1f} M parameters, {height}×{width}×{channels}"
+    name = f"{work.spec.net}, {millions:.1f} M parameters, {height}×{width}×{channels}"
     return f"{name}, weights: {model.origin.description}{licence}"
 
 

@@ -105,7 +105,7 @@ def _memo(training: Training, machine: Machine) -> Memo[_Record] | None:
     if code is None or home is None:
         return None
     about = {
-        "architecture": spec.architecture,
+        "architecture": [spec.net, dict(spec.decoder)],
         "own_code": code,
         "taken": [spec.pooling, spec.cut_levels, asdict(spec.downscaling)],
         "steps": asdict(training.steps),

@@ -22,7 +22,10 @@ from fivefold.experiment.own_code import part_files
 from fivefold.experiment.plan import has_begun
 from fivefold.experiment.sources import corrections_digests
 
-_PACKAGES = ("fivefold", "torch", "timm", "accelerate", "numpy", "opencv-python-headless", "pillow")
+_PACKAGES = (
+    *("fivefold", "torch", "timm", "segmentation-models-pytorch", "accelerate", "numpy"),
+    *("opencv-python-headless", "pillow"),
+)
 
 _ALSO = "also_computed_in"
 """Names of choices that parts of a run were computed in, beside those that it was begun with."""

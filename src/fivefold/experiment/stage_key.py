@@ -41,6 +41,7 @@ _PACKAGES = (
     "pillow",
     "safetensors",
     "scikit-learn",
+    "segmentation-models-pytorch",
     "timm",
     "torch",
 )

@@ -134,7 +134,7 @@ def _check_layers(work: Work, model: Classifier) -> None:
     if most > 0 and most > (layers := count_layers(model.backbone.net)):
         message = (
             f"layers_to_train: expected at most {layers}, the layers of "
-            f"{work.spec.architecture!r}, got {most}"
+            f"{(work.spec.backbone or work.spec.architecture)!r}, got {most}"
         )
         hint = "-1 trains all of them; a block with its normalisation is one layer"
         raise ConfigError([Problem("config/layers-to-train", "", message, hint)])

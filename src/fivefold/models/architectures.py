@@ -4,7 +4,7 @@ A function here has an architecture's options, under the names that segmentation
 for them, and gives the arguments that the package wants. Musket's names are `mask_options`'.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, PlainValidator
@@ -35,6 +35,12 @@ _NORMS = ("batchnorm", "identity")
 Norm: TypeAlias = Annotated[bool | str, PlainValidator(_norm)]
 
 _USUAL = (256, 128, 64, 32, 16)
+
+VOC = "pascal_voc"
+"""Of `encoder_weights`: those of nets that have learned to segment Pascal VOC's classes."""
+
+VOC_BACKBONES: Mapping[str, str] = {"resnet50": "ResNet50", "resnet101": "ResNet101"}
+"""The nets of which there are such: timm's names and torchvision's."""
 
 architectures: Catalog[Arguments] = Catalog("architecture", ())
 """What makes masks; a name in any case."""

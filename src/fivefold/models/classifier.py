@@ -68,6 +68,11 @@ class ModelSpec:
         return segmenter_named(self.architecture) is not None
 
     @property
+    def net(self) -> str:
+        """What to call the net: "ResNet34", or "Unet on ResNet34"."""
+        return f"{self.architecture} on {self.backbone}" if self.backbone else self.architecture
+
+    @property
     def cells(self) -> Cells:
         """How images are cut."""
         return Cells(self.crops, *self.shape[:2])

@@ -177,7 +177,7 @@ def find_levels(
     Returns:
         None if the net has no such maps.
     """
-    levels = _told_levels(net, shape[2], wish.depth)
+    levels = _told_levels(net, shape[2], wish)
     if levels is None:
         return None
     whole = torch.zeros(1, shape[2], *rounded_up(shape, DEEPEST))
@@ -222,18 +222,20 @@ def _evened(levels: Levels, net: Any, images: Tensor) -> Levels:
     return replace(levels, exact=False)
 
 
-def _told_levels(net: Any, channels: int, depth: int) -> Levels | None:
+def _told_levels(net: Any, channels: int, wish: Wish) -> Levels | None:
     """Read in what timm says of a net which maps it gives."""
     infos: list[dict[str, Any]] = list(getattr(net, "feature_info", []))
     strides = [info["reduction"] for info in infos]
     first = strides[0].bit_length() - 1 if strides else 0
-    wanted = [1 << level for level in range(first, depth + 1)]
-    if not hasattr(net, "forward_intermediates") or strides[: len(wanted)] != wanted or first > 2:
+    halved = [1 << level for level in range(first, wish.depth + 1)]
+    dilated = [min(stride, wish.stride) for stride in halved]
+    told = strides[: len(halved)]
+    if not hasattr(net, "forward_intermediates") or told not in (halved, dilated) or first > 2:
         return None
-    widths = [info["num_chs"] for info in infos[: len(wanted)]]
+    widths = [info["num_chs"] for info in infos[: len(halved)]]
     blanks = max(0, first - 1)
     own = [channels, *[0] * blanks] if first else []
-    return Levels(tuple(range(len(wanted))), blanks, (*own, *widths), 1 << depth)
+    return Levels(tuple(range(len(halved))), blanks, (*own, *widths), told[-1])
 
 
 def _fits(levels: Levels, net: Any, images: Tensor) -> bool:

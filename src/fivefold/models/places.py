@@ -1,4 +1,4 @@
-"""The places where ImageNet weights may lie: beside the config, a package, a cache, the hub."""
+"""The places where published weights may lie: beside the config, a package, a cache, the hub."""
 
 import importlib.util
 from collections.abc import Callable, Iterator
@@ -29,19 +29,21 @@ _HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 @dataclass
 class Search:
-    """One search for a net's ImageNet weights; every place says why it had none.
+    """One search for a net's published weights; every place says why it had none.
 
     Attributes:
         name: timm's name of the net.
         facts: What timm knows of its weights: addresses, licence.
         directory: The config's folder.
         tried: One clause for each place that had none.
+        learned: What the weights were trained on.
     """
 
     name: str
     facts: dict[str, Any]
     directory: Path
     tried: list[str] = field(default_factory=list)
+    learned: str = "ImageNet"
 
     def run(self) -> Found | None:
         """Ask the places in their order; the first that has the weights wins."""
@@ -108,7 +110,9 @@ class Search:
 
     def _origin(self, kind: Literal["package", "cache", "hub"], source: str) -> WeightsOrigin:
         licence = _PACKAGE_LICENCE if kind == "package" else self._licence
-        return WeightsOrigin(kind, source, licence, description=f"ImageNet weights of {source}")
+        return WeightsOrigin(
+            kind, source, licence, description=f"{self.learned} weights of {source}"
+        )
 
     @property
     def _licence(self) -> str:

@@ -15,6 +15,7 @@ from fivefold.models.classifier import Classifier, ModelSpec
 from fivefold.models.decoders import MaskHead, build_mask_head
 from fivefold.models.encoders import Encoder, build_encoder
 from fivefold.models.maps import Wish, rounded_up
+from fivefold.models.voc import settled
 from fivefold.models.weights import NONE
 
 _LARGEST = 1024
@@ -108,7 +109,7 @@ def build_segmenter(
             (*spec.image_size, spec.shape[2]),
             _wish(component.name, arguments),
             copy_weights=spec.copy_weights,
-            weights=weights,
+            weights=settled(weights, spec.backbone),
             directory=directory,
         )
         # Seeded once more: how the encoder came to its weights must not change the decoder.

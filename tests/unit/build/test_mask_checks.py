@@ -107,3 +107,24 @@ def test_the_spec_has_every_argument_of_the_architecture():
         "decoder_attention_type": None,
         "decoder_interpolation": "nearest",
     }
+
+
+@pytest.mark.parametrize(
+    ("architecture", "backbone", "weights", "is_right"),
+    [
+        ("DeepLabV3", "mobilenetv2", "pascal_voc", True),
+        ("Unet", "resnet50", "pascal_voc", True),
+        ("Unet", "resnet34", "pascal_voc", False),
+        ("Unet", "resnet34", "imagenet", True),
+        ("Unet", "resnet34", "~", True),
+    ],
+)
+def test_weights_of_pascal_voc_are_refused_where_there_are_none(
+    architecture, backbone, weights, is_right
+):
+    text = f"architecture: {architecture}\nbackbone: {backbone}\nencoder_weights: {weights}"
+    problems = problems_of(text)
+    assert (problems == []) == is_right
+    for problem in problems:
+        assert (problem.slug, problem.where) == ("weights/kind", "config.yaml:3:18")
+        assert problem.hint == "ResNet50 and ResNet101 have weights of that kind"

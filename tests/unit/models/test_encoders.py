@@ -25,7 +25,7 @@ def maps_of(encoder: Encoder, height: int = 64, width: int = 96) -> list[torch.T
     ("name", "channels"),
     [
         ("ResNet18", (3, 64, 64, 128, 256, 512)),
-        ("VGG11", (64, 128, 256, 512, 512, 512)),
+        ("dla34", (16, 32, 64, 128, 256, 512)),
         ("convnext_atto", (3, 0, 40, 80, 160, 320)),
         ("DenseNet121", (3, 64, 256, 512, 1024, 1024)),
         ("Xception", (3, 64, 128, 256, 728, 2048)),
