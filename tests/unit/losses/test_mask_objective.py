@@ -4,6 +4,7 @@ import torch
 from segmentation_models_pytorch import losses as smp
 from torch.nn import functional
 
+from fivefold import loss
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.masks import IGNORED
 from fivefold.core.types import Head
@@ -341,6 +342,44 @@ def test_weights_of_answers_multiply_each_class():
     expected = (each * (truth * true + (1 - truth) * false)).mean()
     for name in ("bce", "binary_focal_crossentropy(gamma=0)"):
         torch.testing.assert_close(build_mask_loss((name,), head, weights)(logits, masks), expected)
+
+
+@pytest.fixture
+def own(monkeypatch):
+    """Let a test add losses that are gone after it."""
+    for kept in ("_by_name", "_by_key"):
+        monkeypatch.setattr(losses, kept, dict(getattr(losses, kept)))
+
+
+def test_a_loss_of_ones_own_is_shown_the_pixels_of_one_image(own):
+    shapes = []
+
+    @loss(inputs="probabilities")
+    def own_dice(probs, targets):
+        shapes.append(tuple(probs.shape))
+        both, total = (probs * targets).sum(0), (probs + targets).sum(0)
+        return (1 - (2 * both + 1) / (total + 1)).mean()
+
+    for head in (HEADS["planes"], HEADS["classes"]):
+        logits, masks = batch(head, ignored=True)
+        value = build_mask_loss(("own_dice",), head)(logits, masks)
+        torch.testing.assert_close(value, build_mask_loss(("dice_loss",), head)(logits, masks))
+        counted = (masks != IGNORED).all(1).flatten(1).sum(1).tolist()
+        assert shapes[-3:] == [(pixels, head.num_classes) for pixels in counted]
+
+
+def test_a_loss_of_ones_own_for_each_answer_is_shown_all_pixels(own):
+    @loss(inputs="sigmoid", gives="class")
+    def own_bce(logits, targets):
+        return functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+
+    logits, masks = batch(HEADS["planes"], ignored=True)
+    weights = (HeadWeights((1.0, 2.0, 3.0), (0.5, 1.0, 0.25)),)
+    for kept in ((), weights):
+        torch.testing.assert_close(
+            build_mask_loss(("own_bce",), HEADS["planes"], kept)(logits, masks),
+            build_mask_loss(("bce",), HEADS["planes"], kept)(logits, masks),
+        )
 
 
 def test_penalties_are_added():
