@@ -231,7 +231,11 @@ def _areas_text(decisions: Decisions) -> str:
     """Say below how many pixels parts of masks are left out, and at which size."""
     (one,), size = decisions.heads, decisions.wishes.counted_at
     at = f" of {size[0]} x {size[1]}" if size else ""
-    return f"{_by_class(one, [f'{area}' for area in one.areas])} pixels{at}"
+    if len(set(one.areas)) == 1:
+        return f"{one.areas[0]} pixels{at}"
+    pairs = list(zip(one.head.class_names, one.areas, strict=True))
+    told = ", ".join(f"{area} ({name})" for name, area in pairs[:_SHOWN_CLASSES] if area)
+    return f"{told} pixels{at}"
 
 
 def _of_holdout(folder: RunFolder, decisions: Decisions, folds: Sequence[int]) -> list[Predictions]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from browser import Opened, open_browser
+from fake_mask_run import THREE, make_mask_run
 from fake_run import fake_predictions, make_fake_run, save_audit
 from PIL import Image as Pillow
 
@@ -45,6 +46,11 @@ def report_with_pictures(root, heads=HEADS):
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     return report_with_pictures(tmp_path_factory.mktemp("browser"))
+
+
+@pytest.fixture(scope="module")
+def masks_path(tmp_path_factory):
+    return write_report(make_mask_run(tmp_path_factory.mktemp("masks") / "run", head=THREE))
 
 
 @contextmanager
@@ -389,3 +395,36 @@ def test_a_remark_about_a_long_name_is_broken(browser, tmp_path, width):
     assert "never answered" in one.page.locator("#metrics").inner_text()
     assert one.overflow() == 0
     one.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_page_of_masks_stays_within_its_width(browser, masks_path, width, theme):
+    with opened(browser, masks_path, width=width, theme=theme) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        frames = page.locator("#masks .frame").all()
+        assert len(frames) > 20
+        boxes = [frame.bounding_box() for frame in frames[:6]]
+        assert min(box["width"] for box in boxes) > 100
+        assert page.locator("#masks .frame img").evaluate_all(
+            "images => images.every((image) => image.complete && image.naturalWidth > 0)"
+        )
+
+
+def test_points_of_images_say_whose_they_are(browser, masks_path):
+    with opened(browser, masks_path) as page:
+        titles = page.locator("#spread .dots title").all_text_contents()
+        assert len(titles) > 20
+        assert "IoU 0." in titles[0]
+        assert page.locator("#spread .bars rect").count() == 20
+
+
+def test_classes_of_masks_are_sorted_by_a_column(browser, masks_path):
+    with opened(browser, masks_path) as page:
+        table = page.locator("#classes table").first
+        table.locator("th", has_text="recall").click()
+        cells = table.locator("tbody tr td:last-child").all_text_contents()
+        assert [float(cell) for cell in cells] in (
+            sorted(map(float, cells)),
+            sorted(map(float, cells))[::-1],
+        )

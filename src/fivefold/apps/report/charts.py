@@ -98,6 +98,55 @@ def line_chart(
     return svg.format(_WIDTH, _HEIGHT, label, x.label, *plot, *values, Markup("").join(parts))
 
 
+@dataclass(frozen=True)
+class Dots:
+    """Points of one kind.
+
+    Attributes:
+        name: What they are.
+        style: Classes of the page's style sheet, such as "f0".
+        points: x, y and what is said of each.
+    """
+
+    name: str
+    style: str
+    points: Sequence[tuple[float, float, str]]
+
+
+def dot_chart(kinds: Sequence[Dots], x: Axis, y: Axis, label: str) -> Markup:
+    """Draw points.
+
+    Args:
+        kinds: What is drawn, the last on top.
+        x: The horizontal axis.
+        y: The vertical axis.
+        label: What a screen reader says.
+    """
+    frame = _Frame(x, y)
+    parts = [frame.grid(), *(frame.dots(kind) for kind in kinds)]
+    return _drawing(label, parts)
+
+
+def bar_chart(counts: Sequence[int], x: Axis, y: Axis, label: str) -> Markup:
+    """Draw how often values fall into parts of the horizontal axis, all as wide.
+
+    Args:
+        counts: From left to right, over the whole axis.
+        x: The horizontal axis.
+        y: The vertical axis, from 0.
+        label: What a screen reader says.
+    """
+    frame = _Frame(x, y)
+    width = (x.high - x.low) / max(len(counts), 1)
+    bars = [frame.bar(x.low + i * width, width, count) for i, count in enumerate(counts)]
+    return _drawing(label, [frame.grid(), Markup('<g class="bars">'), *bars, Markup("</g>")])
+
+
+def _drawing(label: str, parts: Sequence[Markup]) -> Markup:
+    svg = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
+    return svg.format(_WIDTH, _HEIGHT, label, Markup("").join(parts))
+
+
 class _Frame:
     """From values to places in the picture."""
 
@@ -153,6 +202,22 @@ class _Frame:
                 Markup("") if at_edge else rule,
                 text.format(right + (0 if at_edge else 5), _TOP - 10, words),
             ]
+        )
+
+    def dots(self, kind: Dots) -> Markup:
+        circle = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="3"><title>{}</title></circle>')
+        circles = [circle.format(*self.place(x, y), told) for x, y, told in kind.points]
+        group = Markup('<g class="dots {}">{}</g>')
+        return group.format(kind.style, Markup("").join(circles))
+
+    def bar(self, left: float, width: float, count: int) -> Markup:
+        (start, bottom), (end, top) = self.place(left, 0), self.place(left + width, count)
+        rect = Markup(
+            '<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title>'
+        )
+        told = f"{left:.2f} to {left + width:.2f}: {count:,}"
+        return rect.format(start + 0.5, top, end - start - 1, bottom - top, told) + Markup(
+            "</rect>"
         )
 
     def line(self, line: Line) -> Markup:

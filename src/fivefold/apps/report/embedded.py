@@ -13,11 +13,13 @@ import numpy as np
 from PIL import Image as Pillow
 
 from fivefold.apps.report.kept_pixels import KeptPixels
+from fivefold.core.masks import MaskKind
 from fivefold.core.types import Image
-from fivefold.data.decode import Limits, decode, read_bytes
+from fivefold.data.decode import Limits, decode, read_bytes, stamp_of
 from fivefold.data.image_problem import ImageProblem
 
 _SIDE = 128  # pixels
+_DRAWN = 256  # of an image below a mask
 _LOSSLESS = 32  # up to this side each pixel is seen
 _LIMITS = Limits(max_bytes=20_000_000, max_pixels=40_000_000)  # a page is made in seconds
 _MOST_READ = 400_000_000  # bytes of files, all together: some seconds
@@ -93,6 +95,26 @@ class Thumbnails:
         found = zip(affordable, urls, strict=True)
         return {row["sample_id"]: url for row, url in found if url}
 
+    def images(self, ids: Sequence[str], masks: MaskKind) -> dict[str, Image]:
+        """Read images as masks lie over them: what the network has seen, or else the file.
+
+        Args:
+            ids: Of the samples.
+            masks: How their masks are written, which lie beside them in the cache.
+
+        Returns:
+            Id to pixels [H, W, C], of those that are still what was trained on.
+        """
+        rows = [self._rows[name] for name in ids if name in self._rows]
+        kept = self._kept.beside(masks)
+        found = {}
+        for row in [row for row in rows if self._takes(row)]:
+            pixels = kept.read(row.get("digest"))
+            pixels = _unchanged(self._root, row) if pixels is None else pixels
+            if pixels is not None:
+                found[row["sample_id"]] = pixels
+        return found
+
     def _takes(self, row: Mapping[str, Any]) -> bool:
         """Say whether a file may still be read; by its recorded size, so always in the same way."""
         size = str(row.get("stamp") or "").partition(":")[0]
@@ -120,6 +142,20 @@ class Thumbnails:
         return None if pixels is None else _drawable(pixels)
 
 
+def _unchanged(root: Path, row: Mapping[str, Any]) -> Image | None:
+    """Decode a file that has still the size and time that the audit has read."""
+    stamp = str(row.get("stamp") or "")
+    for path in _places(root, row.get("path")):
+        try:
+            if not stamp.startswith(stamp_of(path.stat())):
+                continue
+            data = read_bytes(path, limits=_LIMITS)
+            return decode(data, limits=_LIMITS, draft_size=(_DRAWN, _DRAWN))
+        except (ImageProblem, OSError, ValueError):
+            continue
+    return None
+
+
 def _drawable(pixels: Image) -> Image:
     """Show what Pillow can draw: of 2 channels the first, of 4 and more the first three."""
     channels = pixels.shape[2]
@@ -137,6 +173,13 @@ def _places(root: Path, recorded: object) -> Iterator[Path]:
     yield path
     if not path.is_absolute():
         yield from (root.joinpath(*path.parts[start:]) for start in range(len(path.parts)))
+
+
+def picture_url(pixels: Image) -> str:
+    """Encode a drawn picture, RGB [H, W, 3], with its colours as they are."""
+    file = io.BytesIO()
+    Pillow.fromarray(pixels).save(file, "JPEG", quality=_QUALITY, subsampling=0)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _url(picture: Pillow.Image, kind: str) -> str:

@@ -8,8 +8,10 @@ from pathlib import Path
 from fivefold.apps.report.gathered import Gathered, Place
 from fivefold.apps.report.summarised import add_summary, expected_folds
 from fivefold.config import SHARED_NAME, find_shared, load
+from fivefold.core.found import Found, join_found, load_found
 from fivefold.core.layout import CONFIG_NAME, RunFolder
-from fivefold.core.predictions import Predictions, average, join
+from fivefold.core.mask_scores import MaskScores
+from fivefold.core.predictions import Predictions, average
 from fivefold.data.split_report import GROUPS, SplitReport
 from fivefold.engine.history import read_history
 from fivefold.experiment.applying import decision_rows, held_out_coverage
@@ -44,8 +46,8 @@ def gather(folder: RunFolder) -> Gathered:
         rows = found.attempt(f"metrics of fold {place[0]}", partial(read_history, path), nothing)
         found.histories = {**found.histories, place: rows}
     _add_predictions(found, folder)
-    found.groups = _groups(found, folder, found.predictions)
-    found.held_out_groups = _groups(found, folder, found.held_out)
+    found.groups = _groups(found, folder, found.predictions or found.masks)
+    found.held_out_groups = _groups(found, folder, found.held_out or found.held_out_masks)
     found.overlays = found.attempt("the explanations", partial(read_overlays, folder), None)
     if folder.decisions_path.exists():
         found.decisions = found.attempt("the decisions", partial(_decisions, folder), ())
@@ -77,18 +79,33 @@ def _add_predictions(found: Gathered, folder: RunFolder) -> None:
         sheets = sorted(folder.examples(fold, last).glob("*.png"))
         sheets = [path for path in sheets if not path.name.startswith("epoch-")]
         found.examples = {**found.examples, fold: sheets}
-    held_out = list(_loaded(found, _places(directory, "holdout-*.npz"), last, "holdout").values())
-    if held_out:
-        found.held_out = found.attempt("the holdout", lambda: average(held_out), None)
+    _add_held_out(found, folder, last)
     if parts:
-        joined = found.attempt("out-of-fold predictions", lambda: join(list(parts.values())), None)
-        found.predictions = joined
+        whole = [*parts.values()]
+        joined = found.attempt("out-of-fold predictions", lambda: join_found(whole), None)
+        if isinstance(joined, MaskScores):
+            found.masks = joined
+            files = {fold: folder.maps("validation", fold, last) for fold in parts}
+            found.maps = {fold: file for fold, file in files.items() if file.exists()}
+        else:
+            found.predictions = joined
         found.folds_of_samples = tuple(fold for fold, part in parts.items() for _ in part.ids)
 
 
-def _groups(
-    found: Gathered, folder: RunFolder, predictions: Predictions | None
-) -> Sequence[str] | None:
+def _add_held_out(found: Gathered, folder: RunFolder, last: int) -> None:
+    masks = folder.ensemble_scores(last)
+    if masks.exists():
+        read = partial(MaskScores.load, masks)
+        found.held_out_masks = found.attempt("the holdout", read, None)
+        return
+    places = _places(folder.root / "predictions", "holdout-*.npz")
+    parts = _loaded(found, places, last, "holdout").values()
+    labels = [part for part in parts if isinstance(part, Predictions)]
+    if labels:
+        found.held_out = found.attempt("the holdout", lambda: average(labels), None)
+
+
+def _groups(found: Gathered, folder: RunFolder, predictions: Found | None) -> Sequence[str] | None:
     """Find each sample's group; the config and the data are read only where folds keep groups."""
     if predictions is None or not folder.split_report_path.exists():
         return None
@@ -102,11 +119,11 @@ def _groups(
 
 def _loaded(
     found: Gathered, paths: Mapping[Place, Path], stage: int, what: str
-) -> dict[int, Predictions]:
+) -> dict[int, Found]:
     """Load one stage's predictions of each fold."""
     own = {fold: path for (fold, s), path in paths.items() if s == stage}
     loaded = {
-        fold: found.attempt(f"{what} of fold {fold}", partial(Predictions.load, path), None)
+        fold: found.attempt(f"{what} of fold {fold}", partial(load_found, path), None)
         for fold, path in own.items()
     }
     return {fold: part for fold, part in loaded.items() if part is not None}

@@ -9,6 +9,7 @@ from ruamel.yaml.error import YAMLError
 
 from fivefold.core.durable import read_json
 from fivefold.core.errors import FivefoldError
+from fivefold.core.mask_scores import MaskScores
 from fivefold.core.predictions import Predictions
 from fivefold.experiment.explanations import Overlays
 
@@ -38,10 +39,13 @@ class Gathered:
         reused: Experiment to the stages that were taken from it, each "<fold>.<stage>".
         histories: Metrics of each epoch.
         predictions: Out-of-fold predictions of the last stage.
-        folds_of_samples: Of these predictions, the fold of each [N].
+        folds_of_samples: Of these predictions, or masks, the fold of each [N].
         groups: What each of these samples belongs to [N]; none where samples stand alone.
         held_out: Predictions of the holdout by all these folds' models together.
         held_out_groups: What each of its samples belongs to.
+        masks: Of masks in the place of predictions: how they agree with the truth, image by image.
+        held_out_masks: The same of the holdout.
+        maps: Of masks the file with each fold's probabilities of pixels, as far as it is there.
         overlays: Where models looked when they were wrong.
         fold_sizes: Validation samples of each fold.
         decisions: What `predict` makes of predictions, a label and a text each.
@@ -71,6 +75,9 @@ class Gathered:
     groups: Sequence[str] | None = None
     held_out: Predictions | None = None
     held_out_groups: Sequence[str] | None = None
+    masks: MaskScores | None = None
+    held_out_masks: MaskScores | None = None
+    maps: Mapping[int, Path] = field(default_factory=dict)
     overlays: Overlays | None = None
     fold_sizes: Mapping[int, int] = field(default_factory=dict)
     decisions: Sequence[tuple[str, str]] = ()

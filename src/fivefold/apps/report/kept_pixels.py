@@ -8,6 +8,7 @@ from typing import Any
 
 from fivefold.core.cache_home import cache_home
 from fivefold.core.errors import FivefoldError
+from fivefold.core.masks import MaskKind
 from fivefold.core.types import Image
 from fivefold.data.pixel_store import PixelStore
 from fivefold.data.preprocess import Preprocess
@@ -22,13 +23,19 @@ class KeptPixels:
 
     Args:
         config: The run's, as its manifest has recorded it, in any state.
+        masks: How the masks are written that lie beside the images; None for none.
     """
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        self._config = config
+    def __init__(self, config: Mapping[str, Any], masks: MaskKind | None = None) -> None:
+        self._config, self._masks = config, masks
         self._opening = Lock()  # several threads read
         self._store: PixelStore | None = None
         self._opened = False
+        self._preprocess: Preprocess | None = None
+
+    def beside(self, masks: MaskKind) -> "KeptPixels":
+        """Find the pixels of the same run that lie beside masks."""
+        return KeptPixels(self._config, masks)
 
     def read(self, digest: object) -> Image | None:
         """Read pixels [H, W, C]; None where there are none."""
@@ -37,7 +44,8 @@ class KeptPixels:
         with self._opening:
             if not self._opened:
                 self._store, self._opened = self._open(), True
-        return self._store.rows([digest]).read(0) if self._store else None
+        row = self._store.rows([digest]).read(0) if self._store else None
+        return None if row is None or self._preprocess is None else self._preprocess.image_in(row)
 
     def _open(self) -> PixelStore | None:
         """Open the store that the run's images went to, if it is there."""
@@ -46,7 +54,8 @@ class KeptPixels:
             return None
         height, width, channels = shape
         # It is only looked up, and nothing is resized.
-        preprocess = Preprocess((height, width, channels), lambda image: image)
+        preprocess = Preprocess((height, width, channels), lambda image: image, self._masks)
+        self._preprocess = preprocess
         setting = self._config.get("cache", True)
         try:
             home = cache_home(setting if isinstance(setting, bool | int | float) else True)

@@ -70,14 +70,8 @@ def _material(found: Gathered) -> Material:
         cells_of(part, matrix.classes if matrix else None)
         for part, matrix in zip(heads, matrices, strict=True)
     )
-    return Material(
-        found,
-        heads,
-        matrices,
-        cells,
-        analyse(found),
-        Album(Thumbnails(found.root, found.audit, kept)),
-    )
+    thumbnails = Thumbnails(found.root, found.audit, kept)
+    return Material(found, heads, matrices, cells, analyse(found), Album(thumbnails), thumbnails)
 
 
 def _templates() -> Environment:

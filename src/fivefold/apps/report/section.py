@@ -7,6 +7,7 @@ from typing import Any
 from fivefold.apps.report.album import Album
 from fivefold.apps.report.analysis import Analysis
 from fivefold.apps.report.cells import Cell
+from fivefold.apps.report.embedded import Thumbnails
 from fivefold.apps.report.gathered import Gathered
 from fivefold.apps.report.matrices import Matrix
 from fivefold.core.predictions import Predictions
@@ -42,6 +43,7 @@ class Material:
         cells: The samples behind the counts of each.
         analysis: What is computed from them.
         album: Takes wishes for pictures; has them when the templates are filled.
+        thumbnails: Reads images of samples.
     """
 
     found: Gathered
@@ -50,3 +52,4 @@ class Material:
     cells: tuple[Mapping[str, Cell], ...]
     analysis: Analysis
     album: Album
+    thumbnails: Thumbnails

@@ -12,6 +12,14 @@ _UNKNOWN = "\N{EN DASH}"
 _METRICS = {
     "brier": "Brier score",
     "cohen_kappa": "Cohen's kappa",
+    "iou": "IoU",
+    "image_iou": "IoU of an image",
+    "image_dice": "dice of an image",
+    "image_sensitivity": "images with it found",
+    "image_specificity": "images without it left so",
+    "foreground_iou": "foreground IoU",
+    "foreground_image_iou": "foreground IoU of an image",
+    "foreground_image_dice": "foreground dice of an image",
     "matthews_corrcoef": "Matthews correlation",
     "roc_auc": "ROC AUC",
 }

@@ -1,5 +1,6 @@
 """One sentence on the class that is notably worse than the others."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,8 +8,9 @@ import numpy as np
 from fivefold.core.predictions import Predictions
 from fivefold.engine.examples import decided
 from fivefold.evaluation.assessment import Assessment, ClassScores, HeadAssessment
+from fivefold.evaluation.mask_assessment import MaskAssessment
 
-_NOTABLE = 0.1  # below the others' median
+_NOTABLE = 0.1  # below the others' median, or of masks below their mean
 _FEWEST = 3  # mistakes; fewer are chance
 
 
@@ -44,6 +46,25 @@ def _of_head(part: Predictions, head: HeadAssessment) -> tuple[float, str]:
     of_head = f" of {part.heads[0].name}" if part.heads[0].name else ""
     how = _f1(rows[weakest], missed, invented) if several else _recall(part, rows, weakest, missed)
     return behind, f"Weakest class{of_head}: {rows[weakest].name}, {how}."
+
+
+def weakest_mask(masks: MaskAssessment) -> str:
+    """Name the class whose masks are far worse than those of all together; empty without one."""
+    shown = masks.classes[1:] if masks.head.activation == "softmax" else masks.classes
+    known = [own for own in shown if own.numbers["iou"].is_defined and own.pixels]
+    if len(known) < 2:
+        return ""
+    worst = min(known, key=lambda own: own.numbers["iou"].value)
+    iou = worst.numbers["iou"].value
+    if float(np.mean([own.numbers["iou"].value for own in known])) - iou < _NOTABLE:
+        return ""
+    precision, recall = (worst.numbers[name].value for name in ("precision", "recall"))
+    told = (
+        f"recall {recall:.2f}"
+        if math.isnan(precision) or recall < precision
+        else (f"precision {precision:.2f}")
+    )
+    return f"Weakest class: {worst.name}, IoU {iou:.2f} ({told})."
 
 
 def _f1(row: ClassScores, missed: int, invented: int) -> str:

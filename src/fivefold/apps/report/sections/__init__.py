@@ -11,6 +11,7 @@ from fivefold.apps.report.sections import (
     data,
     environment,
     examples,
+    masks,
     metrics,
     mistakes,
     suspects,
@@ -20,6 +21,7 @@ from fivefold.apps.report.sections import (
 
 ALL: tuple[Callable[[Material], Iterable[Section]], ...] = (
     metrics.sections,
+    masks.sections,
     curves.sections,
     confusions.sections,
     mistakes.sections,

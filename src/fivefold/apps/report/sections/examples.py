@@ -21,6 +21,7 @@ def sections(material: Material) -> Iterator[Section]:
         "pictures": {fold: urls for fold, urls in pictures.items() if fold not in left},
         "several": several,
         "left": left,
+        "masks": found.masks is not None,
     }
     if pictures:
         yield Section("examples", "Examples", "examples.html", values)

@@ -1,17 +1,17 @@
 """The top of the page: the verdict in one sentence, and the figures below it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from fivefold.apps.report.analysis import Analysis, assessed_name
+from fivefold.apps.report.analysis import Analysis, Headline, assessed_name
 from fivefold.apps.report.facts import duration
 from fivefold.apps.report.gathered import Gathered
 from fivefold.apps.report.section import Material
 from fivefold.apps.report.texts import metric_name
-from fivefold.apps.report.weakest import weakest_class
+from fivefold.apps.report.weakest import weakest_class, weakest_mask
 from fivefold.engine.examples import mistake_confidence
 from fivefold.evaluation.assessment import Assessment, Estimate
 
@@ -26,12 +26,16 @@ def values(material: Material) -> dict[str, Any]:
         wrong = int((mistake_confidence(found.predictions) > 0).sum())
         assessment = material.analysis.assessment
         weakest = "" if assessment is None else weakest_class(found.predictions, assessment)
+    masks = material.analysis.masks
+    if masks is not None:
+        weakest = weakest_mask(masks)
     return {
         "verdict": _verdict(found, material.analysis),
         "outputs": _outputs(found.primary_metric, material.analysis.assessment),
         "weakest": weakest,
         "wrong": wrong,
         "classes": " + ".join(str(part.heads[0].num_classes) for part in material.heads),
+        "masks": masks,
         "duration": duration(found.manifest),
     }
 
@@ -50,22 +54,23 @@ def _verdict(found: Gathered, analysis: Analysis) -> str:
     deviation = f" ± {spread['std']:.3f}" if count > 1 else ""
     sentence = f"{metric[:1].upper()}{metric[1:]} {spread['mean']:.3f}{deviation} {folds}"
     tables = (
-        ("out-of-fold", found.oof, analysis.assessment),
-        ("holdout", found.holdout, analysis.holdout),
+        ("out-of-fold", found.oof, analysis.assessment, analysis.headlines),
+        ("holdout", found.holdout, analysis.holdout, analysis.of_holdout),
     )
-    for name, table, assessment in tables:
+    name_there = assessed_name(found.primary_metric, masks=analysis.masks is not None)
+    for name, table, assessment, headlines in tables:
         value = _of(table, found.primary_metric)
         if value is not None:
-            sentence += f"; {name} {value:.3f}{_interval(value, found.primary_metric, assessment)}"
+            sentence += f"; {name} {value:.3f}{_interval(value, name_there, headlines)}"
             sentence += _mean_of(value, found.primary_metric, assessment)
     return f"{sentence}{_accuracy_beside(found)}."
 
 
-def _interval(value: float, metric: str, assessment: Assessment | None) -> str:
+def _interval(value: float, metric: str, headlines: Sequence[tuple[str, Headline]]) -> str:
     """Write the interval of a metric, if what was assessed is the same number."""
-    if assessment is None or len(assessment.heads) != 1:
+    if len(headlines) != 1:
         return ""
-    estimate = assessment.heads[0].headline.get(assessed_name(metric))
+    estimate = headlines[0][1].get(metric)
     if estimate is None or math.isnan(estimate.low) or abs(estimate.value - value) > _SAME:
         return ""
     return f" (95 % interval {estimate.low:.3f} to {estimate.high:.3f})"

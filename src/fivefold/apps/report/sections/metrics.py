@@ -12,6 +12,17 @@ from fivefold.apps.report.strips import Scale, strip
 from fivefold.evaluation.assessment import Estimate
 
 _FIRST = (
+    "iou",
+    "dice",
+    "foreground_iou",
+    "foreground_dice",
+    "precision",
+    "recall",
+    "pixel_accuracy",
+    "image_iou",
+    "image_dice",
+    "image_sensitivity",
+    "image_specificity",
     "accuracy",
     "exact_match",
     "top_3_accuracy",
@@ -59,30 +70,28 @@ def sections(material: Material) -> Iterator[Section]:
         values = {
             "tables": tables,
             "heads": heads,
-            "assessment": material.analysis.assessment,
+            "assessment": material.analysis.assessment or material.analysis.masks,
+            "what": "images" if material.analysis.masks else "samples",
             "others": {} if heads else dict.fromkeys([*found.oof, *found.holdout]),
-            "has_holdout": material.analysis.holdout is not None,
+            "has_holdout": bool(material.analysis.of_holdout),
         }
         yield Section("metrics", "Metrics", "metrics.html", values)
 
 
 def _heads(material: Material) -> list[tuple[str, list[Row]]]:
-    assessment = material.analysis.assessment
-    if assessment is None:
-        return []
-    names = [head.name for head in assessment.heads]
+    names = [name for name, _ in material.analysis.headlines]
     return [(name, _rows(material, number)) for number, name in enumerate(names)]
 
 
 def _rows(material: Material, number: int) -> list[Row]:
     analysis = material.analysis
-    found = {} if analysis.assessment is None else analysis.assessment.heads[number].headline
-    held_out = {} if analysis.holdout is None else analysis.holdout.heads[number].headline
-    folds = [one.heads[number].headline for one in analysis.of_folds.values()]
+    found, of_holdout = analysis.headlines[number][1], analysis.of_holdout
+    held_out = of_holdout[number][1] if of_holdout else {}
+    folds = [one[number][1] for one in analysis.of_each_fold]
     alone = {metric: [fold[metric].value for fold in folds if metric in fold] for metric in found}
     shared = [metric for metric in found if metric not in _SMALL_IS_GOOD]
     scale = Scale.around([value for m in shared for value in _drawn(found[m], alone[m])])
-    primary = assessed_name(material.found.primary_metric)
+    primary = assessed_name(material.found.primary_metric, masks=analysis.masks is not None)
     rows = []
     for metric, estimate in found.items():
         own = scale if metric in shared else Scale.around(_drawn(estimate, alone[metric]))

@@ -98,7 +98,7 @@
   };
 
   addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("svg.chart").forEach(enliven);
+    document.querySelectorAll("svg.chart[data-plot]").forEach(enliven);
     for (const button of document.querySelectorAll("button[data-line]")) {
       button.addEventListener("click", () => {
         const isOn = button.getAttribute("aria-pressed") !== "true";
