@@ -141,7 +141,8 @@ def several_classes(
 def values_of(image: Pillow.Image, *, colours: bool = False) -> Image:
     """Take what a loaded mask file holds: numbers [H, W], or colours [H, W, 3].
 
-    A palette's numbers are taken, not its colours. Three equal channels are one.
+    A palette's numbers are taken, not its colours, unless these are black and white, which programs
+    number as they like. Three equal channels are one.
 
     Args:
         image: Of any mode.
@@ -152,6 +153,9 @@ def values_of(image: Pillow.Image, *, colours: bool = False) -> Image:
     """
     if colours:
         return np.array(image.convert("RGB"))
+    white = _white_beside_black(image) if image.mode == "P" else None
+    if white is not None:
+        return np.where(np.array(image) == white, np.uint8(255), np.uint8(0))
     if image.mode in ("1", "L", "P"):
         return np.array(image, dtype=np.uint8)
     if image.mode in ("LA", "La", "PA"):
@@ -161,6 +165,15 @@ def values_of(image: Pillow.Image, *, colours: bool = False) -> Image:
     pixels = np.array(image.convert("RGB"))
     grey = (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all()
     return np.ascontiguousarray(pixels[..., 0]) if grey else pixels
+
+
+def _white_beside_black(image: Pillow.Image) -> int | None:
+    """Find the number of white if an image with a palette is black and white, and nothing else."""
+    held = [number for number, count in enumerate(image.histogram()) if count]
+    palette = image.getpalette("RGB") or []
+    numbers = {tuple(palette[3 * number : 3 * number + 3]): number for number in held}
+    is_so = len(held) == 2 and set(numbers) == {(0, 0, 0), (255, 255, 255)}
+    return numbers[255, 255, 255] if is_so else None
 
 
 def commonest_colours(values: Image) -> list[Colour]:

@@ -145,6 +145,18 @@ def test_a_palette_is_read_by_its_numbers(tmp_path):
     assert np.array_equal(read(coloured, image)[..., 0], grid(1, 2, 0))
 
 
+@pytest.mark.parametrize("ending", ["gif", "png", "bmp", "tiff"])
+@pytest.mark.parametrize("white", [0, 1])
+def test_black_and_white_are_what_they_look_like_whatever_their_numbers(tmp_path, ending, white):
+    image = Image.fromarray(grid(*((0, 1) if white else (1, 0))))
+    image.putpalette([255 * (1 - white)] * 3 + [255 * white] * 3 + [9] * 762)
+    empty = Image.fromarray(grid(0))
+    reading, _ = found(tmp_path, image, empty, ending=ending)
+    for name, expected in (("0", grid(0, 1)), ("1", grid(0))):
+        with Image.open(tmp_path / "masks" / f"{name}.{ending}") as mask:
+            assert np.array_equal(read(reading, mask)[..., 0], expected)
+
+
 @pytest.mark.parametrize("mode", ["1", "I", "I;16", "F", "LA", "RGB", "RGBA"])
 def test_every_mode_that_holds_numbers_is_read(tmp_path, mode):
     values = grid(0, 1)
