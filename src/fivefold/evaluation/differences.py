@@ -8,7 +8,9 @@ cross-validation n_test/n_train is 1/(K-1), as in Bouckaert & Frank (2004,
 https://doi.org/10.1007/978-3-540-24775-3_3).
 
 *Over samples.* Two models answer the same samples; only those about which one is right and the
-other wrong tell them apart (McNemar, 1947, https://doi.org/10.1007/BF02295996).
+other wrong tell them apart (McNemar, 1947, https://doi.org/10.1007/BF02295996). Where each sample
+has a number, such as the IoU of a mask, it is the paired t-test (Student, 1908,
+https://doi.org/10.1093/biomet/6.1.1).
 
 *Of many comparisons* some seem to differ by chance; p values are adjusted as Holm has it (1979,
 A Simple Sequentially Rejective Multiple Test Procedure, https://www.jstor.org/stable/4615733).
@@ -144,6 +146,23 @@ def paired_over_samples(first: Flags, second: Flags, seed: int = 0) -> Differenc
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     low, high = np.quantile((drawn[:, 0] - drawn[:, 1]) / count, tails)
     return Difference(mean, float(low), float(high), _mcnemar(only_first, only_second))
+
+
+def paired_numbers_over_samples(first: Doubles, second: Doubles) -> Difference:
+    """Compare the means of a number that two models have for each sample, by Student's t in pairs.
+
+    Args:
+        first: Of one model, for each sample [N].
+        second: Of the other, for the same samples.
+    """
+    apart = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
+    if not len(apart):
+        return Difference(why="there are no samples")
+    mean, spread = float(apart.mean()), _spread(apart, first, second)
+    if spread == 0:
+        told = "one sample has no spread" if len(apart) < 2 else "all samples differ by the same"
+        return Difference(mean, why=told)
+    return _by_student(mean, spread / len(apart), len(apart) - 1)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -5,10 +5,12 @@ from scipy import stats
 
 from fivefold import compare
 from fivefold.cli import app
+from fivefold.core.mask_scores import MaskScores
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
 
 NAMES = ("cat", "dog")
+CELLS = (Head("", "sigmoid", ("cell",)),)
 ONE_HEAD = (Head("", "softmax", NAMES),)
 
 
@@ -83,3 +85,37 @@ def test_what_is_missing_or_differs_is_told(tmp_path, capsys):
     assert "b: by sample: its out-of-fold predictions are not there" in capsys.readouterr().err
     against = compare(tmp_path, against="b", by_sample=True).differences.judged[0]
     assert against.by_sample.why.startswith("of what it is compared with: its out-of-fold")
+
+
+def mask(folder, hits):
+    """Write out-of-fold scores of masks of 100 true pixels, of which these are found."""
+    for fold in range(5):
+        ids = tuple(sorted(name for name, (own, *_) in SAMPLES.items() if own == fold))
+        found = np.array([[hits[name]] for name in ids], dtype=np.int64)
+        whole = np.full_like(found, 100)
+        soft = found.astype(np.float64)
+        pixels, losses = np.full(len(ids), 400), np.zeros(len(ids))
+        scores = MaskScores(ids, CELLS, found, found, whole, pixels, soft, soft, losses, fold, 1)
+        scores.save(folder.predictions("validation", fold, 1))
+
+
+def test_of_masks_the_images_ious_are_compared_in_pairs(tmp_path):
+    rng = np.random.default_rng(0)
+    first = dict(zip(sorted(SAMPLES), rng.integers(60, 90, len(SAMPLES)), strict=True))
+    second = {name: value - rng.integers(0, 20) for name, value in first.items()}
+    mask(dealt_run(tmp_path / "a", GOOD), first)
+    mask(dealt_run(tmp_path / "b", LESS), second)
+    found = by_sample(tmp_path)["b"]
+    ious = [np.array([own[name] for name in sorted(SAMPLES)]) / 100 for own in (second, first)]
+    expected = stats.ttest_rel(*ious)
+    assert found.mean == pytest.approx((ious[0] - ious[1]).mean())
+    assert found.p_value == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval()
+    assert [found.low, found.high] == pytest.approx([interval.low, interval.high])
+
+
+def test_masks_are_not_compared_with_answers_about_images(tmp_path):
+    names = sorted(SAMPLES)
+    predict(dealt_run(tmp_path / "a", GOOD), {*names})
+    mask(dealt_run(tmp_path / "b", LESS), dict.fromkeys(names, 50))
+    assert by_sample(tmp_path)["b"].why == "it was measured on other samples, classes or labels"

@@ -59,8 +59,9 @@ def test_files_are_written(cells, tmp_path):
         rows = list(csv.DictReader(file))
     assert len(rows) == 36
     row = rows[0]
-    dice = 2 * int(row["circle_hits"]) / (int(row["circle_true"]) + int(row["circle_said"]) or 1)
-    assert row["circle_dice"] in ("", f"{dice:.6g}")
+    sums = int(row["true_circle"]) + int(row["predicted_circle"])
+    dice = 2 * int(row["both_circle"]) / (sums or 1)
+    assert row["dice_circle"] == (f"{dice:.6f}" if sums else "")
     with (tmp_path / "out" / "per_class.csv").open(newline="") as file:
         assert [row["class"] for row in csv.DictReader(file)] == ["ground", "circle", "square"]
 

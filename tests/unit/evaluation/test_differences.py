@@ -8,6 +8,7 @@ from scipy import stats
 
 from fivefold.evaluation.differences import (
     holm,
+    paired_numbers_over_samples,
     paired_over_folds,
     paired_over_samples,
     unpaired_over_folds,
@@ -191,3 +192,21 @@ def test_what_has_no_p_value_counts_for_no_comparison():
     assert adjusted[0] == pytest.approx(0.04)
     assert adjusted[2] == pytest.approx(0.04)
     assert math.isnan(adjusted[1])
+
+
+def test_numbers_of_samples_are_compared_by_the_paired_t_test():
+    rng = np.random.default_rng(3)
+    first = rng.random(40)
+    second = first - rng.normal(0.02, 0.1, 40)
+    found = paired_numbers_over_samples(first, second)
+    expected = stats.ttest_rel(first, second)
+    assert found.p_value == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval()
+    assert [found.low, found.high] == pytest.approx([interval.low, interval.high])
+
+
+def test_numbers_that_tell_nothing_have_no_interval():
+    same = np.array([0.1, 0.5, 0.9])
+    assert paired_numbers_over_samples(same, same).why == "all samples differ by the same"
+    assert paired_numbers_over_samples(same[:1], same[1:2]).why == "one sample has no spread"
+    assert paired_numbers_over_samples(same[:0], same[:0]).why == "there are no samples"

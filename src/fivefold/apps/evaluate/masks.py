@@ -11,8 +11,8 @@ from fivefold.core.mask_scores import MaskScores
 from fivefold.evaluation.count_scores import divided
 from fivefold.evaluation.estimates import Estimate
 from fivefold.evaluation.mask_assessment import MaskAssessment
+from fivefold.evaluation.mask_tables import mask_rows
 from fivefold.evaluation.mask_tally import PER_CLASS
-from fivefold.evaluation.metrics import Doubles
 from fivefold.evaluation.tables import csv_bytes
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _BARS = 120  # classes that a picture of bars shows
 def mask_files(assessment: MaskAssessment) -> Iterator[tuple[str, bytes]]:
     """Make `per_class.csv`, `per_image.csv`, `classes.png` and `images.png`."""
     yield "per_class.csv", csv_bytes(class_rows(assessment))
-    yield "per_image.csv", csv_bytes(image_rows(assessment.scores))
+    yield "per_image.csv", csv_bytes(mask_rows(assessment.scores))
     yield "classes.png", draw_classes(assessment)
     yield "images.png", draw_images(assessment.scores)
 
@@ -53,28 +53,6 @@ def class_rows(assessment: MaskAssessment) -> list[list[str]]:
         cells = [cell for name in PER_CLASS for cell in _cells(own.numbers[name])]
         rows.append([own.name, *counts, *cells])
     return rows
-
-
-def image_rows(scores: MaskScores) -> list[list[str]]:
-    """List all images, a header first: of each class the pixels true and said, dice and IoU."""
-    names = scores.class_names
-    ends = ("true", "said", "hits", "dice", "iou")
-    head = [f"{name}_{end}" if len(names) > 1 else end for name in names for end in ends]
-    dice, iou = of_images(scores)
-    rows = [["id", "pixels", *head]]
-    for i, sample_id in enumerate(scores.ids):
-        cells = []
-        for k in range(len(names)):
-            counts = (scores.true[i, k], scores.said[i, k], scores.hits[i, k])
-            cells += [*map(str, counts), _written(dice[i, k]), _written(iou[i, k])]
-        rows.append([sample_id, str(scores.pixels[i]), *cells])
-    return rows
-
-
-def of_images(scores: MaskScores) -> tuple[Doubles, Doubles]:
-    """Compute dice and IoU of each image and class [N, K]; NaN where it is nowhere."""
-    hits, both = scores.hits.astype(np.float64), (scores.said + scores.true).astype(np.float64)
-    return divided(2 * hits, both), divided(hits, both - hits)
 
 
 def draw_classes(assessment: MaskAssessment) -> bytes:
@@ -106,7 +84,8 @@ def draw_classes(assessment: MaskAssessment) -> bytes:
 
 def draw_images(scores: MaskScores) -> bytes:
     """Draw each image's IoU over how much of it a class covers; empty ones stand at the left."""
-    _, iou = of_images(scores)
+    hits, both = scores.hits.astype(np.float64), (scores.said + scores.true).astype(np.float64)
+    iou = divided(hits, both - hits)
     share = divided(scores.true.astype(np.float64), scores.pixels.astype(np.float64)[:, None])
 
     def draw(figure: "Figure") -> None:
