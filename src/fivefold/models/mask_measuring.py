@@ -78,6 +78,11 @@ def _shown(masks: Tensor, counted: Tensor, head: Head) -> Tensor:
 def _said(logits: Tensor, head: Head) -> Tensor:
     """Say where each class is answered, bool [B, K, H, W]; of equal classes the first is."""
     if head.activation == "softmax":
+        # To compare with the highest is five times as fast, but of equal classes says each.
+        if logits.device.type == "cpu":
+            said = logits == logits.amax(dim=1, keepdim=True)
+            if int(said.sum()) == logits[:, 0].numel():
+                return said
         best = logits.max(dim=1, keepdim=True).indices
         return best.to(torch.uint8) == _numbers(head, logits)
     # The logit is compared, whose probability may round to one half.

@@ -147,6 +147,15 @@ def test_one_half_says_nothing_and_of_equal_classes_the_first_is_said():
     assert found["said"].tolist() == [[4, 0, 0, 0]]
 
 
+def test_classes_that_are_equal_somewhere_change_nothing_elsewhere():
+    head = HEADS["classes"]
+    logits, masks = batch(head)
+    logits[:, :2, 0] = 9.0
+    found, expected = measured(logits, masks, head), counted_by_hand(logits, masks, head)
+    for name in ("hits", "said", "true"):
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_is_counted_as_it_is(dtype):
     logits, masks = batch(HEADS["planes"])
