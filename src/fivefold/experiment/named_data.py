@@ -175,6 +175,7 @@ def _masks_in(path: Path, reading: Reading) -> FoundMasks | None:
     labels = reading.label_column or reading.separator or reading.boxes_as_labels
     if labels or reading.category_map or reading.level or reading.background:
         return None
+    check_encoding(reading.encoding)
     return find_masks(path, Hints(reading.images, reading.image_column, reading.encoding))
 
 

@@ -19,6 +19,7 @@ from fivefold.config import parse
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.masks import IGNORED
 from fivefold.core.progress import Silent
+from fivefold.experiment.datasets import given_folds
 from fivefold.experiment.named_data import Opened, Reading, open_data
 from fivefold.experiment.sources import open_source
 
@@ -188,20 +189,11 @@ def test_masks_are_counted_in_images_and_pixels(tmp_path):
     }
     assert found.outputs == [("", found.masks.images)]
     assert found.masks.images["2"] == sum((plane == 2).any() for plane in shown)
-    assert (found.masks.empty, found.masks.unusable) == (2, 1)
+    assert (found.masks.empty, found.unusable) == (2, 1)
     assert found.masks.covered["nothing"] == 2
     assert sum(found.masks.covered.values()) == 5
     assert found.record()["masks"]["empty"] == 2
     assert draw_stats(found).startswith(b"\x89PNG")
-
-
-def test_masks_of_which_none_can_be_read_are_no_statistics(tmp_path):
-    root = draw_masks(tmp_path / "data", 2)
-    data = opened(root)
-    for path in (root / "train_mask").iterdir():
-        path.write_bytes(b"no picture")
-    with pytest.raises(DataError, match="expected masks, got 2 of which none can be used"):
-        stats_of(data, Silent())
 
 
 def test_what_is_wrong_with_masks_is_found_and_drawn(tmp_path):
@@ -236,8 +228,6 @@ def test_a_split_of_masks_has_positives_in_each_fold_and_can_be_read_back(tmp_pa
     assert shown == {"test": 2, "train": 6, "fold 0": 3, "fold 1": 3}
     text = "dataset: {images: train, masks: train_mask}\nfolds_from: folds.csv\nfolds_count: 2\n"
     config = parse(HEAD + text, root / "config.yaml")
-    from fivefold.experiment.datasets import given_folds
-
     given = given_folds(config, data.source)
     assert len(given.fold_of) == 12
 

@@ -246,7 +246,7 @@ def test_one_missing_mask_is_one_sample_less(tmp_path):
     root = draw_masks(tmp_path, 3)
     (root / "train_mask" / "001.png").unlink()
     made = SimplePNGMaskDataSet(root / "train", root / "train_mask")
-    with pytest.raises(ImageProblem, match=r"missing: its mask .*001.png: there is no such file"):
+    with pytest.raises(ImageProblem, match=r"its mask .*001.png: missing: there is no such"):
         made.source.fetch(1)
 
 

@@ -19,6 +19,7 @@ from fivefold.core.durable import write_text
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.layout import RunFolder
 from fivefold.core.segmenters import segmenter_named
+from fivefold.experiment.named_data import check_encoding
 from fivefold.experiment.named_masks import FoundMasks, Hints, find_masks
 from fivefold.models.names import backbone_problem
 
@@ -93,6 +94,7 @@ def _masks_in(data: Path, table: TableChoice) -> FoundMasks | None:
     """Find masks, unless labels are asked for."""
     if table.label_columns or table.separator or table.boxes_as_labels:
         return None
+    check_encoding(table.encoding)
     return find_masks(data, Hints(table.images, table.image_column, table.encoding))
 
 

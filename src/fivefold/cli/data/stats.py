@@ -85,5 +85,3 @@ def _show_masks(masks: "MaskStats") -> None:
     ranges = [(name, f"{n:,}", f"{n / total:.1%}") for name, n in masks.covered.items()]
     show_table(("covered part", "images", "share"), ranges)
     say(f"{masks.empty:,} masks show nothing of what is looked for")
-    if masks.unusable:
-        say(f"{masks.unusable:,} masks cannot be used: `fivefold data check` says why")
