@@ -197,11 +197,15 @@ def test_folds_at_once_and_other_numbers_of_threads_give_the_same_bytes(tmp_path
 
 
 @pytest.mark.slow
-def test_a_second_experiment_takes_stages_and_makes_their_maps(tmp_path, caplog):
-    fitted_masks(tmp_path / "one", config=HELD_OUT)
+@pytest.mark.usefixtures("cache_folder")
+def test_a_second_experiment_takes_stages_and_makes_their_maps(tmp_path):
+    fitted_masks(tmp_path / "one", config=HELD_OUT + "keep_maps: false\n")
     write_masks(tmp_path / "two", config=HELD_OUT)
     Experiment.load(tmp_path / "two", progress=StopAfter(0)).fit(jobs=1)
-    assert result_digests(tmp_path / "two") == result_digests(tmp_path / "one")
+    found, given = result_digests(tmp_path / "two"), result_digests(tmp_path / "one")
+    assert {name for name in found if not name.endswith(".maps")} == given.keys()
+    assert all(found[name] == given[name] for name in given)
+    assert sum(name.endswith(".maps") for name in found) == 5
 
 
 @pytest.mark.slow
