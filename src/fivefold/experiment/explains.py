@@ -25,10 +25,12 @@ from fivefold.experiment.explaining import (
     explain_source,
 )
 from fivefold.experiment.inference import load_ensemble
+from fivefold.experiment.labels_only import refuse_masks
 from fivefold.experiment.own_samples import Group, unseen_groups, worst_mistakes
 from fivefold.experiment.predicting import Predicting
 
 _PLAIN = Question()
+_OF_MASKS = "a mask says itself where something was seen; `fivefold predict --overlays` draws it"
 
 
 class Explains(Predicting, ABC):
@@ -71,6 +73,7 @@ class Explains(Predicting, ABC):
             DataError: If there is no image.
             StateError: If a model is not trained or damaged.
         """
+        refuse_masks(self.config, "explain", _OF_MASKS)
         index, chosen = self._stage_index(stage), self._trained_folds(folds, stage)
         self._check(question, chosen[0], index)
         source = _source_of(inputs, self.progress)
@@ -108,6 +111,7 @@ class Explains(Predicting, ABC):
             DataError: If there is no such sample.
             FivefoldError: As `explain`.
         """
+        refuse_masks(self.config, "explain", _OF_MASKS)
         index, chosen = self._stage_index(stage), self._trained_folds(folds, stage)
         self._check(question, chosen[0], index)
         if isinstance(ids, int | np.integer):

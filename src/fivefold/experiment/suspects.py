@@ -29,12 +29,15 @@ from fivefold.evaluation.label_errors import (
     find_label_errors,
 )
 from fivefold.experiment.finished import recorded_config
+from fivefold.experiment.labels_only import refuse_masks
 from fivefold.experiment.prediction_tables import paths_of_samples
 from fivefold.experiment.sources import corrections_path, open_section
 from fivefold.experiment.trained import stage_index, trained_folds
 from fivefold.experiment.unseen import all_unseen
 
 logger = logging.getLogger(__name__)
+
+_OF_MASKS = "the report shows the images whose masks are worst; predictions/oof.csv lists all"
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,7 @@ def find_suspects(
     Raises:
         StateError: If no fold has finished this stage, or a file is damaged.
     """
+    refuse_masks(config, "suspects", _OF_MASKS)
     index, folds = stage_index(folder, config, stage), trained_folds(folder, config, None, stage)
     predictions, fold_of = all_unseen(folder, folds, index)
     found = find_label_errors(predictions, fold_of=fold_of, ranking=ranking or default_ranking())
