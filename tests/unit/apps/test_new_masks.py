@@ -212,8 +212,10 @@ def test_an_architecture_or_a_backbone_may_be_asked_for(tmp_path):
 
 def test_an_architecture_of_masks_needs_masks(tmp_path):
     images = draw_folders(tmp_path / "images", 3)
-    with pytest.raises(ConfigError, match=r"expected a backbone, since .*images has no masks, got"):
+    expected = r"expected a backbone, since .*images has no masks, got"
+    with pytest.raises(ConfigError, match=expected) as error:
         write_experiment(tmp_path / "run", images, architecture="Unet")
+    assert error.value.problems[0].slug == "cli/no-masks"
 
 
 def test_images_that_are_missing_are_told(tmp_path):

@@ -133,8 +133,9 @@ def test_run_lengths_of_another_size_are_told(write):
 def test_a_file_without_outlines_is_refused(write):
     path = write([entry(0, 1, [], bbox=[0, 0, 5, 5])], images=1, categories=TWO)
     expected = r"expected annotations that outline objects, got none and 1 boxes"
-    with pytest.raises(DataError, match=expected):
+    with pytest.raises(DataError, match=expected) as error:
         CocoMasks(path)
+    assert error.value.slug == "data/no-outlines"
 
 
 def test_a_label_of_a_whole_image_draws_nothing_and_is_refused(write):
