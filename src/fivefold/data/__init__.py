@@ -11,6 +11,7 @@ from fivefold.data.files import FilesSource
 from fivefold.data.folder import FolderSource
 from fivefold.data.hub import HubSource
 from fivefold.data.image_problem import ImageProblem
+from fivefold.data.mask_folder import MaskFolderSource
 from fivefold.data.python_class import PredictionItem, PythonSource
 from fivefold.data.python_file import open_python
 from fivefold.data.samples import SampleTable, table_of
@@ -29,6 +30,7 @@ __all__ = [
     "HubSource",
     "ImageProblem",
     "Labels",
+    "MaskFolderSource",
     "ParquetSource",
     "PredictionItem",
     "PythonSource",

@@ -195,7 +195,13 @@ class ShardWriter(Streamed):
             digest: SHA-256 of the content, 32 bytes.
             pixels: uint8 [shape].
             known: What is known of the whole image.
+
+        Raises:
+            ValueError: If it does not count the pixels of each class of the masks.
         """
+        if len(known.counts) != self._form.classes:
+            msg = f"counts: expected {self._form.classes}, got {len(known.counts)}"
+            raise ValueError(msg)
         look = look_of_text(known.look).numbers
         data = np.ascontiguousarray(pixels).data
         self.file.write(data)

@@ -27,6 +27,7 @@ from fivefold.data.kept import Kept
 from fivefold.data.mask_checks import check_values
 from fivefold.data.preprocess import Preprocess
 from fivefold.data.samples import table_of
+from fivefold.data.shards import Known, RowForm, ShardWriter
 from fivefold.data.source import Labels
 
 SHAPE = (12, 16, 3)
@@ -266,3 +267,11 @@ def test_pixels_are_counted_and_other_values_found(classes, exclusive, seed, is_
         mask[3, 2, -1] = rng.integers(known[-2] + 1, 255)
         with pytest.raises(ImageProblem, match=r"got \d+ \(1 pixels\)"):
             check_values(mask, kind)
+
+
+def test_a_row_of_masks_is_not_kept_without_its_counts(tmp_path):
+    row = np.zeros((1, 1, 768), np.uint8)
+    with ShardWriter(tmp_path, RowForm(row.shape, 3)) as writer:
+        writer.add(bytes(32), row, Known(12, 16, counts=(1, 2, 3)))
+        with pytest.raises(ValueError, match="counts: expected 3, got 0"):
+            writer.add(bytes(32), row, Known(12, 16))
