@@ -12,6 +12,7 @@ import numpy as np
 
 from fivefold.core.ahead import map_ahead
 from fivefold.core.cells import cell_name, cell_of
+from fivefold.core.errors import DataError
 from fivefold.core.seeding import SampleGenerators, generator_for
 from fivefold.core.types import AnyArray, Floats, Image, Indices
 from fivefold.data.images import LargerImages, ResizedImages
@@ -107,6 +108,9 @@ class Batches:
             its own place in the order and its own random numbers.
         closer: Takes the place of `prepare` where there is randomness; None where nothing is
             enlarged. Not for cells, nor for masks.
+
+    Raises:
+        DataError: If images with masks are to be mixed.
     """
 
     def __init__(  # noqa: PLR0913  seven things and four numbers make a pass
@@ -126,6 +130,9 @@ class Batches:
         crops: int = 1,
         closer: Closer | None = None,
     ) -> None:
+        if mix is not None and images.masks:
+            msg = "mix: expected images without masks, since it mixes labels of whole images"
+            raise DataError(msg, hint="this is a defect of fivefold; please report it")
         self._closer = closer
         self._crops = crops
         self._images = images

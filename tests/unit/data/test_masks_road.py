@@ -180,6 +180,11 @@ def test_threads_and_places_of_pixels_change_no_bit(home, threads):
             assert np.array_equal(batch.masks, other.masks)
 
 
+def test_images_with_masks_are_not_mixed():
+    with pytest.raises(DataError, match="mix: expected images without masks"):
+        batches(read_by(Masked(4)), mix=lambda rng, images, targets: None)
+
+
 def test_another_process_maps_the_same_masks(home):
     images = read_by(Masked(4), home)
     other = ForkingPickler.loads(ForkingPickler.dumps(images))
