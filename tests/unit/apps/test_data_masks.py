@@ -128,7 +128,7 @@ def test_a_mask_that_cannot_be_read_is_told(tmp_path):
     root = draw_masks(tmp_path / "data", 3)
     data = opened(root)
     (root / "train_mask" / "001.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"001.jpg .*: expected a mask, got") as error:
+    with pytest.raises(DataError, match=r"001.jpg .*: expected a usable mask, got") as error:
         converted(data, root / "all.csv")
     assert error.value.slug == "data/unwritten-mask"
     assert not (root / "all.csv").exists()
@@ -187,6 +187,7 @@ def test_masks_are_counted_in_images_and_pixels(tmp_path):
         name: int(sum((plane == k).sum() for plane in shown))
         for k, name in enumerate(("background", "1", "2"))
     }
+    assert found.masks.total == sum(plane.size for plane in shown)
     assert found.outputs == [("", found.masks.images)]
     assert found.masks.images["2"] == sum((plane == 2).any() for plane in shown)
     assert (found.masks.empty, found.unusable) == (2, 1)

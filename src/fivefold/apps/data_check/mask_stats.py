@@ -22,6 +22,7 @@ class MaskStats:
     Attributes:
         images: For each class how many images show it.
         pixels: For each class how many pixels show it, of all images together.
+        total: How many pixels there are.
         ignored: How many pixels do not count, where classes are exclusive; else 0.
         empty: How many masks show nothing, or only the background.
         covered: For each range of parts of an image, how many images are covered so far by what is
@@ -30,6 +31,7 @@ class MaskStats:
 
     images: Mapping[str, int]
     pixels: Mapping[str, int]
+    total: int
     ignored: int
     empty: int
     covered: Mapping[str, int]
@@ -38,6 +40,7 @@ class MaskStats:
         """Give everything as JSON values."""
         return {
             "pixels": dict(self.pixels),
+            "total": self.total,
             "ignored": self.ignored,
             "empty": self.empty,
             "covered": dict(self.covered),
@@ -66,6 +69,7 @@ def mask_stats(source: Source, used: Indices, sizes: AnyArray, progress: Progres
     return MaskStats(
         images=dict(zip(names, (table > 0).sum(axis=0).tolist(), strict=True)),
         pixels=dict(zip(names, table.sum(axis=0).tolist(), strict=True)),
+        total=int(areas.sum()),
         ignored=int((areas - table.sum(axis=1)).sum()) if first else 0,
         empty=int((~shown.any(axis=1)).sum()),
         covered=_ranges(parts),

@@ -30,7 +30,7 @@ def draw_stats(stats: Stats) -> bytes:
     if stats.masks:
         pixels, covered = stats.masks.pixels, stats.masks.covered
         rows.append(("pixels that show", None, 0, 0))
-        rows += _bars(pixels, sum(pixels.values()) + stats.masks.ignored)
+        rows += _bars(pixels, stats.masks.total)
         rows.append(("covered part of images", None, 0, 0))
         most = max(covered.values()) or 1
         whole = sum(covered.values())

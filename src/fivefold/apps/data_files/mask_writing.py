@@ -86,7 +86,8 @@ class _Masks:
         try:
             mask = self.source.mask(k)
         except ImageProblem as problem:
-            msg = f"{self._opened.path}: {self.source.name_of(k)}: expected a mask, got {problem}"
+            where = f"{self._opened.path}: {self.source.name_of(k)}"
+            msg = f"{where}: expected a usable mask, got {problem.reason}: {problem.detail}"
             hint = "`fivefold data check` lists what cannot be used: take it out first"
             raise DataError(msg, hint=hint, slug="data/unwritten-mask") from problem
         self.ignored += bool((mask == IGNORED).any())

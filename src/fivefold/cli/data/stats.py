@@ -76,10 +76,9 @@ def stats(
 
 def _show_masks(masks: "MaskStats") -> None:
     """Put out what masks show of each class, and how much of their images they cover."""
-    every = sum(masks.pixels.values()) + masks.ignored
-    parts = [(name, f"{n:,}", f"{n / max(every, 1):.2%}") for name, n in masks.pixels.items()]
+    parts = [(name, f"{n:,}", f"{n / masks.total:.2%}") for name, n in masks.pixels.items()]
     if masks.ignored:
-        parts.append(("ignored", f"{masks.ignored:,}", f"{masks.ignored / every:.2%}"))
+        parts.append(("ignored", f"{masks.ignored:,}", f"{masks.ignored / masks.total:.2%}"))
     show_table(("class", "pixels", "share"), parts)
     total = max(sum(masks.covered.values()), 1)
     ranges = [(name, f"{n:,}", f"{n / total:.1%}") for name, n in masks.covered.items()]
