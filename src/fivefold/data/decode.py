@@ -213,12 +213,15 @@ def decode_sized(
         with _IN_FLIGHT.take(image.width * image.height):
             image.load()
             turn = _turn_of(image)
-            upright = image if turn is None else image.transpose(turn)
             size = (width, height) if turn in _SIDEWAYS else (height, width)
-            pixels = pixels_of(upright, alpha=alpha)
-            # last, since looking for a second picture moves on in the file
-            kind = kind_of(image, data[:_HEAD], rotated=turn is not None)
-            return Decoded(pixels, *size, kind)
+            if turn is None:
+                pixels = pixels_of(image, alpha=alpha)
+                # last, since looking for a second picture moves on in the file
+                return Decoded(pixels, *size, kind_of(image, data[:_HEAD], rotated=False))
+            upright = image.transpose(turn)
+            kind = kind_of(image, data[:_HEAD], rotated=True)
+            image.close()  # so that no more than two of the three are in memory at a time
+            return Decoded(pixels_of(upright, alpha=alpha), *size, kind)
 
 
 @contextmanager

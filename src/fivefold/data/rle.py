@@ -15,6 +15,9 @@ import numpy as np
 from fivefold.core.errors import DataError
 from fivefold.core.types import AnyArray, Floats, Image, Indices
 
+_PART = 1 << 20
+"""Pixels, or numbers, at a time: masks of a hundred million pixels are not copied whole."""
+
 SHAPE = (768, 768)
 """Height and width that Musket's helpers take where none are given."""
 
@@ -119,15 +122,22 @@ def plane_of(img: AnyArray) -> AnyArray:
     if mask.ndim != 2 or mask.dtype == object:
         msg = f"mask: expected shape [H, W] or [H, W, 1], got {mask.shape} of {mask.dtype}"
         raise DataError(msg, hint="encode the channels one by one", slug="data/rle")
-    plane: AnyArray = mask != 0
+    plane: AnyArray = mask if mask.dtype == bool else mask != 0
     return plane
 
 
 def runs_of(plane: AnyArray) -> Indices:
     """Find the runs of true values [H, W], row by row: starts from 0 and lengths [R, 2]."""
-    flat = np.zeros(plane.size + 2, dtype=np.int8)
-    flat[1:-1] = plane.ravel()
-    edges = np.flatnonzero(np.diff(flat))
+    width = plane.shape[1]
+    rows = max(1, _PART // max(width, 1))
+    found, last = list[Indices](), 0
+    for top in range(0, len(plane), rows):
+        part = plane[top : top + rows]
+        flat = np.empty(part.size + 1, dtype=np.int8)
+        flat[0], flat[1:] = last, part.ravel()
+        found.append(np.flatnonzero(np.diff(flat)) + top * width)
+        last = int(flat[-1])
+    edges = np.concatenate([*found, np.full(last, plane.size, np.int64)])
     runs: Indices = np.stack([edges[::2], edges[1::2] - edges[::2]], axis=1).astype(np.int64)
     return runs
 
@@ -169,7 +179,9 @@ def filled(pairs: Indices, size: int, text: str, *, first: int = 1) -> Image:
 
 
 def _joined(runs: Indices) -> str:
-    return " ".join(f"{start + 1} {length}" for start, length in runs.tolist())
+    numbers = (runs + np.array([1, 0])).ravel()
+    parts = (numbers[k : k + _PART].tolist() for k in range(0, len(numbers), _PART))
+    return " ".join(" ".join(map(str, part)) for part in parts)
 
 
 def _wrong(text: str, expected: str) -> DataError:

@@ -113,10 +113,10 @@ def scaled(mask: Image, kind: MaskKind, size: Sequence[int]) -> Image:
 
 
 def _share(plane: AnyArray, size: Sequence[int]) -> AnyArray:
-    share: AnyArray = cv2.resize(
-        plane.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_AREA
-    )
-    return share
+    # In bytes: as numbers of four bytes a mask of a hundred million pixels would be too large.
+    levels = np.multiply(plane, np.uint8(255), dtype=np.uint8)
+    share = cv2.resize(levels, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    return share.astype(np.float32) / 255
 
 
 def _mixed(pixels: AnyArray, colour: Sequence[int], part: float) -> AnyArray:

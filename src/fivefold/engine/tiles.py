@@ -19,6 +19,8 @@ from fivefold.core.types import AnyArray, Floats, Image
 USUAL_OVERLAP = 0.25
 """Of a tile's height and width."""
 _MOST = 0.5
+_STRIP = 1 << 20
+"""Pixels of the whole map at a time, about."""
 
 
 def overlap_of(tiles: float | bool) -> float | None:  # noqa: FBT001  the user's value
@@ -143,7 +145,9 @@ class Tiling:
             done = part if is_last else part[:, : part.shape[1] - fade]
             before = None if is_last else part[:, part.shape[1] - fade :]
             done = done[:, : self.size[0] - first, : self.size[1]]
-            yield np.ascontiguousarray(np.moveaxis(done, 0, 2))
+            step = max(1, _STRIP // self.size[1])
+            for top in range(0, done.shape[1], step):
+                yield np.ascontiguousarray(np.moveaxis(done[:, top : top + step], 0, 2))
 
     def _band(self, maps: Iterator[Floats]) -> Floats:
         """Put one row of tiles together [K, height, W]."""

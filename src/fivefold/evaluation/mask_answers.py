@@ -114,5 +114,7 @@ def large_parts(plane: Flags, least: float) -> Flags:
     _, parts, stats, _ = cv2.connectedComponentsWithStats(plane.view(np.uint8), connectivity=8)
     kept = stats[:, cv2.CC_STAT_AREA] >= least
     kept[0] = False  # what lies between the parts
-    result: Flags = kept[parts]
+    result: Flags = np.empty(plane.shape, dtype=bool)
+    for own, row in zip(parts, result, strict=True):
+        row[:] = kept[own]  # of all rows at once, the places alone would take 8 bytes a pixel
     return result

@@ -66,7 +66,7 @@ class PredictedMask:
         probs: The probabilities.
         head: What the classes are.
         rule: What makes a mask of them.
-        read: Reads the image again, at its own size.
+        read: Reads the image again, at its own size; None: `image` has that.
 
     Attributes:
         sample_id: The same.
@@ -93,7 +93,7 @@ class PredictedMask:
         return self.probs.size
 
     def original(self) -> Image:
-        """Read the image again, at its own size [H, W, C]; what the network saw if nobody can."""
+        """Give the image at its own size [H, W, C]: read again, or, in tiles, as it is there."""
         return self.image if self._read is None else self._read()
 
     @property
@@ -204,7 +204,8 @@ class PredictedMasks:
                 if known and _is_much_larger(one.probs.size, known):
                     _tell_larger(sample_id, one.probs.size, known)
                     known = None
-                read = partial(self._source.image, one.position)
+                whole = self._ensemble.tiles is not None
+                read = None if whole else partial(self._source.image, one.position)
                 yield PredictedMask(sample_id, one.image, one.probs, self.head, self._rule, read)
                 del one  # its pixels, before the next image is read
 

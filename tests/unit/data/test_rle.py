@@ -132,3 +132,11 @@ def test_what_is_no_mask_is_refused(mask):
 def test_a_mask_of_another_shape_than_was_said_is_refused():
     with pytest.raises(DataError, match=r"expected shape \[width, height\] \(3, 2\), got \(2, 3\)"):
         coders.mask2rle_relative(np.zeros((2, 3)), 3, 2)
+
+
+def test_masks_in_parts_are_as_in_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    masks = [rng.random((13, 17)) < share for share in (0.0, 0.3, 0.7, 1.0)]
+    whole = [rle.rle_encode(mask) for mask in masks]
+    monkeypatch.setattr(rle, "_PART", 20)
+    assert [rle.rle_encode(mask) for mask in masks] == whole
