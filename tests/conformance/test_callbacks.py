@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from fivefold.core.mask_scores import MaskScores
 from fivefold.core.predictions import Predictions
 from fivefold.core.types import Head
 from fivefold.engine.callbacks import (
@@ -34,6 +35,22 @@ FOUND = Validation(
 )
 
 
+_WHOLE, _PARTS = np.array([[5, 2], [0, 3]]), np.array([[4.0, 2.5], [0.5, 3.0]])
+MASKS = Validation(
+    MaskScores(
+        ids=("x", "y"),
+        heads=(Head("", "sigmoid", ("a", "b")),),
+        hits=_WHOLE,
+        said=_WHOLE + 1,
+        true=_WHOLE + 2,
+        pixels=np.array([100, 90]),
+        soft_hits=_PARTS,
+        soft_said=2 * _PARTS,
+        log_losses=_PARTS[0],
+    )
+)
+
+
 @pytest.fixture(params=callbacks.names())
 def name(request):
     return request.param
@@ -54,7 +71,7 @@ def write(stem, epoch, row):
     stem.with_suffix(".safetensors").write_text(str(epoch))
 
 
-def lived(callback, root, epochs, lr=0.1):
+def lived(callback, root, epochs, lr=0.1, found=FOUND):
     """Go through some epochs, until it stops: the rate after each."""
     callback.on_stage_start(info(root, epochs.start))
     rates = []
@@ -62,7 +79,7 @@ def lived(callback, root, epochs, lr=0.1):
         control = Control(lr)
         for step in range(3 * epoch, 3 * epoch + 3):
             callback.on_step(step, 0.5, lr)
-        callback.on_validation(epoch, FOUND)
+        callback.on_validation(epoch, found)
         callback.on_epoch_end(epoch, ROWS[epoch], control)
         lr = control.lr
         rates.append((lr, control.stopped))
@@ -101,6 +118,11 @@ def test_what_it_writes_it_names(name, tmp_path):
     named = callback.written(info(tmp_path))
     for path in (path for path in tmp_path.rglob("*") if path.is_file()):
         assert any(path == place or place in path.parents for place in named)
+
+
+def test_scores_of_masks_are_as_good_to_it_as_predictions(name, tmp_path):
+    plain = lived(made(name), tmp_path / "classes", range(len(ROWS)))
+    assert lived(made(name), tmp_path / "masks", range(len(ROWS)), found=MASKS) == plain
 
 
 def test_it_only_lowers_the_rate_if_it_says_so(name, tmp_path):

@@ -16,9 +16,14 @@ from fivefold.models.backbones import Backbone
 
 logger = logging.getLogger(__name__)
 
+DECODER = f"{HEAD}decoder."
+"""What the names of a head's tensors begin with that say nothing about the classes of masks."""
+
 
 def load_initial_weights(models: Sequence[Classifier], path: Path) -> None:
-    """Start from another experiment's weights; another head keeps its own start.
+    """Start from another experiment's weights; a head of other classes keeps its own start.
+
+    Of a net that makes masks only the last layer does: its decoder is taken.
 
     Args:
         models: Of one architecture; changed in place. They may share a backbone.
@@ -35,10 +40,8 @@ def load_initial_weights(models: Sequence[Classifier], path: Path) -> None:
     tensors, heads = _read(path)
     own = models[0].state_dict()
     _check_backbone(path, tensors, own)
-    if not _head_fits(tensors, own) or heads not in (None, models[0].heads):
-        text = "%s: its head is for other classes or has other layers; only the backbone is taken"
-        logger.warning(text, path)
-        tensors = {name: t for name, t in tensors.items() if not name.startswith(HEAD)}
+    if not _fits(HEAD, tensors, own) or heads not in (None, models[0].heads):
+        tensors = _without_last(path, tensors, own)
     loaded: list[Backbone] = []
     for model in models:
         shared = any(model.backbone is backbone for backbone in loaded)
@@ -82,9 +85,27 @@ def _check_backbone(path: Path, tensors: Mapping[str, Tensor], own: Mapping[str,
         raise DataError(msg, hint=hint, slug="weights/mismatch")
 
 
-def _head_fits(tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool:
+def _without_last(
+    path: Path, tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Leave out what is for other classes: of a head that makes masks the last layer alone."""
+    if any(name.startswith(DECODER) for name in own) and _fits(DECODER, tensors, own):
+        text, kept = "%s: its masks are of other classes; all but the last layer is taken", DECODER
+    else:
+        text = "%s: its head is for other classes or has other layers; only the backbone is taken"
+        kept = ""
+    logger.warning(text, path)
+    return {
+        name: tensor
+        for name, tensor in tensors.items()
+        if not name.startswith(HEAD) or (kept and name.startswith(kept))
+    }
+
+
+def _fits(part: str, tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool:
+    """Say whether a part of the model has the same layers in both."""
     wanted, given = (
-        {name: tensor.shape for name, tensor in named.items() if name.startswith(HEAD)}
+        {name: tensor.shape for name, tensor in named.items() if name.startswith(part)}
         for named in (own, tensors)
     )
     return wanted == given

@@ -7,9 +7,10 @@ from bundles import MORE, OTHERS, save, spec_of
 
 from fivefold.core.errors import DataError
 from fivefold.core.layout import RunFolder
-from fivefold.engine.checkpoint import save_bundle, save_trained
+from fivefold.core.types import Head
+from fivefold.engine.checkpoint import save_bundle, save_trained, save_weights
 from fivefold.engine.initial_weights import load_initial_weights
-from fivefold.models import Hidden, build_classifier, with_new_head
+from fivefold.models import Hidden, ModelSpec, build_classifier, with_new_head
 
 
 @pytest.mark.parametrize("name", ["best-0.1.safetensors", "best-0.1.weights"])
@@ -116,3 +117,29 @@ def test_a_head_without_its_backbone_is_told(tmp_path):
         load_initial_weights([build_classifier(spec_of())], folder.weights(0, 1))
     assert error.value.slug == "weights/mismatch"
     assert "encoder-" in error.value.hint
+
+
+def test_of_masks_of_other_classes_all_but_the_last_layer_is_taken(tmp_path, caplog):
+    def made(names, seed):
+        spec = ModelSpec(
+            "Unet",
+            (Head("", "softmax", names),),
+            shape=(32, 32, 3),
+            backbone="test_resnet",
+            decoder=(("decoder_channels", (16, 8, 8, 8, 4)), ("encoder_depth", 5)),
+        )
+        return build_classifier(spec, generator_seed=seed)
+
+    for names in (("ground", "cell", "rim"), ("ground", "road")):
+        other, model = made(names, 1), made(("ground", "cell"), 2)
+        path = tmp_path / f"{len(names)}.safetensors"
+        save_weights(path, other)
+        own = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        load_initial_weights([model], path)
+        is_whole = len(names) == 2  # nothing tells whose classes they are
+        for name, tensor in model.state_dict().items():
+            taken = is_whole or not name.startswith("head.last.")
+            assert torch.equal(tensor, other.state_dict()[name] if taken else own[name])
+        said = "its masks are of other classes; all but the last layer is taken"
+        assert (said in caplog.text) != is_whole
+        caplog.clear()
