@@ -11,6 +11,7 @@ from fivefold.core.errors import DataError
 from fivefold.core.types import AnyArray
 from fivefold.data import ImageProblem, Source
 from fivefold.data.coco import CocoMasks
+from fivefold.data.coco.document import file_bytes
 from fivefold.data.coco.labelled import check_document
 from fivefold.data.csv_text import read_table
 from fivefold.data.mask_folder import MaskFolderSource
@@ -58,6 +59,8 @@ _ENDS = ("_masks", "_mask", "-masks", "-mask", "_labels", "_label", "_gt", "_seg
 """What the name of a folder of masks has behind that of its images."""
 _RUNS = re.compile(r"(encoded_?pixels|rles?|rle_?masks?|mask_?rles?|masks?|segmentations?)$")
 _CLASSES = re.compile(r"(class|class_?id|class_?name|label|labels|category|category_?id)$")
+_OUTLINES = re.compile(rb'"segmentation"\s*:\s*(\[\s*\[|\{)')
+_HEAD = 1 << 16
 _GLANCES = 32
 _FEWEST = 0.5  # of images that have a mask of their name
 _LOOKED = 16
@@ -175,6 +178,8 @@ def _beside(images: Mapping[str, Path], folders: Mapping[str, Path]) -> Iterator
 
 def _table(data: Path, hints: Hints) -> FoundMasks | None:
     is_parquet = data.suffix.casefold() == ".parquet"
+    if not is_parquet and not _names_runs(data):
+        return None
     table = read_parquet(data) if is_parquet else read_table(data, encoding=hints.encoding or "")
     column = next((c for k, c in enumerate(table.columns) if _is_rle(table, k)), None)
     if column is None:
@@ -199,6 +204,18 @@ _FORMS: Mapping[Form, str] = {
     "rows": "counted along the rows",
     "relative": "as gaps and lengths",
 }
+
+
+def _names_runs(data: Path) -> bool:
+    """Tell whether the first line of a table names run lengths; millions of rows may follow."""
+    try:
+        with data.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:  # who reads it as a table of labels says what is wrong
+        return False
+    text = head.decode("utf-8", "replace").replace("\0", "").lstrip("\ufeff\r\n ")
+    names = re.split(r'[,;\t"]', text.split("\n", 1)[0].casefold())
+    return any(_RUNS.search(name.strip()) for name in names)
 
 
 def _is_rle(table: Table, k: int) -> bool:
@@ -275,6 +292,8 @@ def _edges(mask: AnyArray) -> int:
 
 
 def _coco(data: Path, hints: Hints) -> FoundMasks | None:
+    if not _OUTLINES.search(file_bytes(data)):
+        return None
     document = check_document(data)
     outlined = sum(a.segmentation is not None for a in document.annotations)
     if not document.annotations or outlined < _FEWEST * len(document.annotations):

@@ -34,9 +34,10 @@ def stats(
     as_json: arguments.AsJson = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
-    """Count the images of each class; tell sizes, formats, imbalance; of masks also pixels.
+    """Count the images of each class; tell sizes, formats, imbalance.
 
-    Of each image only the beginning of its file is read; masks are read whole.
+    Of each image only the beginning of its file is read. Masks are read whole: their pixels are
+    counted too, and how much of the images they cover.
     """
     if output is not None:
         check_free(output, force=force, example="lr.png")
