@@ -7,6 +7,7 @@ two get a folder with `images` and `masks`, the third a folder to work in.
 import argparse
 import json
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import torch
 from benchmarks.loading import epoch_of, rate_of
 from benchmarks.mask_data import large_picture
 from benchmarks.training_efficiency import build_work, compare, config_of
-from fivefold.build import build_heads
+from fivefold.build import build_heads, build_spec
 from fivefold.build.pixels import build_images, build_kept, build_prepare
 from fivefold.config import ExperimentConfig
 from fivefold.core.layout import RunFolder
@@ -31,7 +32,7 @@ from fivefold.data import audit, table_of
 from fivefold.data.images import ResizedImages
 from fivefold.engine.checkpoint import Bundle, save_bundle, save_weights
 from fivefold.experiment.sources import open_source
-from fivefold.models import ModelSpec, build_classifier
+from fivefold.models import build_classifier
 
 _CONFIG = """\
 dataset: {{images: {root}/images, masks: {root}/masks}}
@@ -125,9 +126,11 @@ def measure_tiles(
     picture = large_picture(folder, side)
     run = _save_model(folder / f"tiles-{backbone}-{size}", backbone, size)
     program = Path(sys.executable).with_name("fivefold")
-    command = [str(program), "predict", str(run), str(picture), "-o", str(folder / "found")]
+    found = folder / "found"
+    shutil.rmtree(found, ignore_errors=True)
+    command = [str(program), "predict", str(run), str(picture), "-o", str(found), "--tiles"]
     began = time.perf_counter()
-    subprocess.run([*command, "--tiles", "--force"], check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True)
     seconds = time.perf_counter() - began
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
@@ -160,13 +163,7 @@ def _save_model(folder: Path, backbone: str, size: int) -> Path:
     run = RunFolder.of(folder)
     (folder / "config.yaml").write_text(text, encoding="utf-8")
     if not run.bundle(0, 0).exists():
-        spec = ModelSpec(
-            "Unet",
-            (Head("", "sigmoid", ("mask",)),),
-            (size, size, 3),
-            backbone=backbone,
-            decoder=(("decoder_channels", _FILTERS),),
-        )
+        spec = build_spec(config_of(text), (Head("", "sigmoid", ("mask",)),))
         model = build_classifier(spec, generator_seed=0)
         sha256 = save_weights(run.weights(0, 0), model)
         bundle = Bundle(spec, model.input_spec, sha256, 0, 0, 0, {}, model.origin, {})
