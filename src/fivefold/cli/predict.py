@@ -41,49 +41,58 @@ _Raw = Annotated[
 ]
 
 
+_Inputs = Annotated[
+    list[Path],
+    typer.Argument(metavar="INPUT", help="A folder of images, a table of paths, or images."),
+]
+_Images = Annotated[
+    Path | None,
+    typer.Option("--images", metavar="DIR", help="With a table: the folder of its images."),
+]
+_Output = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="The table; - is the terminal. For masks a new folder.",
+    ),
+]
+_Tta = Annotated[bool, typer.Option("--tta", help="Average over flipped copies too.")]
+_Sets = Annotated[
+    float | None,
+    typer.Option(
+        "--sets",
+        metavar="COVERAGE",
+        help="Add a column with as many classes as it takes for one model to hold the true one "
+        "with this probability, such as 0.9: those that at least half of the models have.",
+    ),
+]
+_Force = Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")]
+_MaxPixels = Annotated[
+    int | None,
+    typer.Option(
+        "--max-pixels",
+        metavar="N",
+        help="Read images of up to so many pixels, at most 178,956,970, instead of up to "
+        "100,000,000 in files of up to 100 MB.",
+    ),
+]
+
+
 @guarded
 def predict(  # noqa: PLR0913  one parameter for each option
     experiment: arguments.Experiment,
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(metavar="INPUT", help="A folder of images, a table of paths, or images."),
-    ],
-    images: Annotated[
-        Path | None,
-        typer.Option("--images", metavar="DIR", help="With a table: the folder of its images."),
-    ] = None,
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="The table; - is the terminal. For masks a new folder.",
-        ),
-    ] = STANDARD_OUTPUT,
+    inputs: _Inputs,
+    images: _Images = None,
+    output: _Output = STANDARD_OUTPUT,
     folds: arguments.Folds = None,
     stage: arguments.Stage = -1,
-    tta: Annotated[bool, typer.Option("--tta", help="Average over flipped copies too.")] = False,
+    tta: _Tta = False,
     raw: _Raw = False,
-    sets: Annotated[
-        float | None,
-        typer.Option(
-            "--sets",
-            metavar="COVERAGE",
-            help="Add a column with as many classes as it takes for one model to hold the true one "
-            "with this probability, such as 0.9: those that at least half of the models have.",
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing FILE.")] = False,
-    max_pixels: Annotated[
-        int | None,
-        typer.Option(
-            "--max-pixels",
-            metavar="N",
-            help="Read images of up to so many pixels, at most 178,956,970, instead of up to "
-            "100,000,000 in files of up to 100 MB.",
-        ),
-    ] = None,
+    sets: _Sets = None,
+    force: _Force = False,
+    max_pixels: _MaxPixels = None,
     tiles: Tiles = False,
     overlap: Overlap = None,
     threshold: Threshold = None,

@@ -155,6 +155,7 @@ def test_options_of_masks_reach_the_experiment():
     ],
 )
 def test_what_means_nothing_for_masks_is_refused(capsys, options, words):
+    """`cli/no-output` is the first."""
     assert app.run(["predict", "x", "scans", *options.split()]) == 2
     assert words in capsys.readouterr().err
     assert not Path("out").exists()

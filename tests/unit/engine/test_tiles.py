@@ -90,5 +90,6 @@ def test_what_a_user_says_of_tiles():
 
 @pytest.mark.parametrize("wrong", [-0.1, 0.51, 1, float("nan")])
 def test_an_overlap_of_more_than_half_a_tile_is_refused(wrong):
+    """`config/tiles`."""
     with pytest.raises(ConfigError, match=r"tiles: expected an overlap from 0 to 0.5 of a tile"):
         overlap_of(wrong)
