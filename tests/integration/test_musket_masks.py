@@ -1,5 +1,6 @@
 """Musket's Python names of segmentation on a small real run."""
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +9,8 @@ from PIL import Image
 from shapes import draw_masks
 from skimage.morphology import binary_opening, disk, remove_small_holes, remove_small_objects
 
-from fivefold import segmentation
+from fivefold import Experiment, segmentation
+from fivefold.cli import app
 from fivefold.core.errors import ConfigError, DataError
 from fivefold.core.maps import Maps
 from fivefold.core.progress import Silent
@@ -272,6 +274,8 @@ def test_thresholds_are_found_by_a_function_and_by_a_metric(cfg, ds):
 
 
 def test_what_is_not_there_says_what_to_use(cfg, root, tmp_path):
+    with pytest.raises(AttributeError, match="networks of one's own that make masks are not supp"):
+        _ = segmentation.custom_models
     with pytest.raises(AttributeError, match="use `evaluateAll`, batch by batch"):
         _ = cfg.evaluate_all_to_arrays
     (tmp_path / "config.yaml").write_text("architecture: ResNet18\nstages: [{epochs: 1}]\n")
@@ -288,3 +292,34 @@ def test_experiments_of_masks_and_of_labels_are_told_apart(cfg, root, ds):
     for one in found:
         np.testing.assert_array_equal(one.mask, one.arr > np.float32(0.4))
         assert one.mask.shape == (30, 48, 1)
+
+
+def test_what_was_decided_makes_the_masks(cfg, root):
+    images = root / "images_to_segment"
+    changed = ["thresholds=0.3", "smallest_area=40"]
+    run = Experiment.load(root, changed)
+    decided = run.predict_masks(images)
+    assert decided.told == (
+        "what is more probable than 0.3; no parts of fewer pixels than 40 at 32 x 32 pixels"
+    )
+    assert run.predict_masks(images, tiles=True).told.endswith("no parts of fewer pixels than 40")
+    own = run.predict_masks(images, threshold=0.6, smallest_area=0)
+    assert own.told == "what is more probable than 0.6"
+    assert run.predict_masks(images, raw=True).told == "what is more probable than 0.5"
+    for one in decided:
+        parts, _, sizes, _ = cv2.connectedComponentsWithStats(one.mask[..., 0], connectivity=8)
+        assert all(sizes[1:parts, cv2.CC_STAT_AREA] >= 40 * (30 * 48) / (32 * 32))
+
+
+def test_the_command_writes_masks_of_a_trained_experiment(root, tmp_path, capsys):
+    images = str(root / "images_to_segment")
+    for name in ("one", "other"):
+        output = ["-o", str(tmp_path / name), "--overlays", "--tta"]
+        assert app.run(["predict", str(root), images, *output]) == 0
+    told = capsys.readouterr().err
+    assert f"{tmp_path / 'one'}: 3 masks" in told
+    assert "masks: what is more probable than 0.5\n" in told
+    for path in (tmp_path / "one").rglob("*.*"):
+        other = tmp_path / "other" / path.relative_to(tmp_path / "one")
+        assert other.read_bytes() == path.read_bytes()
+    assert read_image(tmp_path / "one" / "masks" / "000.png").shape == (30, 48, 3)

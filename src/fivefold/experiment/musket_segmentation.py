@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Progress, Terminal
@@ -54,6 +54,17 @@ def parse(
         hint = "for classes of whole images it is `classification.parse`"
         raise ConfigError([Problem("config/masks", where, message, hint)])
     return SegmentationPipeline(found)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("custom", "custom_models"):
+        msg = (
+            f"{name}: networks of one's own that make masks are not supported; any backbone of "
+            "`fivefold list backbones` goes with any architecture of `fivefold list architectures`"
+        )
+        raise AttributeError(msg)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
 
 
 PipelineConfig = SegmentationPipeline
