@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, Strict
+from pydantic import AfterValidator, Field, Strict
 
 from fivefold.config.fields import Name, one_of
 
@@ -10,6 +10,16 @@ RUN_LENGTH_KEYS = ("class_column", "rle", "mask_shape")
 """The keys that go with `rle_column` alone."""
 OF_LABELS = ("label_column", "indicator_columns", "separator")
 """The keys of a table that do not go with it."""
+
+_MOST = 100_000_000  # pixels, as of images
+
+
+def _not_huge(shape: tuple[int, int]) -> tuple[int, int]:
+    if shape[0] * shape[1] > _MOST:
+        msg = f"height and width of at most {_MOST:,} pixels together"
+        raise ValueError(msg)
+    return shape
+
 
 _Side: TypeAlias = Annotated[int, Field(ge=1, strict=True)]
 
@@ -36,7 +46,7 @@ Rle: TypeAlias = Annotated[
     ),
 ]
 MaskShape: TypeAlias = Annotated[
-    Annotated[tuple[_Side, _Side], Strict(strict=False)] | None,
+    Annotated[tuple[_Side, _Side], Strict(strict=False), AfterValidator(_not_huge)] | None,
     one_of("height and width in pixels, such as [350, 525]"),
     Field(
         description="With `rle_column`: height and width that the runs are written for, where it "

@@ -32,6 +32,7 @@ def test_a_table_may_write_masks_in_run_lengths():
         ("coco: c.json, masks: true, boxes: labels", "only one of boxes and masks"),
         ("coco: c.json, masks: false", "true with `coco`, or a folder of masks"),
         ("csv: t.csv, rle_column: r, rle: diagonal", "expected 'columns', 'rows' or 'relative'"),
+        ("csv: t.csv, rle_column: r, mask_shape: [1000000, 1000000]", "expected height and width"),
         ("csv: t.csv, rle_column: r, mask_shape: [1]", "expected height and width in pixels"),
     ],
 )

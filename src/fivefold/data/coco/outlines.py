@@ -11,6 +11,8 @@ from fivefold.core.types import AnyArray, Image, Indices
 from fivefold.core.validation import shown
 
 _FAR = 1e8  # pixels; five times that fits 32 bits
+_LONGEST = 50_000_000
+"""Steps of a way round a polygon: a hundred times round the largest image that is read."""
 _FINER = 5
 """How many times as fine the grid is on which edges of polygons are followed."""
 _FORMS = "polygons of at least 3 points, or {size: [height, width], counts: …}"
@@ -34,7 +36,7 @@ class Outline:
         """Draw it: [h, w], 1 where something is.
 
         Raises:
-            DataError: If run lengths are damaged, or are of another size.
+            DataError: If run lengths are damaged or of another size, or a polygon reaches too far.
         """
         if self.size == (0, 0):
             plane = np.zeros(size, dtype=np.uint8)
@@ -102,6 +104,9 @@ def draw_polygon(points: AnyArray, plane: Image) -> None:
         points: x and y of each [n, 2], in pixels; 0 is the edge of the first one.
         plane: Changed in place.
 
+    Raises:
+        DataError: If the polygon reaches absurdly far.
+
     References:
         COCO, `cocoapi/common/maskApi.c`, `rleFrPoly`: the definition of what a polygon covers.
     """
@@ -116,7 +121,11 @@ def draw_polygon(points: AnyArray, plane: Image) -> None:
 
 
 def _steps(corners: Indices) -> tuple[Indices, Indices]:
-    """Follow the edges of a polygon [n, 2] step by step: x and y of every point on the way."""
+    """Follow the edges of a polygon [n, 2] step by step: x and y of every point on the way.
+
+    Raises:
+        DataError: If the way is absurdly long.
+    """
     ends = np.roll(corners, -1, axis=0)
     run = np.abs(ends - corners)
     steep = run[:, 0] < run[:, 1]
@@ -128,6 +137,10 @@ def _steps(corners: Indices) -> tuple[Indices, Indices]:
     high = np.where(turned[:, None], corners, ends)
     length = run[each, along]
     slope = (high[each, 1 - along] - low[each, 1 - along]) / np.maximum(length, 1)
+    if length.sum() > _LONGEST:
+        msg = "expected polygons in or near their image, got one of "
+        msg += f"{length.sum() // _FINER:,} pixels all round"
+        raise DataError(msg, slug="data/rle")
     edge = np.repeat(each, length + 1)
     step = np.arange(len(edge)) - np.repeat(np.cumsum(length + 1) - length - 1, length + 1)
     step = np.where(turned[edge], length[edge] - step, step)

@@ -118,3 +118,16 @@ def test_run_lengths_are_of_all_pixels(counts):
 def test_damaged_texts_are_told(text):
     with pytest.raises(DataError, match="run lengths in COCO's own text, got"):
         counts_of_text(text)
+
+
+def test_a_polygon_that_goes_round_the_world_is_refused():
+    outline = read_outline([[0, 0, 9e7, 0, 0, 9e7]])
+    with pytest.raises(DataError, match="polygons in or near their image, got one of 270,000,000"):
+        outline.drawn((4, 4))
+
+
+def test_a_polygon_may_leave_its_image():
+    outline = read_outline([[-1e5, 1, 1e5, 1, 1e5, 3, -1e5, 3]])
+    expected = np.zeros((5, 4))
+    expected[1:3] = 1
+    np.testing.assert_array_equal(outline.drawn((5, 4)), expected)
