@@ -100,8 +100,10 @@ def test_other_wishes_choose_again_without_training(tmp_path):
 def test_maps_that_are_needed_and_gone_are_an_error(tmp_path):
     folder = make_mask_run(tmp_path / "run", extra=CUT)
     folder.maps("validation", 1, 0).unlink()
-    with pytest.raises(StateError, match=r"validation-1\.0\.maps: expected the probabilities of"):
+    message = r"validation-1\.0\.maps: expected the probabilities of pixels that a fold has kept"
+    with pytest.raises(StateError, match=message) as error:
         decided(folder)
+    assert error.value.slug == "state/no-maps"
 
 
 def test_each_fold_is_measured_by_what_the_others_chose(tmp_path):
