@@ -156,7 +156,7 @@ def _decided(
     from fivefold.experiment.finished import renew_if_finished
     from fivefold.experiment.trained import stage_index, trained_folds
 
-    renew_if_finished(folder, config)
+    renew_if_finished(folder, config, Terminal())
     folds, index = trained_folds(folder, config, None, stage), stage_index(folder, config, stage)
     decisions = decisions_for(folder, folds, index, Wishes.by(config), Terminal())
     coverage = held_out_coverage(folder, decisions)

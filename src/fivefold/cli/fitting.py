@@ -143,7 +143,7 @@ def run_one(
     from fivefold.experiment.finished import find_finished
 
     opened = None
-    summary = None if wish.only_report else find_finished(experiment, wish.overrides)
+    summary = None if wish.only_report else find_finished(experiment, wish.overrides, Terminal())
     if summary is None:
         _recall_warnings(folder)
         with starting():

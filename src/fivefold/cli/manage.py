@@ -131,7 +131,7 @@ def report(
     from fivefold.experiment.finished import renew_if_finished
 
     folder = RunFolder.of(experiment)
-    renew_if_finished(folder, load(experiment))
+    renew_if_finished(folder, load(experiment), Terminal())
     for path in write_pictures(folder):
         show(str(path))
     show(str(write_report(folder)))

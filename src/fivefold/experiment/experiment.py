@@ -205,7 +205,7 @@ class Experiment(Explains, Predicting):
             if finished:
                 if dataset is not None:
                     prepare(self.source(dataset), self.config, self.folder, self.progress)
-                return decided_again(self.folder, self.config, finished)
+                return decided_again(self.folder, self.config, finished, self.progress)
             for path in self.folder.leftovers():
                 path.unlink(missing_ok=True)
             return self._fit(dataset, folds, jobs, reuse=reuse, until=until)
@@ -223,7 +223,12 @@ class Experiment(Explains, Predicting):
             stages = settle_monitors(recorded, recorded.resolve(), heads)
             num_folds = Splits.load(self.folder.folds_path).num_folds
             summary = conclude(
-                self.folder, stages, num_folds, Asked.by(recorded), Wishes.by(self.config)
+                self.folder,
+                stages,
+                num_folds,
+                Asked.by(recorded),
+                Wishes.by(self.config),
+                self.progress,
             )
             publish_summary(recorded, self.folder, summary)
             return summary

@@ -22,7 +22,7 @@ from fivefold.config import (
 from fivefold.core import durable
 from fivefold.core.errors import ConfigError, FivefoldError, StateError
 from fivefold.core.layout import RunFolder
-from fivefold.core.progress import Silent
+from fivefold.core.progress import Progress, Silent
 from fivefold.experiment.decisions import renew_decisions
 from fivefold.experiment.plan import make_plan
 from fivefold.experiment.summary import Summary, read_summary
@@ -30,7 +30,9 @@ from fivefold.experiment.summary import Summary, read_summary
 logger = logging.getLogger(__name__)
 
 
-def find_finished(path: Path, overrides: Sequence[str] = ()) -> Summary | None:
+def find_finished(
+    path: Path, overrides: Sequence[str] = (), progress: Progress | None = None
+) -> Summary | None:
     """Read the summary of an experiment that has nothing left to train; None if it has.
 
     Where the config asks for other decisions than there are, they are made again.
@@ -38,6 +40,7 @@ def find_finished(path: Path, overrides: Sequence[str] = ()) -> Summary | None:
     Args:
         path: A folder with a `config.yaml`, or a YAML file.
         overrides: `key=value` each.
+        progress: Who watches decisions being made.
 
     Raises:
         ConfigError: If the config is wrong.
@@ -50,20 +53,27 @@ def find_finished(path: Path, overrides: Sequence[str] = ()) -> Summary | None:
     summary = finished_summary(folder, config)
     if summary:
         _warn_of_changes(folder, config)
-        return decided_again(folder, config, summary)
+        return decided_again(folder, config, summary, progress)
     return summary
 
 
-def decided_again(folder: RunFolder, config: ExperimentConfig, summary: Summary) -> Summary:
+def decided_again(
+    folder: RunFolder,
+    config: ExperimentConfig,
+    summary: Summary,
+    progress: Progress | None = None,
+) -> Summary:
     """Bring the decisions of a finished experiment to what its config asks for now.
 
     Raises:
         StateError: If they are damaged.
     """
-    return replace(summary, decided=renew_decisions(folder, config, summary.folds))
+    return replace(summary, decided=renew_decisions(folder, config, summary.folds, progress))
 
 
-def renew_if_finished(folder: RunFolder, config: ExperimentConfig) -> None:
+def renew_if_finished(
+    folder: RunFolder, config: ExperimentConfig, progress: Progress | None = None
+) -> None:
     """Bring decisions to what a config asks for, if everything is trained; warn if it cannot be."""
     if not folder.summary_path.exists():
         return
@@ -71,7 +81,7 @@ def renew_if_finished(folder: RunFolder, config: ExperimentConfig) -> None:
         summary = read_summary(folder)
         plans = make_plan(folder, summary.folds, len(summary.stages))
         if all(plan.done for plan in plans):
-            renew_decisions(folder, config, summary.folds)
+            renew_decisions(folder, config, summary.folds, progress)
     except FivefoldError as error:
         logger.warning("decisions are left as they are: %s", error)
 
