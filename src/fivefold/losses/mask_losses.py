@@ -42,7 +42,8 @@ Part = Annotated[float, Field(ge=0, le=1)]
 @mask_losses.add(*_aliases("categorical_crossentropy"), gives="sample", min_classes=2)
 def categorical_crossentropy(pixels: MaskPixels, *, label_smoothing: Smoothing = 0.0) -> Tensor:
     """Minus the log-probability of a pixel's class, averaged over the pixels of each image."""
-    if pixels.head.activation != "softmax":
+    # torch weighs what is smoothed by the class that gets it, and not by the one that is true
+    if pixels.head.activation != "softmax" or (label_smoothing and pixels.weights):
         own = losses.get("categorical_crossentropy")
         return of_each_pixel(own, {"label_smoothing": label_smoothing}, pixels)
     options: dict[str, Any] = {

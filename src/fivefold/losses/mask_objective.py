@@ -63,9 +63,17 @@ def build_mask_loss(
     def objective(logits: Tensor, masks: Tensor, weights: Tensor | None = None) -> Tensor:
         pixels = MaskPixels(logits, masks, head, of_classes)
         values = torch.stack([weight * term(pixels) for weight, term in terms]).sum(dim=0)
+        values = _of_counted(values, pixels)
         return (values if weights is None else values * weights).mean()
 
     return objective
+
+
+def _of_counted(values: Tensor, pixels: MaskPixels) -> Tensor:
+    """Put 0 for images of which no pixel counts [B]: some losses have a value there."""
+    if pixels.counted is None:
+        return values
+    return torch.where(pixels.counted.any(dim=1)[:, 0], values, 0)
 
 
 def _terms(text: str) -> list[_Term]:

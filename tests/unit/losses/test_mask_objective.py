@@ -90,6 +90,20 @@ def test_ignored_pixels_count_nowhere_and_have_no_gradient(name, head):
 
 
 @pytest.mark.parametrize(("name", "head"), PAIRS)
+def test_an_image_of_which_no_pixel_counts_has_a_loss_of_0(name, head):
+    if head.activation == "linear" and name == "poisson":
+        pytest.skip("it is of positive numbers")
+    logits, masks = batch(head)
+    loss = build_mask_loss((name,), head)
+    expected = loss(logits[1:], masks[1:]) * 2 / 3
+    masks[0, 0] = IGNORED
+    value = loss(logits, masks)
+    torch.testing.assert_close(value, expected)
+    (gradient,) = torch.autograd.grad(value, logits)
+    assert (gradient[0] == 0).all()
+
+
+@pytest.mark.parametrize(("name", "head"), PAIRS)
 def test_a_batch_is_the_mean_of_its_images(name, head):
     logits, masks = batch(head, ignored=True)
     loss = build_mask_loss((name,), head)
@@ -330,6 +344,17 @@ def test_weights_of_classes_are_those_of_torch():
     for name in ("ce", "categorical_focal_crossentropy(gamma=0, alpha=1)"):
         loss = build_mask_loss((name,), head, weights)
         torch.testing.assert_close(loss(logits, masks), expected)
+
+
+@pytest.mark.parametrize("name", ["ce", "ce(label_smoothing=0.2)"])
+def test_a_pixel_is_weighed_by_its_class_as_an_image_is(name):
+    head = HEADS["classes"]
+    weights = (HeadWeights((1.0, 2.0, 0.5, 4.0)),)
+    logits, masks = batch(head)
+    expected = build_loss((name,), (head,), weights)(
+        logits.movedim(1, 3).flatten(0, 2), truth_of(masks, head).movedim(1, 3).flatten(0, 2)
+    )
+    torch.testing.assert_close(build_mask_loss((name,), head, weights)(logits, masks), expected)
 
 
 def test_weights_of_answers_multiply_each_class():
