@@ -243,7 +243,8 @@ def _of_new(
         from fivefold.experiment.opening import open_experiment
 
         opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
-    return {str(data): opened.assess(source, stage=stage, tta=tta)}
+    found: Any = opened.assess(source, stage=stage, tta=tta)
+    return {str(data): found}
 
 
 def _refuse_stray(
