@@ -9,7 +9,8 @@ import torch
 import fivefold.models.nasnet  # noqa: F401  registers the net
 from fivefold.core.types import Head
 from fivefold.models.backbones import build_backbone, shape_problem
-from fivefold.models.classifier import ModelSpec, build_classifier
+from fivefold.models.building import build_classifier
+from fivefold.models.classifier import ModelSpec
 from fivefold.models.heads import Hidden
 from fivefold.models.names import KERAS_NAMES
 from fivefold.models.stem import Downscaling

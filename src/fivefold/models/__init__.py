@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fivefold.models.backbones import Backbone, build_backbone, shape_problem
+    from fivefold.models.building import build_classifier, with_new_head
     from fivefold.models.channels import InputSpec
-    from fivefold.models.classifier import (
-        Classifier,
-        ModelSpec,
-        build_classifier,
-        probabilities,
-        with_new_head,
-    )
+    from fivefold.models.classifier import Classifier, ModelSpec, probabilities
     from fivefold.models.heads import ClassifierHead, Hidden, logits_together
     from fivefold.models.layers import count_layers
     from fivefold.models.names import backbone_names, backbone_problem, backbones
@@ -36,12 +31,12 @@ _HOMES = {
     "backbone_problem": "names",
     "backbones": "names",
     "build_backbone": "backbones",
-    "build_classifier": "classifier",
+    "build_classifier": "building",
     "count_layers": "layers",
     "logits_together": "heads",
     "probabilities": "classifier",
     "shape_problem": "backbones",
-    "with_new_head": "classifier",
+    "with_new_head": "building",
 }
 
 __all__ = [

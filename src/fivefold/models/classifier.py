@@ -3,7 +3,6 @@
 import hashlib
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,14 +12,13 @@ from fivefold.core.choices import EXACT, Choices
 from fivefold.core.segmenters import segmenter_named
 from fivefold.core.types import AnyArray, Floats, Head, head_slices
 from fivefold.models.arrays import predict_array
-from fivefold.models.backbones import Backbone, build_backbone
+from fivefold.models.backbones import Backbone
 from fivefold.models.cells import WHOLE, Cells
 from fivefold.models.channels import InputSpec
-from fivefold.models.heads import NO_LAYERS, AnyHead, ClassifierHead, Hidden
+from fivefold.models.heads import NO_LAYERS, AnyHead, Hidden
 from fivefold.models.layers import last_layers
-from fivefold.models.stem import NO_DOWNSCALING, Downscaling, Stem
-from fivefold.models.taking import LEARNED, Pooling, Taken
-from fivefold.models.weights import NONE
+from fivefold.models.stem import NO_DOWNSCALING, Downscaling
+from fivefold.models.taking import Pooling
 
 ALL_LAYERS = -1
 """In place of a number of layers: all that the backbone has."""
@@ -237,93 +235,9 @@ class Classifier(nn.Module):
         return self
 
 
-def build_classifier(
-    spec: ModelSpec,
-    *,
-    weights: str = NONE,
-    directory: Path = Path(),
-    generator_seed: int = 0,
-    input_spec: InputSpec | None = None,
-) -> Classifier:
-    """Build a classifier; the same seed gives the same bytes and leaves global state alone.
-
-    Args:
-        spec: What to build.
-        weights: "imagenet", "none", or the path of a file, for the backbone.
-        directory: Where relative paths start: the config's folder.
-        generator_seed: Of the random numbers that the head, or the whole net, starts from.
-        input_spec: How weights that are loaded later expect pixels; else the backbone says it.
-
-    Raises:
-        ConfigError: If the architecture is unknown or cannot take these images.
-        DataError: If the weights are not to be had or do not fit.
-        UnsafeInputError: If the file of weights could carry code.
-    """
-    if spec.makes_masks:
-        from fivefold.models.segmenter import build_segmenter  # noqa: PLC0415  smp takes seconds
-
-        return build_segmenter(
-            spec,
-            weights=weights,
-            directory=directory,
-            generator_seed=generator_seed,
-            input_spec=input_spec,
-        )
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(generator_seed)
-        backbone = build_backbone(
-            spec.architecture,
-            channels=3 if spec.downscaling.steps else spec.shape[2],
-            taken=Taken(spec.pooling, spec.cut_levels),
-            image_size=spec.image_size,
-            copy_weights=spec.copy_weights,
-            weights=weights,
-            directory=directory,
-        )
-        if spec.downscaling.steps:
-            torch.default_generator.manual_seed(generator_seed)
-            _put_before(backbone, Stem(spec.shape[2], spec.downscaling), spec.shape[2])
-    # Seeded once more: how the backbone came to its weights must not change the head.
-    head = _draw_head(backbone, spec, generator_seed)
-    return Classifier(backbone, head, input_spec or backbone.input_spec, spec.cells)
-
-
-def with_new_head(model: Classifier, spec: ModelSpec, generator_seed: int) -> Classifier:
-    """Make a classifier that shares a backbone, with the head that `build_classifier` would draw.
-
-    Args:
-        model: Whose backbone; what is done to it is done to both.
-        spec: What the model was built from.
-        generator_seed: Of the new head.
-    """
-    head = _draw_head(model.backbone, spec, generator_seed)
-    made = Classifier(model.backbone, head, model.input_spec, spec.cells)
-    made.choices = model.choices
-    return made
-
-
 def memory_format(choices: Choices) -> torch.memory_format:
     """Give torch's name of a layout."""
     return torch.channels_last if choices.layout == "channels_last" else torch.contiguous_format
-
-
-def _draw_head(backbone: Backbone, spec: ModelSpec, generator_seed: int) -> ClassifierHead:
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(generator_seed)
-        return ClassifierHead(
-            backbone.num_features,
-            spec.heads,
-            dropout=spec.dropout,
-            hidden=spec.hidden,
-            pools=spec.pooling == LEARNED,
-        )
-
-
-def _put_before(backbone: Backbone, stem: Stem, channels: int) -> None:
-    """Let a stem see the images, whose pixels it expects from -1 to 1."""
-    middle = (0.5,) * channels
-    backbone.input_spec = InputSpec(middle, middle, backbone.input_spec.interpolation)
-    backbone.stem = stem
 
 
 def probabilities(logits: Tensor, heads: tuple[Head, ...]) -> Tensor:

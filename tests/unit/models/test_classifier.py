@@ -9,7 +9,8 @@ from torch import nn
 
 from fivefold.core.types import Head
 from fivefold.models.backbones import InputSpec
-from fivefold.models.classifier import ModelSpec, build_classifier, probabilities
+from fivefold.models.building import build_classifier
+from fivefold.models.classifier import ModelSpec, probabilities
 from fivefold.models.places import Search
 
 SOFTMAX = Head("kind", "softmax", ("cat", "dog", "cow"))
