@@ -106,14 +106,13 @@ def test_values_stay_between_none_and_all(seed, images, cells):
             assert metric.facts["best"] == "min" or not value > 1 + 1e-12
 
 
-def test_images_of_which_nothing_counts_change_no_number_of_pixels(metric, head):
+def test_images_of_which_nothing_counts_change_no_number(metric, head):
     drawn = draw(head, np.random.default_rng(3))
     blank = [np.concatenate([a, np.zeros_like(a[:1])]) for a in drawn]
     more = metric.make(scores_of(head, *blank))
-    if metric.facts["best"] == "min":
-        assert more == pytest.approx(metric.make(scores_of(head, *drawn)) * 6 / 7)
-    else:
-        assert more == pytest.approx(metric.make(scores_of(head, *drawn)))
+    assert more == pytest.approx(metric.make(scores_of(head, *drawn)))
+    nothing = scores_of(head, *(np.zeros_like(a[:2]) for a in drawn))
+    assert np.isnan(metric.make(nothing))
 
 
 def test_scores_are_not_changed(metric, head):

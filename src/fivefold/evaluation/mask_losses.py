@@ -1,13 +1,15 @@
 """Losses of masks as metrics, by the names of what training minimises (`fivefold.losses`).
 
-Each is the mean over images, as `val_loss` is. It comes from sums over an image's pixels, so what
-needs more than those, such as `mse`, is no metric of masks.
+Each is the mean over images, as `val_loss` is. An image of which no pixel counts is in none of
+them; in `val_loss`, as in training, it is one that lost nothing. Each comes from sums over an
+image's pixels, so what needs more than those, such as `mse`, is no metric of masks.
 """
 
 import numpy as np
 
 from fivefold.core.errors import DataError
 from fivefold.core.mask_scores import MaskScores
+from fivefold.evaluation.count_scores import divided
 from fivefold.evaluation.mask_counts import check_measurable, is_exclusive
 from fivefold.evaluation.mask_metrics import mask_metrics
 from fivefold.evaluation.metrics import Doubles
@@ -71,6 +73,7 @@ def _cross_entropy(scores: MaskScores, name: str, *, exclusive: bool) -> float:
 
 
 def _mean(scores: MaskScores, values: Doubles) -> float:
-    """Average over images [N]; one of which no pixel counts has a loss of 0, as in training."""
+    """Average over the images [N] of which a pixel counts; NaN without any."""
     check_measurable(scores)
-    return float(np.where(scores.pixels > 0, values, 0).mean())
+    counts = scores.pixels > 0
+    return float(divided(values[counts].sum(), counts.sum()))
