@@ -145,6 +145,6 @@ def truth_at(source: Source, position: int, kind: MaskKind) -> Image:
 
 def planes_of(mask: Image, kind: MaskKind) -> Image:
     """Turn a mask [H, W, P] into 0 and 1 for each class [H, W, K]; what does not count is 0."""
-    if not kind.exclusive:
-        return (mask == 1).astype(np.uint8)
-    return (mask == np.arange(kind.num_classes, dtype=np.uint8)).astype(np.uint8)
+    true = mask == (np.arange(kind.num_classes, dtype=np.uint8) if kind.exclusive else 1)
+    planes: Image = true.astype(np.uint8)
+    return planes
