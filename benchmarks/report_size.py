@@ -10,6 +10,7 @@ import io
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,8 @@ def _write_audit(run: Any, ids: list[str]) -> None:
         data = _photo(rng)
         path.write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
-        place = {"path": str(path), "stamp": f"{len(data)}:0", "digest": digest}
-        rows.append(AuditRow(sample_id, USED, height=_SIDE, width=_SIDE, **place))
+        row = AuditRow(sample_id, USED, height=_SIDE, width=_SIDE, path=str(path))
+        rows.append(replace(row, stamp=f"{len(data)}:0", digest=digest))
     Audit(AuditRows.of(rows), listed=len(rows)).save(run)
 
 

@@ -72,7 +72,7 @@ MUSKET_OPTIONS: Mapping[str, str] = {
 }
 """Options by Musket's names, each with what it means here."""
 
-_BY_FOLDED = {name.casefold(): name for name in ARCHITECTURES} | OTHER_SPELLINGS
+_BY_FOLDED = {**{name.casefold(): name for name in ARCHITECTURES}, **OTHER_SPELLINGS}
 
 
 def segmenter_named(name: str) -> str | None:

@@ -41,13 +41,14 @@ class CountedMasks(Source):
         """Remember how many pixels of each class a sample's mask has [C]."""
         self._memo[i] = counts
 
-    def target(self, i: int) -> Floats:
+    def target(self, i: int) -> Floats | None:
         """Tell which classes a sample's mask shows [C]."""
-        return (self.counts(i) > 0).astype(np.float32)
+        target: Floats = CountedMasks.targets(self, [i])[0]
+        return target
 
     def targets(self, positions: Sequence[int]) -> Floats:
         """Tell which classes some samples' masks show [n, C]."""
-        return np.stack([self.target(i) for i in positions])
+        return (np.stack([self.counts(i) for i in positions]) > 0).astype(np.float32)
 
     def is_positive(self, i: int) -> bool:
         """Say whether a mask shows any class; of exclusive ones, any but the first."""

@@ -70,7 +70,7 @@ class MaskFiles(CountedMasks, FileSource):
         decoded = self.fetch(i).decode(None)
         return Sample(self.sample_ids[i], decoded.image, self.target(i), decoded.mask)
 
-    def target(self, i: int) -> Floats:
+    def target(self, i: int) -> Floats | None:
         """Tell which classes a sample's mask shows [C]."""
         return CountedMasks.target(self, i)
 

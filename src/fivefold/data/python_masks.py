@@ -81,20 +81,21 @@ class MaskReading:
             values = (values > IGNORED // 2).astype(np.uint8)
         if not self.kind.exclusive or self.planes == 1:
             return values
-        numbers = values.argmax(axis=2).astype(np.uint8)
+        numbers: Image = values.argmax(axis=2).astype(np.uint8)
         numbers[(values == IGNORED).any(axis=2)] = IGNORED
         return numbers[:, :, None]
 
     def targets(self, facts: Sequence[MaskFacts]) -> Floats:
         """Say which classes occur in masks [N, C]."""
         count = len(self.labels.class_names)
+        rows: list[AnyArray]
         if self.planes > 1:
             rows = [np.unpackbits(np.frombuffer(f.shown, np.uint8))[:count] for f in facts]
         elif self.kind.exclusive:
             rows = [f.occurring[:count] for f in facts]
         else:
             shown = slice(IGNORED // 2 + 1, None) if self.levels else slice(1, IGNORED)
-            rows = [f.occurring[shown].any(keepdims=True) for f in facts]
+            rows = [np.array([f.occurring[shown].any()]) for f in facts]
         return np.stack(rows).astype(np.float32)
 
 
@@ -146,7 +147,7 @@ def as_y(mask: Image, kind: MaskKind) -> Image:
     """Write a mask [H, W, P] as the `y` of an item: [H, W, C] of 0 and 1, and 255 for ignored."""
     if not kind.exclusive:
         return mask
-    hot = (mask == np.arange(kind.num_classes)).astype(np.uint8)
+    hot: Image = (mask == np.arange(kind.num_classes)).astype(np.uint8)
     hot[(mask == IGNORED)[:, :, 0]] = IGNORED
     return hot
 

@@ -179,7 +179,8 @@ def _areas(rows: AuditRows, indices: Indices) -> Floats | None:
     if not rows.covered.shape[1]:
         return None
     pixels = np.maximum(rows.sizes[indices].astype(np.int64).prod(axis=1), 1)
-    return (rows.covered[indices] / pixels[:, None]).astype(np.float32)
+    areas: Floats = (rows.covered[indices] / pixels[:, None]).astype(np.float32)
+    return areas
 
 
 def table_of_all(source: Source, digests: Sequence[str]) -> SampleTable:
