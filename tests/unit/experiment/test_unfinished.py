@@ -38,7 +38,8 @@ def test_a_stage_that_is_not_trained_names_the_one_that_is(stopped, use):
 
 def test_a_stage_that_some_folds_lack_names_the_one_that_all_have(stopped, caplog, monkeypatch):
     stopped.folder.bundle(0, 1).touch()
-    monkeypatch.setattr("fivefold.experiment.assessing.out_of_fold", lambda *_: None)
+    found = "fivefold.experiment.assessing.found_with_folds"
+    monkeypatch.setattr(found, lambda *_: (None, {}))
     monkeypatch.setattr("fivefold.experiment.assessing.compute", lambda *_: {})
     assert stopped.evaluate()["folds"] == {0: {}}
     expected = "1 of 2 folds are trained: [0]; stage 0 is trained: `--stage 0` uses it"
