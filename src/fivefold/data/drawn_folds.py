@@ -64,7 +64,7 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
         return _beside_train_only(table, given, settings)
     ordered = table if table.order is None else table.take(table.order)
     units = table.units if table.order is None else table.units[table.order]
-    spread = _Spread.of(ordered, units, max(folds, 2), stratified=stratified)
+    spread = _Spread.of(ordered, units, _parts(folds, holdout), stratified=stratified)
     fold = np.full(len(ordered), HOLDOUT, dtype=np.int64)
     rest = np.arange(len(ordered))
     if given and given.held_out:
@@ -77,7 +77,8 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
         rest = rest[~_fraction(spread, holdout, rng)]
     kept = spread.take(rest)
     if table.areas is not None:  # what the holdout has left is divided by its areas anew
-        kept = _Spread.of(ordered.take(rest), units[rest], max(folds, 2), stratified=stratified)
+        alike = _parts(folds, validation if folds == 1 else 0)
+        kept = _Spread.of(ordered.take(rest), units[rest], alike, stratified=stratified)
     _check_enough(kept.units, folds)
     if given and given.fold_of:
         fold = given.numbers(table, folds)
@@ -95,6 +96,14 @@ def make_splits(  # noqa: PLR0913  the table, and the seven keys that decide its
         settings=settings,
         marks=MarkOf(table),
     )
+
+
+def _parts(folds: int, fraction: float) -> int:
+    """Say of how many samples of about the same area one is to be drawn.
+
+    Of fewer than that one would be drawn as well, and the fraction become larger than was asked.
+    """
+    return max(round(1 / fraction) if fraction else folds, 2)
 
 
 def _beside_train_only(

@@ -146,3 +146,13 @@ def test_a_report_says_how_even_areas_are(tmp_path):
     assert str(always) == str(areas)
     SplitReport(None, {}, 4).save(tmp_path / "other.json")
     assert "areas" not in (tmp_path / "other.json").read_text()
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.15, 0.2, 0.3])
+@pytest.mark.parametrize("count", [60, 80, 300])
+@pytest.mark.parametrize("folds", [2, 5])
+def test_a_holdout_of_masks_is_as_large_as_was_asked_for(fraction, count, folds):
+    table = table_with(ships(count, empty=0.4, classes=2), exclusive=True)
+    splits = make_splits(table, folds=folds, holdout=fraction)
+    held_out = sum(splits.fold_of[name] == HOLDOUT for name in table.ids)
+    assert abs(held_out - fraction * count) <= max(2, 0.04 * count)
