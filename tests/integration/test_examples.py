@@ -13,6 +13,7 @@ import ruamel.yaml
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+DRAWN = (".csv", ".jpg", ".png")
 FIVEFOLD = ("-c", "from fivefold.cli.app import main; main()")
 
 
@@ -34,7 +35,8 @@ def run(folder, *arguments):
 @pytest.fixture
 def copy(tmp_path):
     def make(name):
-        kept = shutil.ignore_patterns("__pycache__", "train", "test", "cloth", "data", "weights")
+        drawn = ("train", "train_mask", "images_to_segment", "test", "cloth")
+        kept = shutil.ignore_patterns("__pycache__", *drawn, "data", "weights")
         return Path(shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=kept))
 
     return make
@@ -55,7 +57,7 @@ def test_every_example_has_a_short_readme_and_is_named_by_the_readme_and_the_doc
         lines = (EXAMPLES / name / "README.md").read_text("utf-8").splitlines()
         assert len(lines) <= 20
         assert f"examples/{name}" in readme
-    assert NAMES == ["custom_parts", "plant_seedlings", "protein_atlas"]
+    assert NAMES == ["custom_parts", "plant_seedlings", "protein_atlas", "segmentation"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -64,7 +66,7 @@ def test_the_same_pictures_are_drawn_each_time(copy, tmp_path, name):
     for _ in range(2):
         folder = copy(name)
         run(folder, "draw.py")
-        files = sorted(path for path in folder.rglob("*") if path.suffix in (".png", ".csv"))
+        files = sorted(path for path in folder.rglob("*") if path.suffix in DRAWN)
         assert len(files) > 50
         drawn.append([(path.relative_to(folder), path.read_bytes()) for path in files])
         shutil.rmtree(folder)
@@ -117,4 +119,22 @@ def test_custom_parts_are_checked_and_trained_from_the_command_line(copy):
     found = summary(folder)
     assert found["oof"]["accuracy"] > 0.85
     assert 0 <= found["oof"]["torn_found"] <= 1
+    assert (folder / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_ships_are_found_by_muskets_three_programs(copy):
+    folder = copy("segmentation")
+    run(folder, "draw.py")
+    run(folder, "train.py")
+    assert summary(folder)["oof"]["iou"] > 0.8
+    run(folder, "predict.py")
+    first, *found = rows(folder / "baseline_submission.csv")
+    assert first == ["image", "rle_mask"]
+    assert [name for name, _ in found] == [f"{number:03}" for number in range(8)]
+    empty = [number for number, (_, text) in enumerate(found) if not text]
+    assert empty == [0, 4], "pictures of the sea alone"
+    said = run(folder, "evaluate.py")
+    assert float(said.split("f2 ")[1]) > 0.8
+    run(folder, *FIVEFOLD, "report", ".")
     assert (folder / "report.html").exists()
