@@ -30,6 +30,20 @@ def unfit_decisions(config: ExperimentKeys, source: Source) -> Iterator[Problem]
         message = f"expected another aim, since {name!r} makes masks, got 'exact_match'"
         hint = "hardly any mask is right in every pixel; `thresholds: dice` or `iou` fits them"
         yield bad_value(source, ("thresholds",), message, hint)
+    if not config.keep_maps:
+        yield from _chosen_on_maps(config, aim, source)
+
+
+def _chosen_on_maps(config: ExperimentKeys, aim: ThresholdAim, source: Source) -> Iterator[Problem]:
+    """Find what would be chosen, once everything is trained, on maps that are not kept."""
+    if aim.kind != "fixed":
+        wanted = f"thresholds: {config.thresholds}"
+    elif config.smallest_area == "auto":
+        wanted = "smallest_area: auto"
+    else:
+        return
+    message = f"expected true, since `{wanted}` is chosen on the maps that are kept, got false"
+    yield bad_value(source, ("keep_maps",), message, "or give a number, which needs no maps")
 
 
 def _only_of_masks(config: ExperimentKeys, aim: ThresholdAim, source: Source) -> Iterator[Problem]:

@@ -77,3 +77,15 @@ def test_what_is_of_whole_images_is_refused_where_masks_are_made(text, message):
 def test_what_is_of_masks_is_refused_where_none_are_made(text, message):
     with pytest.raises(ConfigError, match=rf"^config\.yaml:2:.*{re.escape(message)}"):
         parse(f"architecture: ResNet18\n{text}", "config.yaml")
+
+
+@pytest.mark.parametrize("wanted", ["thresholds: dice", "smallest_area: auto"])
+def test_what_is_chosen_on_maps_needs_them_to_be_kept(wanted):
+    message = re.escape(f"keep_maps: expected true, since `{wanted}` is chosen on the maps that")
+    with pytest.raises(ConfigError, match=rf"^config\.yaml:2:.*{message}"):
+        parse(f"architecture: Unet\nkeep_maps: false\n{wanted}", "config.yaml")
+
+
+@pytest.mark.parametrize("given", ["thresholds: 0.3", "smallest_area: 20"])
+def test_numbers_need_no_maps(given):
+    assert not parse(f"architecture: Unet\nkeep_maps: false\n{given}").keep_maps
