@@ -1,5 +1,6 @@
 """How good masks are with chosen thresholds and smallest parts, on images these have not seen."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,6 +14,8 @@ from fivefold.evaluation.mask_search import MaskCut, scores_at
 from fivefold.experiment.assessing import groups_of
 from fivefold.experiment.decisions import Decisions
 from fivefold.experiment.stored_maps import maps_of_folds
+
+logger = logging.getLogger(__name__)
 
 
 def assess_masks_decided(
@@ -36,28 +39,40 @@ def assess_masks_decided(
         holdout: The holdout instead.
 
     Returns:
-        None where masks stay as they are, there is no holdout, or but one fold to choose on.
+        None where masks stay as they are, there is no holdout, or but one fold to choose on; and,
+        with a warning, where maps are gone, since masks are made of these.
 
     Raises:
         StateError: If a file is missing or damaged.
     """
     (one,) = decisions.heads
     cut, is_searched = MaskCut(one.thresholds, one.areas), decisions.wishes.searches
-    if decisions.wishes.changes_nothing:
+    if decisions.wishes.changes_nothing or (is_searched and not (holdout or decisions.without)):
+        return None
+    if holdout and not folder.ensemble_scores(decisions.stage).exists():
+        return None
+    if not _has_maps(folder, decisions, holdout=holdout):
         return None
     if holdout:
-        path = folder.ensemble_maps(decisions.stage)
-        if not path.exists():
-            return None
         scores = MaskScores.load(folder.ensemble_scores(decisions.stage))
-        found, folds = scores_at([scores], [Maps(path)], [cut], progress), None
+        maps = [Maps(folder.ensemble_maps(decisions.stage))]
+        found, folds = scores_at([scores], maps, [cut], progress), None
     else:
-        if is_searched and not decisions.without:
-            return None
         cuts = decisions.without or (cut,) * len(decisions.folds)
         found, folds = _out_of_fold(folder, decisions, cuts, progress)
     groups = groups_of(folder, config, found)
     return assess_masks(found, folds=folds, groups=groups, seed=config.seed)
+
+
+def _has_maps(folder: RunFolder, decisions: Decisions, *, holdout: bool) -> bool:
+    stage = decisions.stage
+    paths = [folder.maps("validation", fold, stage) for fold in decisions.folds]
+    for path in [folder.ensemble_maps(stage)] if holdout else paths:
+        if not path.exists():
+            text = "%s: is not there; what thresholds and parts make of masks is not measured"
+            logger.warning(text, path)
+            return False
+    return True
 
 
 def _out_of_fold(

@@ -162,6 +162,24 @@ def test_the_holdout_is_measured_as_predict_decides(tmp_path):
     assert found.headline["iou"].value == pytest.approx(hits / (said + true - hits))
 
 
+@pytest.mark.parametrize("extra", [CUT, "thresholds: 0.3\n"])
+def test_without_maps_numbers_of_chosen_masks_are_left_out_and_that_is_told(
+    tmp_path, caplog, extra
+):
+    folder = make_mask_run(tmp_path / "run", extra=extra)
+    with_holdout(folder)
+    config, decisions = load(folder.config_path), decided(folder)
+    folder.maps("validation", 2, 0).unlink()
+    folder.ensemble_maps(0).unlink()
+    for holdout in (False, True):
+        assert assess_masks_decided(folder, config, decisions, Silent(), holdout=holdout) is None
+    first, second = caplog.messages
+    assert first.endswith(
+        "validation-2.0.maps: is not there; what thresholds and parts make of masks is not measured"
+    )
+    assert "holdout" in second
+
+
 def test_maps_of_other_images_are_an_error(tmp_path):
     folder = make_mask_run(tmp_path / "run", extra=CUT)
     config, decisions = load(folder.config_path), decided(folder)
