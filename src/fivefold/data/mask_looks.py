@@ -196,6 +196,7 @@ class _Finder:
             raise empty_masks(str(self.where), len(self.found.paths))
         if self._count is not None and not self._is_one:
             return self._numbers(self._count, values)
+        self._refuse_mixed(values)
         pair = self._pair(values)
         if pair is not None:
             return self._one(*pair)
@@ -222,6 +223,21 @@ class _Finder:
     def _is_one(self) -> bool:
         """Whether there is one thing to find, and the background where that is a class."""
         return self._count == (2 if self._is_exclusive else 1)
+
+    def _refuse_mixed(self, values: Sequence[int]) -> None:
+        """Refuse masks of which some hold 0 and 1 and others 0 and 255: who would be right?"""
+        ones, whites = (self.found.counts[:, value] > 0 for value in (1, IGNORED))
+        is_told = self.asked.ignore is not None or not {1, IGNORED} <= set(values) <= {
+            0,
+            1,
+            IGNORED,
+        }
+        if is_told or (ones & whites).any():
+            return
+        msg = f"{self.found.first_with(IGNORED)}: expected a mask of 0 and 1 as "
+        msg += f"{self.found.first_with(1)}, got 0 and 255"
+        hint = "write all masks alike; `ignore_value: 255` if nobody knows what is there"
+        raise DataError(msg, hint=hint, slug="data/mask-values")
 
     def _pair(self, values: Sequence[int]) -> _Pair | None:
         """Find the numbers that stand for nothing and for something."""

@@ -39,12 +39,14 @@ class Reading:
         table: For each number 0-255 the class; 253 stands for none, 254 for numbers that no mask
             may hold, 255 for what is ignored. Empty where colours are read.
         colours: The class of each colour, likewise.
+        levels: Whether numbers are levels of grey, of which the upper half is the only class.
     """
 
     kind: MaskKind
     class_names: tuple[str, ...]
     table: bytes = b""
     colours: tuple[tuple[Colour, int], ...] = ()
+    levels: bool = False
 
     def mask(self, values: Image) -> Image:
         """Make a mask [H, W, P] of what a file holds: [H, W], or colours [H, W, 3].
@@ -74,7 +76,22 @@ class Reading:
             wrong = np.unique(values[found == _UNKNOWN]).tolist()
             known = [k for k, to in enumerate(self.table) if to != _UNKNOWN]
             raise ImageProblem(Reason.MASK_VALUES, _unknown(wrong, known))
+        if self.levels:
+            self._refuse_dark(values, found)
         return found
+
+    def _refuse_dark(self, values: Image, found: Image) -> None:
+        """Refuse a mask that shows something, but nowhere as much as half: it is written otherwise.
+
+        Raises:
+            ImageProblem: If it is such a mask.
+        """
+        counted = values[found != IGNORED]
+        highest = int(counted.max(initial=0))
+        if 0 < highest <= IGNORED // 2:
+            detail = f"expected black and white as in other masks, or black alone, got {highest} "
+            detail += "as the highest value"
+            raise ImageProblem(Reason.MASK_VALUES, detail)
 
     def _of_colours(self, values: Image) -> Image:
         codes = _codes(values if values.ndim == 3 else np.repeat(values[..., None], 3, axis=2))
@@ -106,7 +123,8 @@ def one_class(
     table[list(ones)] = 1 if exclusive else 0
     if isinstance(ignore, int):
         table[ignore] = IGNORED
-    return Reading(MaskKind(len(names), exclusive), names, table.tobytes())
+    kind = MaskKind(len(names), exclusive)
+    return Reading(kind, names, table.tobytes(), levels=len(ones) > 1)
 
 
 def several_classes(

@@ -1,5 +1,7 @@
 """What the values of mask files mean, found by looking or said by `mask_classes`."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -68,6 +70,32 @@ def test_two_values_are_one_class(tmp_path, values, asked, ones):
     assert reading.class_names == (name,)
     assert note.startswith("masks holds ")
     assert name in note
+
+
+@pytest.mark.parametrize("asked", [AskedClasses(), AskedClasses(count=1), SOFTMAX])
+def test_masks_of_0_and_1_among_those_of_0_and_255_are_refused(tmp_path, asked):
+    masks = [grid(0, 255), grid(0), grid(0, 1)]
+    text = (
+        r"0\.png: expected a mask of 0 and 1 as \S+2\.png, got 0 and 255\n"
+        r".*write all masks alike; `ignore_value: 255` if nobody knows what is there"
+    )
+    with pytest.raises(DataError, match=text):
+        found(tmp_path, *masks, asked=asked)
+    told, _ = found(tmp_path, *masks, asked=replace(asked, ignore=IGNORED))
+    assert set(np.unique(read(told, masks[0]))) == {0, IGNORED}
+    together, _ = found(tmp_path, *masks, grid(0, 1, 255), asked=asked)
+    assert set(np.unique(read(together, masks[2]))) == {0, 1}
+
+
+def test_a_dark_mask_among_black_and_white_ones_is_told_and_not_taken_as_empty(tmp_path):
+    reading, _ = found(tmp_path, grid(0, 255))
+    assert not read(reading, grid(0)).any()
+    for dark in (1, 127):
+        with pytest.raises(ImageProblem, match=rf"black alone, got {dark} as the highest value"):
+            read(reading, grid(0, dark))
+    assert read(reading, grid(0, 1, 128)).any()
+    ignoring, _ = found(tmp_path, grid(0, 100, 255), asked=AskedClasses(count=1, ignore=100))
+    assert set(np.unique(read(ignoring, grid(0, 100)))) == {0, IGNORED}
 
 
 def test_grey_rims_count_from_half_on(tmp_path):
