@@ -235,7 +235,6 @@ def test_the_second_yaml_leaves_negatives_out_and_goes_on_from_weights_with_lova
     before, after = epochs[1][-1], epochs[2][0]
     assert before["val_iou"] < 0.9 < after["val_iou"], "weights of the other experiment"
     assert max(row["val_iou"] for row in epochs[2]) > 0.9
-    assert epochs[2][-1]["loss"] < epochs[2][0]["loss"] + 0.05
 
 
 @pytest.fixture(scope="module")
