@@ -24,6 +24,7 @@ from fivefold.engine.overlays import (
     scaled,
     shown_classes,
 )
+from fivefold.evaluation.mask_counts import of_images
 
 _PANEL, _GAP, _LINE, _BETWEEN = 204, 20, 19, 4  # pixels
 _TITLES = ("image", "truth", "prediction")
@@ -55,11 +56,9 @@ def image_ious(scores: MaskScores) -> AnyArray:
     said, that is right: 1.
     """
     shown = list(shown_classes(MaskKind.of_head(scores.heads[0])))
-    hits = scores.hits[:, shown].astype(np.float64)
-    union = scores.said[:, shown] + scores.true[:, shown] - hits
-    there = union > 0
-    ious = np.where(there, hits / np.where(there, union, 1), 0).sum(axis=1)
-    found: AnyArray = np.where(there.any(axis=1), ious / np.maximum(there.sum(axis=1), 1), 1.0)
+    ious = of_images(scores, "iou")[:, shown]
+    known = (~np.isnan(ious)).sum(axis=1)
+    found: AnyArray = np.where(known > 0, np.nansum(ious, axis=1) / np.maximum(known, 1), 1.0)
     return found
 
 

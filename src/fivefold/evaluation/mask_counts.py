@@ -4,17 +4,39 @@ Of one class S pixels are said to show it, T do, and H of both kinds; P pixels c
 over all images come first, so no number depends on how images were put into batches.
 """
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
 from fivefold.core.errors import DataError
 from fivefold.core.mask_scores import MaskScores
 from fivefold.core.masks import MaskKind
+from fivefold.core.types import AnyArray
 from fivefold.evaluation.count_scores import divided
 from fivefold.evaluation.counting import Tally
 from fivefold.evaluation.metrics import Doubles
 
 BY_CLASS = ("iou", "dice", "precision", "recall", "image_iou", "image_dice")
 """What there is of each class by itself, under `<name>_<class>`."""
+
+
+def iou_of(hits: AnyArray, said: AnyArray, true: AnyArray) -> Doubles:
+    """Intersection over union, H / (S + T - H); NaN where nothing is said or true."""
+    return divided(hits, said + true - hits)
+
+
+def dice_of(hits: AnyArray, said: AnyArray, true: AnyArray) -> Doubles:
+    """Dice, 2 H / (S + T); NaN where nothing is said or true."""
+    return divided(2 * hits, said + true)
+
+
+OF_PIXELS: Mapping[str, Callable[[AnyArray, AnyArray, AnyArray], Doubles]] = {
+    "iou": iou_of,
+    "dice": dice_of,
+    "precision": lambda hits, said, _: divided(hits, said),
+    "recall": lambda hits, _, true: divided(hits, true),
+}
+"""Each number of H, S and T, whatever they are counted over."""
 
 
 def check_measurable(scores: MaskScores) -> None:
@@ -47,19 +69,12 @@ def by_class(scores: MaskScores, name: str) -> Doubles:
     if name.startswith("image_"):
         return _over_images(scores, name.removeprefix("image_"))
     tally = pooled(scores)
-    both = tally.true + tally.answered
-    return {
-        "iou": lambda: divided(tally.hits, both - tally.hits),
-        "dice": lambda: divided(2 * tally.hits, both),
-        "precision": lambda: divided(tally.hits, tally.answered),
-        "recall": lambda: divided(tally.hits, tally.true),
-    }[name]()
+    return OF_PIXELS[name](tally.hits, tally.answered, tally.true)
 
 
 def of_images(scores: MaskScores, name: str) -> Doubles:
     """Compute `iou` or `dice` of each image and class [N, K]; NaN where an image has neither."""
-    hits, both = scores.hits.astype(np.float64), (scores.true + scores.said).astype(np.float64)
-    return divided(2 * hits, both) if name == "dice" else divided(hits, both - hits)
+    return OF_PIXELS[name](scores.hits, scores.said, scores.true)
 
 
 def _over_images(scores: MaskScores, name: str) -> Doubles:

@@ -17,6 +17,7 @@ from fivefold.core.threshold_aim import ThresholdAim
 from fivefold.core.types import Image, Indices
 from fivefold.evaluation.count_scores import divided
 from fivefold.evaluation.mask_answers import LEVELS
+from fivefold.evaluation.mask_counts import dice_of, iou_of
 from fivefold.evaluation.metrics import Doubles
 from fivefold.evaluation.thresholds import NEVER, USUAL, Cuts, choose_cut, nearest_to_usual
 
@@ -51,10 +52,9 @@ class Overlap:
     def of_image(cls, hits: Indices, said: Indices, true: Indices) -> "Overlap":
         """Take the counts of one image [K, ways], [K, ways] and [K, 1]."""
         right, answered, whole = (each.astype(np.float64) for each in (hits, said, true))
-        both = answered + whole
-        dice = np.nan_to_num(divided(2 * right, both))
-        iou = np.nan_to_num(divided(right, both - right))
-        return cls(right, answered, whole, dice, iou, (both > 0).astype(np.float64))
+        dice = np.nan_to_num(dice_of(right, answered, whole))
+        iou = np.nan_to_num(iou_of(right, answered, whole))
+        return cls(right, answered, whole, dice, iou, (answered + whole > 0).astype(np.float64))
 
     @classmethod
     def nothing(cls, num_classes: int, ways: int) -> "Overlap":

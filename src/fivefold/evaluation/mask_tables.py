@@ -3,7 +3,7 @@
 import numpy as np
 
 from fivefold.core.mask_scores import MaskScores
-from fivefold.core.types import AnyArray, Indices
+from fivefold.evaluation.mask_counts import of_images
 
 _OF_CLASS = ("true", "predicted", "both", "iou", "dice")
 
@@ -22,20 +22,15 @@ def mask_rows(scores: MaskScores) -> list[list[str]]:
         N + 1 rows. Fractions have six decimals.
     """
     names = [f"{what}_{name}" for name in scores.class_names for what in _OF_CLASS]
-    both, sums = scores.hits, scores.said + scores.true
-    ious, dices = _ratio(both, sums - both), _ratio(2 * both, sums)
+    ious, dices = of_images(scores, "iou"), of_images(scores, "dice")
     rows = [["id", "pixels", "log_loss", *names]]
     for i, sample_id in enumerate(scores.ids):
         cells = [sample_id, str(scores.pixels[i]), f"{scores.log_losses[i]:.6f}"]
         for k in range(len(scores.class_names)):
-            cells += [str(scores.true[i, k]), str(scores.said[i, k]), str(both[i, k])]
+            cells += [str(scores.true[i, k]), str(scores.said[i, k]), str(scores.hits[i, k])]
             cells += [_cell(ious[i, k]), _cell(dices[i, k])]
         rows.append(cells)
     return rows
-
-
-def _ratio(part: Indices, whole: Indices) -> AnyArray:
-    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
 
 
 def _cell(value: float) -> str:

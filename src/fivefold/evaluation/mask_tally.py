@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fivefold.core.mask_scores import MaskScores
 from fivefold.core.types import Head, Indices
 from fivefold.evaluation.count_scores import divided, mean_over_classes
+from fivefold.evaluation.mask_counts import OF_PIXELS, dice_of, iou_of
 from fivefold.evaluation.metrics import Doubles
 
 PER_CLASS = (
@@ -100,10 +101,7 @@ def class_numbers(tally: MaskTally) -> dict[str, Doubles]:
     hits, said, true = (tally.of_class(name) for name in ("hits", "said", "true"))
     compared = tally.of_class("compared")
     return {
-        "iou": divided(hits, said + true - hits),
-        "dice": divided(2 * hits, said + true),
-        "precision": divided(hits, said),
-        "recall": divided(hits, true),
+        **{name: number(hits, said, true) for name, number in OF_PIXELS.items()},
         "image_iou": divided(tally.of_class("iou_sum"), compared),
         "image_dice": divided(tally.of_class("dice_sum"), compared),
         "image_sensitivity": divided(tally.of_class("found"), tally.of_class("present")),
@@ -140,18 +138,16 @@ def head_numbers(
 
 
 def _of_classes(scores: MaskScores) -> list[Doubles]:
-    hits, said, true = (a.astype(np.float64) for a in (scores.hits, scores.said, scores.true))
-    union = said + true - hits
-    compared = union > 0
+    hits, said, true = scores.hits, scores.said, scores.true
     is_there, is_said = true > 0, said > 0
     counts = scores.pixels[:, None] > 0  # else nobody knows what the image shows
     found = {
         "hits": hits,
         "said": said,
         "true": true,
-        "compared": compared,
-        "iou_sum": np.nan_to_num(divided(hits, union)),
-        "dice_sum": np.nan_to_num(divided(2 * hits, said + true)),
+        "compared": is_there | is_said,
+        "iou_sum": np.nan_to_num(iou_of(hits, said, true)),
+        "dice_sum": np.nan_to_num(dice_of(hits, said, true)),
         "present": is_there,
         "found": is_there & is_said,
         "absent": ~is_there & counts,

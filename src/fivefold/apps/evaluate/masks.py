@@ -11,6 +11,7 @@ from fivefold.core.mask_scores import MaskScores
 from fivefold.evaluation.count_scores import divided
 from fivefold.evaluation.estimates import Estimate
 from fivefold.evaluation.mask_assessment import MaskAssessment
+from fivefold.evaluation.mask_counts import of_images
 from fivefold.evaluation.mask_tables import mask_rows
 from fivefold.evaluation.mask_tally import PER_CLASS
 from fivefold.evaluation.tables import csv_bytes
@@ -84,8 +85,7 @@ def draw_classes(assessment: MaskAssessment) -> bytes:
 
 def draw_images(scores: MaskScores) -> bytes:
     """Draw each image's IoU over how much of it a class covers; empty ones stand at the left."""
-    hits, both = scores.hits.astype(np.float64), (scores.said + scores.true).astype(np.float64)
-    iou = divided(hits, both - hits)
+    iou = of_images(scores, "iou")
     share = divided(scores.true.astype(np.float64), scores.pixels.astype(np.float64)[:, None])
 
     def draw(figure: "Figure") -> None:

@@ -16,6 +16,7 @@ from fivefold.core.types import AnyArray
 from fivefold.engine.mask_examples import image_ious
 from fivefold.engine.overlays import shown_classes
 from fivefold.evaluation.mask_answers import said_of
+from fivefold.evaluation.mask_counts import of_images
 
 _WORST, _OTHERS = 8, 4
 
@@ -151,11 +152,12 @@ def _percent(share: float) -> str:
 def coverage_and_iou(scores: MaskScores) -> Mapping[str, list[tuple[float, float, str]]]:
     """Give of each class, where it is true or said, the part of an image it covers and its IoU."""
     points: dict[str, list[tuple[float, float, str]]] = {}
+    ious = of_images(scores, "iou")
     for k in shown_classes(MaskKind.of_head(scores.heads[0])):
-        hits, both = scores.hits[:, k], scores.said[:, k] + scores.true[:, k]
-        rows = np.flatnonzero(both)
+        rows = np.flatnonzero(scores.said[:, k] + scores.true[:, k])
         share = scores.true[rows, k] / np.maximum(scores.pixels[rows], 1)
-        iou = hits[rows] / (both[rows] - hits[rows])
         ids = [scores.ids[row] for row in rows.tolist()]
-        points[scores.class_names[k]] = list(zip(share.tolist(), iou.tolist(), ids, strict=True))
+        points[scores.class_names[k]] = list(
+            zip(share.tolist(), ious[rows, k].tolist(), ids, strict=True)
+        )
     return points
