@@ -136,16 +136,6 @@ class _About:
     stage: Annotated[int, Field(ge=-1)]
 
 
-def heads_of(path: Path) -> tuple[Head, ...]:
-    """Read what the columns of saved predictions mean, and nothing else of the file.
-
-    Raises:
-        StateError: If the file is missing or damaged.
-    """
-    with _opened(path) as (_, about):
-        return about.heads
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Any, _About]]:
     """Open saved predictions; whatever damage does to their readers is one error."""
