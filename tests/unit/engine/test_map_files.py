@@ -6,7 +6,7 @@ import torch
 from scipy.special import expit, softmax
 from torch import nn
 
-from fivefold.core.maps import Maps, to_map
+from fivefold.core.maps import HALF, Maps, to_map
 from fivefold.core.masks import MaskKind
 from fivefold.core.types import Head
 from fivefold.data.batches import Batch
@@ -74,6 +74,18 @@ def test_maps_and_scores_are_those_of_the_mean_of_all_models(tmp_path, head, slo
     said = mean > 0.5 if head is CELL else mean == mean.max(axis=-1, keepdims=True)
     if head is CELL:
         np.testing.assert_array_equal(scores.said[:, 0], said.sum(axis=(1, 2))[:, 0])
+
+
+@pytest.mark.parametrize("steps", [[0], [-1, 0, 1]])
+def test_a_map_says_of_one_half_what_scores_say(tmp_path, steps):
+    images = np.full((1, 2, 3, 3), 127, np.uint8)  # which gives logits of 0
+    images[0, 0, : len(steps), 0] += np.array(steps).astype(np.uint8)
+    batch = Batch(np.arange(1), images, None, np.ones((1, 2, 3, 1), np.uint8))
+    path = tmp_path / "x.maps"
+    models = [Fake(CELL, 1.0)]
+    scores = map_samples(models, [batch], table(CELL, 1), range(1), Place(0, 0), print, path)
+    said = (Maps(path).read("n0") > HALF).sum()
+    assert said == scores.said.sum() == steps.count(1)
 
 
 def test_nothing_is_written_where_nobody_wants_maps(tmp_path):

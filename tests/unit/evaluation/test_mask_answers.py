@@ -46,11 +46,12 @@ def noise(seed, classes):
     return ndimage.uniform_filter(rng.random((40, 50, classes)), (3, 3, 0)).astype(np.float32)
 
 
+@pytest.mark.parametrize("areas", [(5, 12), (2, 3)])
 @pytest.mark.parametrize("seed", range(5))
-def test_small_parts_are_scipys(seed):
+def test_small_parts_are_scipys(seed, areas):
     probs = noise(seed, 2)
-    found = mask_of(probs, TWO, (0.55, 0.6), (5, 12))
-    for column, (threshold, area) in enumerate([(0.55, 5), (0.6, 12)]):
+    found = mask_of(probs, TWO, (0.55, 0.6), areas)
+    for column, (threshold, area) in enumerate(zip((0.55, 0.6), areas, strict=True)):
         plane = probs[..., column] > threshold
         parts, _ = ndimage.label(plane, np.ones((3, 3)))
         sizes = np.bincount(parts.ravel())
