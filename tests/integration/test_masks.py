@@ -138,6 +138,20 @@ def test_maps_that_were_deleted_are_made_again_and_nothing_is_trained(tmp_path):
     assert_same(files_of(tmp_path), before)
 
 
+def test_a_stage_that_is_trained_again_takes_the_place_of_all_that_came_of_it(tmp_path):
+    run = fitted_masks(tmp_path / "run", config=HELD_OUT)
+    folder, expected = run.folder, files_of(tmp_path / "run")
+    old = (folder.maps("validation", 1, 1), folder.ensemble_maps(1), folder.ensemble_scores(1))
+    for path in old:
+        path.write_bytes(b"of the weights before")
+    folder.bundle(1, 1).unlink()
+    folder.summary_path.unlink()
+    Experiment.load(folder.root).fit(jobs=1)
+    found = files_of(tmp_path / "run")
+    names = [path.relative_to(folder.root).as_posix() for path in old]
+    assert [name for name in names if found[name] != expected[name]] == []
+
+
 def test_maps_are_left_out_where_nobody_wants_them(tmp_path):
     run = fitted_masks(tmp_path, config=HELD_OUT + "keep_maps: false\n")
     assert list(tmp_path.rglob("*.maps")) == []
