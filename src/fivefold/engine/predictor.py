@@ -104,10 +104,13 @@ def view_maps(model: Classifier, images: Tensor, views: Sequence[View]) -> Float
     Returns:
         [N, K, H, W], 0-1.
     """
-    total = probabilities(model(views[0](images)).float(), model.heads)
-    total = views[0](total)
+
+    def seen_by(view: View) -> Tensor:
+        return view(probabilities(model(view(images)).float(), model.heads))
+
+    total = seen_by(views[0])
     for view in views[1:]:
-        total = total + view(probabilities(model(view(images)).float(), model.heads))
+        total = total + seen_by(view)
     mean: Floats = (total / len(views)).cpu().numpy()
     return mean
 
