@@ -16,6 +16,7 @@ from fivefold.data.columns import Key, find_image_column, named_column
 from fivefold.data.drawn_masks import DrawnMasks, kind_and_labels, with_background
 from fivefold.data.files import check_folder
 from fivefold.data.image_problem import ImageProblem, Reason
+from fivefold.data.mask_checks import wrong_size
 from fivefold.data.mask_looks import FOREGROUND
 from fivefold.data.name_twins import told_twins
 from fivefold.data.named_files import paths_in
@@ -143,6 +144,8 @@ class RunLengthSource(DrawnMasks):
     def drawn(self, i: int, size: tuple[int, int]) -> Image:
         """Draw a sample's mask [h, w, P]."""
         shape = self._runs.mask_shape or size
+        if _is_turned(shape, size):
+            raise wrong_size(shape, size, "mask_shape is height and width: ")
         mask = empty_mask(shape, self.masks)
         for row, code in self._of(i):
             plane = self._plane(row, shape)
@@ -164,6 +167,12 @@ class RunLengthSource(DrawnMasks):
             place, size = self._table.place(row), f"{shape[0]} x {shape[1]}"
             detail = f"{place}: {str(error).splitlines()[0]} (height x width {size})"
             raise ImageProblem(Reason.BAD_MASK, detail) from error
+
+
+def _is_turned(mask: tuple[int, int], image: tuple[int, int]) -> bool:
+    """Say whether a mask is as wide as its image is high, as far as such numbers can be rounded."""
+    wide, high = mask[1] * image[1], mask[0] * image[0]
+    return max(mask) > 1.05 * min(mask) and abs(wide - high) < 0.02 * high
 
 
 def decoded(text: str, shape: Sequence[int], form: Form) -> Image:

@@ -220,3 +220,17 @@ def test_missing_images_are_no_reason_to_fail_at_opening(tmp_path, images):
     with pytest.raises(ImageProblem, match="missing"):
         source.fetch(1)
     assert source.stamp(1) == ""
+
+
+def test_a_mask_shape_that_is_width_and_height_is_told(tmp_path, images):
+    rows = [["a.png", "1 2"]]
+    turned = opened(tmp_path, images, rows, runs=Runs("EncodedPixels", mask_shape=(18, 12)))
+    with pytest.raises(
+        ImageProblem,
+        match=r"mask_shape is height and width: expected the height and width of the image, 6 x 9, "
+        r"got a mask of 18 x 12",
+    ):
+        turned.mask(0)
+    for fitting in ((12, 18), (8, 8), (9, 9)):
+        source = opened(tmp_path, images, rows, runs=Runs("EncodedPixels", mask_shape=fitting))
+        assert source.mask(0).shape == (*SIZE, 1)

@@ -43,7 +43,7 @@ class CocoMasks(DrawnMasks):
 
     Objects of one class are put together. Of exclusive classes smaller objects lie on top of larger
     ones. Regions of crowds (`iscrowd`), and boxes without an outline, are ignored where nothing
-    else is drawn.
+    else is drawn; of classes that may overlap, where their own class is not.
 
     Args:
         path: The file.
@@ -109,16 +109,20 @@ class CocoMasks(DrawnMasks):
         if expected is not None:
             fitting(size, expected, f"{self._files[i >= self._first]}: ")
         mask = empty_mask(size, self.masks)
-        objects = [k for k in self._of(i) if _is_object(self._drawn[k])]
         for k in self._of(i):
             if not _is_object(self._drawn[k]):
                 self._put(mask, k, self._region(k, size), IGNORED)
-        planes = [(k, self._plane(k, size)) for k in objects]
-        if self.masks.exclusive:
-            planes.sort(key=lambda pair: -int(np.count_nonzero(pair[1])))
-        for k, plane in planes:
-            self._put(mask, k, plane, 1)
+        for k in self._objects(i, size):
+            self._put(mask, k, self._plane(k, size), 1)
         return mask
+
+    def _objects(self, i: int, size: tuple[int, int]) -> list[int]:
+        """List a sample's annotations of objects in the order to draw them."""
+        objects = [k for k in self._of(i) if _is_object(self._drawn[k])]
+        if self.masks.exclusive and len(objects) > 1:
+            # Each is drawn twice, since the planes of all objects may not fit into memory.
+            objects.sort(key=lambda k: -np.count_nonzero(self._plane(k, size)))
+        return objects
 
     def _of(self, i: int) -> list[int]:
         """List a sample's annotations, in the file's order."""

@@ -1,5 +1,7 @@
 """Annotations of a COCO file draw masks."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,21 @@ def test_of_exclusive_classes_the_smaller_object_lies_on_top(turned, write):
     assert where(mask, 2) == (2, 2, 5, 5)
     assert np.count_nonzero(mask == 1) == 100 - 9
     assert np.count_nonzero(mask == 0) == 600 - 100
+
+
+@pytest.mark.parametrize("background", [None, "ground"])
+def test_many_objects_take_no_more_memory_than_few(background, write):
+    objects = [entry(0, 1 + k % 2, box_of(k % 9, k % 7, 15, 12)) for k in range(200)]
+    peaks = []
+    for annotations in (objects[:2], objects):
+        path = write(annotations, images=1, categories=TWO)
+        source = CocoMasks(path, background=background)
+        source.mask(0)
+        tracemalloc.start()
+        source.mask(0)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 30 * 600, "30 of the 200 planes"
 
 
 def test_a_category_that_is_the_background_is_nothing(write):
