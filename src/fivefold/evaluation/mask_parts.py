@@ -82,7 +82,7 @@ def _of_plane(
     true = np.array([np.count_nonzero(truth)])
     hits, all_said = np.count_nonzero(said & truth), np.count_nonzero(said & counted)
     ways = np.zeros(len(areas), dtype=np.int64)
-    if whole or not all_said:
+    if whole or not all_said or len(areas) == 1:  # the one that keeps all
         return ways + hits, ways + all_said, true
     number, parts, stats, _ = cv2.connectedComponentsWithStats(said.view(np.uint8), connectivity=8)
     sizes = stats[1:, cv2.CC_STAT_AREA]

@@ -147,7 +147,6 @@ def scores_at(
         found[fold].append(own)
     parts = []
     for own_scores, own_maps, rows in zip(scores, maps, found, strict=True):
-        # a stage may leave images out of its numbers, of which there are maps
         place = {sample_id: i for i, sample_id in enumerate(own_maps.ids)}
         ordered = [rows[place[sample_id]] for sample_id in own_scores.ids]
         if ordered:

@@ -41,7 +41,7 @@ class MaskRule:
             text = f"what is more probable than {_each(limits, head)}"
         if not any(self.areas):
             return text
-        text += f"; no parts of fewer pixels than {_each(self.areas, head)}"
+        text += f"; no parts of fewer pixels than {_each(self.areas, head, of_all=False)}"
         if self.counted_at is None:
             return text
         return f"{text} at {self.counted_at[0]} x {self.counted_at[1]} pixels"
@@ -79,9 +79,11 @@ def given_rule(
     return rule
 
 
-def _each(values: Sequence[float], head: Head) -> str:
+def _each(values: Sequence[float], head: Head, *, of_all: bool = True) -> str:
+    """Write the number of each class, or the one of all; those of 0 only if they say something."""
     if len(set(values)) == 1:
         return f"{values[0]:.4g}"
-    pairs = list(zip(head.class_names, values, strict=True))
+    named = zip(head.class_names, values, strict=True)
+    pairs = [(name, value) for name, value in named if of_all or value]
     more = f" and {len(pairs) - _SHOWN} more" * (len(pairs) > _SHOWN)
-    return ", ".join(f"{name} {value:.4g}" for name, value in pairs[:_SHOWN]) + more
+    return ", ".join(f"{value:.4g} ({name})" for name, value in pairs[:_SHOWN]) + more

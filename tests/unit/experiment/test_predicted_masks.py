@@ -7,6 +7,7 @@ from PIL import Image
 from fivefold.core.errors import ConfigError
 from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
+from fivefold.core.types import Head
 from fivefold.data.audit_rows import QUARANTINED, USED, AuditRow, AuditRows
 from fivefold.data.audited import Audit
 from fivefold.engine import whole_maps
@@ -155,3 +156,13 @@ def test_the_largest_image_trained_on_is_that_of_most_pixels(tmp_path):
     ]
     Audit(AuditRows.of(rows), listed=3).save(folder)
     assert largest_trained_on(folder) == (20, 30)
+
+
+def test_smallest_parts_are_told_of_the_classes_that_have_them():
+    head = Head("", "softmax", ("ground", "road", "car", "tree"))
+    told = MaskRule((), (0, 0, 22, 15), (32, 48)).told(head)
+    assert told.endswith("; no parts of fewer pixels than 22 (car), 15 (tree) at 32 x 48 pixels")
+    several = Head("", "sigmoid", ("road", "car"))
+    assert (
+        MaskRule((0.25, 0.5)).told(several) == "what is more probable than 0.25 (road), 0.5 (car)"
+    )
