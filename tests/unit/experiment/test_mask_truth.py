@@ -9,6 +9,7 @@ from fivefold.core.masks import MaskKind
 from fivefold.core.types import Head
 from fivefold.data import FolderSource, Labels
 from fivefold.data.image_problem import ImageProblem, Reason
+from fivefold.engine import whole_maps
 from fivefold.engine.whole_maps import whole_map
 from fivefold.experiment.mask_rules import USUAL_RULE
 from fivefold.experiment.mask_truth import assess_new_masks, check_known_masks
@@ -38,7 +39,9 @@ class Predicted:
 
 
 @pytest.mark.parametrize("head", [GROUNDS, PLANES], ids=["exclusive", "planes"])
-def test_masks_are_measured_at_the_size_of_their_images(head):
+@pytest.mark.parametrize("strip", [48, 1 << 20], ids=["rows", "whole"])
+def test_masks_are_measured_at_the_size_of_their_images(head, strip, monkeypatch):
+    monkeypatch.setattr(whole_maps, "_STRIP", strip)
     exclusive = head.activation == "softmax"
     source = Masked(4, exclusive=exclusive, classes=head.num_classes)
     predicted = Predicted(source, head)
