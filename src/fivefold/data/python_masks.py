@@ -193,7 +193,7 @@ def _of_values(
     if len(names) < 2 and (top <= 1 or top >= _MOST):
         note = f"masks have shades up to {max(values)}: what is above 127 is the class"
         known = Labels("", names or (FOREGROUND,), exclusive=False)
-        grey = note if top >= _MOST else ""
+        grey = note if top >= _MOST else _written_in_two_ways(items)
         return MaskReading(MaskKind(1, exclusive=False), known, _are_levels(values), 1, grey)
     count = len(names) if len(names) > 1 else top + 1
     if top >= count:
@@ -202,6 +202,16 @@ def _of_values(
         raise DataError(msg, hint="name each class, or mend the masks", slug="data/label")
     known = Labels("", names if len(names) > 1 else tuple(map(str, range(count))), exclusive=False)
     return MaskReading(MaskKind(count, exclusive=True), known, levels=False, planes=1)
+
+
+def _written_in_two_ways(items: Sequence[tuple[str, Any]]) -> str:
+    """Tell that some masks hold 0 and 1, and others 0 and 255; nothing where one holds both."""
+    held = [(sample_id, *facts.occurring[[1, IGNORED]].tolist()) for sample_id, facts in items]
+    ones = next((sample_id for sample_id, one, _ in held if one), None)
+    white = next((sample_id for sample_id, _, white in held if white), None)
+    if ones is None or white is None or any(one and white for _, one, white in held):
+        return ""
+    return f"255 is ignored in {white}, since {ones} has 1: write all masks alike if both are set"
 
 
 def _are_levels(values: Sequence[int]) -> bool:

@@ -84,6 +84,18 @@ def test_255_beside_1_is_ignored():
     assert source.targets([0, 1]).tolist() == [[1], [0]]
 
 
+def test_masks_of_0_and_1_beside_those_of_0_and_255_are_told():
+    source = PythonSource(Masks(with_one(255), blank(), with_one(1)))
+    assert source.masks == MaskKind(1, exclusive=False)
+    assert source.notes == (
+        "255 is ignored in item0, since item2 has 1: write all masks alike if both are set",
+    )
+    assert not source.is_positive(0)
+    both = with_one(1)
+    both[0] = 255
+    assert PythonSource(Masks(with_one(255), both)).notes == ()
+
+
 def test_numbers_are_exclusive_classes():
     mask = with_one(2)
     mask[4] = IGNORED
