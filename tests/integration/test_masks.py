@@ -15,7 +15,7 @@ from fivefold.core.errors import NumericError
 from fivefold.core.layout import RunFolder
 from fivefold.core.maps import HALF, Maps
 from fivefold.core.mask_scores import MaskScores
-from fivefold.engine.checkpoint import load_model
+from fivefold.engine.checkpoint import load_bundle, load_model
 from fivefold.engine.history import read_history
 from fivefold.experiment.experiment import Experiment
 from fivefold.experiment.summary import read_summary
@@ -150,6 +150,18 @@ def test_a_stage_that_is_trained_again_takes_the_place_of_all_that_came_of_it(tm
     found = files_of(tmp_path / "run")
     names = [path.relative_to(folder.root).as_posix() for path in old]
     assert [name for name in names if found[name] != expected[name]] == []
+
+
+def test_what_rare_classes_weigh_is_taken_back_from_what_is_predicted(tmp_path):
+    text = SEVERAL + "balance: weights\nloss: categorical_crossentropy\n"
+    run = fitted_masks(tmp_path, config=text, classes=3)
+    # Of two folds one is what the other is trained on.
+    truths = [truth for _, _, truth in Maps(run.folder.maps("validation", 1, 0)).pairs()]
+    counts = np.bincount(np.concatenate(truths).ravel(), minlength=4)
+    weights = counts.sum() / (4 * counts)
+    for stage in (0, 1):
+        shift = load_bundle(run.folder.bundle(0, stage)).prior_shift
+        assert shift == pytest.approx(-np.log(weights))
 
 
 def test_maps_are_left_out_where_nobody_wants_them(tmp_path):
