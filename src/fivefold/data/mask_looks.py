@@ -18,6 +18,7 @@ from fivefold.data.decode import opened_image, read_bytes
 from fivefold.data.image_problem import ImageProblem
 from fivefold.data.mask_checks import empty_masks
 from fivefold.data.mask_values import (
+    MOST_CLASSES,
     Colour,
     Reading,
     Value,
@@ -34,8 +35,10 @@ _LOOKED = 64  # masks, evenly spread over all: enough to tell black and white fr
 _MOST_NUMBERS = 100  # above, values are greys rather than numbers of classes
 _BLACK, _WHITE = 32, 223  # up to here and from here on grey is the rim of something white
 _RIM = 0.25  # at most such a share of all pixels
+_MOST_RIM = 4  # times what is white: of thin lines
 _FEWEST_GREYS = 7  # fewer are classes that are painted grey
 _AHEAD = 16
+_LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif")
 
 _Pair: TypeAlias = tuple[Sequence[int], Sequence[int]]
 """The numbers that stand for nothing, and those for something."""
@@ -77,12 +80,14 @@ def find_reading(
         DataError: If what they hold has no meaning that could be guessed.
     """
     if isinstance(asked.names, Mapping):
+        _refuse_ignored(asked.names, asked.ignore)
         exclusive = len(asked.names) > 1 if asked.exclusive is None else asked.exclusive
         ordered = _in_order(asked.names) if exclusive else asked.names
         return several_classes(ordered, exclusive=exclusive, ignore=asked.ignore), ""
     found = _look(paths, _spread(len(paths)), progress)
     if len(found.paths) < len(paths) and _needs_all(asked, found):
         found = _look(paths, range(len(paths)), progress)
+    _refuse_unread(found, where)
     _refuse_colours(found)
     return _Finder(asked, found, where).reading()
 
@@ -105,11 +110,13 @@ class _Found:
         paths: Of those that could be read.
         counts: How many pixels have each number [N, 256]; none of masks of colours.
         colours: The commonest colours of those that hold any, by their places.
+        problem: What is wrong with the first that could not be read.
     """
 
     paths: Sequence[Path]
     counts: AnyArray
     colours: Mapping[int, Sequence[Colour]]
+    problem: str = ""
 
     @property
     def values(self) -> list[int]:
@@ -130,28 +137,30 @@ def _spread(count: int) -> Sequence[int]:
 
 def _look(paths: Sequence[Path], places: Sequence[int], progress: Progress) -> _Found:
     known, counts, colours = list[Path](), list[AnyArray](), dict[int, Sequence[Colour]]()
+    problem = ""
     threads = decoding_threads()
     seen = map_ahead(_seen, (paths[k] for k in places), threads=threads, ahead=threads * _AHEAD)
     with progress.bar("looking at masks", len(places)) as advance, closing(seen):
         for k, found in zip(places, seen, strict=True):
             advance(1)
-            if found is None:  # the audit says what is wrong with it
+            if isinstance(found, str):  # the audit says it, if others can be read
+                problem = problem or f"{paths[k]}: {found}"
                 continue
             if isinstance(found, list):
                 colours[len(known)] = found
                 found = np.zeros(256, dtype=np.int64)
             known.append(paths[k])
             counts.append(found)
-    return _Found(known, np.reshape(np.asarray(counts, np.int64), (-1, 256)), colours)
+    return _Found(known, np.reshape(np.asarray(counts, np.int64), (-1, 256)), colours, problem)
 
 
-def _seen(path: Path) -> AnyArray | list[Colour] | None:
-    """Count the numbers of a mask [256], or list its colours; None where it cannot be read."""
+def _seen(path: Path) -> AnyArray | list[Colour] | str:
+    """Count the numbers of a mask [256], or list its colours; say why it cannot be read."""
     try:
         with opened_image(read_bytes(path)) as (image, _):
             values = values_of(image)
-    except ImageProblem:
-        return None
+    except ImageProblem as problem:
+        return problem.detail
     return histogram(values) if values.ndim == 2 else commonest_colours(values)
 
 
@@ -159,7 +168,33 @@ def _needs_all(asked: AskedClasses, found: _Found) -> bool:
     """Say whether some masks do not tell how many classes there are."""
     held = [value for value in found.values if value != IGNORED]
     nothing = not any(held) and IGNORED not in found.values
-    return nothing or (asked.count is None and asked.names is None and max(held) > 1)
+    is_told = asked.count is not None or asked.names is not None
+    return nothing or (not is_told and max(held, default=0) > 1)
+
+
+def _refuse_unread(found: _Found, where: Path) -> None:
+    if not found.paths:
+        msg = f"{where}: expected masks that can be read, got none; the first is {found.problem}"
+        hint = "a mask is a PNG file of numbers 0 to 255, or of colours"
+        raise DataError(msg, hint=hint, slug="data/mask-values")
+
+
+def _refuse_ignored(classes: Mapping[str, Value], ignore: Value | None) -> None:
+    """Refuse to ignore what is a class, and a colour among numbers or the reverse."""
+    values = list(classes.values())
+    if ignore is None or (ignore not in values and type(ignore) is type(values[0])):
+        return
+    shown = ignore if isinstance(ignore, int) else _written(ignore)
+    if ignore in values:
+        expected, name = "what stands for no class", list(classes)[values.index(ignore)]
+        got = f"{shown}, which is {name!r}"
+    else:
+        of_numbers = isinstance(values[0], int)
+        expected = "a number, as masks hold" if of_numbers else "a colour, as `mask_classes` has"
+        got = f"{shown}"
+    hint = "`mask_classes: {name: VALUE}` says which values are classes"
+    msg = f"ignore_value: expected {expected}, got {got}"
+    raise DataError(msg, hint=hint, slug="data/mask-values")
 
 
 def _refuse_colours(found: _Found) -> None:
@@ -252,11 +287,14 @@ class _Finder:
         """Say whether what is neither black nor white are rims."""
         counts = self.found.counts.sum(axis=0)
         between = [value for value in values if _BLACK < value < _WHITE]
-        many = len(values) >= _FEWEST_GREYS
-        return many and max(values) >= _WHITE and counts[between].sum() < _RIM * counts.sum()
+        many, grey = len(values) >= _FEWEST_GREYS, counts[between].sum()
+        is_rim = grey < _RIM * counts.sum() and grey < _MOST_RIM * counts[_WHITE:].sum()
+        return bool(many and max(values) >= _WHITE and is_rim)
 
     def _one(self, zeros: Sequence[int], ones: Sequence[int]) -> tuple[Reading, str]:
         """Read masks of one thing; the background is a class only where that is asked for."""
+        if len(ones) == 1:
+            _refuse_ignored({"background": zeros[0], "foreground": ones[0]}, self.asked.ignore)
         exclusive = bool(self.asked.exclusive if self._count is None else self._is_exclusive)
         names = tuple(self.asked.names or (BACKGROUND, FOREGROUND)[not exclusive :])
         name = names[-1]
@@ -269,6 +307,7 @@ class _Finder:
         """Read numbers of so many classes."""
         start = 0 if self._is_exclusive else 1
         top = count - 1 + start
+        self._refuse_count(count)
         beyond = [value for value in values if top < value != IGNORED]
         if beyond:
             last = f"numbers 0 to {top} for {count} classes, {IGNORED} for what is ignored"
@@ -276,11 +315,26 @@ class _Finder:
         numbers = range(start, top + 1)
         named = self.asked.names or [str(k) if k else BACKGROUND for k in numbers]
         classes = dict(zip(named, numbers, strict=True))
+        _refuse_ignored(classes, self.asked.ignore)
         made = several_classes(classes, exclusive=self._is_exclusive, ignore=self.asked.ignore)
         if self.asked.names:
             return made, ""
         how = "one for each pixel" if self._is_exclusive else "0 is none of them"
         return made, self._told(f"numbers 0 to {top}: {count} classes, {how}")
+
+    def _refuse_count(self, count: int) -> None:
+        """Refuse more classes than a byte tells apart, a background alone, and blurred numbers."""
+        if count > MOST_CLASSES or (count < 2 and self._is_exclusive):
+            least = 2 if self._is_exclusive else 1
+            msg = f"{self.where}: expected {least} to {MOST_CLASSES} classes, got {count}"
+            hint = "of exclusive classes (`softmax`) the background is one"
+            raise DataError(msg, hint=hint, slug="data/mask-values")
+        blurred = next((p for p in self.found.paths if p.suffix.casefold() in _LOSSY), None)
+        if blurred is not None:
+            msg = f"{blurred}: expected numbers of {count} classes in a format that keeps them, "
+            msg += "got JPEG, which changes them a little"
+            hint = "write masks as PNG; JPEG will do for black and white alone"
+            raise DataError(msg, hint=hint, slug="data/mask-values")
 
     def _told(self, text: str) -> str:
         return f"{self.where.name} holds {text}; `mask_classes` names and changes that"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from fivefold.core.errors import DataError
 from fivefold.data.files import list_files
@@ -158,8 +159,8 @@ class _Places:
 
 
 def _stem(name: str) -> str:
-    """Take the ending off a path."""
-    folder, slash, last = name.rpartition("/")
+    """Take the ending off a path; letters with accents are one, however a system writes them."""
+    folder, slash, last = normalize("NFC", name).rpartition("/")
     return folder + slash + (last.rpartition(".")[0] or last)
 
 

@@ -303,3 +303,63 @@ def test_a_mask_that_cannot_be_read_is_passed_over(tmp_path):
     paths = saved(tmp_path / "masks", grid(0, 255), grid(0, 255))
     paths[0].write_bytes(b"no image")
     assert find_reading(paths, AskedClasses(), tmp_path / "masks", Silent())[0].kind == PLANE
+
+
+def test_masks_none_of_which_can_be_read_are_not_called_empty(tmp_path):
+    wide = Image.fromarray(np.full((4, 4), 300, np.uint16))
+    with pytest.raises(
+        DataError,
+        match=r"masks: expected masks that can be read, got none; the first is \S+0\.png: "
+        r"expected whole numbers 0 to 255, got 300 to 300",
+    ):
+        found(tmp_path, wide, wide)
+
+
+def test_many_masks_of_white_alone_are_one_class(tmp_path):
+    reading, _ = found(tmp_path, *[grid(255)] * 70)
+    assert read(reading, grid(255)).all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (AskedClasses(ignore=(1, 2, 3)), r"expected a number, as masks hold, got \[1, 2, 3\]"),
+        (AskedClasses(ignore=0), "expected what stands for no class, got 0, which is 'background'"),
+        (AskedClasses(ignore=2), "expected what stands for no class, got 2, which is '2'"),
+        (AskedClasses(names=("a", "b", "c", "d"), ignore=1), "got 1, which is 'b'"),
+        (AskedClasses(names={"a": 0, "b": 2}, ignore=2), "got 2, which is 'b'"),
+        (AskedClasses(names={"a": 0, "b": 2}, ignore=(0, 0, 0)), "expected a number, as masks"),
+        (
+            AskedClasses(names={"a": (0, 0, 0), "b": (9, 0, 0)}, ignore=9),
+            "expected a colour, as `mask_classes` has, got 9",
+        ),
+    ],
+)
+def test_what_is_ignored_is_no_class_and_of_their_kind(tmp_path, asked, expected):
+    with pytest.raises(DataError, match=f"ignore_value: .*{expected}"):
+        found(tmp_path, grid(0, 1, 2, 3), asked=asked)
+
+
+@pytest.mark.parametrize(
+    ("count", "exclusive", "least"), [(300, True, 2), (254, False, 1), (1, True, 2)]
+)
+def test_a_byte_tells_so_many_classes_apart(tmp_path, count, exclusive, least):
+    text = f"masks: expected {least} to 253 classes, got {count}"
+    with pytest.raises(DataError, match=text):
+        found(tmp_path, grid(0, 1), asked=AskedClasses(count=count, exclusive=exclusive))
+
+
+def test_numbers_that_jpeg_has_blurred_are_refused(tmp_path):
+    text = r"0\.jpg: expected numbers of \d classes in a format that keeps them, got JPEG"
+    for asked in (AskedClasses(), AskedClasses(count=4)):
+        with pytest.raises(DataError, match=text):
+            found(tmp_path, grid(0, 1, 2, 3), asked=asked, ending="jpg")
+
+
+def test_numbers_far_apart_that_jpeg_has_blurred_are_not_taken_for_black_and_white(tmp_path):
+    drawn = Image.new("L", (200, 200))
+    drawn.paste(180, (20, 20, 60, 60))
+    drawn.paste(60, (120, 120, 160, 160))
+    drawn.paste(235, (100, 100, 104, 104))
+    with pytest.raises(DataError, match=r"0\.jpg: expected 0 and 255, or numbers of classes"):
+        found(tmp_path, drawn, ending="jpg")

@@ -1,6 +1,7 @@
 """Which mask belongs to which image."""
 
 import re
+from unicodedata import normalize
 
 import pytest
 
@@ -91,3 +92,9 @@ def test_a_missing_folder_is_named(tmp_path):
     touched(tmp_path / "images", "a.jpg")
     with pytest.raises(DataError, match="masks: expected a folder of images, got nothing there"):
         pairs(tmp_path)
+
+
+def test_letters_with_accents_are_one_however_a_system_writes_them(tmp_path):
+    image, mask = (normalize(form, "café") for form in ("NFC", "NFD"))
+    touched(tmp_path, f"images/{image}.jpg", f"masks/{mask}.png")
+    assert pairs(tmp_path)[0] == {f"{image}.jpg": f"{mask}.png"}
