@@ -20,7 +20,7 @@ class FakeExperiment:
     """Fails, stops or finishes by its folder's name."""
 
     calls: ClassVar[list] = []
-    config = types.SimpleNamespace(resolve=tuple, as_mapping=dict)
+    config = types.SimpleNamespace(resolve=tuple, as_mapping=dict, makes_masks=False)
 
     def __init__(self, path):
         self.name = Path(path).name

@@ -96,7 +96,7 @@ class FakeExperiment:
     """Remembers how it was opened and asked."""
 
     calls: ClassVar[list] = []
-    config = types.SimpleNamespace(resolve=tuple, as_mapping=dict)
+    config = types.SimpleNamespace(resolve=tuple, as_mapping=dict, makes_masks=False)
     summary = FakeSummary()
 
     @classmethod
