@@ -1,6 +1,5 @@
 """How good predictions are, with intervals: `assess` gives all that is to be said of them."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -27,12 +26,11 @@ from fivefold.evaluation.estimates import (
     Estimate,
     HeadAssessment,
 )
-from fivefold.evaluation.intervals import Units, bound_of_all_alike, drawn, linearised, middle
+from fivefold.evaluation.estimating import estimated
+from fivefold.evaluation.intervals import Units, drawn, linearised
 from fivefold.evaluation.metrics import Doubles
 from fivefold.evaluation.undefined import (
-    ALL_ALIKE,
     ONE_UNIT,
-    TOO_RARE,
     reasons_of_class,
     reasons_of_head,
 )
@@ -253,12 +251,12 @@ class _Estimates:
         found = {}
         for name, value in self.scores.head.items():
             count = int(self.tally.samples) if name in _SHARES else 0
-            found[name] = self._estimate(
+            found[name] = estimated(
                 float(value),
                 None if self.folds is None else self.folds.head[name],
                 None if self.resampled is None else self.resampled.head[name],
                 reasons.get(name, ""),
-                count,
+                min(count, self.units.known),
             )
         return found
 
@@ -267,36 +265,15 @@ class _Estimates:
         reasons = reasons_of_class(self.tally, column)
         counts = {"precision": self.tally.answered[column], "recall": self.tally.true[column]}
         return {
-            name: self._estimate(
+            name: estimated(
                 float(self.scores.classes[name][column]),
                 None if self.folds is None else self.folds.classes[name][:, column],
                 None if self.resampled is None else self.resampled.classes[name][:, column],
                 reasons.get(name, ""),
-                int(counts.get(name, 0)),
+                min(int(counts.get(name, 0)), self.units.known),
             )
             for name in PER_CLASS
         }
-
-    def _estimate(
-        self,
-        value: float,
-        folds: Doubles | None,
-        resampled: Doubles | None,
-        why: str,
-        count: int,
-    ) -> Estimate:
-        """Estimate one number; `count` is of how many samples it is a share, 0 if it is none."""
-        spread = math.nan if folds is None else float(np.std(folds))
-        if math.isnan(value) or resampled is None:
-            return Estimate(value, std_over_folds=spread, why=why)
-        if count and value in (0, 1):
-            low, high = bound_of_all_alike(value, min(count, self.units.known))
-            return Estimate(value, low, high, spread, why)
-        low, high = (float(end) for end in middle(resampled))
-        if math.isnan(low):
-            none = TOO_RARE if np.isnan(resampled).all() else ALL_ALIKE
-            return Estimate(value, std_over_folds=spread, why="; ".join(filter(None, [why, none])))
-        return Estimate(value, min(low, value), max(high, value), spread, why)
 
 
 def _numbered(folds: Sequence[int] | AnyArray | None) -> tuple[tuple[int, ...], Indices | None]:

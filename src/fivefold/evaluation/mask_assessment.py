@@ -1,6 +1,5 @@
 """How good masks are, with intervals: `assess_masks` gives all that is to be said of them."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -12,11 +11,12 @@ from fivefold.core.mask_scores import MaskScores
 from fivefold.core.types import AnyArray, Head
 from fivefold.evaluation.count_scores import divided
 from fivefold.evaluation.estimates import Estimate
-from fivefold.evaluation.intervals import Units, bound_of_all_alike, drawn, middle
+from fivefold.evaluation.estimating import estimated
+from fivefold.evaluation.intervals import Units, drawn
 from fivefold.evaluation.mask_reasons import EMPTY_RULE, reasons_of_class, reasons_of_head
 from fivefold.evaluation.mask_tally import PER_CLASS, MaskTally, class_numbers, head_numbers
 from fivefold.evaluation.metrics import Doubles
-from fivefold.evaluation.undefined import ALL_ALIKE, ONE_UNIT, TOO_RARE
+from fivefold.evaluation.undefined import ONE_UNIT
 
 __all__ = ["EMPTY_RULE", "ClassMasks", "MaskAssessment", "assess_masks"]
 
@@ -257,7 +257,7 @@ class _Estimates:
         return {
             name: of_class[name]
             if name in of_class
-            else self._estimate(
+            else estimated(
                 float(value),
                 None if self.folds is None else self.folds.head[name],
                 None if self.resampled is None else self.resampled.head[name],
@@ -272,39 +272,18 @@ class _Estimates:
         counts = {name: int(self.tally.of_class(own)[column]) for name, own in _COUNTS.items()}
         shares = {"image_sensitivity": counts["images"], "image_specificity": counts["without"]}
         estimates = {
-            name: self._estimate(
+            name: estimated(
                 float(numbers[name][column]),
                 None if self.folds is None else self.folds.classes[name][:, column],
                 None if self.resampled is None else self.resampled.classes[name][:, column],
                 reasons.get(name, ""),
-                shares.get(name, 0),
+                min(shares.get(name, 0), self.units.known),
             )
             for name in PER_CLASS
         }
         pixels, said = (int(self.tally.of_class(name)[column]) for name in ("true", "said"))
         name = self.tally.head.class_names[column]
         return ClassMasks(name=name, pixels=pixels, said=said, **counts, numbers=estimates)
-
-    def _estimate(
-        self,
-        value: float,
-        folds: Doubles | None,
-        resampled: Doubles | None,
-        why: str,
-        count: int = 0,
-    ) -> Estimate:
-        """Estimate one number; `count` is of how many images it is a share, 0 if it is none."""
-        spread = math.nan if folds is None else float(np.std(folds))
-        if math.isnan(value) or resampled is None:
-            return Estimate(value, std_over_folds=spread, why=why)
-        if count and value in (0, 1):
-            low, high = bound_of_all_alike(value, min(count, self.units.known))
-            return Estimate(value, low, high, spread, why)
-        low, high = (float(end) for end in middle(resampled))
-        if math.isnan(low):
-            none = TOO_RARE if np.isnan(resampled).all() else ALL_ALIKE
-            return Estimate(value, std_over_folds=spread, why="; ".join(filter(None, [why, none])))
-        return Estimate(value, min(low, value), max(high, value), spread, why)
 
 
 def _check(scores: MaskScores, **given: Any) -> None:
