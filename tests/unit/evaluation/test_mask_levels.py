@@ -133,3 +133,13 @@ def test_sums_are_those_of_any_parts():
     for order in itertools.permutations(range(4), 4):
         whole = sum((parts[i] for i in order), Overlap.nothing(2, len(CUTS)))
         np.testing.assert_array_equal(whole.hits, added(range(4)).hits)
+
+
+@pytest.mark.parametrize(("aim", "square"), [("f2", 4.0), ("f0.5", 0.25), ("dice", 1.0)])
+def test_the_score_of_all_pixels_is_the_f_that_is_asked_for(aim, square):
+    overlap = added(range(4))
+    hits, said, true = overlap.hits, overlap.said, overlap.true
+    precision, recall = hits / np.maximum(said, 1), hits / true
+    both = np.where(hits > 0, square * precision + recall, 1)
+    expected = (1 + square) * precision * recall / both
+    np.testing.assert_allclose(overlap.score(ThresholdAim.of(aim)), expected)
