@@ -18,7 +18,11 @@ def unfit_decisions(config: ExperimentKeys, source: Source) -> Iterator[Problem]
     if segmenter_named(config.architecture) is None:
         yield from _only_of_masks(config, aim, source)
         return
-    name = config.architecture
+    name, area = config.architecture, config.smallest_area
+    height, width = config.shape[:2]
+    if isinstance(area, int) and area > height * width:
+        message = f"expected at most the {height * width:,} pixels of `shape`, got {area:,}"
+        yield bad_value(source, ("smallest_area",), message, "every mask would be empty")
     if config.calibration != "none":
         message = f"expected 'none', since {name!r} makes masks, got {config.calibration!r}"
         hint = "probabilities of pixels are not scaled; `thresholds: dice` moves their cut instead"

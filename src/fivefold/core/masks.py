@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fivefold.core.errors import DataError
 from fivefold.core.types import Head, Image, Indices
 
 IGNORED = 255
@@ -26,10 +27,20 @@ class MaskKind:
     Attributes:
         num_classes: How many classes there are, the background among them where they are exclusive.
         exclusive: Whether exactly one class is true for every pixel.
+
+    Raises:
+        DataError: If there are more exclusive classes than a byte has numbers for.
     """
 
     num_classes: int
     exclusive: bool
+
+    def __post_init__(self) -> None:
+        if self.exclusive and self.num_classes > IGNORED:
+            got = f"{self.num_classes:,}"
+            msg = f"masks: expected at most {IGNORED} classes that exclude each other, got {got}"
+            hint = "put some together, or leave some out; `sigmoid` has a plane for each"
+            raise DataError(msg, hint=hint, slug="data/mask-values")
 
     @property
     def planes(self) -> int:

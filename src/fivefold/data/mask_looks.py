@@ -167,9 +167,8 @@ def _seen(path: Path) -> AnyArray | list[Colour] | str:
 def _needs_all(asked: AskedClasses, found: _Found) -> bool:
     """Say whether some masks do not tell how many classes there are."""
     held = [value for value in found.values if value != IGNORED]
-    nothing = not any(held) and IGNORED not in found.values
     is_told = asked.count is not None or asked.names is not None
-    return nothing or (not is_told and max(held, default=0) > 1)
+    return not any(held) or (not is_told and max(held) > 1)
 
 
 def _refuse_unread(found: _Found, where: Path) -> None:
@@ -309,6 +308,8 @@ class _Finder:
         top = count - 1 + start
         self._refuse_count(count)
         beyond = [value for value in values if top < value != IGNORED]
+        if not any(value for value in values if value != IGNORED):
+            raise self._no_numbers(count, top)
         if beyond:
             last = f"numbers 0 to {top} for {count} classes, {IGNORED} for what is ignored"
             raise self._no_meaning(beyond[-1], last)
@@ -321,6 +322,12 @@ class _Finder:
             return made, ""
         how = "one for each pixel" if self._is_exclusive else "0 is none of them"
         return made, self._told(f"numbers 0 to {top}: {count} classes, {how}")
+
+    def _no_numbers(self, count: int, top: int) -> DataError:
+        msg = f"{self.where}: expected numbers 0 to {top} for {count} classes, got nothing but "
+        msg += f"{' and '.join(map(str, self.found.values))}, and {IGNORED} is ignored"
+        hint = "black and white masks are `classes: 1` with `sigmoid`, or `classes: 2` with "
+        return DataError(msg, hint=f"{hint}`softmax`", slug="data/mask-values")
 
     def _refuse_count(self, count: int) -> None:
         """Refuse more classes than a byte tells apart, a background alone, and blurred numbers."""

@@ -60,6 +60,7 @@ def test_a_smallest_area_is_a_number_or_chosen(value):
         ("calibration: temperature", "calibration: expected 'none', since 'Unet' makes masks, got"),
         ("coverage: 0.9", "coverage: expected nothing, since 'Unet' makes masks, got 0.9"),
         ("thresholds: exact_match", "thresholds: expected another aim, since 'Unet' makes masks"),
+        ("smallest_area: 2000\nshape: [32, 32, 3]", "expected at most the 1,024 pixels of `shape`"),
     ],
 )
 def test_what_is_of_whole_images_is_refused_where_masks_are_made(text, message):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fivefold.core.errors import DataError
 from fivefold.core.masks import IGNORED, MaskKind, as_nearest, counts_of, empty_mask
 from fivefold.core.types import Head
 
@@ -44,3 +45,11 @@ def test_as_many_classes_as_there_are_bytes_are_counted(classes):
     mask[3] = IGNORED
     expected = np.bincount(mask[mask != IGNORED], minlength=classes).tolist()
     assert counts_of(mask, MaskKind(classes, exclusive=True)).tolist() == expected
+
+
+def test_a_byte_has_no_number_for_more_exclusive_classes():
+    assert MaskKind(255, exclusive=True).planes == 1
+    assert MaskKind(300, exclusive=False).planes == 300
+    text = "masks: expected at most 255 classes that exclude each other, got 1,000"
+    with pytest.raises(DataError, match=text):
+        MaskKind(1000, exclusive=True)

@@ -276,15 +276,11 @@ def test_a_colour_among_numbers_is_a_problem_of_its_own(tmp_path):
          "0.png: expected 0 and 255, or numbers of classes from 0, got 2 (all masks: 0, 1, 2)"),
         ((0, 1, 5), AskedClasses(count=4, exclusive=True),
          "0.png: expected numbers 0 to 3 for 4 classes, 255 for what is ignored, got 5"),
-        ((0, 255), AskedClasses(count=3, exclusive=True), None),
         ((0, 3), AskedClasses(names=("a", "b", "c")),
          "0.png: expected numbers 0 to 2 for 3 classes, 255 for what is ignored, got 3"),
     ],
 )  # fmt: skip
 def test_values_without_a_meaning_are_refused(tmp_path, values, asked, text):
-    if text is None:  # 255 is ignored
-        assert found(tmp_path, grid(*values), asked=asked)[0].kind.num_classes == 3
-        return
     with pytest.raises(DataError, match=r"expected .*, got ") as caught:
         found(tmp_path, grid(*values), asked=asked)
     assert caught.value.slug == "data/mask-values"
@@ -363,3 +359,12 @@ def test_numbers_far_apart_that_jpeg_has_blurred_are_not_taken_for_black_and_whi
     drawn.paste(235, (100, 100, 104, 104))
     with pytest.raises(DataError, match=r"0\.jpg: expected 0 and 255, or numbers of classes"):
         found(tmp_path, drawn, ending="jpg")
+
+
+def test_black_and_white_masks_of_many_classes_are_not_called_empty(tmp_path):
+    text = (
+        r"masks: expected numbers 0 to 2 for 3 classes, got nothing but 0 and 255, and 255 is "
+        r"ignored\n.*black and white masks are `classes: 1` with `sigmoid`"
+    )
+    with pytest.raises(DataError, match=text):
+        found(tmp_path, grid(0, 255), asked=AskedClasses(count=3))
