@@ -1,5 +1,6 @@
 """Every YAML and Python block of README and docs is loaded or run."""
 
+import os
 import re
 import subprocess
 import sys
@@ -25,7 +26,9 @@ def blocks(kind):
         for number, match in enumerate(BLOCK.finditer(page.read_text("utf-8"))):
             if match["kind"] == kind:
                 name = f"{page.relative_to(ROOT)}-{number}"
-                found.append(pytest.param(match["text"], match["reason"], id=name))
+                trains = ".fit(" in match["text"] and page.name != "README.md"
+                marks = [pytest.mark.slow] if trains else []
+                found.append(pytest.param(match["text"], match["reason"], id=name, marks=marks))
     return found
 
 
@@ -76,7 +79,10 @@ def test_python_block_runs_beside_small_experiments(text, reason, tmp_path):
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "config.yaml").write_text(SMALL_MASKS)
     command = [sys.executable, "-W", "error::SyntaxWarning", "-c", text]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}  # other tests want the other cores
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, check=False, env=alone
+    )
     assert done.returncode == 0, done.stderr
 
 
