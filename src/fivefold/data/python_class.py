@@ -75,9 +75,10 @@ class PythonSource(Source):
 
     The class's own `get_target(i)` and `get_id(i)` are used where it has them; else every item is
     read once to collect its label. Class names come from its attribute `class_names`, `classes` or
-    `species`. Calls are made one at a time, since a user's class need not be safe in threads; a
-    slow one is read in several processes (see `read_in_order`). What it raises puts that sample
-    into quarantine; only what would end the process is raised on.
+    `species`; whether planes of masks exclude each other, from `exclusive` if it has that. Calls
+    are made one at a time, since a user's class need not be safe in threads; a slow one is read in
+    several processes (see `read_in_order`). What it raises puts that sample into quarantine; only
+    what would end the process is raised on.
 
     Args:
         dataset: The object.
@@ -127,7 +128,8 @@ class PythonSource(Source):
         if labels == () or not any(isinstance(y, MaskFacts) for _, y in items):
             return None
         names = labels[0].class_names if labels else _class_names(self.dataset)
-        reading = reading_of(items, names)
+        exclusive = getattr(self.dataset, "exclusive", None)
+        reading = reading_of(items, names, exclusive=None if exclusive is None else bool(exclusive))
         self.masks = reading.kind
         self.notes = (reading.note,) if reading.note else ()
         return reading

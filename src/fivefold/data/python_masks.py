@@ -152,12 +152,19 @@ def as_y(mask: Image, kind: MaskKind) -> Image:
     return hot
 
 
-def reading_of(items: Sequence[tuple[str, Any]], class_names: tuple[str, ...]) -> MaskReading:
+def reading_of(
+    items: Sequence[tuple[str, Any]],
+    class_names: tuple[str, ...],
+    *,
+    exclusive: bool | None = None,
+) -> MaskReading:
     """Settle how the masks of a data set are read.
 
     Args:
         items: Ids and facts of all masks, at least one.
         class_names: Names that somebody gives; empty where nobody does.
+        exclusive: Whether exactly one of several planes is true for every pixel; None where that is
+            to be found.
 
     Raises:
         DataError: If an item has no mask, or one of another number of planes, or values stand for
@@ -172,7 +179,15 @@ def reading_of(items: Sequence[tuple[str, Any]], class_names: tuple[str, ...]) -
     occurring = np.any([facts.occurring for _, facts in items], axis=0)
     values = np.flatnonzero(occurring).tolist()
     if first.planes > 1:
-        exclusive = all(facts.exclusive for _, facts in items)
+        overlaps = next((sample_id for sample_id, facts in items if not facts.exclusive), None)
+        if exclusive and overlaps is not None:
+            msg = (
+                f"{overlaps}: label: expected a mask with exactly one of {first.planes} planes set "
+            )
+            msg += "at every pixel, got none or several at some"
+            hint = "`exclusive = False` in the data set says that planes may overlap"
+            raise DataError(msg, hint=hint, slug="data/label")
+        exclusive = overlaps is None if exclusive is None else exclusive
         return _of_planes(first.planes, values, class_names, exclusive=exclusive)
     return _of_values(items, values, class_names)
 

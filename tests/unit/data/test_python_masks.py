@@ -134,6 +134,17 @@ def test_planes_of_which_one_is_set_everywhere_are_exclusive():
     assert [source.is_positive(i) for i in range(2)] == [True, False]
 
 
+def test_the_data_set_may_say_that_planes_may_overlap_or_may_not():
+    hot = np.stack([~TRUE, TRUE], axis=2)
+    source = PythonSource(Masks(hot, exclusive=False))
+    assert source.masks == MaskKind(2, exclusive=False)
+    np.testing.assert_array_equal(source.mask(0), hot)
+    assert PythonSource(Masks(hot, exclusive=True)).masks == MaskKind(2, exclusive=True)
+    expected = r"item1: label: expected a mask with exactly one of 2 planes set at every pixel"
+    with pytest.raises(DataError, match=expected):
+        PythonSource(Masks(hot, hot * 0, exclusive=True))
+
+
 def test_the_data_set_may_say_what_is_positive():
     source = PythonSource(Masks(with_one(), blank(), isPositive=lambda i: i == 1))
     assert [source.is_positive(i) for i in range(2)] == [False, True]
