@@ -8,6 +8,7 @@ from fivefold.config import DatasetSection, ExperimentConfig, in_order
 from fivefold.config.musket import VALUES_NOT_YET
 from fivefold.core.errors import DataError, FivefoldError, Problem, UnsafeInputError
 from fivefold.core.layout import RunFolder
+from fivefold.models.architectures import VOC
 
 _FROM_CONFIG = "paths start at the folder of the config"
 _NO_FILES = {"imagenet", "none", *VALUES_NOT_YET["weights"]}
@@ -90,9 +91,11 @@ def _named_first(config: ExperimentConfig) -> tuple[str, ...]:
 
 def _missing_weights(config: ExperimentConfig) -> Iterator[Problem]:
     file = config.directory / Path(config.weights).expanduser()
-    if config.weights not in _NO_FILES and not file.is_file():
+    names = _NO_FILES | {VOC} if config.makes_masks else _NO_FILES
+    if config.weights not in names and not file.is_file():
         message = f"weights: expected a file, got {config.weights!r}, which {_is(file)}"
-        hint = f"`weights` is imagenet, none or a file; {_FROM_CONFIG}"
+        known = f"imagenet, {VOC}, none" if config.makes_masks else "imagenet, none"
+        hint = f"`weights` is {known} or a file; {_FROM_CONFIG}"
         yield Problem("weights/not-found", config.where("weights"), message, hint)
 
 

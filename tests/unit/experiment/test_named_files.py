@@ -37,6 +37,15 @@ def test_every_missing_file_is_told_with_its_place(tmp_path):
     ]
 
 
+def test_weights_of_pascal_voc_are_no_file_where_masks_are_made(tmp_path):
+    text = "architecture: DeepLabV3\nbackbone: mobilenetv2\nencoder_weights: pascal_voc"
+    assert missing_files(config_of(tmp_path, text)) == []
+    (problem,) = missing_files(config_of(tmp_path, "architecture: ResNet50\nweights: pascal_voc"))
+    assert problem.message == "weights: expected a file, got 'pascal_voc', which does not exist"
+    (other,) = missing_files(config_of(tmp_path, text.replace("pascal_voc", "voc")))
+    assert other.hint.startswith("`weights` is imagenet, pascal_voc, none or a file;")
+
+
 def test_files_that_are_there_are_no_problem_and_data_count_only_where_they_are_used(tmp_path):
     for folder in ("pictures", "more", "other"):
         (tmp_path / folder).mkdir()
