@@ -167,10 +167,14 @@ def reading_of(
             to be found.
 
     Raises:
-        DataError: If an item has no mask, or one of another number of planes, or values stand for
-            no class.
+        DataError: If an item has no mask, or one of another number of planes, values stand for no
+            class, or two classes have one name.
     """
     first = items[0][1]
+    twice = next((name for name in class_names if class_names.count(name) > 1), None)
+    if twice is not None:
+        msg = f"class_names: expected different names, got {twice!r} twice"
+        raise DataError(msg, hint="name each class of the masks once", slug="data/label")
     for sample_id, facts in items:
         if not isinstance(facts, MaskFacts) or facts.planes != first.planes:
             got = f"{facts.planes} planes" if isinstance(facts, MaskFacts) else "no mask"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fivefold.core.arguments import as_whole, refuse_argument
+from fivefold.core.arguments import as_number, as_whole, refuse_argument
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.types import Head
 from fivefold.evaluation.thresholds import USUAL
@@ -68,9 +68,10 @@ def given_rule(
         if head.activation == "softmax":
             message = "threshold: expected none, since the most probable class of a pixel it is"
             raise ConfigError([Problem("config/no-threshold", "", message, "leave it out")])
-        if not 0 <= threshold <= 1:
+        limit = as_number("threshold", threshold)
+        if not 0 <= limit <= 1:
             refuse_argument("threshold", "from 0 to 1", threshold)
-        rule = replace(rule, thresholds=(float(threshold),) * head.num_classes)
+        rule = replace(rule, thresholds=(limit,) * head.num_classes)
     if smallest_area is not None:
         area = as_whole("smallest_area", smallest_area)
         if area < 0:
@@ -82,8 +83,12 @@ def given_rule(
 def _each(values: Sequence[float], head: Head, *, of_all: bool = True) -> str:
     """Write the number of each class, or the one of all; those of 0 only if they say something."""
     if len(set(values)) == 1:
-        return f"{values[0]:.4g}"
+        return _written(values[0])
     named = zip(head.class_names, values, strict=True)
     pairs = [(name, value) for name, value in named if of_all or value]
     more = f" and {len(pairs) - _SHOWN} more" * (len(pairs) > _SHOWN)
-    return ", ".join(f"{value:.4g} ({name})" for name, value in pairs[:_SHOWN]) + more
+    return ", ".join(f"{_written(value)} ({name})" for name, value in pairs[:_SHOWN]) + more
+
+
+def _written(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

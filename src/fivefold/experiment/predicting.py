@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from fivefold.config import ExperimentConfig
+from fivefold.core.arguments import as_path, refuse_argument
 from fivefold.core.errors import DataError
 from fivefold.core.layout import RunFolder
 from fivefold.core.predictions import Predictions
@@ -262,6 +264,17 @@ class Predicting:
         return trained_folds(self.folder, self.config, folds, stage)
 
 
-def _opened(inputs: Source | Path | str | Sequence[Path]) -> Source:
-    inputs = Path(inputs) if isinstance(inputs, str) else inputs
-    return inputs if isinstance(inputs, Source) else open_inputs(inputs)
+def _opened(inputs: Any) -> Source:
+    """Open what is to be predicted.
+
+    Raises:
+        ConfigError: If it is neither a source nor paths.
+        DataError: As `open_inputs`.
+    """
+    if isinstance(inputs, Source):
+        return inputs
+    if isinstance(inputs, str | PathLike):
+        return open_inputs(as_path("inputs", inputs))
+    if not isinstance(inputs, Sequence) or not inputs:
+        refuse_argument("inputs", "a path, or several", inputs)
+    return open_inputs([as_path("inputs", one) for one in inputs])

@@ -201,6 +201,12 @@ def test_numbers_beyond_the_names_are_told():
         PythonSource(masks)
 
 
+def test_two_classes_of_one_name_are_refused():
+    masks = Masks(with_one(), with_one(2), class_names=("ground", "cat", "cat"))
+    with pytest.raises(DataError, match="class_names: expected different names, got 'cat' twice"):
+        PythonSource(masks)
+
+
 def test_masks_are_not_asked_for_where_labels_are_not():
     source = PythonSource(Masks(with_one()), ())
     assert source.masks is None

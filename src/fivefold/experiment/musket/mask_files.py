@@ -9,12 +9,15 @@ import numpy as np
 from PIL import Image as Pillow
 
 from fivefold.core.arguments import as_path
+from fivefold.core.durable import write_text
 from fivefold.core.errors import DataError
 from fivefold.core.types import AnyArray, Floats, Head
 from fivefold.data.files import list_files
 
 _PICTURES = (1, 3, 4)
 """How many classes a PNG can hold: grey, RGB, RGB with opacity."""
+_MARK = ".fivefold-maps"
+"""The file that says that maps in a folder are results, which may be written again."""
 
 
 class MapFiles:
@@ -30,7 +33,7 @@ class MapFiles:
     """
 
     def __init__(self, ids: Sequence[str], head: Head, *, binary: bool) -> None:
-        self._binary = binary
+        self._binary, self._ids = binary, ids
         count = head.num_classes
         if not binary and count not in _PICTURES:
             msg = f"predict_to_directory: expected 1, 3 or 4 classes in a PNG, got {count}"
@@ -50,6 +53,21 @@ class MapFiles:
     def name(self, sample_id: str) -> str:
         """Name the file of an image, relative to the folder."""
         return f"{stem_of(sample_id)}{'.npy' if self._binary else '.png'}"
+
+    def claim(self, folder: Path) -> None:
+        """Make sure that files in a folder are replaced only where they are maps, and say so there.
+
+        Raises:
+            DataError: If one of that name is there and no map was ever written into the folder.
+        """
+        if (folder / _MARK).is_file():
+            return
+        taken = next((n for n in map(self.name, self._ids) if (folder / n).exists()), None)
+        if taken is not None:
+            msg = f"tpath: expected a folder for maps, got {folder} with a file {taken!r} in it"
+            hint = "files that are no such maps are not replaced: choose another folder"
+            raise DataError(msg, hint=hint, slug="data/map-files")
+        write_text(folder / _MARK, "maps in this folder are replaced by those predicted anew\n")
 
     def data(self, probs: AnyArray) -> bytes:
         """Give the bytes of a file: probabilities [H, W, K], 0-1."""

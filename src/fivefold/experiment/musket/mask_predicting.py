@@ -77,7 +77,8 @@ class MaskPredicting(Asking[MaskEnsemble, MaskBatch]):
 
         Args:
             spath: The folder of images.
-            tpath: The folder to write into, made if need be; files in it are replaced.
+            tpath: The folder to write into, made if need be; maps in it are replaced, and
+                no other files.
             fold: Whose models.
             stage: Whose weights.
             limit: How many images at most.
@@ -86,13 +87,15 @@ class MaskPredicting(Asking[MaskEnsemble, MaskBatch]):
             ttflips: Average over flips, undone on the maps.
 
         Raises:
-            DataError: If two images would have one file, or a PNG cannot hold so many classes.
+            DataError: If two images would have one file, a PNG cannot hold so many classes, or a
+                file that is no map would be replaced.
             ResourceError: If the disk is full, read-only or failing.
         """
         ensemble = self._ensemble(places_of(self.experiment, fold, stage), ttflips)
         source = self._to_predict(spath, limit)
         folder = as_path("tpath", getattr(tpath, "path", tpath))
         files = MapFiles(source.sample_ids, ensemble.head, binary=binaryArray)
+        files.claim(folder)
         with closing(self._batches(ensemble, source, batchSize)) as found:
             for batch in found:
                 for name, one in self._pairs(batch):
