@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fivefold.experiment.parts import augmenter as augmenter
     from fivefold.experiment.parts import callback as callback
     from fivefold.experiment.parts import loss as loss
+    from fivefold.experiment.parts import mask_architecture as mask_architecture
     from fivefold.experiment.parts import mask_metric as mask_metric
     from fivefold.experiment.parts import metric as metric
     from fivefold.experiment.parts import mixer as mixer
@@ -33,6 +34,7 @@ _PARTS = (
     "augmenter",
     "callback",
     "loss",
+    "mask_architecture",
     "mask_metric",
     "metric",
     "mixer",
@@ -64,6 +66,7 @@ __all__ = [
     "classification",
     "compare",
     "loss",
+    "mask_architecture",
     "mask_metric",
     "metric",
     "mixer",

@@ -274,8 +274,6 @@ def test_thresholds_are_found_by_a_function_and_by_a_metric(cfg, ds):
 
 
 def test_what_is_not_there_says_what_to_use(cfg, root, tmp_path):
-    with pytest.raises(AttributeError, match="networks of one's own that make masks are not supp"):
-        _ = segmentation.custom_models
     with pytest.raises(AttributeError, match="use `evaluateAll`, batch by batch"):
         _ = cfg.evaluate_all_to_arrays
     (tmp_path / "config.yaml").write_text("architecture: ResNet18\nstages: [{epochs: 1}]\n")

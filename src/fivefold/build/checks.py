@@ -10,7 +10,7 @@ from fivefold.build.metric_checks import metric_problems
 from fivefold.config import Choice, ExperimentConfig, ResolvedStage, Steps, as_names
 from fivefold.core.catalog import At
 from fivefold.core.errors import Problem, did_you_mean
-from fivefold.core.segmenters import ARCHITECTURES
+from fivefold.core.segmenters import ARCHITECTURES, own_segmenters
 from fivefold.losses import check_loss, check_mask_loss, weigh_nothing
 from fivefold.models import backbone_problem
 from fivefold.models.activations import ACTIVATIONS as BETWEEN_LAYERS
@@ -28,12 +28,15 @@ def check(config: ExperimentConfig) -> list[Problem]:
         Each problem once, in the order of the file.
     """
     problems = [*config.not_yet(), *_missing(config), *_activations(config)]
+    problems += config.unfit_decisions()
     problems += metric_problems(config)
     problems += _head_layers(config)
     if config.architecture and not config.makes_masks:
         problems += _some(
             backbone_problem(
-                config.architecture, config.where("architecture"), others=ARCHITECTURES
+                config.architecture,
+                config.where("architecture"),
+                others=[*own_segmenters.spellings(), *ARCHITECTURES],
             )
         )
     problems += mask_problems(config)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from fivefold.config.keys import ExperimentKeys
-from fivefold.config.mask_consistency import unfit_decisions
 from fivefold.config.nodes import Step
 from fivefold.config.problems import bad_value
 from fivefold.config.source import Source
@@ -22,7 +21,6 @@ def contradictions(config: ExperimentKeys, source: Source) -> list[Problem]:
         *_uneven_steps(config, source),
         *_balanced_twice(config, source),
         *_unused_columns(config, source),
-        *unfit_decisions(config, source),
     ]
 
 

@@ -60,7 +60,8 @@ class ExperimentKeys(BaseModel):
     architecture: Name | None = Field(
         None,
         description="What is trained: a name of `fivefold list backbones`, which classifies, or "
-        "of `fivefold list architectures`, which makes masks; required to train.",
+        "of `fivefold list architectures`, which makes masks, or a network of your own that does "
+        "either; required to train.",
     )
     backbone: Encoder = None
     decoder: Decoder = {}

@@ -94,6 +94,8 @@ def _build(
     if config is not None:
         config._source = source
         problems += [] if wrong else contradictions(config, source)
+        if not wrong and not config.runs_code:  # which may bring what makes masks
+            problems += config.unfit_decisions()
     if config is None or problems or wrong:
         raise InvalidConfigError(in_order([*problems, *wrong]), usable=config)
     _warn(config, source)

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import PrivateAttr
 
 from fivefold.config.keys import ExperimentKeys
+from fivefold.config.mask_consistency import unfit_decisions
 from fivefold.config.nodes import Node, Step
 from fivefold.config.shared_keys import project_modules
 from fivefold.config.source import Source
@@ -47,7 +48,10 @@ class ExperimentConfig(ExperimentKeys):
 
     @property
     def makes_masks(self) -> bool:
-        """Whether a class is told of every pixel, rather than of every image."""
+        """Whether a class is told of every pixel, rather than of every image.
+
+        Of a user's own network that is known once the modules of `imports` have been run.
+        """
         return segmenter_named(self.architecture or "") is not None
 
     @property
@@ -79,6 +83,13 @@ class ExperimentConfig(ExperimentKeys):
         have to refuse them.
         """
         return self._source.not_yet()
+
+    def unfit_decisions(self) -> list[Problem]:
+        """Find keys on what becomes of predictions that mean nothing for what is predicted.
+
+        Ask once the modules of `imports` have been run: see `makes_masks`.
+        """
+        return list(unfit_decisions(self, self._source))
 
     def as_mapping(self) -> dict[str, Any]:
         """Give the keys that were set, with overrides, in their YAML spelling, for JSON.

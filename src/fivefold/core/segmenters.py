@@ -1,6 +1,12 @@
 """The architectures that make masks, and what their options are called; none of them is loaded."""
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
+from inspect import Parameter
+from typing import Any
+
+from fivefold.core.catalog import Catalog
+from fivefold.core.own_parts import Part
 
 ARCHITECTURES = (
     "Unet",
@@ -72,9 +78,46 @@ MUSKET_OPTIONS: Mapping[str, str] = {
 }
 """Options by Musket's names, each with what it means here."""
 
+GIVEN = ("in_channels", "classes", "num_classes", "input_shape")
+"""Parameters of users' own networks that fivefold gives, by their names; all others are options."""
+
+
+def _with_options(part: Part) -> Callable[..., Any]:
+    """Let nothing be an option of a user's own network that fivefold gives it."""
+    if part.name.casefold() in _BY_FOLDED:
+        part.refuse("a name that no other architecture has", repr(part.name))
+    parameters = inspect.signature(part.make).parameters.values()
+    given = [p for p in parameters if p.name in GIVEN and p.kind is not p.POSITIONAL_ONLY]
+    options = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in GIVEN]
+    rest = [p for p in parameters if p not in given and p not in options]
+    if any(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in rest):
+        wanted = f"a class or function of some of ({', '.join(GIVEN)}), and options after a `*`"
+        part.refuse(wanted, str(inspect.signature(part.make)))
+
+    def make(**arguments: Any) -> Any:
+        return part.make(**arguments)
+
+    named = [p.replace(kind=Parameter.POSITIONAL_OR_KEYWORD, default=p.empty) for p in given]
+    made: Any = make
+    made.__signature__ = inspect.Signature([*named, *options])
+    return make
+
+
+own_segmenters: Catalog[Any] = Catalog("architecture", guard=_with_options)
+"""Users' own networks: `make(in_channels, classes, *, options)` gives one from [N, C, H, W] to
+logits [N, classes, H, W].
+
+It takes of `GIVEN` what it names. It lies here since a config has to say what it is for, once the
+modules that it names have been run.
+"""
+
 _BY_FOLDED = {**{name.casefold(): name for name in ARCHITECTURES}, **OTHER_SPELLINGS}
 
 
 def segmenter_named(name: str) -> str | None:
-    """Find the architecture that a name in any case means; None: it makes no masks."""
-    return _BY_FOLDED.get(name.strip().casefold())
+    """Find the architecture that a name in any case means; None: it makes no masks.
+
+    A user's own is known from when it was registered.
+    """
+    own = own_segmenters.find(name)
+    return own.name if own else _BY_FOLDED.get(name.strip().casefold())

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from types import SimpleNamespace
+from typing import ClassVar
 
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Progress, Terminal
+from fivefold.core.segmenters import own_segmenters
 from fivefold.data import PredictionItem
 from fivefold.experiment.assembling import extra_train
 from fivefold.experiment.augmented_folds import dataset_augmenters
 from fivefold.experiment.experiment import Experiment
+from fivefold.experiment.musket.custom import CatalogView
 from fivefold.experiment.musket.mask_evaluating import MaskEvaluating
 from fivefold.experiment.musket.mask_files import ansemblePredictions
 from fivefold.experiment.musket.pipeline import Pipeline
@@ -56,16 +59,10 @@ def parse(
     return SegmentationPipeline(found)
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("custom", "custom_models"):
-        msg = (
-            f"{name}: networks of one's own that make masks are not supported; any backbone of "
-            "`fivefold list backbones` goes with any architecture of `fivefold list architectures`"
-        )
-        raise AttributeError(msg)
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
-
+custom_models = CatalogView(own_segmenters, lambda name, make: own_segmenters.add(name=name)(make))
+"""Networks of one's own: `custom_models["MyUnet"] = f`, as by `fivefold.mask_architecture`."""
+custom = SimpleNamespace(models=custom_models)
+"""Musket's page has `segmentation.custom.models["MyUnet"] = MyUnet`."""
 
 PipelineConfig = SegmentationPipeline
 """Musket's name of the class."""
@@ -75,6 +72,8 @@ __all__ = [
     "PredictionItem",
     "SegmentationPipeline",
     "ansemblePredictions",
+    "custom",
+    "custom_models",
     "dataset_augmenters",
     "extra_train",
     "parse",

@@ -17,6 +17,7 @@ from fivefold.augment import augmenters
 from fivefold.augment.mixing import mixers
 from fivefold.config import ExperimentConfig
 from fivefold.core.catalog import Catalog, Component
+from fivefold.core.segmenters import own_segmenters
 from fivefold.data.source import sources
 from fivefold.engine.callbacks import callbacks
 from fivefold.evaluation import mask_metrics, metrics
@@ -34,6 +35,7 @@ _CATALOGS: tuple[Catalog[Any], ...] = (
     metrics,
     mixers,
     optimizers,
+    own_segmenters,
     schedules,
     sources,
 )

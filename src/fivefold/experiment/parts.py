@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from fivefold.augment import augmenters
 from fivefold.augment.mixing import mixers
 from fivefold.core.catalog import Catalog
+from fivefold.core.segmenters import own_segmenters
 from fivefold.engine.callbacks import callbacks
 from fivefold.evaluation import mask_metrics, metrics
 from fivefold.losses import losses
@@ -111,6 +112,25 @@ def architecture(*aliases: str, name: str = "") -> Callable[[M], M]:
         ValueError: If a name is taken.
     """
     return _add(backbones, aliases, name)
+
+
+def mask_architecture(*aliases: str, name: str = "") -> Callable[[M], M]:
+    """Add a network that makes masks: a `torch.nn.Module`, from images to a class for every pixel.
+
+    It turns normalised pixels [N, in_channels, H, W] into logits [N, classes, H, W]. It is made
+    with those of `in_channels`, `classes` (or `num_classes`) and `input_shape`, which is (height,
+    width, channels), that it names, and with its options from `decoder`. `mean` and `std` say how
+    pixels of 0-1 are normalised.
+
+    Args:
+        aliases: Other names that mean the same.
+        name: The name in configs; that of the class or function if not given.
+
+    Raises:
+        ConfigError: If it wants to be told something else, or has a name of fivefold's.
+        ValueError: If a name is taken.
+    """
+    return _add(own_segmenters, aliases, name)
 
 
 def callback(*aliases: str, name: str = "") -> Callable[[M], M]:

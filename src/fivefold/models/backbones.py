@@ -4,10 +4,10 @@ Every net of timm, the Keras names of `names.py`, and users' own nets, behind on
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import timm
 import torch
@@ -74,7 +74,7 @@ class Backbone(nn.Module):
         """
         if self.stem is not None:
             images = self.stem(images)
-        with self._part.at_work(let_by=_is_batch_of_one) if self._part else nullcontext():
+        with self._part.at_work(let_by=is_batch_of_one) if self._part else nullcontext():
             features: Tensor = self._reader(self.net, images)
         return features
 
@@ -185,6 +185,58 @@ def shape_problem(name: str, shape: tuple[int, int, int], where: str = "") -> Pr
     return None
 
 
+class Own(NamedTuple):
+    """A user's own net.
+
+    Attributes:
+        net: The net.
+        spec: How it expects pixels.
+        origin: Where its first weights came from.
+    """
+
+    net: nn.Module
+    spec: InputSpec
+    origin: WeightsOrigin
+
+
+def load_own(
+    part: Part, arguments: Mapping[str, Any], channels: int, *, weights: str, directory: Path
+) -> Own:
+    """Make a user's own net, with weights of a file if there is one.
+
+    Args:
+        part: The code.
+        arguments: What it is called with.
+        channels: Of the images.
+        weights: "none", or the path of a file.
+        directory: Where relative paths start: the config's folder.
+
+    Raises:
+        ConfigError: If the code raises, or makes no net; names the user's line.
+        DataError: If the weights are not to be had or do not fit.
+        UnsafeInputError: If the file of weights could carry code.
+    """
+    if weights == IMAGENET:
+        raise no_imagenet(part.name, [f"{part.name!r} is a net of your own"])
+    origin = WeightsOrigin()
+    with part.at_work():
+        net = part.make(**arguments)
+    if not isinstance(net, nn.Module):
+        part.refuse_result("a module of torch's", shape_text(net))
+    if weights != NONE:
+        found = read_file(directory / Path(weights).expanduser())
+        tensors, origin = without_own_prefix(found.tensors), found.origin
+        differences = state_differences(net, tensors)
+        if differences:
+            told = "; ".join(differences)
+            msg = f"{weights}: expected weights of {part.name!r}, got others: {told}"
+            raise DataError(msg, slug="weights/mismatch")
+        net.load_state_dict(tensors)
+    mean, std = getattr(net, "mean", (0.5,)), getattr(net, "std", (0.5,))
+    interpolation = getattr(net, "interpolation", "bicubic")
+    return Own(net, input_spec(mean, std, interpolation, channels=channels), origin)
+
+
 def _build_own(
     component: Component[nn.Module],
     shape: tuple[int, int, int],
@@ -201,24 +253,9 @@ def _build_own(
         message = f"cut_levels: expected 0, since {name!r} is a net of your own, got {taken.cut}"
         hint = "leave layers out in the net itself"
         raise ConfigError([Problem("config/cut-levels", "", message, hint)])
-    if weights == IMAGENET:
-        raise no_imagenet(name, [f"{name!r} is a net of your own"])
-    part, origin = Part("backbone", name, component.make, component.facts), WeightsOrigin()
-    with part.at_work():
-        net = component.make(**arguments_of(component.make, shape))
-    if not isinstance(net, nn.Module):
-        part.refuse_result("a module of torch's", shape_text(net))
-    if weights != NONE:
-        found = read_file(directory / Path(weights).expanduser())
-        tensors, origin = without_own_prefix(found.tensors), found.origin
-        differences = state_differences(net, tensors)
-        if differences:
-            msg = f"{weights}: expected weights of {name!r}, got others: {'; '.join(differences)}"
-            raise DataError(msg, slug="weights/mismatch")
-        net.load_state_dict(tensors)
-    mean, std = getattr(net, "mean", (0.5,)), getattr(net, "std", (0.5,))
-    interpolation = getattr(net, "interpolation", "bicubic")
-    spec = input_spec(mean, std, interpolation, channels=shape[2])
+    part = Part("backbone", name, component.make, component.facts)
+    arguments = arguments_of(component.make, shape)
+    net, spec, origin = load_own(part, arguments, shape[2], weights=weights, directory=directory)
     return Backbone(net, _features_of(net, part, shape), spec, origin, part)
 
 
@@ -240,6 +277,6 @@ def _features_of(net: nn.Module, part: Part, shape: tuple[int, int, int]) -> int
     return length
 
 
-def _is_batch_of_one(error: Exception) -> bool:
+def is_batch_of_one(error: Exception) -> bool:
     """Tell BatchNorm's refusal, which whoever trains words better."""
     return isinstance(error, ValueError) and "more than 1 value per channel" in str(error)

@@ -19,6 +19,9 @@ def layer_scales(model: Classifier, decay: float) -> dict[str, float]:
         model: Its head is one layer behind the backbone's last.
         decay: 0-1.
 
+    Where the head learns nothing, as behind a user's own network that makes masks, the backbone's
+    last layer has the full rate.
+
     Returns:
         Factors by the parameters' names in the model; the head's are left out, being 1.
 
@@ -29,6 +32,7 @@ def layer_scales(model: Classifier, decay: float) -> dict[str, float]:
     if decay == 1:
         return {}
     depths, top = layers_of(model.backbone.net)
+    top -= not any(True for _ in model.head.parameters())
     return {_OF_NET + name: decay ** (top - depth) for name, depth in depths.items()}
 
 

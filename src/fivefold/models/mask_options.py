@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from fivefold.core.catalog import At
+from fivefold.core.catalog import At, Component
 from fivefold.core.errors import Problem, closest
-from fivefold.core.validation import shown
+from fivefold.core.segmenters import own_segmenters
+from fivefold.core.validation import Complaint, shown
 from fivefold.models.architectures import Arguments, architectures
 
 Writing: TypeAlias = Mapping[str, "Same | Fixed"]
@@ -134,8 +135,8 @@ _WRITINGS: Mapping[str, Writing] = {
 
 def spellings_of(architecture: str) -> list[str]:
     """List the names of options that mean something to an architecture: its own, then Musket's."""
-    component = architectures.get(architecture)
-    return [*component.options.model_fields, *_WRITINGS[component.name]]
+    component = _found(architecture)
+    return [*component.options.model_fields, *_WRITINGS.get(component.name, {})]
 
 
 def read_options(
@@ -149,24 +150,19 @@ def read_options(
         at: Says where the value of a name stands.
 
     Returns:
-        All arguments of the package's class, and what is wrong; nothing can be built then.
+        All arguments of the package's class, or of a user's own network its options as they were
+        written; and what is wrong: nothing can be built then.
     """
-    component = architectures.get(architecture)
+    component = _found(architecture)
     found = _Reading(component.name, tuple(component.options.model_fields), at)
     options = dict(found.translated(written))
     if found.problems:
         return {}, found.problems
     accepted, complaints = component.check(options)
     if complaints:
-        return {}, [
-            Problem(
-                f"config/{complaint.kind}",
-                at(found.spelled[str(complaint.path[0])], *complaint.path[1:]),
-                f"{found.spelled[str(complaint.path[0])]}: {complaint.message}",
-                complaint.hint,
-            )
-            for complaint in complaints
-        ]
+        return {}, [found.told(complaint) for complaint in complaints]
+    if own_segmenters.find(architecture):
+        return {**_plain_defaults(component), **options}, []
     try:
         return component.make(**accepted), []
     except ValueError as error:
@@ -174,6 +170,16 @@ def read_options(
         spelled = found.spelled.get(name, name)
         message = f"{spelled}: {rest}, got {shown(options.get(name))}"
         return {}, [Problem("config/bad-value", at(spelled), message)]
+
+
+def _found(architecture: str) -> Component[Any]:
+    return own_segmenters.find(architecture) or architectures.get(architecture)
+
+
+def _plain_defaults(component: Component[Any]) -> Arguments:
+    """Give the defaults that a file can hold, so that a saved network outlives another default."""
+    fields = component.options.model_fields.items()
+    return {n: f.default for n, f in fields if isinstance(f.default, bool | int | float | str)}
 
 
 class _Reading:
@@ -184,8 +190,15 @@ class _Reading:
         self.spelled: dict[str, str] = {}
         self.problems: list[Problem] = []
 
+    def told(self, complaint: Complaint) -> Problem:
+        """Word what is wrong with an option; one that is required may not have been written."""
+        name, *path = map(str, complaint.path)
+        spelled = self.spelled.get(name, name)
+        where, message = self.at(spelled, *path), f"{spelled}: {complaint.message}"
+        return Problem(f"config/{complaint.kind}", where, message, complaint.hint)
+
     def translated(self, written: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        writing = _WRITINGS[self.architecture]
+        writing = _WRITINGS.get(self.architecture, {})
         for name, value in written.items():
             rule = writing.get(name)
             if isinstance(rule, Fixed):
@@ -220,6 +233,6 @@ class _Reading:
 
     def _unknown(self, name: str) -> None:
         message = f"{name}: expected an option of {self.architecture}, which has no such one"
-        near = closest(name, [*self.known, *_WRITINGS[self.architecture]])
-        hint = f"did you mean {near!r}?" if near else f"it has {', '.join(self.known)}"
+        near = closest(name, [*self.known, *_WRITINGS.get(self.architecture, {})])
+        hint = f"did you mean {near!r}?" if near else f"it has {', '.join(self.known) or 'none'}"
         self.problems.append(Problem("config/decoder", self.at(name), message, hint))

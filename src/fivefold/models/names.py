@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fivefold.core.catalog import Catalog
 from fivefold.core.errors import Problem, did_you_mean
 from fivefold.core.own_parts import Part
+from fivefold.core.segmenters import segmenter_named
 from fivefold.models.timm_list import timm_list
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def arguments_of(
 
 def _can_be_made(part: Part) -> Callable[..., Any]:
     signature = inspect.signature(part.make)
+    if segmenter_named(part.name):
+        part.refuse("a name of no architecture that makes masks", repr(part.name))
     try:
         signature.bind(**arguments_of(part.make, (32, 32, 3)))
     except TypeError:

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from fivefold.core.catalog import Component
 from fivefold.core.errors import ConfigError, Problem
+from fivefold.core.segmenters import own_segmenters
 from fivefold.models.architectures import architectures
 from fivefold.models.cells import WHOLE, Cells
 from fivefold.models.channels import InputSpec
@@ -15,6 +17,7 @@ from fivefold.models.classifier import Classifier, ModelSpec
 from fivefold.models.decoders import MaskHead, build_mask_head
 from fivefold.models.encoders import Encoder, build_encoder
 from fivefold.models.maps import Wish, rounded_up
+from fivefold.models.own_segmenters import build_mask_net
 from fivefold.models.voc import settled
 from fivefold.models.weights import NONE
 
@@ -100,6 +103,9 @@ def build_segmenter(
     input_spec: InputSpec | None = None,
 ) -> Segmenter:
     """Build a segmenter; see `build_classifier`, which calls this where a spec makes masks."""
+    own = own_segmenters.find(spec.architecture)
+    if own is not None:
+        return _build_own(own, spec, weights, directory, generator_seed, input_spec)
     component = architectures.get(spec.architecture)
     arguments = dict(spec.decoder) or component.make()
     with torch.random.fork_rng(devices=[]):
@@ -118,6 +124,29 @@ def build_segmenter(
     model = Segmenter(encoder, head, input_spec or encoder.input_spec, spec.cells)
     _check_size(model, spec)
     return model
+
+
+def _build_own(
+    component: Component[Any],
+    spec: ModelSpec,
+    weights: str,
+    directory: Path,
+    generator_seed: int,
+    input_spec: InputSpec | None,
+) -> Segmenter:
+    """Build a segmenter of a user's own network, whose head has nothing left to do."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(generator_seed)
+        net = build_mask_net(
+            component,
+            dict(spec.decoder),
+            (*spec.image_size, spec.shape[2]),
+            spec.heads[0].num_classes,
+            weights=weights,
+            directory=directory,
+        )
+    head = MaskHead(nn.Identity(), nn.Identity(), spec.heads)
+    return Segmenter(net, head, input_spec or net.input_spec, spec.cells)
 
 
 def _wish(architecture: str, arguments: dict[str, Any]) -> Wish:

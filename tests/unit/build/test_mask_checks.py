@@ -1,6 +1,8 @@
 import pytest
 import tiny  # noqa: F401  registers the net
+from own_modules import catalogs_as_before
 
+from fivefold import mask_architecture
 from fivefold.build import build_spec, check
 from fivefold.build.mask_checks import decoder_of
 from fivefold.config import parse
@@ -142,3 +144,91 @@ def test_a_net_of_ones_own_is_no_encoder():
     (problem,) = problems_of("architecture: Unet\nbackbone: tiny")
     assert problem.slug == "config/backbone-maps"
     assert problem.message == "backbone: expected a net of timm, got 'tiny', a net of your own"
+
+
+@pytest.fixture
+def own():
+    with catalogs_as_before():
+
+        @mask_architecture(name="Mine")
+        def mine(in_channels, classes, *, depth: int, width: int = 16):
+            pytest.fail("a config is checked without building anything")
+
+        yield
+
+
+OWN = "architecture: mine\nweights: none\ndecoder: {depth: 3}\n"
+
+
+@pytest.mark.usefixtures("own")
+def test_a_network_of_ones_own_needs_no_backbone():
+    config = parse(OWN + "thresholds: dice" + REST)
+    assert config.makes_masks
+    assert [stage.makes_masks for stage in config.resolve()] == [True]
+    assert check(config) == []
+    spec = build_spec(config, (Head("", "sigmoid", ("disk",)),))
+    assert (spec.net, spec.backbone) == ("mine", "")
+    assert dict(spec.decoder) == {"depth": 3, "width": 16}, "a default may be another one later"
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("line", "slug", "message"),
+    [
+        ("backbone: vgg16", "config/own-masks", "backbone: expected nothing, since 'mine' is a"),
+        ("copyWeights: true", "config/own-masks", "copyWeights: expected nothing, since 'mine'"),
+        ("freeze_encoder: true", "config/own-masks", "freeze_encoder: expected a network that le"),
+        ("layers_to_train: 0", "config/own-masks", "layers_to_train: expected a network that le"),
+        ("dropout: 0.1", "config/decoder", "dropout: expected 0 for mine, got 0.1"),
+        ("pooling: max", "config/of-images", "pooling: expected nothing, since 'mine' makes ma"),
+        ("calibration: temperature", "config/bad-value", "calibration: expected 'none', since 'm"),
+    ],
+)
+def test_what_means_nothing_for_a_network_of_ones_own_is_refused(line, slug, message):
+    (problem,) = problems_of(OWN + line) if "calibration" not in line else problems_after(line)
+    assert (problem.slug, problem.message[: len(message)]) == (slug, message)
+    assert problem.where.startswith("config.yaml:4:")
+
+
+def problems_after(line):
+    """Find what is said of a config with modules, which are run before it is known."""
+    return check(parse(f"{OWN}{line}\nimports: [mine]{REST}"))
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("{}", "depth: "),
+        ("{depth: many}", "depth: "),
+        ("{depth: 3, widht: 4}", "widht: expected an option of Mine, which has no such one"),
+        ("{depth: 3, classes: 4}", "classes: expected an option of Mine, which has no such one"),
+    ],
+)
+def test_options_of_a_network_of_ones_own_are_those_behind_the_star(options, message):
+    (problem,) = problems_of(f"architecture: mine\nweights: none\ndecoder: {options}")
+    assert problem.message.startswith(message)
+    assert problem.where.startswith("config.yaml:3:" if options != "{}" else "config.yaml")
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("weights", ["imagenet", "pascal_voc"])
+def test_a_network_of_ones_own_has_no_weights_but_a_file(weights):
+    (problem,) = problems_of(f"{OWN}weights: {weights}".replace("weights: none\n", ""))
+    assert problem.slug == "weights/kind"
+    assert problem.message == f"weights: expected 'none' or a path for 'mine', got '{weights}'"
+
+
+@pytest.mark.usefixtures("own")
+def test_a_frozen_stage_of_a_network_of_ones_own_is_named():
+    text = f"{OWN}stages:\n  - {{epochs: 1}}\n  - {{epochs: 1, freeze_encoder: true}}"
+    (problem,) = check(parse(text))
+    assert problem.slug == "config/own-masks"
+    assert problem.message.startswith("stages.1.freeze_encoder: expected a network that learns")
+    assert problem.where == "config.yaml:6:33"
+
+
+def test_what_may_be_a_network_of_ones_own_is_judged_once_its_modules_have_run():
+    config = parse(f"architecture: ResNet18\nthresholds: dice\nimports: [mine]{REST}")
+    (problem,) = check(config)
+    assert problem.message.startswith("thresholds: expected another aim, since 'ResNet18' makes no")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from functools import update_wrapper
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature, signature, unwrap
 from types import SimpleNamespace
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
@@ -38,7 +38,8 @@ class CatalogView(MutableMapping[str, Make]):
         found = self._catalog.find(name)
         if found is None or not is_own(found.make):
             raise KeyError(name)
-        return found.make
+        make: Make = unwrap(found.make)
+        return make
 
     def __delitem__(self, name: str) -> NoReturn:
         raise TypeError(_STAYS.format(name))
