@@ -14,7 +14,7 @@ from fivefold.evaluation.mask_counts import BY_CLASS, by_class
 from fivefold.evaluation.mask_metrics import mask_metrics
 from fivefold.evaluation.metrics import REFUSED, find_metric
 
-_OF_CLASS = re.compile(rf"({'|'.join(BY_CLASS)})_(.+)")
+_OF_CLASS = re.compile(rf"({'|'.join(BY_CLASS)})_(.+)", re.IGNORECASE)
 _OWN = "it is given predictions of whole images; `mask_metric` adds one of masks"
 _SEARCH = "`thresholds` searches them on whole maps once all folds are trained"
 _ALL_PIXELS = "it needs the probabilities of all pixels in their order; write `iou` or `log_loss`"
@@ -30,14 +30,15 @@ def find_mask_metric(name: str, head: Head | None = None) -> Component[float] | 
             for that of a class.
     """
     component = mask_metrics.find(name)
-    match = _OF_CLASS.fullmatch(name.strip().casefold())
+    match = _OF_CLASS.fullmatch(name.strip())
     if component is not None or match is None:
         return component
     is_one = _column(match[2], head) is not None if head else find_metric(name) is None
     if not is_one:
         return None
-    make = functools.partial(_of_class, number=match[1], class_name=match[2])
-    return Component(match[0], make, facts={"best": "max"})
+    number = match[1].casefold()
+    make = functools.partial(_of_class, number=number, class_name=match[2])
+    return Component(f"{number}_{match[2]}", make, facts={"best": "max"})
 
 
 def mask_metric_problem(name: str, head: Head | None = None) -> Problem | None:
@@ -88,8 +89,12 @@ _REASONS: Mapping[str, str] = dict.fromkeys(
 
 
 def _column(class_name: str, head: Head) -> int | None:
-    names = [name.casefold() for name in head.class_names]
-    return names.index(class_name) if class_name in names else None
+    """Find a class by its name; in another case where that is only one's."""
+    if class_name in head.class_names:
+        return head.class_names.index(class_name)
+    folded = [name.casefold() for name in head.class_names]
+    wanted = class_name.casefold()
+    return folded.index(wanted) if folded.count(wanted) == 1 else None
 
 
 def _of_class(scores: MaskScores, *, number: str, class_name: str) -> float:

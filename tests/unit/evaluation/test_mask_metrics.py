@@ -358,3 +358,24 @@ def test_names_of_classes_are_taken_on_trust_until_the_classes_are_known():
     assert find_mask_metric("iou_cow", PLANES) is None
     assert find_mask_metric("iou_SKY", PLANES) is not None
     assert find_mask_metric("acc_sky") is None
+
+
+def test_classes_whose_names_differ_in_case_alone_are_told_apart():
+    head = Head("", "sigmoid", ("Cat", "cat", "Sky"))
+    for name in ("iou_Cat", "iou_cat", "IoU_cat", "iou_SKY"):
+        assert find_mask_metric(name, head) is not None
+    assert find_mask_metric("iou_CAT", head) is None
+    hits = np.array([[1, 2, 3]])
+    scores = MaskScores(
+        ("a",),
+        (head,),
+        hits,
+        hits * 0 + 3,
+        hits * 0 + 3,
+        hits[:, 0] * 9,
+        hits / 1,
+        hits / 1,
+        hits[:, 0] / 1,
+    )
+    found = compute(scores, ["iou_Cat", "iou_cat", "iou_SKY"])
+    assert found == pytest.approx({"iou_Cat": 1 / 5, "iou_cat": 2 / 4, "iou_SKY": 1})
