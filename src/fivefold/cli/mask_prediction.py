@@ -12,6 +12,7 @@ from fivefold.cli.outputs import STANDARD_OUTPUT
 from fivefold.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from fivefold.config import ExperimentConfig
     from fivefold.data import Source
     from fivefold.experiment.experiment import Experiment
 
@@ -142,7 +143,7 @@ def predict_into_folder(
     Raises:
         FivefoldError: If something is wrong.
     """
-    _check_output(output, inputs)
+    _check_output(output, [*inputs, *_folders_of_masks(opened.config)])
     from fivefold.apps.mask_files import Wanted, write_masks
 
     found = opened.predict_masks(
@@ -157,6 +158,15 @@ def predict_into_folder(
     written = write_masks(found, output, Wanted(maps, options.overlays))
     empty = f", {written.empty} of them empty" if written.empty else ""
     say(f"{output}: {written.images} masks{empty}")
+
+
+def _folders_of_masks(config: "ExperimentConfig") -> list[Path]:
+    """Find the folder of the masks that were trained on, unless the experiment lies in it."""
+    masks = config.dataset.masks if config.dataset else None
+    if not isinstance(masks, str):
+        return []
+    folder = config.directory / (config.datasets_path or "") / masks
+    return [] if config.directory.resolve().is_relative_to(folder.resolve()) else [folder]
 
 
 def _check_output(output: Path, inputs: Sequence[Path]) -> None:

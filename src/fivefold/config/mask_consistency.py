@@ -55,6 +55,9 @@ def _only_of_masks(config: ExperimentKeys, aim: ThresholdAim, source: Source) ->
     if aim.is_of_masks:
         message = f"expected another aim, since {name!r} makes no masks, got {aim.kind!r}"
         yield bad_value(source, ("thresholds",), message, "for classes of images that is `f1`")
+    if not config.keep_maps:
+        message = f"expected true, since {name!r} makes no masks, got false"
+        yield bad_value(source, ("keep_maps",), message, "leave it out")
     if config.smallest_area != 0:
         message = f"expected 0, since {name!r} makes no masks, got {config.smallest_area!r}"
         yield bad_value(source, ("smallest_area",), message, "leave it out")

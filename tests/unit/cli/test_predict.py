@@ -88,7 +88,9 @@ def test_impossible_coverage_is_refused_before_anything_is_loaded(coverage, caps
 class FakeOfMasks(FakeExperiment):
     """Answers as an experiment on masks does, by a net that sees single pixels."""
 
-    config = parse("architecture: Unet\nbackbone: ResNet18\nlr: 1")
+    config = parse(
+        "architecture: Unet\nbackbone: ResNet18\nlr: 1\ndataset: {images: photos, masks: truth}"
+    )
 
     @classmethod
     def load(cls, path, overrides=(), *, allow_imports, progress):
@@ -110,6 +112,7 @@ def _masks(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.chdir(tmp_path)
     Path("scans").mkdir()
+    Path("truth").mkdir()
     for name, value in (("a.png", 200), ("b.png", 10)):
         Image.fromarray(np.full((20, 30, 3), value, np.uint8)).save(f"scans/{name}")
 
@@ -145,6 +148,7 @@ def test_options_of_masks_reach_the_experiment():
         ("", "--output: expected a folder for masks, got none"),
         ("-o scans", "scans: expected a new folder, got one with something in it"),
         ("-o scans/out", "expected a folder apart from the images"),
+        ("-o truth/out", "expected a folder apart from the images, got one inside 'truth'"),
         ("-o out --force", "--force: expected no such option for an experiment that makes masks"),
         ("-o out --sets 0.9", "--sets: expected no such option for an experiment that makes masks"),
         ("-o out --maps jpg", "--maps: expected npy or png, got 'jpg'"),

@@ -73,6 +73,10 @@ def test_what_is_of_whole_images_is_refused_where_masks_are_made(text, message):
     [
         ("thresholds: image_dice", "expected another aim, since 'ResNet18' makes no masks, got"),
         ("smallest_area: auto", "smallest_area: expected 0, since 'ResNet18' makes no masks, got"),
+        (
+            "keep_maps: false",
+            "keep_maps: expected true, since 'ResNet18' makes no masks, got false",
+        ),
     ],
 )
 def test_what_is_of_masks_is_refused_where_none_are_made(text, message):
