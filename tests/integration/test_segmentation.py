@@ -7,7 +7,9 @@ import sys
 
 import numpy as np
 import pytest
+import timm
 from PIL import Image
+from safetensors.torch import save_file
 from shapes import draw_masks
 
 from fivefold.data.rle import rle_decode
@@ -214,6 +216,18 @@ def test_the_first_yaml_and_the_five_lines_find_shapes(trained):
     best = max(epochs_of(trained, 0, 0), key=lambda row: row["val_binary_accuracy"])
     assert best["val_iou"] > 0.9
     assert list((trained / "examples" / "0" / "0").iterdir())
+
+
+@pytest.mark.slow
+def test_weights_that_nobody_has_published_are_taken_from_a_file_beside_the_config(
+    shapes, tmp_path
+):
+    (tmp_path / "config.yaml").write_text(smaller(YAML, shape="[32, 32, 3]", epochs=1))
+    net = timm.create_model("mobilenetv2_100")
+    save_file(net.state_dict(), tmp_path / "mobilenetv2_100.safetensors")
+    said = run(tmp_path, program(shapes, FIRST_FOLD))
+    assert "nobody has published pascal_voc weights of mobilenetv2" in said
+    assert len(epochs_of(tmp_path, 0, 0)) == 1
 
 
 @pytest.mark.slow
