@@ -7,22 +7,9 @@ from fivefold.cli.console import say, show, show_table
 from fivefold.core.digits import few_digits
 from fivefold.evaluation.estimates import Estimate
 from fivefold.evaluation.mask_assessment import EMPTY_RULE, ClassMasks, MaskAssessment
+from fivefold.evaluation.mask_tally import SHARES
 
-_HEADLINE = (
-    "iou",
-    "dice",
-    "foreground_iou",
-    "foreground_dice",
-    "precision",
-    "recall",
-    "pixel_accuracy",
-    "image_iou",
-    "image_dice",
-    "image_sensitivity",
-    "image_specificity",
-    "log_loss",
-)
-_OF_CUTS = frozenset(_HEADLINE) - {"log_loss"}
+_HEADLINE = (*SHARES, "log_loss")
 _NARROW = 0.02  # an interval that a fourth decimal tells more of
 _NAME_ROOM = 15
 _TITLES = {"out-of-fold": "out of\nfold", "holdout": "hold-\nout"}
@@ -57,7 +44,7 @@ def show_masks_at_cuts(assessments: Mapping[str, MaskAssessment]) -> None:
     """
     own = "; out of fold chosen on the other folds" if "out-of-fold" in assessments else ""
     show(f"with the config's thresholds and parts{own}\n")
-    _show_headline(assessments, _OF_CUTS)
+    _show_headline(assessments, SHARES)
     show("")
 
 

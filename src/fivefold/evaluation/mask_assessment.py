@@ -71,7 +71,7 @@ class MaskAssessment:
     Attributes:
         scores: What was measured, image by image.
         pixels: How many pixels count.
-        headline: Metric to its estimate, in the order to show them.
+        headline: Metric to its estimate: all that `mask_tally.head_numbers` has.
         classes: One for each class.
         folds: The folds' numbers; empty where the images are of none.
         units: How many were resampled: images, or groups that stay together.

@@ -24,6 +24,21 @@ PER_CLASS = (
 )
 """The numbers of each class."""
 
+SHARES = (
+    "iou",
+    "dice",
+    "foreground_iou",
+    "foreground_dice",
+    "precision",
+    "recall",
+    "pixel_accuracy",
+    "image_iou",
+    "image_dice",
+    "image_sensitivity",
+    "image_specificity",
+)
+"""What is shown of all classes together, in this order, 0-1 each; `head_numbers` has more."""
+
 SEEN = ("image_sensitivity", "image_specificity")
 """Those that ask whether an image shows a class at all."""
 

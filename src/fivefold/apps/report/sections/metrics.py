@@ -10,19 +10,10 @@ from fivefold.apps.report.gathered import Spread
 from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.strips import Scale, strip
 from fivefold.evaluation.assessment import Estimate
+from fivefold.evaluation.mask_tally import SHARES
 
 _FIRST = (
-    "iou",
-    "dice",
-    "foreground_iou",
-    "foreground_dice",
-    "precision",
-    "recall",
-    "pixel_accuracy",
-    "image_iou",
-    "image_dice",
-    "image_sensitivity",
-    "image_specificity",
+    *SHARES,
     "accuracy",
     "exact_match",
     "top_3_accuracy",
