@@ -124,6 +124,14 @@ def test_planes_are_classes_that_may_overlap():
     assert source.targets([0, 1]).tolist() == [[1, 1], [0, 0]]
 
 
+def test_what_is_ignored_in_all_planes_shows_no_class():
+    planes = np.stack([with_one(), blank(), with_one()], axis=2)
+    planes[0] = IGNORED
+    source = PythonSource(Masks(planes))
+    assert source.masks == MaskKind(3, exclusive=False)
+    assert source.target(0).tolist() == [1, 0, 1]
+
+
 def test_planes_of_which_one_is_set_everywhere_are_exclusive():
     hot = np.stack([~TRUE, TRUE], axis=2)
     empty = np.stack([~TRUE | TRUE, TRUE & False], axis=2)
