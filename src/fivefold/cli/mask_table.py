@@ -8,6 +8,7 @@ from fivefold.core.digits import few_digits
 from fivefold.evaluation.estimates import Estimate
 from fivefold.evaluation.mask_assessment import EMPTY_RULE, ClassMasks, MaskAssessment
 from fivefold.evaluation.mask_tally import SHARES
+from fivefold.evaluation.mask_weak_points import weak_points
 
 _HEADLINE = (*SHARES, "log_loss")
 _NARROW = 0.02  # an interval that a fourth decimal tells more of
@@ -32,7 +33,7 @@ def show_masks(assessments: Mapping[str, MaskAssessment], *, is_narrow: bool) ->
     show("")
     say(f"empty masks: {EMPTY_RULE}")
     for name, assessment in assessments.items():
-        for line in _remarks(assessment):
+        for line in (*weak_points(assessment), *_remarks(assessment)):
             say(f"{name}: {line}" if len(assessments) > 1 else line)
 
 

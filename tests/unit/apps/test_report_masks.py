@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from fivefold.apps.report.gather import gather
 from fivefold.apps.report.mask_curves import overlap_at_thresholds
 from fivefold.apps.report.mask_overlays import INVENTED, MISSED, MIXED, mistakes_over, truth_over
 from fivefold.apps.report.weakest import weakest_mask
+from fivefold.core.mask_scores import MaskScores
 from fivefold.core.masks import MaskKind
 from fivefold.evaluation.mask_assessment import assess_masks
 from fivefold.experiment.decisions import Wishes, make_decisions, write_decisions
@@ -46,6 +48,19 @@ def test_the_verdict_has_the_interval_of_the_deciding_metric(tmp_path):
     folder.summary_path.write_text(summary, "utf-8")
     title = re.sub(r"<[^>]+>", "", re.search(r"<h1>.*?</h1>", page(folder))[0])
     assert re.search(rf"out-of-fold {value:.3f} \(95 % interval 0\.\d+ to 0\.\d+\)", title)
+
+
+def test_the_top_says_in_how_many_images_a_class_is_invented_or_lost(tmp_path):
+    folder = make_mask_run(tmp_path / "run")
+    for fold in range(3):
+        path = folder.predictions("validation", fold, 0)
+        found = MaskScores.load(path)
+        lost = np.where(found.true > 0, 0, found.hits)
+        replace(found, hits=lost, said=found.said + 5).save(path)
+    top = page(folder).partition("</header>")[0]
+    images, empty = (found_in := gather(folder).masks.true > 0).sum(), (~found_in).sum()
+    assert f"In all {images} images with shape, no pixel of it is found (IoU 0)." in top
+    assert f"In all {empty} images without shape, some is found all the same." in top
 
 
 def test_classes_have_numbers_with_intervals_and_images_with_and_without(text):

@@ -1,11 +1,14 @@
 import csv
 import json
+import re
+from dataclasses import replace
 
 import pytest
 from fake_mask_run import THREE, make_mask_run
 from typer.testing import CliRunner
 
 from fivefold.cli.app import app
+from fivefold.core.mask_scores import MaskScores
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,18 @@ def test_numbers_fit_a_narrow_terminal(cells):
 def test_how_empty_masks_are_counted_is_said(cells):
     result = run("evaluate", cells)
     assert "empty masks: means over images leave out, for each class, images where" in result.stderr
+
+
+def test_what_the_numbers_hide_is_said_with_counts(tmp_path):
+    folder = make_mask_run(tmp_path / "run")
+    for fold in range(3):
+        path = folder.predictions("validation", fold, 0)
+        found = MaskScores.load(path)
+        replace(found, said=found.said + 1).save(path)
+    result = run("evaluate", folder.root)
+    assert re.search(
+        r"In all \d+ images without shape, some is found all the same\.", result.stderr
+    )
 
 
 def test_json_holds_all_numbers(cells):

@@ -14,6 +14,7 @@ from fivefold.apps.report.texts import metric_name
 from fivefold.apps.report.weakest import weakest_class, weakest_mask
 from fivefold.engine.examples import mistake_confidence
 from fivefold.evaluation.assessment import Assessment, Estimate
+from fivefold.evaluation.mask_weak_points import weak_points
 
 _ACCURACY = "accuracy"
 _SAME = 1e-3  # of a number that is rounded in one place and not in another
@@ -28,7 +29,7 @@ def values(material: Material) -> dict[str, Any]:
         weakest = "" if assessment is None else weakest_class(found.predictions, assessment)
     masks = material.analysis.masks
     if masks is not None:
-        weakest = weakest_mask(masks)
+        weakest = " ".join(filter(None, (*weak_points(masks), weakest_mask(masks))))
     return {
         "verdict": _verdict(found, material.analysis),
         "outputs": _outputs(found.primary_metric, material.analysis.assessment),
