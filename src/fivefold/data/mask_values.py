@@ -196,8 +196,15 @@ def _white_beside_black(image: Pillow.Image) -> int | None:
 
 def commonest_colours(values: Image) -> list[Colour]:
     """List the colours of pixels [H, W, 3], those that are most frequent first."""
+    return list(counted_colours(values))
+
+
+def counted_colours(values: Image) -> dict[Colour, int]:
+    """Count the pixels [H, W, 3] of each colour, those that are most frequent first."""
     codes, counts = np.unique(_codes(values), return_counts=True)
-    return [_colour(code) for code in codes[np.argsort(-counts, kind="stable")].tolist()]
+    order = np.argsort(-counts, kind="stable")
+    pairs = zip(codes[order].tolist(), counts[order].tolist(), strict=True)
+    return {_colour(code): count for code, count in pairs}
 
 
 def _narrow(values: AnyArray) -> Image:

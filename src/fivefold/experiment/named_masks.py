@@ -2,20 +2,24 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from fivefold.core.errors import DataError
+from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray
 from fivefold.data import ImageProblem, Source
 from fivefold.data.coco import CocoMasks
 from fivefold.data.coco.document import file_bytes
 from fivefold.data.coco.labelled import check_document
 from fivefold.data.csv_text import read_table
+from fivefold.data.mask_colours import find_colours
 from fivefold.data.mask_folder import MaskFolderSource
+from fivefold.data.mask_looks import AskedClasses
 from fivefold.data.mask_pairs import NO_MASK, Pairs, find_pairs
+from fivefold.data.mask_values import Colour
 from fivefold.data.parquet import read_parquet
 from fivefold.data.rle import numbers_of
 from fivefold.data.run_lengths import NOTHING, Form, RunLengthSource, Runs
@@ -76,6 +80,7 @@ class FoundMasks:
         paths: The files and folders, by the keys of `dataset` that name them.
         keys: Other keys of `dataset` with their values.
         told: What they are, in a few words.
+        colours: The colour of each class, where that was found by looking.
     """
 
     source: Source
@@ -83,6 +88,7 @@ class FoundMasks:
     paths: Mapping[str, Path]
     keys: Mapping[str, str | bool]
     told: str
+    colours: Mapping[str, Colour] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,18 +109,21 @@ class Hints:
 NO_HINTS = Hints()
 
 
-def find_masks(data: Path, hints: Hints = NO_HINTS) -> FoundMasks | None:
+def find_masks(
+    data: Path, hints: Hints = NO_HINTS, colours_for: Progress | None = None
+) -> FoundMasks | None:
     """Find masks; None where data are something else.
 
     Args:
         data: A folder, a table or a COCO file.
         hints: What is known of it.
+        colours_for: Who watches colours being taken for classes; None refuses colours.
 
     Raises:
         DataError: If data look like masks, and cannot be used.
     """
     if data.is_dir():
-        return _folders(data) if hints == NO_HINTS else None
+        return _folders(data, colours_for) if hints == NO_HINTS else None
     ending = data.suffix.casefold()
     if ending in _TABLES and data.is_file():
         return _table(data, hints)
@@ -123,15 +132,26 @@ def find_masks(data: Path, hints: Hints = NO_HINTS) -> FoundMasks | None:
     return None
 
 
-def _folders(data: Path) -> FoundMasks | None:
+def _folders(data: Path, colours_for: Progress | None) -> FoundMasks | None:
     found = find_mask_folders(data)
     if found is None:
         return None
-    images, masks, _ = found
+    images, masks, pairs = found
     where = f"{images.name} and {masks.name}" if images != masks else images.name
     told = f"masks of the same names as their images, in {where}"
     paths = {"images": images, "masks": masks}
-    return FoundMasks(MaskFolderSource(images, masks), "folders", paths, {}, told)
+    try:
+        return FoundMasks(MaskFolderSource(images, masks), "folders", paths, {}, told)
+    except DataError as error:
+        if error.slug != "data/mask-colours" or colours_for is None:
+            raise
+        colours = find_colours([masks / name for name in pairs.masks], colours_for)
+        if colours is None:
+            raise
+    source = MaskFolderSource(images, masks, AskedClasses(colours.classes))
+    source.notes = (*source.notes, colours.note)
+    source.warnings = (*source.warnings, *filter(None, [colours.warning]))
+    return FoundMasks(source, "folders", paths, {}, told, colours.classes)
 
 
 def find_mask_folders(data: Path) -> tuple[Path, Path, Pairs] | None:

@@ -244,3 +244,56 @@ def test_a_broken_mask_is_told_and_no_reason_to_stop(tmp_path):
     (root / "train_mask" / "001.png").write_bytes(b"no picture")
     made, _, _ = written(tmp_path, root)
     assert any(note.startswith("1 of the 4 looked at cannot be used") for note in made.notes)
+
+
+def in_colours(root, colours):
+    """Paint the numbers of masks in colours; some are of other things."""
+    for k, path in enumerate(sorted((root / "train_mask").glob("*.png"))):
+        numbers = np.array(Image.open(path))
+        painted = np.array(colours, np.uint8)[numbers % len(colours)]
+        if k == 3:
+            painted[:3, :3] = 255
+        Image.fromarray(painted).save(path)
+
+
+def test_colours_are_classes_and_a_rare_one_is_none(tmp_path, caplog):
+    root = draw_masks(tmp_path / "data", 12, classes=2)
+    in_colours(root, [(0, 0, 0), (0, 128, 0), (128, 0, 0)])
+    made, config, source = written(tmp_path, root)
+    named = {"background": (0, 0, 0), "class_1": (0, 128, 0), "class_2": (128, 0, 0)}
+    assert set(source.reading.class_names) == set(named)
+    assert config.dataset.mask_classes["background"] == (0, 0, 0)
+    assert set(config.dataset.mask_classes.values()) == set(named.values())
+    assert (config.activation, config.classes) == ("softmax", 3)
+    text = made.config_path.read_text()
+    assert "# Rename these classes as you like." in text
+    assert "# thresholds" not in text  # exclusive classes refuse them
+    assert "# smallest_area: auto" in text
+    assert any("`mask_classes` in the config does" in note for note in made.notes)
+    odd = next(t for t in caplog.messages if "colour is too rare" in t)
+    assert odd.startswith("1 colour is too rare in masks for a class: [255, 255, 255], such as in ")
+    assert "003.png" in odd
+
+
+def test_one_colour_beside_black_is_one_class(tmp_path):
+    root = draw_masks(tmp_path / "data", 6)
+    in_colours(root, [(0, 0, 0), (200, 0, 0)])
+    for path in (root / "train_mask").glob("*.png"):
+        pixels = np.array(Image.open(path))
+        pixels[(pixels == 255).all(axis=2)] = 0
+        Image.fromarray(pixels).save(path)
+    made, config, source = written(tmp_path, root)
+    assert dict(config.dataset.mask_classes) == {"class_1": (200, 0, 0)}
+    assert (config.activation, config.classes) == ("sigmoid", 1)
+    assert "# thresholds: dice" in made.config_path.read_text()
+    assert source.masks == MaskKind(1, exclusive=False)
+
+
+def test_photographs_for_masks_are_refused_as_before(tmp_path):
+    root = draw_masks(tmp_path / "data", 4)
+    rng = np.random.default_rng(0)
+    for path in (root / "train_mask").glob("*.png"):
+        Image.fromarray(rng.integers(0, 256, (48, 48, 3), np.uint8)).save(path)
+    with pytest.raises(DataError, match="got RGB") as caught:
+        write_experiment(tmp_path / "run", root)
+    assert caught.value.slug == "data/mask-colours"

@@ -14,6 +14,7 @@ from fivefold.apps.new.template import MARK, aligned, marked, one_line, path_tex
 from fivefold.core.errors import DataError
 from fivefold.core.segmenters import segmenter_named
 from fivefold.data import ImageProblem
+from fivefold.data.mask_values import Colour
 from fivefold.data.reasons import by_reason, counted
 from fivefold.experiment.named_masks import FoundMasks
 
@@ -41,8 +42,7 @@ batch: {batch}  ## halve it when memory runs out
 folds_count: {folds}  ## each fold's model is tested on what it has not seen
 metrics: [dice, iou]
 primary_metric: val_dice  ## decides which epoch's weights are kept
-# thresholds: dice  ## where each class's dice is the highest, not from 0.5 on
-# smallest_area: auto  ## leaves out specks
+{thresholds}# smallest_area: auto  ## leaves out specks
 
 loss: {loss}
 optimizer: AdamW
@@ -67,6 +67,8 @@ stages:
     unfreeze_encoder: true
     schedule: OneCycle  ## up, then down to nothing; suits a fixed number of epochs
 """
+
+_THRESHOLDS = "# thresholds: dice  ## where each class's dice is the highest, not from 0.5 on\n"
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,7 @@ def render_masks(survey: MaskSurvey, settings: MaskSettings, directory: Path) ->
         activation_comment="one class for each pixel" if exclusive else "each class by itself",
         batch=settings.batch,
         folds=settings.folds,
+        thresholds="" if exclusive else marked(_THRESHOLDS),
         loss=f"{crossentropy}+dice_loss",
         lr=short_number(settings.lr),
         epochs=settings.epochs,
@@ -238,4 +241,17 @@ def _dataset(survey: MaskSurvey, directory: Path) -> list[str]:
     found = survey.found
     paths = {key: path_text(path, directory) for key, path in found.paths.items()}
     texts = {k: "true" if v is True else scalar(str(v)) for k, v in found.keys.items()}
-    return [f"  {key}: {text}" for key, text in (paths | texts).items()]
+    lines = [f"  {key}: {text}" for key, text in (paths | texts).items()]
+    return [*lines, *_colours(found.colours)]
+
+
+def _colours(classes: Mapping[str, Colour]) -> list[str]:
+    """Write the colours of classes that nobody has named."""
+    if not classes:
+        return []
+    lines = [f"    {name}: {list(colour)}" for name, colour in classes.items()]
+    comments = (
+        '    # Rename these classes as you like. A colour that means "unknown" is none:',
+        "    # move it to `ignore_value: [RED, GREEN, BLUE]` in `dataset`, correct `classes`.",
+    )
+    return ["  mask_classes:", *comments, *lines]

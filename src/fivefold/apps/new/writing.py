@@ -18,6 +18,7 @@ from fivefold.apps.new.template import decisions, describe, render
 from fivefold.core.durable import write_text
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.layout import RunFolder
+from fivefold.core.progress import Silent
 from fivefold.core.segmenters import segmenter_named
 from fivefold.experiment.named_data import check_encoding
 from fivefold.experiment.named_masks import FoundMasks, Hints, find_masks
@@ -95,7 +96,7 @@ def _masks_in(data: Path, table: TableChoice) -> FoundMasks | None:
     if table.label_columns or table.separator or table.boxes_as_labels:
         return None
     check_encoding(table.encoding)
-    return find_masks(data, Hints(table.images, table.image_column, table.encoding))
+    return find_masks(data, Hints(table.images, table.image_column, table.encoding), Silent())
 
 
 def _write_for_masks(
