@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fivefold.cli.console import say, show_pairs, show_table
+from fivefold.cli.decided_masks import show_decided_masks
 from fivefold.core.digits import few_digits, mean_and_spread
 from fivefold.core.durations import exactly
 from fivefold.core.layout import RunFolder
@@ -27,12 +28,15 @@ def finish(summary: "Summary", folder: RunFolder, again: str, *, made_again: boo
     if not summary.folds:
         say(f"stopped: no fold is finished yet; to go on: {again}")
         return
-    if summary.fresh or summary.decided or made_again or not folder.report_path.exists():
+    is_new = summary.fresh or summary.decided or made_again
+    if is_new or not folder.report_path.exists():
         write_pictures(folder)
         write_report(folder)
     if not summary.fresh and not made_again:
         say(f"already finished: nothing to {'train' if summary.decided else 'do'}")
     show_summary(summary)
+    if summary.completed:
+        show_decided_masks(folder, measure=is_new)
     pictures = sorted((folder.root / "pictures").glob("*.png"))
     paths = [*(("picture", str(path)) for path in pictures), ("report", str(folder.report_path))]
     show_pairs([("folds", ", ".join(map(str, summary.folds))), *paths])

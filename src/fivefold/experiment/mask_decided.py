@@ -7,7 +7,7 @@ from dataclasses import replace
 from fivefold.config import ExperimentConfig
 from fivefold.core.layout import RunFolder
 from fivefold.core.maps import Maps
-from fivefold.core.mask_scores import MaskScores
+from fivefold.core.mask_scores import MaskScores, join_scores
 from fivefold.core.progress import Progress
 from fivefold.evaluation.mask_assessment import MaskAssessment, assess_masks
 from fivefold.evaluation.mask_search import MaskCut, scores_at
@@ -45,6 +45,52 @@ def assess_masks_decided(
     Raises:
         StateError: If a file is missing or damaged.
     """
+    made = masks_decided(folder, decisions, progress, holdout=holdout)
+    if made is None:
+        return None
+    found, folds = made
+    groups = groups_of(folder, config, found)
+    return assess_masks(found, folds=folds, groups=groups, seed=config.seed)
+
+
+def change_by_decisions(
+    folder: RunFolder, decisions: Decisions, progress: Progress
+) -> dict[str, tuple[float, float]]:
+    """Measure out-of-fold masks as models say them, and as decisions make them.
+
+    Args:
+        folder: The experiment.
+        decisions: Of the experiment.
+        progress: Who watches.
+
+    Returns:
+        Metric to its value before and after, NaN where it is undefined; nothing where
+        `assess_masks_decided` has nothing to say.
+
+    Raises:
+        StateError: If a file is missing or damaged.
+    """
+    made = masks_decided(folder, decisions, progress)
+    if made is None:
+        return {}
+    stage = decisions.stage
+    parts = [
+        MaskScores.load(folder.predictions("validation", fold, stage)) for fold in decisions.folds
+    ]
+    before, after = (
+        assess_masks(found, resamples=0).headline for found in (join_scores(parts), made[0])
+    )
+    return {name: (before[name].value, after[name].value) for name in before}
+
+
+def masks_decided(
+    folder: RunFolder, decisions: Decisions, progress: Progress, *, holdout: bool = False
+) -> tuple[MaskScores, list[int] | None] | None:
+    """Count what decided masks have in common with the truth; see `assess_masks_decided`.
+
+    Returns:
+        The counts, and out of fold the fold of each image.
+    """
     (one,) = decisions.heads
     cut, is_searched = MaskCut(one.thresholds, one.areas), decisions.wishes.searches
     if decisions.wishes.changes_nothing or (is_searched and not (holdout or decisions.without)):
@@ -56,12 +102,9 @@ def assess_masks_decided(
     if holdout:
         scores = MaskScores.load(folder.ensemble_scores(decisions.stage))
         maps = [Maps(folder.ensemble_maps(decisions.stage))]
-        found, folds = scores_at([scores], maps, [cut], progress), None
-    else:
-        cuts = decisions.without or (cut,) * len(decisions.folds)
-        found, folds = _out_of_fold(folder, decisions, cuts, progress)
-    groups = groups_of(folder, config, found)
-    return assess_masks(found, folds=folds, groups=groups, seed=config.seed)
+        return scores_at([scores], maps, [cut], progress), None
+    cuts = decisions.without or (cut,) * len(decisions.folds)
+    return _out_of_fold(folder, decisions, cuts, progress)
 
 
 def _has_maps(folder: RunFolder, decisions: Decisions, *, holdout: bool) -> bool:
