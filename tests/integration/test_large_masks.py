@@ -20,8 +20,8 @@ from fivefold.experiment.mask_rules import USUAL_RULE
 from fivefold.experiment.predicted_masks import PredictedMasks
 
 folder, out = map(Path, sys.argv[1:])
-masks = PredictedMasks(ensemble_of(size=(512, 512), tiles=0.25), open_inputs(folder), USUAL_RULE,
-                       Silent())
+masks = PredictedMasks(ensemble_of(size=(512, 512), tiles=0.25, covered=COVERED),
+                       open_inputs(folder), USUAL_RULE, Silent())
 assert write_masks(masks, out, Wanted(overlays=True)).images == 1
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
@@ -29,7 +29,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes as Linux does")
-def test_a_hundred_megapixels_take_less_than_two_gigabytes(tmp_path):
+@pytest.mark.parametrize("covered", [None, (3000, 4000), (10_000, 10_000)])
+def test_a_hundred_megapixels_take_less_than_two_gigabytes(tmp_path, covered):
     """The whole of it: decoding a photo that lies on its side, tiles, files, an overlay."""
     (tmp_path / "in").mkdir()
     small = Image.effect_noise((100, 100), 90).convert("RGB")
@@ -38,7 +39,13 @@ def test_a_hundred_megapixels_take_less_than_two_gigabytes(tmp_path):
     photo = small.resize((10_000, 10_000), Image.Resampling.BILINEAR)
     photo.save(tmp_path / "in" / "scan.jpg", quality=85, exif=turned)
     environment = {**os.environ, "PYTHONPATH": str(FIXTURES)}
-    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "in"), str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-c",
+        PROGRAM.replace("COVERED", repr(covered)),
+        str(tmp_path / "in"),
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert int(done.stdout) * 1024 < 2e9
     mask = (tmp_path / "out" / "masks" / "scan.png").stat()

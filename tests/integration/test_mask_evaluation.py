@@ -6,6 +6,7 @@ from mask_runs import CONFIG, fitted_masks
 from shapes import draw_masks
 
 from fivefold.apps.report import write_report
+from fivefold.core.errors import ConfigError
 from fivefold.core.maps import Maps
 from fivefold.evaluation.mask_answers import mask_of
 from fivefold.experiment.decisions import read_decisions
@@ -53,6 +54,16 @@ def test_the_run_is_measured_out_of_fold_and_on_its_holdout(done):
     assert held_out.folds == ()
     assert done.evaluate()["oof"]["iou"] == pytest.approx(whole.headline["iou"].value)
     assert set(Maps(done.folder.ensemble_maps(1)).ids) == set(held_out.scores.ids)
+
+
+def test_new_images_are_measured_in_tiles_too(done, tmp_path):
+    draw_masks(tmp_path / "new", 3, size=96, seed=9)
+    whole, tiles = (done.assess(tmp_path / "new", tiles=share) for share in (False, 0.5))
+    assert whole.scores.ids == tiles.scores.ids
+    assert whole.scores.true.tolist() == tiles.scores.true.tolist()
+    assert whole.headline["dice"].value != tiles.headline["dice"].value
+    with pytest.raises(ConfigError, match="tiles: expected none without new images, got True"):
+        done.assess(tiles=True)
 
 
 def test_new_images_are_measured_and_known_ones_told(done, tmp_path):

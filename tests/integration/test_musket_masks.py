@@ -300,7 +300,9 @@ def test_what_was_decided_makes_the_masks(cfg, root):
     assert decided.told == (
         "what is more probable than 0.3; no parts of fewer pixels than 40 at 32 x 32 pixels"
     )
-    assert run.predict_masks(images, tiles=True).told.endswith("no parts of fewer pixels than 40")
+    in_tiles = run.predict_masks(images, tiles=True)
+    assert in_tiles.told.endswith("no parts of fewer pixels than 40 at 32 x 32 pixels of 40 x 56")
+    assert in_tiles.tiles_told == "40 x 56 pixels each, resized to 32 x 32"
     own = run.predict_masks(images, threshold=0.6, smallest_area=0)
     assert own.told == "what is more probable than 0.6"
     assert run.predict_masks(images, raw=True).told == "what is more probable than 0.5"

@@ -13,6 +13,7 @@ from fivefold.cli.data import options
 from fivefold.cli.data.check import check_new_folder
 from fivefold.cli.data.reading_options import with_reading
 from fivefold.cli.guard import guarded
+from fivefold.cli.mask_prediction import Overlap, Tiles, share_of_tiles
 from fivefold.core.digits import few_digits
 from fivefold.core.errors import ConfigError, Problem
 from fivefold.core.progress import Terminal
@@ -65,6 +66,8 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
     ] = None,
     *,
     reading: "Reading",
+    tiles: Tiles = False,
+    overlap: Overlap = None,
     force: options.Force = False,
     as_json: arguments.AsJson = False,
     allow_imports: arguments.AllowImports = False,
@@ -77,11 +80,13 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
     probabilities as the models say them, and labels from one half on; what `fivefold predict` makes
     of them stands below the tables.
     """
-    _refuse_stray(data, reading, holdout=holdout, tta=tta, by_fold=by_fold)
+    of_new = {"tta": tta, "tiles": share_of_tiles(overlap, tiles=tiles)}
+    _refuse_stray(data, reading, {"--holdout": holdout, "--by-fold": by_fold}, of_new)
     if output is not None:
         check_new_folder(output, force=force)
     if data is not None:
-        found = _of_new(experiment, data, reading, stage, tta=tta, allow_imports=allow_imports)
+        how = {"stage": stage, **of_new}
+        found = _of_new(experiment, data, reading, how, allow_imports=allow_imports)
         measured: Mapping[str, Any] = {}
         decided = _Decided()
     else:
@@ -230,9 +235,8 @@ def _of_new(
     experiment: Path,
     data: Path,
     reading: "Reading",
-    stage: int,
+    how: Mapping[str, Any],
     *,
-    tta: bool,
     allow_imports: bool,
 ) -> "Assessments":
     from fivefold.experiment.new_truth import open_labelled
@@ -243,23 +247,32 @@ def _of_new(
         from fivefold.experiment.opening import open_experiment
 
         opened = open_experiment(experiment, allow_imports=allow_imports, progress=Terminal())
-    found: Any = opened.assess(source, stage=stage, tta=tta)
+    found: Any = opened.assess(source, **how)
     return {str(data): found}
 
 
 def _refuse_stray(
-    data: Path | None, reading: "Reading", *, holdout: bool, tta: bool, by_fold: bool
+    data: Path | None,
+    reading: "Reading",
+    of_run: Mapping[str, bool],
+    of_new: Mapping[str, float | bool],
 ) -> None:
     """Refuse options that go with DATA alone, or with its lack.
+
+    Args:
+        data: DATA.
+        reading: Options that say how it is read.
+        of_run: Other options that mean nothing with it.
+        of_new: Other options that mean nothing without it, by their names in Python.
 
     Raises:
         ConfigError: If there are any.
     """
     if data is not None:
-        options.refuse_stray({"--holdout": holdout, "--by-fold": by_fold}, "DATA")
+        options.refuse_stray(of_run, "DATA")
         return
     given = [f"--{name.replace('_', '-')}" for name, value in vars(reading).items() if value]
-    given += ["--tta"] if tta else []
+    given += [f"--{name}" for name, value in of_new.items() if value is not False]
     if given:
         message = "expected DATA beside it, got none"
         hint = f"fivefold evaluate EXPERIMENT DATA {given[0]}"

@@ -23,8 +23,9 @@ Tiles = Annotated[
     typer.Option(
         "--tiles",
         rich_help_panel=_PANEL,
-        help="Cut each image into tiles of the network's size at its own resolution. Without it an "
-        "image is resized to the network's size, and its map back.",
+        help="Cut each image into tiles of as many pixels as a typical image trained on had, so "
+        "that things are as large as they were learnt. Each is resized to the network's size, and "
+        "its map back; without this option whole images are.",
     ),
 ]
 Overlap = Annotated[
@@ -70,6 +71,20 @@ Overlays = Annotated[
 ]
 
 
+def share_of_tiles(overlap: float | None, *, tiles: bool) -> float | bool:
+    """Say how much tiles share; false for no tiles.
+
+    Raises:
+        ConfigError: If there is an overlap of no tiles.
+    """
+    if overlap is None:
+        return tiles
+    if not tiles:
+        message = "expected no overlap without --tiles, got one"
+        raise ConfigError([Problem("cli/stray-option", "--overlap", message, "add --tiles")])
+    return overlap
+
+
 @dataclass(frozen=True)
 class MaskOptions:
     """What the command line says of masks; each field is an option that means nothing elsewhere.
@@ -93,7 +108,7 @@ class MaskOptions:
     @property
     def share(self) -> float | bool:
         """How much tiles share; false for no tiles."""
-        return self.overlap if self.tiles and self.overlap is not None else self.tiles
+        return share_of_tiles(self.overlap, tiles=self.tiles)
 
     def check(self) -> None:
         """Refuse what is wrong whatever the experiment is.
@@ -104,9 +119,7 @@ class MaskOptions:
         if self.maps not in (None, "npy", "png"):
             message = f"expected npy or png, got {self.maps!r}"
             raise ConfigError([Problem("config/bad-value", "--maps", message)])
-        if self.overlap is not None and not self.tiles:
-            message = "expected no overlap without --tiles, got one"
-            raise ConfigError([Problem("cli/stray-option", "--overlap", message, "add --tiles")])
+        share_of_tiles(self.overlap, tiles=self.tiles)
 
     def refuse_all(self) -> None:
         """Refuse every option where an experiment labels images.
@@ -154,10 +167,17 @@ def predict_into_folder(
         smallest_area=options.smallest_area,
     )
     say(f"masks: {found.told}")
+    if found.tiles_told:
+        say(f"tiles: {found.tiles_told}")
     maps: Any = options.maps
     written = write_masks(found, output, Wanted(maps, options.overlays))
-    empty = f", {written.empty} of them empty" if written.empty else ""
-    say(f"{output}: {written.images} masks{empty}")
+    say(f"{output}: {_counted(written.images, written.empty)}")
+
+
+def _counted(masks: int, empty: int) -> str:
+    if masks == 1:
+        return "1 mask, empty" if empty else "1 mask"
+    return f"{masks} masks" + (f", {empty} of them empty" if empty else "")
 
 
 def _folders_of_masks(config: "ExperimentConfig") -> list[Path]:

@@ -1,4 +1,4 @@
-"""Large images in tiles of the network's size, and their maps put together without seams.
+"""Large images in tiles, and their maps put together without seams.
 
 Tiles overlap. In the outer quarters of an overlap, where a tile lacks what lies beyond its edge, it
 counts for nothing; in the half between, one tile fades into the next by a raised cosine. Thus a net
@@ -161,7 +161,7 @@ class Tiling:
                 part = _faded_across(before, part, columns.fading)
                 parts[-1] = parts[-1][:, :, : parts[-1].shape[2] - fade]
             parts.append(part)
-        return np.concatenate(parts, axis=2)
+        return np.concatenate(parts, axis=2) if len(parts) > 1 else parts[0]
 
 
 def _faded(before: Floats, part: Floats, share: AnyArray) -> Floats:

@@ -48,7 +48,7 @@ from fivefold.experiment.manifest import (
     version_warnings,
 )
 from fivefold.experiment.mask_files import predict_held_out_masks
-from fivefold.experiment.mask_truth import assess_new_masks, check_known_masks
+from fivefold.experiment.mask_truth import assess_new_masks, check_known_masks, refuse_tiles
 from fivefold.experiment.named_files import check_files, placed_in
 from fivefold.experiment.new_truth import assess_new, check_known, open_labelled
 from fivefold.experiment.plan import choose_folds, has_begun
@@ -248,6 +248,7 @@ class Experiment(Explains, Predicting):
         holdout: bool = False,
         stage: int = -1,
         tta: str | bool = False,
+        tiles: float | bool = False,
     ) -> Assessment | MaskAssessment:
         """Measure a stage in every common way, with intervals; see `evaluation.assess`.
 
@@ -261,19 +262,24 @@ class Experiment(Explains, Predicting):
             holdout: The holdout's instead of those out of fold.
             stage: Whose weights; -1 is the last.
             tta: With `data`: as for `predict`.
+            tiles: With `data` of masks: as for `predict_masks`.
 
         Raises:
+            ConfigError: If there are tiles without `data`.
             DataError: If the samples have no labels, or other classes than the model.
             StateError: If no fold has finished this stage, or there is no holdout.
         """
         if data is None:
+            refuse_tiles(tiles)
             return assess_run(self.folder, self.config, stage, holdout=holdout)
+        if tiles is not False:
+            self._check_task(masks=True)
         source = open_labelled(self.config, data)
         fold = self._trained_folds(None, stage)[0]
         bundle = load_bundle(self.folder.bundle(fold, self._stage_index(stage)))
         if bundle.spec.makes_masks:
             check_known_masks(bundle.spec.heads[0], source)
-            masks = self.predict_masks(source, stage=stage, tta=tta, raw=True)
+            masks = self.predict_masks(source, stage=stage, tta=tta, raw=True, tiles=tiles)
             measured_masks = assess_new_masks(masks, source, self.config.seed)
             return with_trained_on(self.folder, self.config, stage, source, measured_masks)
         check_known(bundle.spec.heads, source)

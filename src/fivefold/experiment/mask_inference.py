@@ -22,7 +22,7 @@ from fivefold.data.pixels import to_channels
 from fivefold.engine.checkpoint import load_bundle
 from fivefold.engine.device import accelerator, images_of
 from fivefold.engine.incoming import Incoming, read_batches
-from fivefold.engine.laying import sent_back, traced
+from fivefold.engine.laying import traced
 from fivefold.engine.memory import InParts
 from fivefold.engine.predictor import Advance, map_batches, view_maps
 from fivefold.engine.tiles import USUAL_OVERLAP, Tiling, check_overlap
@@ -30,6 +30,7 @@ from fivefold.engine.tta import View
 from fivefold.engine.whole_maps import WholeMap, whole_map
 from fivefold.experiment.inference import load_models
 from fivefold.experiment.readable import Readable, nothing_readable, tell_listing
+from fivefold.experiment.trained_sizes import typical_trained_on
 from fivefold.models import Classifier, ModelSpec
 
 _NUMBERS = 1 << 24
@@ -66,6 +67,8 @@ class MaskEnsemble:
         views: Flips to average over.
         tiles: How much of a tile its neighbours share, 0 to one half; None: each image is resized
             to the network's size, and its map back.
+        covered: Height and width of a tile in pixels of the image; it is resized to the network's
+            size as an image is, and its map back. None: that size.
     """
 
     models: Sequence[Classifier]
@@ -73,10 +76,16 @@ class MaskEnsemble:
     config: ExperimentConfig
     views: Sequence[View]
     tiles: float | None = None
+    covered: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if self.tiles is not None:
             check_overlap(self.tiles)
+
+    @property
+    def tile(self) -> tuple[int, int] | None:
+        """Height and width of a tile in pixels of the image; None without tiles."""
+        return None if self.tiles is None else self.covered or self.spec.shape[:2]
 
     @property
     def head(self) -> Head:
@@ -184,7 +193,7 @@ class MaskEnsemble:
     def _tiled_one(self, position: int, image: Image, size: int, progress: Progress) -> MappedImage:
         whole = (image.shape[0], image.shape[1])
         overlap = USUAL_OVERLAP if self.tiles is None else self.tiles
-        tiling = Tiling(whole, self.spec.shape[:2], overlap)
+        tiling = Tiling(whole, self.tile or self.spec.shape[:2], overlap)
 
         def rows() -> Iterator[Floats]:
             with (
@@ -199,13 +208,14 @@ class MaskEnsemble:
         self, tiling: Tiling, image: Image, size: int, advance: Advance
     ) -> Generator[Floats]:
         transform, places = self._transform(), self._places()
-        parts = map(transform, tiling.tiles(image))
+        resized = build_preprocess(self.spec.shape)
+        parts = (transform(resized(part, "tile")) for part in tiling.tiles(image))
         batches = iter(lambda: list(islice(parts, size)), [])
         made = (Batch(np.arange(len(some)), np.stack(some), None) for some in batches)
         with closing(self.run(made, InParts(size))) as found:
             for _, maps in found:
                 for one in maps:
-                    yield one if places is None else _each_back(one, places)
+                    yield _over_tile(one, tiling.tile, places)
                     advance(1)
 
 
@@ -224,7 +234,7 @@ def load_mask_ensemble(
         places: Fold and stage of each model.
         config: Says the batch and the threads that decode.
         views: Flips to average over.
-        tiles: As in `MaskEnsemble`.
+        tiles: As in `MaskEnsemble`; a tile covers as many pixels as a typical image trained on.
 
     Raises:
         ConfigError: If `tiles` is no overlap.
@@ -232,7 +242,9 @@ def load_mask_ensemble(
         ResourceError: If the models do not fit into memory all together.
     """
     models = load_models(folder, places)
-    return MaskEnsemble(models, load_bundle(folder.bundle(*places[0])).spec, config, views, tiles)
+    spec = load_bundle(folder.bundle(*places[0])).spec
+    covered = None if tiles is None else typical_trained_on(folder)
+    return MaskEnsemble(models, spec, config, views, tiles, covered)
 
 
 def _threads(config: ExperimentConfig) -> int:
@@ -262,5 +274,8 @@ def _one_by_one(source: Source, channels: int) -> Generator[Incoming]:
         del image
 
 
-def _each_back(maps: Floats, places: AnyArray) -> Floats:
-    return np.stack([sent_back(one, places) for one in maps])
+def _over_tile(maps: Floats, tile: tuple[int, int], places: AnyArray | None) -> Floats:
+    """Bring the maps of a tile to its own pixels [K, height, width]; as they are if they fit."""
+    if places is None and maps.shape[1:] == tile:
+        return maps
+    return np.moveaxis(whole_map(maps, tile, places).arr, 2, 0)

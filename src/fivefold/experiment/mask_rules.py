@@ -20,17 +20,20 @@ class MaskRule:
             is one half. Exclusive classes need none: the most probable one it is.
         areas: Connected parts of fewer pixels are left out, for each class; none keeps all.
         counted_at: Height and width of the maps that areas are counted in; None: of the image.
+        covered: Height and width of what such a map covers of an image; None: all of it.
     """
 
     thresholds: tuple[float, ...] = ()
     areas: tuple[int, ...] = ()
     counted_at: tuple[int, int] | None = None
+    covered: tuple[int, int] | None = None
 
     def scale(self, size: tuple[int, int]) -> float:
         """Say how many pixels of an image there are to one that areas are counted in."""
         if self.counted_at is None:
             return 1.0
-        return (size[0] * size[1]) / (self.counted_at[0] * self.counted_at[1])
+        height, width = self.covered or size
+        return (height * width) / (self.counted_at[0] * self.counted_at[1])
 
     def told(self, head: Head) -> str:
         """Say in one line what a mask is made by."""
@@ -44,7 +47,8 @@ class MaskRule:
         text += f"; no parts of fewer pixels than {_each(self.areas, head, of_all=False)}"
         if self.counted_at is None:
             return text
-        return f"{text} at {self.counted_at[0]} x {self.counted_at[1]} pixels"
+        of_tile = f" of {self.covered[0]} x {self.covered[1]}" if self.covered else ""
+        return f"{text} at {self.counted_at[0]} x {self.counted_at[1]} pixels{of_tile}"
 
 
 USUAL_RULE = MaskRule()

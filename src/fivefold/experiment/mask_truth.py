@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fivefold.core.arguments import refuse_argument
 from fivefold.core.errors import DataError, did_you_mean
 from fivefold.core.masks import IGNORED, MaskKind
 from fivefold.core.types import AnyArray, Head, Image
@@ -13,6 +14,16 @@ from fivefold.evaluation.mask_assessment import MaskAssessment, assess_masks
 from fivefold.evaluation.mask_counting import ImageCounts, scores_of_counts
 from fivefold.experiment.new_truth import groups_among
 from fivefold.experiment.predicted_masks import PredictedMasks
+
+
+def refuse_tiles(tiles: float | bool) -> None:  # noqa: FBT001  the user's value
+    """Refuse tiles where masks that were predicted in training are measured.
+
+    Raises:
+        ConfigError: If there are any.
+    """
+    if tiles is not False:
+        refuse_argument("tiles", "none without new images", tiles)
 
 
 def check_known_masks(head: Head, source: Source) -> AnyArray:

@@ -8,13 +8,10 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from fivefold.core.layout import RunFolder
 from fivefold.core.masks import MaskKind, counts_of
 from fivefold.core.progress import Progress
 from fivefold.core.types import AnyArray, Floats, Head, Image, Indices
 from fivefold.data import Source
-from fivefold.data.audit_rows import USED
-from fivefold.data.audited import Audit
 from fivefold.engine.whole_maps import WholeMap
 from fivefold.evaluation.mask_answers import said_of, without_small_parts
 from fivefold.experiment.mask_inference import MaskEnsemble
@@ -189,6 +186,16 @@ class PredictedMasks:
         return self._rule.told(self.head)
 
     @property
+    def tiles_told(self) -> str:
+        """How large tiles are, in one line; empty without tiles."""
+        ensemble = self._ensemble
+        if ensemble.tile is None:
+            return ""
+        (height, width), seen = ensemble.tile, ensemble.spec.shape[:2]
+        resized = "" if (height, width) == seen else f", resized to {seen[0]} x {seen[1]}"
+        return f"{height} x {width} pixels each{resized}"
+
+    @property
     def kind(self) -> MaskKind:
         """How masks are written."""
         return MaskKind.of_head(self.head)
@@ -210,25 +217,6 @@ class PredictedMasks:
                 del one  # its pixels, before the next image is read
 
 
-def largest_trained_on(folder: RunFolder) -> tuple[int, int] | None:
-    """Find height and width of the largest image that an experiment was trained on.
-
-    Returns:
-        None where nobody has written it down.
-
-    Raises:
-        StateError: If the file is damaged.
-    """
-    if not folder.audit_path.exists():
-        return None
-    rows = Audit.load(folder.audit_path).rows
-    sizes = rows.sizes[rows.with_status(USED)].astype(np.int64)
-    if not len(sizes):
-        return None
-    height, width = sizes[sizes.prod(axis=1).argmax()].tolist()
-    return height, width
-
-
 def _is_much_larger(size: tuple[int, int], known: tuple[int, int]) -> bool:
     return size[0] * size[1] > _MUCH**2 * known[0] * known[1]
 
@@ -236,7 +224,7 @@ def _is_much_larger(size: tuple[int, int], known: tuple[int, int]) -> bool:
 def _tell_larger(sample_id: str, size: tuple[int, int], known: tuple[int, int]) -> None:
     logger.warning(
         "%s has %d x %d pixels, the largest image trained on %d x %d: resized, it shows things "
-        "smaller than they were learnt; in tiles (--tiles, tiles=True) it keeps its resolution",
+        "smaller than they were learnt; in tiles (--tiles, tiles=True) they keep that size",
         sample_id,
         *size,
         *known,

@@ -25,8 +25,9 @@ from fivefold.experiment.inference import predict_sets, predict_source, require_
 from fivefold.experiment.manifest import choices_to_predict
 from fivefold.experiment.mask_inference import load_mask_ensemble
 from fivefold.experiment.mask_rules import USUAL_RULE, MaskRule, given_rule
-from fivefold.experiment.predicted_masks import PredictedMasks, largest_trained_on
+from fivefold.experiment.predicted_masks import PredictedMasks
 from fivefold.experiment.trained import stage_index, trained_folds
+from fivefold.experiment.trained_sizes import largest_trained_on
 from fivefold.models import Classifier
 
 
@@ -131,9 +132,9 @@ class Predicting:
             stage: As for `predict`.
             tta: As for `predict`; maps are turned back.
             raw: Leave out what was decided: a class is where it is more probable than one half.
-            tiles: Cut each image into tiles of the network's size at its own resolution, which
-                share this fraction of their sides at least, 0 to 0.5; True: a quarter. False
-                resizes each image to the network's size, and its map back.
+            tiles: Cut each image into tiles of as many pixels as a typical image trained on had,
+                which share this fraction of their sides at least, 0 to 0.5; True: a quarter. Each
+                is resized as in training, and its map back. False does so with whole images.
             threshold: A pixel shows a class where it is more probable; the decisions' thresholds if
                 not given. Exclusive classes need none.
             smallest_area: Connected parts of fewer pixels are left out; what the decisions say if
@@ -156,7 +157,7 @@ class Predicting:
             views=self._views(tta),
             tiles=overlap_of(tiles),
         )
-        decided = USUAL_RULE if raw else self._mask_rule(stage, in_tiles=ensemble.tiles is not None)
+        decided = USUAL_RULE if raw else self._mask_rule(stage, ensemble.tile)
         rule = given_rule(decided, ensemble.head, threshold, smallest_area)
         largest = largest_trained_on(self.folder) if ensemble.tiles is None else None
         return PredictedMasks(ensemble, _opened(inputs), rule, self.progress, largest)
@@ -231,14 +232,16 @@ class Predicting:
             decisions=self.decisions(stage) if is_scaled else None,
         )
 
-    def _mask_rule(self, stage: int, *, in_tiles: bool) -> MaskRule:
-        """Find what was decided of masks; in tiles a pixel is as large as the network saw it."""
+    def _mask_rule(self, stage: int, tile: tuple[int, int] | None) -> MaskRule:
+        """Find what was decided of masks; a tile shows things as large as in training."""
         if Wishes.by(self.config).changes_nothing:
             return USUAL_RULE
         decisions = self.decisions(stage)
         decided = decisions.heads[0]
-        counted_at = None if in_tiles else decisions.wishes.counted_at
-        return MaskRule(decided.thresholds, decided.areas, counted_at)
+        counted_at = decisions.wishes.counted_at
+        if tile == counted_at:
+            return MaskRule(decided.thresholds, decided.areas)
+        return MaskRule(decided.thresholds, decided.areas, counted_at, tile)
 
     def _check_task(self, *, masks: bool) -> None:
         """Refuse what is made for masks where there are labels, and the reverse."""

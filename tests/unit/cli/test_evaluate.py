@@ -111,6 +111,8 @@ def test_the_configs_metrics_are_shown_fold_by_fold(folder, capsys):
     ("arguments", "message"),
     [
         (("--tta",), "--tta: expected DATA beside it, got none"),
+        (("--tiles",), "--tiles: expected DATA beside it, got none"),
+        (("DATA", "--overlap", "0.3"), "--overlap: expected no overlap without --tiles, got one"),
         (("--label-column", "a"), "--label-column: expected DATA beside it, got none"),
         (("DATA", "--holdout"), "--holdout: expected no such option with DATA, got one"),
         (("DATA", "--by-fold"), "--by-fold: expected no such option with DATA, got one"),

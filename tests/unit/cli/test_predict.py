@@ -130,6 +130,15 @@ def test_masks_are_written_into_a_folder(capsys):
 
 
 @pytest.mark.usefixtures("_masks")
+@pytest.mark.parametrize(("name", "told"), [("a", "1 mask"), ("b", "1 mask, empty")])
+def test_one_mask_is_told_as_one_with_the_size_of_its_tiles(capsys, name, told):
+    assert app.run(["predict", "x", f"scans/{name}.png", "-o", "out", "--tiles"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert "tiles: 32 x 32 pixels each" in lines
+    assert lines[-1] == f"out: {told}"
+
+
+@pytest.mark.usefixtures("_masks")
 def test_options_of_masks_reach_the_experiment():
     options = "--tiles --overlap 0.5 --threshold 0.9 --smallest-area 30 --maps npy --overlays"
     rest = "--folds 0,2 --stage 1 --tta --raw"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -61,6 +63,40 @@ def test_in_tiles_a_net_of_single_pixels_says_what_it_says_of_the_whole_image(im
     found = maps_of(ensemble_of(head, tiles=0.25), images)
     for name, one in found.items():
         np.testing.assert_allclose(one, by_pixel(read_image(images / name), head), atol=1e-6)
+
+
+class AsLearnt(torch.nn.Module):
+    """Says where the bright part is as wide as it was learnt: 8 of the network's pixels."""
+
+    heads = (BRIGHT,)
+
+    def forward(self, images):
+        bright = (images[:, :1].float() > 127).float()
+        widths = bright.sum(dim=3, keepdim=True)
+        return torch.where((widths - 8).abs() <= 1, 20 * (2 * bright - 1), -20.0)
+
+
+def test_tiles_show_things_as_large_as_they_were_learnt(tmp_path):
+    """Trained on 64 x 96 pixels, resized to 32 x 48, things of 16 pixels are of 8."""
+    image = np.zeros((150, 300, 3), np.uint8)
+    image[:, 200:216] = 255
+    Image.fromarray(image).save(tmp_path / "large.png")
+    truth = image[..., 0] > 0
+    for covered, is_found in (((64, 96), True), (None, False)):
+        made = ensemble_of(size=(32, 48), tiles=0.25, covered=covered)
+        found = maps_of(replace(made, models=[AsLearnt()]), tmp_path)["large.png"]
+        assert found.shape == (150, 300, 1)
+        np.testing.assert_array_equal(found[..., 0] > 0.5, truth if is_found else 0 * truth)
+
+
+@pytest.mark.parametrize("covered", [(64, 64), (16, 24), (45, 20)])
+@pytest.mark.parametrize("transforms", [(), (("Fliplr", 1.0),)], ids=["plain", "flipped"])
+def test_maps_of_resized_tiles_lie_over_the_image(images, covered, transforms):
+    made = ensemble_of(COLOURS, tiles=0.25, covered=covered, transforms=transforms)
+    for name, one in maps_of(made, images).items():
+        exact = by_pixel(read_image(images / name), COLOURS)
+        assert one.shape == exact.shape
+        assert np.abs(one - exact).mean() < 0.02
 
 
 def test_the_number_of_images_at_a_time_changes_nothing(images):

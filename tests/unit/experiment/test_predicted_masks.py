@@ -5,20 +5,13 @@ from mask_nets import BRIGHT, COLOURS, GROUNDS, ensemble_of
 from PIL import Image
 
 from fivefold.core.errors import ConfigError
-from fivefold.core.layout import RunFolder
 from fivefold.core.progress import Silent
 from fivefold.core.types import Head
-from fivefold.data.audit_rows import QUARANTINED, USED, AuditRow, AuditRows
-from fivefold.data.audited import Audit
 from fivefold.engine import whole_maps
 from fivefold.engine.whole_maps import WholeMap, whole_map
 from fivefold.experiment.datasets import open_inputs
 from fivefold.experiment.mask_rules import USUAL_RULE, MaskRule, given_rule
-from fivefold.experiment.predicted_masks import (
-    PredictedMask,
-    PredictedMasks,
-    largest_trained_on,
-)
+from fivefold.experiment.predicted_masks import PredictedMask, PredictedMasks
 
 PIXEL = np.zeros((1, 1, 3), np.uint8)
 
@@ -67,6 +60,27 @@ def test_small_parts_are_counted_in_pixels_of_the_map_that_they_were_chosen_on()
     found = PredictedMask("a", PIXEL, whole_map(probs, (40, 60)), BRIGHT, rule).decided
     assert found.counts[0] == 100
     assert not found.pixels[:15].any()
+
+
+def test_small_parts_are_counted_in_what_a_map_of_a_tile_covers():
+    rule = MaskRule(areas=(10,), counted_at=(20, 20), covered=(40, 60))
+    assert rule.scale((400, 600)) == 6
+    assert rule.told(BRIGHT).endswith("than 10 at 20 x 20 pixels of 40 x 60")
+
+
+@pytest.mark.parametrize(
+    ("tiles", "covered", "told"),
+    [
+        (None, (40, 60), ""),
+        (0.25, None, "32 x 32 pixels each"),
+        (0.25, (40, 60), "40 x 60 pixels each, resized to 32 x 32"),
+    ],
+)
+def test_how_large_tiles_are_is_told(tmp_path, tiles, covered, told):
+    Image.fromarray(np.zeros((10, 12, 3), np.uint8)).save(tmp_path / "a.png")
+    ensemble = ensemble_of(tiles=tiles, covered=covered)
+    found = PredictedMasks(ensemble, open_inputs(tmp_path), USUAL_RULE, Silent())
+    assert found.tiles_told == told
 
 
 def test_who_watches_sees_all_probabilities_in_one_pass():
@@ -144,18 +158,6 @@ def test_images_much_larger_than_those_trained_on_are_told_once(
     words = "a.png has 46 x 45 pixels, the largest image trained on 30 x 30: resized, it shows"
     assert caplog.text.count(words) == told
     assert ("resized" in caplog.text) == bool(told)
-
-
-def test_the_largest_image_trained_on_is_that_of_most_pixels(tmp_path):
-    folder = RunFolder.of(tmp_path)
-    assert largest_trained_on(folder) is None
-    rows = [
-        AuditRow("a", USED, height=20, width=30),
-        AuditRow("b", USED, height=50, width=10),
-        AuditRow("c", QUARANTINED, reason="truncated", height=90, width=90),
-    ]
-    Audit(AuditRows.of(rows), listed=3).save(folder)
-    assert largest_trained_on(folder) == (20, 30)
 
 
 def test_smallest_parts_are_told_of_the_classes_that_have_them():
