@@ -1,4 +1,4 @@
-"""One YAML file and a set of images become k cross-validated image classifiers.
+"""One YAML file and a set of images become k cross-validated models of classes or masks.
 
 Importing this package costs nothing: the names load on first use.
 """

@@ -182,7 +182,7 @@ def _fivefold(
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """One YAML file and a set of images become five cross-validated image classifiers."""
+    """One YAML file and a set of images become five cross-validated models of classes or masks."""
 
 
 for _name, _function, _examples in _COMMANDS:

@@ -101,12 +101,13 @@ def predict(  # noqa: PLR0913  one parameter for each option
     overlays: Overlays = False,
     allow_imports: arguments.AllowImports = False,
 ) -> None:
-    """Label images by all folds' models together; gives a CSV table.
+    """Label images, or make masks, by all folds' models.
 
-    Columns: id, label, confidence, then one probability per class. Where an image may have several
-    labels, its label is every class above its threshold, which is one half unless the config says
-    otherwise, and its confidence is that of the least sure answer: the lowest p of an answered
-    class or 1 - p of another one. Several outputs have these columns each, their names in front.
+    Labels are a CSV table: id, label, confidence, then one probability per class. Where an image
+    may have several labels, its label is every class above its threshold, which is one half unless
+    the config says otherwise, and its confidence is that of the least sure answer: the lowest p of
+    an answered class or 1 - p of another one. Several outputs have these columns each, their names
+    in front.
 
     An experiment on masks writes a folder: masks/ with a PNG for each image, and masks.csv with id,
     class, rle (run lengths down the columns, from 1), pixels, probability (the mean over these

@@ -20,6 +20,7 @@ GROUPS, COPIES, NEAR = "groups", "exact copies", "near duplicates"
 
 _FORMAT = 1
 _EXAMPLES, _MEMBERS = 5, 4
+_NEGLIGIBLE = 5e-5  # of a share: as many percent to two digits
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Count = Annotated[int, Field(ge=0)]
 
@@ -118,12 +119,16 @@ class SplitReport:
             return "every sample is alone" + ("" if self.distance else "; near duplicates unsought")
         return "; ".join([found, *self.leaks()])
 
+    def how_even(self) -> str:
+        """Say in a line how even classes are, and the areas of masks; empty without labels."""
+        evenness = self.evenness
+        if self.areas and evenness and evenness.deviation < _NEGLIGIBLE:
+            evenness = None  # every mask shows every class, which tells nothing
+        return "; ".join(str(found) for found in (evenness, self.areas) if found)
+
     def __str__(self) -> str:
         """Say in a line how even the classes are, and what was kept together."""
-        evenness = self.evenness
-        if self.areas and evenness and not evenness.deviation:
-            evenness = None  # every mask shows every class, which tells nothing
-        told = [str(found) for found in (evenness, self.areas) if found]
+        told = [self.how_even()] if self.how_even() else []
         told += [self._sets()] if self._sets() else []
         return "; ".join(told) or self.kept_together()
 

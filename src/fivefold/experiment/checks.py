@@ -88,8 +88,8 @@ def _quality(prepared: Prepared) -> Iterator[tuple[str, str]]:
     report = prepared.report
     if report is None:
         return
-    if report.evenness:
-        yield "evenness", str(report.evenness)
+    if even := report.how_even():
+        yield "evenness", even
     yield "together", report.kept_together()
 
 

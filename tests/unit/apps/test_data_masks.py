@@ -1,5 +1,6 @@
 """`fivefold data` with images that have masks."""
 
+import io
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 from shapes import draw_masks
 
-from fivefold.apps.data_check import check_data, draw_sheets, draw_stats, stats_of
+from fivefold.apps.data_check import check_data, contact_sheets, draw_sheets, draw_stats, stats_of
 from fivefold.apps.data_files.choosing import kinds_of
 from fivefold.apps.data_files.converting import write_as_named
 from fivefold.apps.data_files.labels import list_folders, list_table
@@ -197,9 +198,9 @@ def test_masks_are_counted_in_images_and_pixels(tmp_path):
     assert draw_stats(found).startswith(b"\x89PNG")
 
 
-def test_what_is_wrong_with_masks_is_found_and_drawn(tmp_path):
+def test_what_is_wrong_with_masks_is_found_and_drawn(tmp_path, monkeypatch):
     root = draw_masks(tmp_path / "data", 8, empty_every=4)
-    Image.new("L", (7, 7)).save(root / "train_mask" / "005.png")
+    Image.new("L", (9, 7)).save(root / "train_mask" / "005.png")
     data = open_data(root, Reading())
     checked = check_data(data, headers_only=False, progress=Silent())
     assert checked.refusals == []
@@ -207,7 +208,22 @@ def test_what_is_wrong_with_masks_is_found_and_drawn(tmp_path):
     assert by_name["mask_size"].count == 1
     assert list(by_name["mask_size"].examples) == ["005.jpg"]
     assert list(by_name["empty_masks"].examples) == ["003.jpg", "007.jpg"]
+    titles = list[str]()
+    monkeypatch.setattr(contact_sheets, "_draw_tile", lambda *its: titles.append(its[2].note))
     assert "mask_size" in dict(draw_sheets(checked, data.source))
+    assert "image 48 x 48, mask 9 x 7" in titles
+
+
+def test_one_class_is_not_compared_and_its_bar_shows_its_share(tmp_path):
+    data = opened(draw_masks(tmp_path / "data", 6))
+    found = stats_of(data, Silent())
+    assert found.imbalance is None
+    with Image.open(io.BytesIO(draw_stats(found))) as drawn:
+        row = np.array(drawn)[94 + 3 * 26 + 8, 208 : 208 + 420]  # the bar below "pixels that show"
+    filled = (row == (59, 111, 182)).all(axis=1).mean()
+    share = found.masks.pixels["foreground"] / found.masks.total
+    assert share < 0.5
+    assert filled == pytest.approx(share, abs=0.01)
 
 
 def test_labels_are_not_made_of_masks(tmp_path):

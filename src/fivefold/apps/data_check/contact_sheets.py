@@ -1,6 +1,7 @@
 """Contact sheets: for each finding the images that show it best, in one picture."""
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -102,8 +103,15 @@ def _note(source: Source, i: int, row: AuditRow, finding: str) -> str:
         "tiny": size,
         "odd_shape": size,
         "misnamed": look.kind.partition("+")[0],
+        "mask_size": _both_sizes(row.detail),
     }
     return notes.get(finding) or _labels(source, i) or size
+
+
+def _both_sizes(detail: str) -> str:
+    """Give width and height of an image and of its mask, which has another size."""
+    found = re.search(r"(\d+) x (\d+), got a mask of (\d+) x (\d+)$", detail)
+    return "image {1} x {0}, mask {3} x {2}".format(*found.groups()) if found else ""
 
 
 def _labels(source: Source, i: int) -> str:

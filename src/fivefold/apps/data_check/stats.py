@@ -41,11 +41,11 @@ class Stats:
 
     @property
     def imbalance(self) -> float | None:
-        """How many times as many images the largest class has as the smallest; None with none."""
+        """How many times as many images the largest class has as the smallest; None without two."""
         ratios = [
             max(counts.values()) / min(counts.values())
             for _, counts in self.outputs
-            if counts and min(counts.values())
+            if len(counts) > 1 and min(counts.values())
         ]
         return max(ratios, default=None)
 

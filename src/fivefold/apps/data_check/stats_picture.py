@@ -70,7 +70,8 @@ def _right_aligned(draw: ImageDraw.ImageDraw, text: str, place: tuple[int, int])
 
 def _bars(counts: Mapping[str, int], whole: int) -> list[_Row]:
     pairs = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    most = max((count for _, count in pairs), default=1) or 1
+    # One bar alone has none to be compared with: it shows its part of the whole.
+    most = (whole if len(pairs) == 1 else max((count for _, count in pairs), default=1)) or 1
     bars: list[_Row] = [(name, count, most, whole) for name, count in pairs]
     if len(bars) <= _MOST:
         return bars

@@ -23,7 +23,7 @@ Data = Annotated[
     Path,
     typer.Argument(
         metavar="CONFIG|FOLDER|TABLE",
-        help="An experiment, a folder with one folder per class, a table, a COCO file.",
+        help="An experiment, a folder of classes or of images and masks, a table, a COCO file.",
     ),
 ]
 

@@ -11,7 +11,7 @@ from fivefold.core.errors import ConfigError, Problem
 Data = Annotated[
     Path,
     typer.Argument(
-        metavar="DATA", help="A folder with one folder per class, a table, or a COCO file."
+        metavar="DATA", help="A folder of classes or of images and masks, a table, or a COCO file."
     ),
 ]
 Output = Annotated[
