@@ -15,10 +15,9 @@ from fivefold.core.masks import MaskKind
 from fivefold.core.types import AnyArray, Head, Image, Indices
 from fivefold.engine.captions import SMALL, font, shortened, shortened_in_the_middle
 from fivefold.engine.examples import by_id, spread_over
+from fivefold.engine.mask_legend import draw_legend
 from fivefold.engine.overlays import (
-    IGNORED_COLOUR,
     as_rgb,
-    colour_of,
     ignored_in,
     overlaid,
     scaled,
@@ -28,7 +27,7 @@ from fivefold.evaluation.mask_counts import of_images
 
 _PANEL, _GAP, _LINE, _BETWEEN = 204, 20, 19, 4  # pixels
 _TITLES = ("image", "truth", "prediction")
-_INK, _SOFT, _SWATCH = "#1c1c1e", "#6e6e73", 13
+_INK, _SOFT = "#1c1c1e", "#6e6e73"
 _THIRDS = 3
 
 
@@ -135,7 +134,9 @@ def draw_masks(
     width = pictures * (_PANEL + _BETWEEN) - _BETWEEN + _GAP
     height = _PANEL + 3 * _LINE + _GAP
     rows = -(-len(samples) // columns)
-    legend = _legend(head, kind, columns * width - _GAP, _has_ignored(samples))
+    legend = draw_legend(
+        head.class_names, kind, columns * width - _GAP, ignored=_has_ignored(samples)
+    )
     size = (columns * width + _GAP, rows * height + _GAP + legend.height)
     sheet = Pillow.new("RGB", size, "white")
     for i, sample in enumerate(samples):
@@ -183,28 +184,6 @@ def _panel(sample: ShownMask, number: int, kind: MaskKind) -> Pillow.Image:
 
 def _has_ignored(samples: Sequence[ShownMask]) -> bool:
     return any(ignored_in(mask).any() for sample in samples for mask in sample.masks)
-
-
-def _legend(head: Head, kind: MaskKind, width: int, ignored: bool) -> Pillow.Image:  # noqa: FBT001  named by its caller
-    """Name the colours of several classes, in as many lines as they need."""
-    names = [(head.class_names[k], colour_of(kind, k)) for k in shown_classes(kind)]
-    names = names if len(names) > 1 else []
-    names += [("not counted", IGNORED_COLOUR)] if ignored else []
-    places, x, y = list[tuple[int, int, str, tuple[int, int, int]]](), 0, 0
-    for name, colour in names:
-        text = shortened(name, width / 3)
-        needed = round(font().getlength(text)) + _SWATCH + _GAP + 6
-        if x and x + needed > width:
-            x, y = 0, y + _LINE
-        places.append((x, y, text, colour))
-        x += needed
-    picture = Pillow.new("RGB", (width, y + _LINE + 4 if places else 1), "white")
-    draw = ImageDraw.Draw(picture)
-    for left, top, text, colour in places:
-        box = (left, top + 2, left + _SWATCH, top + 2 + _SWATCH)
-        draw.rectangle(box, colour, _INK)
-        draw.text((left + _SWATCH + 6, top), text, _INK, font())
-    return picture
 
 
 def _by_iou(scores: MaskScores, ious: AnyArray) -> list[int]:

@@ -29,6 +29,7 @@ from fivefold.data import (
 )
 from fivefold.data.mask_folder import MaskFolderSource
 from fivefold.engine.fold_data import FoldData
+from fivefold.engine.overlays import colour_of
 from fivefold.experiment.datasets import prepare
 
 CONFIG = """\
@@ -284,3 +285,14 @@ def test_masks_are_drawn_over_what_the_network_sees_of_their_images(tmp_path):
 def test_cells_and_transforms_take_their_masks_along(tmp_path):
     config, found = masked(tmp_path, "crops: 2\ntransforms: {Fliplr: 1.0}\n")
     assert draw_preview(config, found, stage=1, samples=2, views=2).crops == 2
+
+
+def test_colours_of_several_classes_are_named_below(tmp_path):
+    root = draw_masks(tmp_path, 4, size=40, classes=2)
+    source = MaskFolderSource(root / "train", root / "train_mask")
+    config, _ = masked(tmp_path / "other")
+    drawn = Image.open(io.BytesIO(draw_preview(config, source, samples=1).png)).convert("RGB")
+    named = np.array(drawn)[-40:]  # below the only row
+    for number in (1, 2):
+        swatch = (named == colour_of(source.masks, number)).all(axis=2)
+        assert swatch.sum() > 100

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from fivefold.apps.preview.masks import laid_over
-from fivefold.apps.preview.sheet import Row, draw_sheet
+from fivefold.apps.preview.masks import laid_over, legend_of
+from fivefold.apps.preview.sheet import Legend, Row, draw_sheet
 from fivefold.augment import build_transforms, mixes_batches
 from fivefold.build import build_prepare, num_views, sees_features
 from fivefold.build.pixels import (
@@ -27,6 +27,7 @@ from fivefold.core.types import Image
 from fivefold.data import Source
 from fivefold.data.image_problem import ImageProblem
 from fivefold.data.preprocess import Preprocess
+from fivefold.engine.overlays import shown_classes
 
 logger = logging.getLogger(__name__)
 
@@ -88,13 +89,21 @@ def draw_preview(
         msg = "preview: expected at least 1 image that can be read, got 0"
         raise DataError(msg, hint="`fivefold check` tells what is wrong", slug="data/no-images")
     return Preview(
-        draw_sheet([*plain, *seen], rows, plain=len(plain)),
+        draw_sheet([*plain, *seen], rows, plain=len(plain), legend=_legend(source)),
         chosen.index,
         len(rows),
         len(seen),
         mixes_batches(chosen.augmentation),
         chosen.crops,
     )
+
+
+def _legend(source: Source) -> Legend | None:
+    """Name the colours of masks; None where there is but one, or none."""
+    kind = source.masks
+    if kind is None or len(shown_classes(kind)) < 2:
+        return None
+    return partial(legend_of, source.labels[0].class_names, kind)
 
 
 def find_stage(config: ExperimentConfig, stage: int) -> ResolvedStage:

@@ -1,8 +1,9 @@
 """The sheet of a preview: a row for each sample, what it is called to the left of its pictures."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image as Pillow
@@ -15,6 +16,8 @@ _MARGIN, _GAP, _CUT_GAP, _CUT, _HEAD = 16, 8, 16, 3, 26
 _INK, _SOFT = "#1c1c1e", "#6e6e73"
 _SMALLEST, _LARGEST, _LARGEST_CUT = 112, 224, 336  # pixels of a picture's longer side
 _LABELS = (64, 240)  # pixels of the column of names
+
+Legend: TypeAlias = Callable[[int], Pillow.Image]
 
 
 @dataclass(frozen=True)
@@ -63,20 +66,24 @@ class _Frame:
         return column * (self.cell[0] + _CUT), row * (self.cell[1] + _CUT)
 
 
-def draw_sheet(heads: Sequence[str], rows: Sequence[Row], *, plain: int) -> bytes:
+def draw_sheet(
+    heads: Sequence[str], rows: Sequence[Row], *, plain: int, legend: Legend | None = None
+) -> bytes:
     """Draw samples as a PNG.
 
     Args:
         heads: A title for each column of pictures.
         rows: At least one; all with as many pictures as there are titles, of one size.
         plain: How many pictures of a row are not augmented; more room is left behind them.
+        legend: Draws what stands below them, of a width in pixels.
     """
     frame = _frame(rows, plain)
-    size = (
-        frame.left(len(heads) - 1) + frame.picture[0] + _MARGIN,
-        frame.top(len(rows) - 1) + frame.picture[1] + _MARGIN,
-    )
-    sheet = Pillow.new("RGB", size, "white")
+    width = frame.left(len(heads) - 1) + frame.picture[0] + _MARGIN
+    height = frame.top(len(rows) - 1) + frame.picture[1] + _MARGIN
+    below = legend(width - 2 * _MARGIN) if legend else None
+    sheet = Pillow.new("RGB", (width, height + (below.height if below else 0)), "white")
+    if below:
+        sheet.paste(below, (_MARGIN, height - _MARGIN // 2))
     draw = ImageDraw.Draw(sheet)
     for column, head in enumerate(heads):
         title = shortened(head, frame.picture[0])
