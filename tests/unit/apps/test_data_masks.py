@@ -273,3 +273,21 @@ def test_a_sample_of_masks_is_drawn_by_what_they_show(tmp_path):
     written = write_as_named(data, drawn.keep, root / "small", progress=Silent())
     assert written.images == drawn.keep.sum() < 12
     assert len(list((root / "small" / "masks").iterdir())) == written.images
+
+
+@pytest.mark.parametrize("factor", [1, 16])
+def test_numbers_of_12_bits_in_files_of_16_are_told_with_what_to_do(factor, tmp_path):
+    root = draw_masks(tmp_path / "data", 6)
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 4000, (48, 48)).astype(np.uint16)
+    pixels[0, 0] = 4095
+    for name in ("000", "001"):
+        (root / "train" / f"{name}.jpg").unlink()
+        Image.fromarray(pixels * np.uint16(factor)).save(root / "train" / f"{name}.tif")
+    checked = check_data(opened(root), headers_only=False, progress=Silent())
+    actions = {one.name: one.action for one in checked.findings}
+    text = (
+        "the largest number of 16 bits is 4,095 of 65,535, which becomes 16 of 255: rescale such "
+    )
+    told = [name for name, action in actions.items() if text in action]
+    assert told == (["dark", "16_bit"] if factor == 1 else [])

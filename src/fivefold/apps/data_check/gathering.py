@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from fivefold.apps.data_check.deep import with_remedy
 from fivefold.core.types import Indices
 from fivefold.data.audit import Examined
 from fivefold.data.audit_reading import LABEL_CONFLICT
@@ -29,7 +30,8 @@ def findings_of(source: Source, examined: Examined, counts: Indices) -> list[Fin
     """
     rows = examined.audit.rows
     found = [*_unused(rows), *_copies(rows, examined.alike)]
-    found += [*findings_on_names(source, counts), *findings_on_looks(rows)]
+    looks = with_remedy([*findings_on_looks(rows)], source, rows)
+    found += [*findings_on_names(source, counts), *looks]
     if source.masks is not None:
         found += _empty_masks(source, rows)
     return sorted(found, key=lambda one: list(Level).index(one.level))
