@@ -126,7 +126,7 @@ def _notes(found: "Comparison") -> list[str]:
     for note, paths in foreign.items():
         more = ", …" if len(paths) > _NAMED else ""
         count = f"{len(paths)} folders: " if len(paths) > 1 else ""
-        lines.append(f"{count}{', '.join(paths[:_NAMED])}{more}: foreign: {note}")
+        lines.append(f"{count}{', '.join(paths[:_NAMED])}{more}: left out: {note}")
     lines += _differences(found)
     if found.num_data > 1:
         some = "a * is the best of those on the same data"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from fivefold.apps.compare import COUNTED, Compared, Comparison, shown
+from fivefold.apps.compare import COUNTED, Compared, Comparison, shown, titled
 from fivefold.evaluation.differences import Difference
 
 _COMPARED = ("finished", "unfinished")
@@ -109,7 +109,8 @@ def _columns(found: Comparison) -> tuple[_Column, list[_Column], list[_Column]]:
     numbers = [i for i, one in enumerate(found.experiments) if one.status in _COMPARED]
     names = _Column("experiment", [found.experiments[i].path for i in numbers])
     first = _first_metrics(found)
-    others = [name for name in found.metrics if name not in first]
+    # those of training last, where nobody takes them for the result
+    others = sorted((n for n in found.metrics if n not in first), key=lambda n: titled(n) != n)
     metrics = [_metric(found, name, numbers) for name in [*first, *others]]
     if found.differences.compared:
         metrics[1:1] = _differences(found, numbers)
@@ -130,7 +131,7 @@ def _metric(found: Comparison, name: str, numbers: Sequence[int]) -> _Column:
     style = ".4f" if is_usual else ".4g"
     marks = [(_BEST if i in best else _NOT_BEST) if best else "" for i in numbers]
     cells = [_cell(found.experiments[i], name, style) for i in numbers]
-    return _Column(name, [cell + mark for cell, mark in zip(cells, marks, strict=True)])
+    return _Column(titled(name), [cell + mark for cell, mark in zip(cells, marks, strict=True)])
 
 
 def _differences(found: Comparison, numbers: Sequence[int]) -> list[_Column]:
@@ -162,6 +163,7 @@ def _cell(one: Compared, name: str, style: str) -> str:
     mean = spread.get("mean", math.nan)
     if math.isnan(mean):
         return "-"
+    mean += name == "epoch"  # the CSV counts from 0, as the tables of training do
     return f"{mean:{style}}" + (f" ± {spread['std']:{style}}" if "std" in spread else "")
 
 

@@ -215,7 +215,7 @@ def test_broken_and_foreign_folders_are_listed_with_their_reason(tmp_path):
     assert "manifest.json" in reasons["no-json"]
     assert "metrics-1.1.csv: expected a table of metrics" in reasons["no-table"]
     assert "summary.yaml: expected a summary in YAML, got 'Error'" in reasons["no-summary"]
-    assert reasons["photos"] == "no config in it"
+    assert reasons["photos"] == "no experiment in it (no config)"
     assert reasons["no-config"] == "results without a config"
     assert reasons["two"] == "expected one config, got a_config.yaml, b_config.yaml"
 

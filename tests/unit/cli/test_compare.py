@@ -32,7 +32,7 @@ def test_table_marks_the_best_and_talk_says_what_is_missing(tmp_path, capsys):
     assert "0.9050 ± 0.0050 *" in rows[0]
     assert err.splitlines() == [
         "new: unfinished: not trained yet",
-        "photos: foreign: no config in it",
+        "photos: left out: no experiment in it (no config)",
         "val_accuracy: b has the best mean; no other can be compared with it",
         "a: not comparable: its samples are not known: there is no readable data/folds.json",
     ]
@@ -67,7 +67,9 @@ def test_a_pipe_gets_all_columns(tmp_path, capsys):
     make_run(tmp_path / "b")
     assert app.run(["compare", str(tmp_path)]) == 0
     out = capsys.readouterr().out
-    assert {"val_accuracy", "oof_macro_f1", "epoch", "batch"} <= set(out.split("\n")[0].split())
+    assert {"val_accuracy", "oof_macro_f1", "batch"} <= set(out.split("\n")[0].split())
+    assert "accuracy (training)" in out
+    assert "epoch (from 1)" in out
 
 
 def test_json_has_what_the_csv_has(tmp_path, capsys):
@@ -135,7 +137,7 @@ def test_folders_that_are_no_experiments_are_counted_in_one_line(tmp_path, capsy
     for number in range(5):
         (tmp_path / f"photos{number}").mkdir()
     assert app.run(["compare", str(tmp_path)]) == 0
-    text = "5 folders: photos0, photos1, photos2, …: foreign: no config in it"
+    text = "5 folders: photos0, photos1, photos2, …: left out: no experiment in it (no config)"
     assert capsys.readouterr().err.splitlines() == [text]
 
 

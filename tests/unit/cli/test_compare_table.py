@@ -59,10 +59,17 @@ def test_what_is_left_out_is_counted():
 def test_a_pipe_gets_every_metric_and_key_unshortened():
     long = "x" * 300
     whole = whole_table(comparison(["a" * 300, "b"], {**MANY, "note": [long, ABSENT]}))
-    expected = {"experiment", *METRICS, *MANY, "config.note"}
+    shown = {"accuracy (training)", "epoch (from 1)", *METRICS[2:]}
+    expected = {"experiment", *shown, *MANY, "config.note"}
     assert set(whole.header) == expected
     assert column(whole, "config.note") == [long, ""]
     assert column(whole, "experiment") == ["a" * 300, "b"]
+
+
+def test_numbers_of_training_say_so_and_stand_behind_all_others():
+    whole = whole_table(comparison(["a", "b"], metrics=("dice", "iou", "oof_dice", "val_dice")))
+    expected = ["experiment", "val_dice", "oof_dice", "dice (training)", "iou (training)"]
+    assert whole.header == expected
 
 
 def test_what_was_trained_for_comes_first_then_its_totals_then_validation():
@@ -74,7 +81,11 @@ def test_what_was_trained_for_comes_first_then_its_totals_then_validation():
 
 def test_experiments_without_validation_show_what_they_have():
     found = comparison(["a", "b"], metrics=("accuracy", "loss"), sorted_by="path")
-    assert titles(fitting_table(found, 80)) == ["experiment", "accuracy", "loss"]
+    assert titles(fitting_table(found, 80)) == [
+        "experiment",
+        "accuracy (training)",
+        "loss (training)",
+    ]
 
 
 def test_the_metric_that_sorts_stays_on_the_narrowest_terminal():
@@ -93,7 +104,7 @@ def test_numbers_stand_below_each_other_and_the_best_has_a_star():
         ("val_loss", 12345.678, "1.235e+04"),
         ("val_loss", 0.00012, "0.00012"),
         ("val_loss", 0.0, "0.0000"),
-        ("epoch", 2.0, "2"),
+        ("epoch", 2.0, "3"),
     ],
 )
 def test_digits_suit_the_size_of_numbers(name, mean, text):

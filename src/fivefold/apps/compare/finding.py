@@ -68,7 +68,9 @@ def find_experiments(root: Path) -> list[Found]:
         return found
     known = {one.folder.root.relative_to(start).parts[0] for one in found}
     others = [path for path in sorted(start.iterdir()) if _is_other(path, known)]
-    return found + [Found(RunFolder.of(path), "no config in it", "foreign") for path in others]
+    return found + [
+        Found(RunFolder.of(path), "no experiment in it (no config)", "foreign") for path in others
+    ]
 
 
 def _is_other(path: Path, known: set[str]) -> bool:

@@ -19,6 +19,13 @@ _FALLBACK = "val_loss"
 _PREFIXES = ("val_", "oof_", "holdout_")  # of what no model was trained on
 
 
+def titled(name: str) -> str:
+    """Name a metric for people: training numbers say so, and the kept epoch is counted from 1."""
+    if name in COUNTED:
+        return "epoch (from 1)" if name == "epoch" else name
+    return name if name.startswith(_PREFIXES) else f"{name} (training)"
+
+
 def place_of(name: str) -> tuple[bool, str]:
     """Sort metrics as Musket does: by name, those of validation last."""
     return name.startswith("val_"), name

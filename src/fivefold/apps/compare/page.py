@@ -10,7 +10,7 @@ from markupsafe import Markup
 from fivefold.apps.compare.axes import Axis, axis_of_key, axis_of_metric
 from fivefold.apps.compare.comparison import Comparison
 from fivefold.apps.compare.differences import Judged
-from fivefold.apps.compare.ordering import COUNTED, direction_of
+from fivefold.apps.compare.ordering import COUNTED, direction_of, titled
 from fivefold.apps.compare.writing import shown
 from fivefold.core.durable import write_text
 from fivefold.core.safe_html import escaped, json_island, policy, theme_script
@@ -75,7 +75,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         finalize=_finalized,
     )
-    templates.filters.update(number=_number, signed=_signed, p=_p_value, value=shown)
+    templates.filters.update(titled=titled, number=_number, signed=_signed, p=_p_value, value=shown)
     return templates
 
 
@@ -134,15 +134,19 @@ def _axes(found: Comparison, numbers: list[int]) -> list[Axis]:
     for name in names or [name for name in found.metrics if name not in COUNTED][:_MOST_METRICS]:
         spreads = [found.experiments[i].metrics.get(name, {}) for i in numbers]
         means = [spread.get("mean", math.nan) for spread in spreads]
-        axes.append(axis_of_metric(name, means, direction_of(found.experiments, name)))
+        axes.append(axis_of_metric(titled(name), means, direction_of(found.experiments, name)))
     return axes
 
 
 def _by_interest(found: Comparison) -> list[str]:
-    """Sort metrics: what was compared, those of validation, the rest."""
+    """Sort metrics: what was compared, those of validation, totals, those of training."""
     first = found.differences.metric
     names = [name for name in found.metrics if name not in COUNTED]
-    return sorted(names, key=lambda name: (name != first, not name.startswith("val_")))
+    return sorted(names, key=lambda name: (name != first, *_rank(name)))
+
+
+def _rank(name: str) -> tuple[bool, bool]:
+    return not name.startswith("val_"), titled(name) != name
 
 
 def _island(found: Comparison, numbers: list[int], axes: list[Axis]) -> dict[str, Any]:
