@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def _is_deep(rows: AuditRows, k: int) -> bool:
 
 def _largest_in(source: FileSource, i: int) -> int:
     try:
-        with opened_image(read_bytes(source.path(i))) as (image, _):
+        with opened_image(read_bytes(Path(source.path(i)))) as (image, _):
             return int(np.asarray(image).max()) if image.mode.startswith("I") else 0
     except ImageProblem:  # read a moment ago: somebody writes there
         return 0
