@@ -41,6 +41,7 @@ ELSEWHERE = {
     "data_functions": "test_data_functions.py",
     "dataset_function": "test_dataset_functions.py",
     "extra_train_data": "test_further_samples.py",
+    "mask_decisions": "test_segmentation_configs.py",
     "num_seeds": "test_num_seeds.py",
     "segmentation_decoder": "test_segmentation_configs.py",
 }

@@ -7,12 +7,15 @@ import pytest
 import torch
 from shapes import draw_masks
 
+from fivefold.core.durable import read_json
 from fivefold.core.mask_scores import MaskScores
 from fivefold.experiment.experiment import Experiment
 
 pytestmark = pytest.mark.slow
 
-FILE = Path(__file__).parents[1] / "fixtures/musket/segmentation_decoder.yaml"
+TESTS = Path(__file__).parents[1]
+FILE = TESTS / "fixtures/musket/segmentation_decoder.yaml"
+DECIDING = TESTS / "fixtures/musket/mask_decisions.yaml"
 
 
 def test_a_config_with_options_of_a_decoder_trains_it_alone_then_all(tmp_path):
@@ -32,3 +35,16 @@ def test_a_config_with_options_of_a_decoder_trains_it_alone_then_all(tmp_path):
     assert len(scores) == 4
     frozen, trained = (experiment.load_model(0, stage) for stage in (0, 1))
     assert frozen.encoder_digest() != trained.encoder_digest()
+
+
+def test_a_config_that_decides_on_masks_trains_and_decides(tmp_path):
+    torch.set_num_threads(1)
+    shutil.copy(DECIDING, tmp_path / "config.yaml")
+    draw_masks(tmp_path, 8, size=32)
+    overrides = ["dataset={images: train, masks: train_mask}", "folds_count=2", "weights=none"]
+    experiment = Experiment.load(tmp_path, overrides)
+    experiment.fit()
+
+    (decided,) = read_json(experiment.folder.decisions_path)["heads"]
+    assert len(decided["thresholds"]) == 1
+    assert len(decided["areas"]) == 1

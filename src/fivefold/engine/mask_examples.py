@@ -23,7 +23,7 @@ from fivefold.engine.overlays import (
     scaled,
     shown_classes,
 )
-from fivefold.evaluation.mask_counts import of_images
+from fivefold.evaluation.mask_counts import image_ious
 
 _PANEL, _GAP, _LINE, _BETWEEN = 204, 20, 19, 4  # pixels
 _TITLES = ("image", "truth", "prediction")
@@ -46,19 +46,6 @@ class ShownMask:
     image: Image
     masks: Sequence[Image]
     caption: str = ""
-
-
-def image_ious(scores: MaskScores) -> AnyArray:
-    """Measure each image alone: the mean IoU of the classes that are true or said in it [N].
-
-    Of exclusive classes the background has no part in it. Where nothing is true and nothing is
-    said, that is right: 1.
-    """
-    shown = list(shown_classes(MaskKind.of_head(scores.heads[0])))
-    ious = of_images(scores, "iou")[:, shown]
-    known = (~np.isnan(ious)).sum(axis=1)
-    found: AnyArray = np.where(known > 0, np.nansum(ious, axis=1) / np.maximum(known, 1), 1.0)
-    return found
 
 
 def worst_masks(scores: MaskScores, limit: int) -> Indices:

@@ -1,12 +1,18 @@
 """Masks over pictures: an outline and a transparent colour for each class."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from fivefold.core.masks import IGNORED, MaskKind, as_nearest
+from fivefold.core.optional import late
 from fivefold.core.types import AnyArray, Image
+
+if TYPE_CHECKING:
+    import cv2
+else:  # reports of classes are drawn without it
+    cv2 = late("cv2")
 
 COLOURS: tuple[tuple[int, int, int], ...] = (
     (230, 159, 0),

@@ -83,3 +83,15 @@ def _over_images(scores: MaskScores, name: str) -> Doubles:
     values = of_images(scores, name)
     known = ~np.isnan(values)
     return divided(np.where(known, values, 0).sum(axis=0), known.sum(axis=0))
+
+
+def image_ious(scores: MaskScores) -> Doubles:
+    """Measure each image alone: the mean IoU of the classes that are true or said in it [N].
+
+    Of exclusive classes the background has no part in it. Where nothing is true and nothing is
+    said, that is right: 1.
+    """
+    ious = of_images(scores, "iou")[:, 1 if is_exclusive(scores) else 0 :]
+    known = (~np.isnan(ious)).sum(axis=1)
+    found: Doubles = np.where(known > 0, np.nansum(ious, axis=1) / np.maximum(known, 1), 1.0)
+    return found

@@ -190,7 +190,12 @@ def test_key_that_works_is_not_called_idle(caplog):
 
 
 def test_harmless_keys_are_known_keys(caplog):
-    values = {"calibration": "temperature", "thresholds": "f1", "coverage": 0.5, "keep_maps": "true"}
+    values = {
+        "calibration": "temperature",
+        "thresholds": "f1",
+        "coverage": 0.5,
+        "keep_maps": "true",
+    }
     for key in HARMLESS:
         parse(f"{key}: {values.get(key, 1)}")
 

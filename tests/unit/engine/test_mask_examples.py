@@ -14,11 +14,11 @@ from fivefold.engine.mask_examples import (
     ShownMask,
     captions_of,
     draw_masks,
-    image_ious,
     pick_masks,
     steady_masks,
     worst_masks,
 )
+from fivefold.evaluation.mask_counts import image_ious
 
 CELL = Head("", "sigmoid", ("cell",))
 ORGANS = Head("", "softmax", ("none", "liver", "heart"))

@@ -18,6 +18,7 @@ from fivefold.evaluation.differences import (
     paired_numbers_over_samples,
     paired_over_samples,
 )
+from fivefold.evaluation.mask_counts import image_ious
 from fivefold.evaluation.metrics import Flags, answers_of, checked
 
 _OTHERS = "it was measured on other samples, classes or labels"
@@ -47,7 +48,7 @@ class Masked:
     Attributes:
         ids: The images [N].
         heads: With the names of the classes.
-        ious: The IoU of each image; see `engine.mask_examples.image_ious` [N].
+        ious: The IoU of each image; see `evaluation.mask_counts.image_ious` [N].
     """
 
     ids: tuple[str, ...]
@@ -66,9 +67,6 @@ def answered_by(one: Compared) -> Answered | Masked | str:
     try:
         found = join_found([load_found(path) for path in paths]).sorted()
         if isinstance(found, MaskScores):
-            # It loads OpenCV, which nothing else here needs.
-            from fivefold.engine.mask_examples import image_ious  # noqa: PLC0415  see above
-
             return Masked(found.ids, found.heads, image_ious(found))
         right = np.logical_and.reduce([_right(part) for part in found.by_head()])
         return Answered(found.ids, found.heads, found.truth > 0.5, right)

@@ -13,10 +13,9 @@ from fivefold.core.maps import Maps
 from fivefold.core.mask_scores import MaskScores
 from fivefold.core.masks import MaskKind
 from fivefold.core.types import AnyArray
-from fivefold.engine.mask_examples import image_ious
 from fivefold.engine.overlays import shown_classes
 from fivefold.evaluation.mask_answers import said_of
-from fivefold.evaluation.mask_counts import of_images
+from fivefold.evaluation.mask_counts import image_ious, of_images
 
 _WORST, _OTHERS = 8, 4
 

@@ -1,11 +1,18 @@
 """Small pictures of masks: the truth over its image, and where what was said differs from it."""
 
-import cv2
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from fivefold.core.masks import MaskKind
+from fivefold.core.optional import late
 from fivefold.core.types import AnyArray, Image
 from fivefold.engine.overlays import as_rgb, ignored_in, outline, overlaid, planes_of, scaled
+
+if TYPE_CHECKING:
+    import cv2
+else:  # reports of classes are drawn without it
+    cv2 = late("cv2")
 
 MISSED, INVENTED, MIXED = (0, 114, 178), (230, 159, 0), (204, 121, 167)
 """RGB of pixels that show a class and are not said to, the reverse, and those of two classes that

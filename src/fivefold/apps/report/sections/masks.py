@@ -14,9 +14,9 @@ from fivefold.apps.report.section import Material, Section
 from fivefold.apps.report.strips import Scale, strip
 from fivefold.apps.report.texts import name
 from fivefold.core.mask_scores import MaskScores
-from fivefold.engine.mask_examples import image_ious
 from fivefold.engine.overlays import COLOURS
 from fivefold.evaluation.mask_assessment import EMPTY_RULE, MaskAssessment
+from fivefold.evaluation.mask_counts import image_ious
 from fivefold.evaluation.mask_levels import CUTS
 
 _COLORED = len(COLOURS)  # classes that are told apart
