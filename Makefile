@@ -49,8 +49,8 @@ check: $(STAMP) ## Format, lint, types, layers, architecture: what CI asks for b
 test: $(STAMP) ## The default tests, on up to four cores
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
-test-slow: $(STAMP) ## The long ones: whole runs, kills, resumes
-	$(BIN)/pytest -m 'slow and not gpu and not network'
+test-slow: $(STAMP) ## The long ones, two at a time: whole runs, kills, resumes
+	$(BIN)/pytest -m 'slow and not gpu and not network' -n auto --maxprocesses 2 --dist load
 
 test-all: $(STAMP) ## Both
 	$(BIN)/pytest -m 'not gpu and not network'
