@@ -87,17 +87,16 @@ def evaluate(  # noqa: PLR0913  one parameter for each option
     if data is not None:
         how = {"stage": stage, **of_new}
         found = _of_new(experiment, data, reading, how, allow_imports=allow_imports)
-        measured: Mapping[str, Any] = {}
-        decided = _Decided()
+        measured, decided = dict[str, Any](), _Decided()
     else:
         config, folder = _opened(experiment, allow_imports=allow_imports)
-        measured = _measured(folder, config, stage)
+        measured = dict(_measured(folder, config, stage))
         if by_fold and not as_json:
             _show_folds(measured)
             return
         found = _of_run(folder, config, stage, holdout=holdout)
         decided = _decided(folder, config, stage, tuple(found))
-        measured = {**measured, "decisions": decided.record}
+        measured["decisions"] = decided.record
     _finish(found, measured, output, as_json=as_json)
     if not as_json:
         _show_decided(decided)

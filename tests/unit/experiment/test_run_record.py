@@ -24,7 +24,10 @@ def test_where_nobody_listens_warnings_are_kept_and_shown_once():
     assert done.stdout == "['this is odd']\n"
 
 
-def test_who_listens_hears_a_warning_and_nobody_else(caplog, capsys):
+def test_who_listens_hears_a_warning_and_nobody_else(caplog, capsys, monkeypatch):
+    # without what the command line sets, which another test may have left there
+    monkeypatch.setattr(logging.getLogger("fivefold"), "handlers", [])
+    monkeypatch.setattr(logging.getLogger("fivefold"), "propagate", True)
     with recorded_warnings() as kept:
         logging.getLogger("fivefold.some.module").warning("this is odd")
     assert (kept, caplog.messages) == (["this is odd"], ["this is odd"])
